@@ -1,0 +1,28 @@
+/* anchor.h - where something came from.
+ *
+ * A value of fixed size, copied freely, that travels with every part, token range and answer, so
+ * that each value of a record can be traced to its place. Fields that do not apply are absent:
+ * page 0, has_bbox FALSE, has_time FALSE. A document as a whole is the anchor with none of them.
+ */
+#ifndef WEFT_BASE_ANCHOR_H
+#define WEFT_BASE_ANCHOR_H
+
+#include <glib.h>
+
+typedef struct WeftAnchor {
+	guint32 page;       /* from 1; 0: not on a page */
+	guint32 track;      /* stream of a container, from 1; 0: none */
+	gboolean has_bbox;
+	gboolean has_time;
+	double bbox[4];     /* x0 y0 x1 y1 from the top left: PDF points of the rotated crop box when
+	                     * page > 0, pixels after EXIF and display rotation otherwise */
+	double time[2];     /* [begin, end) in seconds from the start of the recording */
+} WeftAnchor;
+
+/* The smallest anchor that covers both: union of boxes and of times when the page is the same,
+ * the page alone (or nothing) when it is not. */
+WeftAnchor weft_anchor_union(WeftAnchor a, WeftAnchor b);
+
+gboolean weft_anchor_equal(const WeftAnchor *a, const WeftAnchor *b);
+
+#endif

@@ -1,0 +1,70 @@
+/* content.h - what was read.
+ *
+ * One item of content is one piece of a document as text: a block of a PDF page, what a reader saw
+ * in a picture, a stretch of speech, or the plain statement that a page is blank or a stretch
+ * silent. Ingest makes it from text that stands in the file, encoders and readers make it from
+ * pixels and sound. Records and requests are made of it. Immutable once it left its room.
+ */
+#ifndef WEFT_BASE_CONTENT_H
+#define WEFT_BASE_CONTENT_H
+
+#include <glib.h>
+
+#include "base/anchor.h"
+
+typedef enum {
+	WEFT_CONTENT_TEXT,
+	WEFT_CONTENT_TABLE,
+	WEFT_CONTENT_IMAGE,   /* a picture; text is what was read in it, or NULL when nothing read it */
+	WEFT_CONTENT_SPEECH,  /* text is NULL when it was found but nothing could read it */
+	WEFT_CONTENT_FRAME,   /* a video frame */
+	WEFT_CONTENT_BLANK,   /* a page without ink, a uniform picture */
+	WEFT_CONTENT_SILENCE, /* a stretch without energy */
+} WeftContentKind;
+
+typedef enum {
+	WEFT_BY_FILE,      /* the file states it */
+	WEFT_BY_OCR_LAYER, /* invisible text that lies over ink */
+	WEFT_BY_BUNDLE,
+	WEFT_BY_TESSERACT,
+	WEFT_BY_WHISPER,
+	WEFT_BY_SIDECAR,
+} WeftBy;
+
+/* A word or line inside an item: code points [char_first, char_end) of the item's text lie at
+ * `at`. Boxes of ranges are found through these. */
+typedef struct WeftWord {
+	guint32 char_first, char_end;
+	WeftAnchor at;
+	float confidence; /* 0..1; negative: not known */
+} WeftWord;
+
+typedef struct WeftContent {
+	WeftContentKind kind;
+	WeftBy by;
+	char *text;         /* valid UTF-8 without NUL, or NULL */
+	GArray *anchors;    /* of WeftAnchor, at least one */
+	GArray *words;      /* of WeftWord in order of char_first, or NULL */
+	double confidence;  /* 0..1; negative: not known */
+	char *speaker;      /* or NULL */
+	gboolean hidden;    /* text that the page does not show: kept apart in the record */
+} WeftContent;
+
+/* Takes `text` (may be NULL); one anchor to begin with. Confidence is unknown. */
+WeftContent *weft_content_new(WeftContentKind kind, WeftBy by, char *take_text, WeftAnchor at);
+WeftContent *weft_content_copy(const WeftContent *content);
+void weft_content_free(WeftContent *content);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftContent, weft_content_free)
+
+/* Appends a word; words come in order and do not overlap. */
+void weft_content_add_word(WeftContent *content, WeftWord word);
+
+/* The anchor of code points [char_first, char_end): union of its words, or the item's first anchor
+ * when it has no words there. */
+WeftAnchor weft_content_anchor_of(const WeftContent *content, guint32 char_first, guint32 char_end);
+
+/* The spellings of the record. */
+const char *weft_content_kind_name(WeftContentKind kind);
+const char *weft_by_name(WeftBy by);
+
+#endif
