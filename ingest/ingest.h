@@ -1,0 +1,89 @@
+/* ingest.h - the door of ingest: a file goes in, parts come out.
+ *
+ * weft links no decoder. Each family of formats has a helper program (weft-decode-pdf, -image,
+ * -av, -ocr) that is started once, before any thread exists, and forks one worker per document.
+ * The document reaches the worker as an open descriptor; messages come back over a socket, rasters
+ * and samples through shared memory, sizes always in the message. A worker that crashes, stalls or
+ * talks nonsense costs its own document and nothing else.
+ *
+ * One WeftIngest serves all threads (it says so here because little else does); a WeftDecoding and
+ * a WeftReader belong to one thread at a time.
+ */
+#ifndef WEFT_INGEST_INGEST_H
+#define WEFT_INGEST_INGEST_H
+
+#include <glib.h>
+
+#include "ingest/part.h"
+
+typedef struct WeftIngest WeftIngest;
+typedef struct WeftDecoding WeftDecoding;
+typedef struct WeftReader WeftReader;
+
+/* What a file is, from its bytes alone. */
+typedef enum {
+	WEFT_FAMILY_NONE,  /* not read by weft: `name` says what it is, `hint` how to convert it */
+	WEFT_FAMILY_TEXT,
+	WEFT_FAMILY_PDF,
+	WEFT_FAMILY_IMAGE,
+	WEFT_FAMILY_AV,
+} WeftFamily;
+
+typedef struct WeftSniff {
+	WeftFamily family;
+	const char *media_type; /* "application/pdf", "application/octet-stream" when unknown */
+	const char *name;       /* for people: "Word document" */
+	const char *hint;       /* for people: how to convert it, or NULL */
+} WeftSniff;
+
+/* Looks at the first bytes (and may look elsewhere) through the descriptor; its offset is left at
+ * 0. All strings are static. Fails only when reading fails. An empty file has the media type
+ * "application/x-empty". */
+gboolean weft_sniff(int fd, WeftSniff *ret_sniff, GError **error);
+
+typedef struct WeftDecodeOptions {
+	double page_dpi;          /* pages are rendered at this; 0: chosen for the largest canvas */
+	guint32 raster_side_max;  /* longest side of a raster that anything downstream can use; 0: no
+	                           * bound but the limits. Lets JPEG decode scaled. */
+	gboolean want_rasters;    /* FALSE: nothing looks at pixels; ink is still measured */
+	gboolean want_pcm;        /* FALSE: nothing hears; silence and segments are still measured */
+	guint32 page_first, page_last; /* 0, 0: all */
+	double time_first, time_end;   /* seconds; 0, 0: all */
+	double frame_interval_s;  /* longest time between two frames of a video */
+	const char *const *passwords; /* NULL-terminated, or NULL */
+	double timeout_s;         /* for the whole document; 0: the default */
+} WeftDecodeOptions;
+
+/* `helper_dir`: where the helper programs are. Starts those that are there; a missing one is an
+ * error only when it is needed (WEFT_ERROR_NO_READER then, naming the program). Call it before
+ * the first thread is made. */
+WeftIngest *weft_ingest_open(const char *helper_dir, GError **error);
+void weft_ingest_close(WeftIngest *ingest);
+
+/* "weft-decode-pdf poppler 22.12.0; ..." for the job fingerprint and `weft doctor`. Owned by ingest. */
+const char *weft_ingest_versions(const WeftIngest *ingest);
+gboolean weft_ingest_has_ocr(const WeftIngest *ingest);
+
+/* Starts decoding. `fd` stays the caller's and may be closed after the call; its offset is not
+ * shared with the worker. `name` is only used in messages. */
+WeftDecoding *weft_ingest_decode(WeftIngest *ingest, const WeftSniff *sniff, int fd,
+				 const char *name, const WeftDecodeOptions *options, GError **error);
+
+/* TRUE with *ret_part == NULL at the end. FALSE: the document can't be read further; what came
+ * before remains valid. */
+gboolean weft_decoding_next(WeftDecoding *decoding, WeftPart **ret_part, GError **error);
+void weft_decoding_close(WeftDecoding *decoding);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftDecoding, weft_decoding_close)
+
+/* Reading of page pictures by Tesseract, one worker per document. */
+WeftReader *weft_ingest_reader(WeftIngest *ingest, const char *languages, GError **error);
+
+/* Reads one raster; the items (WeftContent, element-free function set) have words, boxes and
+ * confidences, anchored like `at` (boxes in points for pages, in pixels for pictures). An empty
+ * array: nothing legible. */
+gboolean weft_reader_read(WeftReader *reader, const WeftRaster *raster, WeftAnchor at,
+			  GPtrArray **ret_contents, GError **error);
+void weft_reader_close(WeftReader *reader);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftReader, weft_reader_close)
+
+#endif

@@ -1,0 +1,79 @@
+/* part.h - the product of ingest: one decoded piece of a document.
+ *
+ * A decoder gives parts one at a time, in reading order, each with the anchor that says where it
+ * came from. A part owns its memory; pixels and samples are copies of what the helper program put
+ * into shared memory, so that nothing a hostile decoder does later can change them.
+ * Parts are immutable once they left ingest.
+ */
+#ifndef WEFT_INGEST_PART_H
+#define WEFT_INGEST_PART_H
+
+#include <glib.h>
+
+#include "base/anchor.h"
+#include "base/content.h"
+
+typedef enum {
+	WEFT_PART_CONTENT, /* text that stands in the file, or a blank page / silence: `content` */
+	WEFT_PART_RASTER,  /* a page or picture that something must look at: `raster` */
+	WEFT_PART_FRAME,   /* a video frame: `raster`, anchor.time says from when to when it stood */
+	WEFT_PART_PCM,     /* a window of sound: `pcm` */
+	WEFT_PART_PAGE,    /* facts of a page, before its contents: `page` */
+	WEFT_PART_TRACK,   /* facts of a stream, before its contents: `track` */
+	WEFT_PART_META,    /* one fact of the document as the file states it: `key`, `value` */
+	WEFT_PART_OUTLINE, /* one entry of the outline, in order: `value` = title, `level`, anchor.page */
+	WEFT_PART_EMBEDDED,/* the name of a file inside the file: `value`; `size_bytes` */
+	WEFT_PART_FAULT,   /* something that should have been read was not: `fault`, at `anchor` */
+} WeftPartKind;
+
+/* RGB, 8 bit, rows without padding: pixels[height][width][3]. */
+typedef struct WeftRaster {
+	guint32 width, height;
+	guint8 *pixels;
+	double points_per_pixel; /* pages: PDF points per pixel, to carry a box back; 0 for pictures */
+	double ink;              /* share of pixels that differ from the ground, 0..1 */
+} WeftRaster;
+
+/* 16 kHz mono in -1..1. */
+typedef struct WeftPcm {
+	float *samples;
+	gsize n_samples;
+	double rms;              /* root mean square of the window */
+} WeftPcm;
+
+typedef struct WeftPageFacts {
+	guint32 n;               /* from 1 */
+	double width, height;    /* points, crop box after rotation */
+	int rotation;            /* 0, 90, 180, 270 as the file states it */
+	double ink;              /* share of inked pixels; negative: not rendered */
+} WeftPageFacts;
+
+typedef struct WeftTrackFacts {
+	guint32 n;               /* from 1 */
+	char kind[12];           /* "audio" | "video" | "subtitle" | "data" */
+	char language[12];       /* as the file states it, or "" */
+	double seconds;          /* negative: not known */
+} WeftTrackFacts;
+
+typedef struct WeftPart {
+	WeftPartKind kind;
+	WeftAnchor anchor;
+	WeftContent *content;
+	WeftRaster raster;
+	WeftPcm pcm;
+	WeftPageFacts page;
+	WeftTrackFacts track;
+	char *key, *value;
+	guint level;             /* outline: from 0 */
+	guint64 size_bytes;
+	GError *fault;
+} WeftPart;
+
+WeftPart *weft_part_new(WeftPartKind kind, WeftAnchor anchor);
+void weft_part_free(WeftPart *part);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftPart, weft_part_free)
+
+/* Bytes that the part holds: what a channel counts against its budget. */
+gsize weft_part_size_bytes(const WeftPart *part);
+
+#endif

@@ -1,0 +1,76 @@
+/* model.h - the door of the model: sequences go in, answers come out.
+ *
+ * A WeftModel owns the weights (mapped from the bundle, which must outlive it), the caches and the
+ * requests in flight. All requests go through one pass over the weights per step, so that a batch
+ * costs little more than one request; the result of a request is the same bytes whatever ran
+ * beside it (kernel contract in kernels/kernels.h). One thread at a time.
+ */
+#ifndef WEFT_MODEL_MODEL_H
+#define WEFT_MODEL_MODEL_H
+
+#include <glib.h>
+
+#include "bundle/bundle.h"
+#include "encoders/sequence.h"
+#include "kernels/kernels.h"
+#include "model/answer.h"
+
+typedef struct WeftModel WeftModel;
+typedef struct WeftSchema WeftSchema;
+
+/* Reads a JSON Schema strictly. What can't be guaranteed is refused (WEFT_ERROR_SCHEMA) with JSON
+ * pointer, keyword and reason. */
+WeftSchema *weft_schema_new(const char *json, gsize size_bytes, GError **error);
+void weft_schema_free(WeftSchema *schema);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftSchema, weft_schema_free)
+
+/* The fewest bytes of a document that is an instance: with byte-level tokens, the least budget. */
+gsize weft_schema_min_bytes(const WeftSchema *schema);
+
+/* The schema's smallest instance with null wherever null is allowed: the answer of a request that
+ * was never made. Caller frees. */
+char *weft_schema_null_instance(const WeftSchema *schema);
+
+typedef struct WeftModelOptions {
+	gsize context_max;  /* positions per request; 0: what the configuration says */
+	gsize batch_max;    /* requests in flight; 0: the default */
+} WeftModelOptions;
+
+typedef struct WeftGeneration {
+	const WeftSchema *schema; /* NULL: free text until the end token; must outlive the request */
+	gsize n_tokens_max;
+	guint64 seed;
+	double temperature;       /* 0: greedy */
+} WeftGeneration;
+
+WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
+			   const WeftModelOptions *options, GError **error);
+void weft_model_close(WeftModel *model);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftModel, weft_model_close)
+
+gsize weft_model_context(const WeftModel *model);
+gsize weft_model_width(const WeftModel *model);
+
+/* Logits of every position: ret_logits[n_tokens][n_vocab], the caller's memory. `step`: token by
+ * token through the cache instead of one prefill. `exact`: f32 arithmetic throughout. */
+gsize weft_model_vocab(const WeftModel *model);
+gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, gboolean step,
+			   gboolean exact, float *ret_logits, GError **error);
+
+/* TRUE when another request may be submitted. */
+gboolean weft_model_has_room(const WeftModel *model);
+
+/* Takes the sequence, also on failure. The ticket (never 0) names the request. */
+gboolean weft_model_submit(WeftModel *model, WeftSequence *take_sequence,
+			   const WeftGeneration *generation, guint64 *ret_ticket, GError **error);
+
+/* One pass: every request in flight gets forward by a piece of its prompt or by one token. */
+gboolean weft_model_step(WeftModel *model, GError **error);
+
+/* A finished request, or FALSE when none is. *ret_answer is NULL and *ret_fault set when the
+ * request failed. */
+gboolean weft_model_take(WeftModel *model, guint64 *ret_ticket, WeftAnswer **ret_answer,
+			 GError **ret_fault);
+void weft_model_cancel(WeftModel *model, guint64 ticket);
+
+#endif

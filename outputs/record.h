@@ -1,0 +1,124 @@
+/* record.h - the product of outputs: the result of one document.
+ *
+ * The pipeline fills it while the document passes, part by part; weft_record_json writes it in one
+ * fixed order of keys, so that the same facts are the same bytes. All that may differ between two
+ * runs over the same bytes lies in `run`.
+ */
+#ifndef WEFT_OUTPUTS_RECORD_H
+#define WEFT_OUTPUTS_RECORD_H
+
+#include <glib.h>
+
+#include "base/content.h"
+
+#define WEFT_RECORD_VERSION 1
+
+typedef enum {
+	WEFT_STATUS_OK,
+	WEFT_STATUS_PARTIAL,
+	WEFT_STATUS_FAILED,
+	WEFT_STATUS_SKIPPED,
+} WeftStatus;
+
+typedef struct WeftFault {
+	char *stage;     /* "open", "sniff", "decode", "read", "answer", ... */
+	int code;        /* WeftErrorCode */
+	char *message;   /* without times, pids, addresses */
+	WeftAnchor at;
+} WeftFault;
+
+typedef struct WeftPage {
+	guint32 n;
+	double width, height;
+	int rotation;
+	double ink;          /* negative: not measured */
+	char *status;        /* "done" | "blank" | "failed" | "skipped" | "not_read" */
+} WeftPage;
+
+typedef struct WeftTrack {
+	guint32 n;
+	char *kind, *language;  /* language may be NULL */
+	double seconds;         /* negative: not known */
+} WeftTrack;
+
+typedef struct WeftOutlineEntry {
+	char *title;
+	guint level;
+	guint32 page;           /* 0: not known */
+} WeftOutlineEntry;
+
+typedef struct WeftEmbedded {
+	char *name;
+	guint64 size_bytes;
+} WeftEmbedded;
+
+typedef enum {
+	WEFT_PROVENANCE_COPIED,
+	WEFT_PROVENANCE_DERIVED,
+	WEFT_PROVENANCE_POINTED,
+	WEFT_PROVENANCE_MATCHED,
+	WEFT_PROVENANCE_NONE,
+} WeftProvenanceKind;
+
+typedef struct WeftProvenance {
+	char *pointer;          /* JSON pointer into the answer */
+	WeftProvenanceKind kind;
+	guint32 content;        /* index into contents; G_MAXUINT32: none */
+	guint32 char_first, char_end;
+	char *quote;            /* or NULL */
+	WeftAnchor at;
+	double confidence;      /* negative: not known */
+} WeftProvenance;
+
+typedef struct WeftAbsent {
+	char *pointer;
+	const char *reason;     /* "absent" | "unreadable" | "not_examined" | "ambiguous" */
+} WeftAbsent;
+
+typedef struct WeftLedger {
+	guint64 in, done, failed, skipped;
+} WeftLedger;
+
+typedef struct WeftRecord {
+	char *id;               /* "sha256:<64 hex>" */
+	char *sha256;           /* of the content, 64 hex; NULL when it could not be read */
+	guint64 size_bytes;
+	char *media_type;
+	GPtrArray *paths;       /* char *, bytes as the file system has them */
+	WeftStatus status;      /* set by weft_record_settle from faults and contents */
+	GArray *faults;         /* WeftFault */
+	GArray *pages;          /* WeftPage */
+	GArray *tracks;         /* WeftTrack */
+	GPtrArray *metadata;    /* char *: key, value, key, value ... as the file states it */
+	GArray *outline;        /* WeftOutlineEntry */
+	GArray *embedded;       /* WeftEmbedded */
+	GPtrArray *contents;    /* WeftContent; hidden ones are written under "hidden" */
+	char *answer;           /* JSON text, or NULL */
+	GArray *absent;         /* WeftAbsent */
+	GArray *provenance;     /* WeftProvenance */
+	char *model_name, *model_id, *model_type, *adapter;  /* NULL when no model was asked */
+	guint64 n_text, n_patch, n_audio, n_generated;
+	WeftLedger page_ledger, second_ledger, window_ledger;
+	GPtrArray *run;         /* char *: key, JSON text, key, JSON text ... what may differ */
+} WeftRecord;
+
+WeftRecord *weft_record_new(void);
+void weft_record_free(WeftRecord *record);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftRecord, weft_record_free)
+
+/* Copies all strings. `at` may be NULL: the document. */
+void weft_record_add_fault(WeftRecord *record, const char *stage, const GError *fault,
+			   const WeftAnchor *at);
+
+/* Decides `status`: a fault and nothing read: failed; a fault and something read: partial; else
+ * ok. SKIPPED stays. */
+void weft_record_settle(WeftRecord *record);
+
+/* For each scalar of the answer: finds it in the contents and notes where (MATCHED), or that it
+ * was not found (NONE); each null without a reason becomes `reason_of_null` in absent. */
+gboolean weft_record_trace(WeftRecord *record, const char *reason_of_null, GError **error);
+
+/* The record as one line of JSON without newline. `with_run` FALSE leaves `run` out. Caller frees. */
+char *weft_record_json(const WeftRecord *record, gboolean with_run, gsize *ret_size_bytes);
+
+#endif
