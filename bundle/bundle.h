@@ -1,0 +1,100 @@
+/* bundle.h - the door of the model folders: configuration, tensors by name, tokenizer, prompt.
+ *
+ * A bundle is a folder as Hugging Face publishes it: config.json; model.safetensors, or shards
+ * with model.safetensors.index.json; tokenizer.json; preprocessor_config.json where there is a
+ * vision part. Nothing is converted: weights are mapped read-only and a tensor is a view into the
+ * mapping, valid until the bundle is closed. The whole bundle is checked when it is opened
+ * (headers, offsets, sizes against the files), so a tensor that was found can be read.
+ *
+ * Sound: a folder `audio/` inside the bundle (or one attached) holds a Whisper checkpoint or an
+ * Ultravox one, or a Whisper one with an Ultravox projector in `audio/projector/`. It is a bundle
+ * of its own with its own tensors.
+ *
+ * Names: the wrappers that differ between releases are left out on both sides when a tensor is
+ * looked up: a leading "model." before a part, "language_model.", and the text model's or
+ * Whisper's own "model.". "layers.0.input_layernorm.weight", "model.layers.0..." and
+ * "language_model.model.layers.0..." are one tensor; so are "vision_model.x" and
+ * "model.vision_model.x"; Whisper's are "encoder.x" and "decoder.x".
+ *
+ * Immutable after opening (weft_bundle_attach_audio belongs to opening): any number of threads.
+ * Errors: WEFT_ERROR_IO, _CONFIG (names file and key), _WEIGHTS (names file, tensor, numbers).
+ */
+#ifndef WEFT_BUNDLE_BUNDLE_H
+#define WEFT_BUNDLE_BUNDLE_H
+
+#include <glib.h>
+
+#include "bundle/config.h"
+#include "bundle/template.h"
+#include "bundle/tokenizer.h"
+#if __has_include("kernels/dtype.h")
+#include "kernels/dtype.h"
+#else
+typedef enum { /* until kernels/dtype.h is there */
+	WEFT_DTYPE_F32,
+	WEFT_DTYPE_F16,
+	WEFT_DTYPE_BF16,
+} WeftDtype;
+#endif
+
+#define WEFT_TENSOR_DIMS_MAX 4
+
+typedef struct WeftBundle WeftBundle;
+
+/* One tensor as it lies in its file: little-endian, row-major (the last size is the fastest),
+ * possibly unaligned. */
+typedef struct WeftTensorView {
+	const char *name; /* as stored */
+	const char *file; /* base name of its weight file */
+	WeftDtype dtype;
+	gsize n_dims;     /* 0: a scalar */
+	gsize shape[WEFT_TENSOR_DIMS_MAX];
+	const void *data;
+	gsize size_bytes;
+} WeftTensorView;
+
+/* Opens the folder `path`. A folder without weights or without tokenizer.json opens: the lookups
+ * then say what is not there. */
+WeftBundle *weft_bundle_open(const char *path, GError **error);
+void weft_bundle_close(WeftBundle *bundle);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftBundle, weft_bundle_close)
+
+const WeftConfig *weft_bundle_config(const WeftBundle *bundle);
+
+/* traits.name, else the folder's name. */
+const char *weft_bundle_name(const WeftBundle *bundle);
+
+/* 64 hex digits: SHA-256 over configuration, tokenizer, tensor headers, sizes of the weight files
+ * and 64 evenly spaced blocks of 4 KiB of each; of the audio bundle too. */
+const char *weft_bundle_id(const WeftBundle *bundle);
+
+/* NULL when the folder has no tokenizer.json. */
+const WeftTokenizer *weft_bundle_tokenizer(const WeftBundle *bundle);
+const WeftTemplate *weft_bundle_template(const WeftBundle *bundle);
+
+/* Bytes of all weight files. */
+guint64 weft_bundle_size_bytes(const WeftBundle *bundle);
+
+gsize weft_bundle_n_tensors(const WeftBundle *bundle);
+const WeftTensorView *weft_bundle_tensor_at(const WeftBundle *bundle, gsize i); /* by name */
+
+/* NULL when there is no such tensor. */
+const WeftTensorView *weft_bundle_find(const WeftBundle *bundle, const char *name);
+
+/* The tensor, which must have exactly this shape (n_dims sizes); WEFT_ERROR_WEIGHTS names the
+ * tensor and both shapes. */
+const WeftTensorView *weft_bundle_tensor(const WeftBundle *bundle, const char *name, gsize n_dims,
+					 const gsize *shape, GError **error);
+
+/* Takes the Whisper or Ultravox folder `path` as the bundle's audio part, in place of `audio/`. */
+gboolean weft_bundle_attach_audio(WeftBundle *bundle, const char *path, GError **error);
+
+/* The bundle with the Whisper encoder (and decoder): the `audio/` one, or this one when it is a
+ * Whisper folder itself. NULL: none. */
+const WeftBundle *weft_bundle_audio(const WeftBundle *bundle);
+
+/* The bundle with multi_modal_projector.* in Ultravox layout (and, v0.5 and later, audio_tower.*);
+ * may be the same as weft_bundle_audio. NULL: none. */
+const WeftBundle *weft_bundle_projector(const WeftBundle *bundle);
+
+#endif

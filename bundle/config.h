@@ -1,0 +1,101 @@
+/* config.h - what a bundle says about itself: config.json and preprocessor_config.json, typed.
+ *
+ * Read strictly: a key that weft knows must have the right type and a possible value, else
+ * WEFT_ERROR_CONFIG names file and key; keys that say something about training or about another
+ * library are passed over; a key that would change the arithmetic and is not implemented is
+ * refused. No size has a default of its own here except those that the published configurations
+ * leave out (named at the field). Part of the door: include "bundle/bundle.h".
+ */
+#ifndef WEFT_BUNDLE_CONFIG_H
+#define WEFT_BUNDLE_CONFIG_H
+
+#include <glib.h>
+
+/* Frequencies of the rotary embedding; "llama3" bends the long wavelengths:
+ * wavelength < original/high: kept; > original/low: divided by factor; between: blended. */
+typedef struct WeftRopeScaling {
+	gboolean present;
+	double factor, low_freq, high_freq;
+	gsize context_original;
+} WeftRopeScaling;
+
+typedef struct WeftLayerConfig {
+	gboolean has_rope;   /* FALSE: no rotary embedding, full causal attention */
+	gboolean is_chunked; /* sees only its own chunk of `chunk_size` positions */
+	gboolean is_moe;     /* router, experts and a shared expert; else one dense feed-forward */
+} WeftLayerConfig;
+
+typedef struct WeftTextConfig {
+	gsize n_vocab, width, n_layers, n_heads, n_kv_heads, head_dim;
+	gsize ffn_expert;        /* intermediate_size: each expert and the shared expert */
+	gsize ffn_dense;         /* intermediate_size_mlp: dense layers */
+	gsize n_experts, n_experts_active; /* 0, 0: no mixture */
+	gsize context_max;       /* max_position_embeddings */
+	gsize chunk_size;        /* attention_chunk_size; 0: every layer is full causal */
+	double norm_eps, rope_theta;
+	WeftRopeScaling rope_scaling;
+	gboolean qk_norm;        /* RMS norm without weight after the rotation, rotary layers only */
+	gboolean temperature_tuning; /* query scaling on layers without rotation */
+	double floor_scale, attn_scale; /* of that scaling; 8192 and 0.1 when absent */
+	gboolean tie_embeddings; /* the head is the embedding */
+	gint32 bos_id;           /* -1: none */
+	GArray *eos_ids;         /* gint32, all of them end an answer; may be empty */
+	WeftLayerConfig *layers; /* [n_layers] */
+} WeftTextConfig;
+
+typedef struct WeftVisionConfig {
+	gsize image_size, patch_size, n_channels; /* tile side and patch side in pixels */
+	gsize width, n_layers, n_heads, ffn;
+	double norm_eps, rope_theta;
+	gsize shuffle;           /* 1 / pixel_shuffle_ratio: patches per side joined into one row */
+	gsize projector_input, projector_output; /* widths of the adapter: after fc1, after fc2 */
+	gint32 boi_id, eoi_id, image_id; /* image_id: the id that a projected row replaces */
+} WeftVisionConfig;
+
+/* Llama4ImageProcessor's values; mean and std per channel, applied to v * rescale. */
+typedef struct WeftPreprocessor {
+	gsize tile_width, tile_height, tiles_max; /* size, max_patches */
+	gboolean to_max_canvas;
+	double rescale;
+	double mean[3], std[3];
+} WeftPreprocessor;
+
+typedef struct WeftAudioConfig {
+	gsize width, n_bins, n_positions; /* d_model, mel bins, encoder frames of 30 s (1500) */
+	gsize n_layers, n_heads, ffn;
+	gboolean has_decoder;
+	gsize decoder_layers, decoder_heads, decoder_ffn, decoder_positions, n_vocab;
+	/* Projector in Ultravox layout; stack_factor 0: none. */
+	gsize stack_factor;
+	gsize projector_width;   /* hidden_size: rows of linear_1; SwiGLU leaves half of them */
+	gboolean norm_is_mid;    /* ln_mid (v0.5 and later), else ln_post */
+	gsize latency_block;     /* audio_latency_block_size; 0: full attention */
+	char *text_model;        /* the base it was made for; NULL: not said */
+} WeftAudioConfig;
+
+/* The `weft` object of config.json, which transformers ignores. */
+typedef struct WeftTraits {
+	gboolean reads;               /* trained to read pictures of pages */
+	double answer_confidence_min; /* values below are withheld as null; 0: none are */
+	char *name;                   /* NULL: not given */
+} WeftTraits;
+
+typedef struct WeftConfig {
+	char *model_type;        /* as the file says: "llama4", "llama4_text", "whisper", ... */
+	gboolean has_text, has_vision, has_audio;
+	WeftTextConfig text;
+	WeftVisionConfig vision;
+	WeftPreprocessor preprocessor; /* with has_vision */
+	WeftAudioConfig audio;   /* of this very folder; see weft_bundle_audio */
+	WeftTraits traits;
+} WeftConfig;
+
+/* Reads config.json (size_bytes of json; `file` for messages) and, where it is not NULL,
+ * preprocessor_config.json. Both texts may end without NUL. */
+WeftConfig *weft_config_new(const char *file, const char *json, gsize size_bytes,
+			    const char *preprocessor_json, gsize preprocessor_size_bytes,
+			    GError **error);
+void weft_config_free(WeftConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftConfig, weft_config_free)
+
+#endif
