@@ -1,0 +1,73 @@
+/* files.h - files as weft uses them: mapped, read with a limit, published whole, locked, hashed.
+ *
+ * Publishing: the bytes go to a temporary file beside the target (".<name>.tmp-XXXXXX"), are
+ * synced, renamed over the target, and the folder is synced; a reader sees the old file or the new
+ * one, also after a power cut. Messages are "PATH: words of the operating system"; paths are
+ * printed as valid UTF-8. Everything is WEFT_ERROR_IO unless said otherwise.
+ */
+#ifndef WEFT_BASE_FILES_H
+#define WEFT_BASE_FILES_H
+
+#include <glib.h>
+
+/* ---- mapping ---- */
+
+typedef struct WeftMap {
+	const guint8 *data; /* NULL when the file is empty */
+	gsize size_bytes;
+} WeftMap;
+
+/* Maps a regular file, read-only and shared. A file that shrinks later makes reading it fatal
+ * (SIGBUS): for models, not for documents. */
+WeftMap *weft_map_open(const char *path, GError **error);
+void weft_map_close(WeftMap *map);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftMap, weft_map_close)
+
+/* ---- reading ---- */
+
+/* The whole of a regular file, NUL-terminated behind its end; WEFT_ERROR_LIMIT when it is larger
+ * than `limit_bytes`. Caller frees. */
+gboolean weft_file_read(const char *path, gsize limit_bytes, char **ret_text, gsize *ret_size_bytes,
+			GError **error);
+/* The same from a descriptor, from its current position to its end. `name` is for messages. */
+gboolean weft_fd_read(int fd, const char *name, gsize limit_bytes, char **ret_text,
+		      gsize *ret_size_bytes, GError **error);
+
+/* SHA-256 of all bytes from offset 0, read with pread: the descriptor's offset stays. 64 hex
+ * digits and NUL. */
+gboolean weft_fd_sha256(int fd, const char *name, char ret_hex[65], guint64 *ret_size_bytes,
+			GError **error);
+
+/* ---- writing ---- */
+
+/* Publishes `data` at `path`, mode 0666 less the umask; replaces what was there. */
+gboolean weft_file_write(const char *path, gconstpointer data, gsize size_bytes, GError **error);
+/* Writes all, in as many calls as it takes. */
+gboolean weft_fd_write(int fd, const char *name, gconstpointer data, gsize size_bytes,
+		       GError **error);
+/* fsync of a folder, so that renames in it last. */
+gboolean weft_folder_sync(const char *path, GError **error);
+/* Makes the folder and those above it where they are missing; those it makes get `mode`. */
+gboolean weft_folder_make(const char *path, int mode, GError **error);
+
+/* ---- the lock ---- */
+
+typedef struct WeftLock WeftLock;
+
+/* Makes the file where missing and takes flock(2) on it without waiting. WEFT_ERROR_CANCELLED when
+ * another process holds it. The lock is the held descriptor: it ends with the process, and the
+ * file stays. */
+WeftLock *weft_lock_open(const char *path, GError **error);
+void weft_lock_close(WeftLock *lock);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftLock, weft_lock_close)
+
+/* ---- names ---- */
+
+/* Names in a folder, sorted bytewise, without "." and "..". At most `limit` of them, else
+ * WEFT_ERROR_LIMIT. */
+GPtrArray *weft_folder_names(const char *path, gsize limit, GError **error);
+
+/* A path for messages: valid UTF-8, control characters escaped as \xNN. Caller frees. */
+char *weft_path_display(const char *path);
+
+#endif
