@@ -69,7 +69,8 @@ const char *weft_json_reader_text(const WeftJsonReader *reader, gsize *ret_size_
 /* TRUE when the last KEY or STRING is exactly `text`. */
 gboolean weft_json_reader_is(const WeftJsonReader *reader, const char *text);
 
-/* Reads to the end of the value that is next (after KEY, or as the next item of an array). */
+/* Reads to the end of the value at hand: after KEY, and before the first event, the value that is
+ * next; else the one that the last event is or begins. */
 gboolean weft_json_reader_skip(WeftJsonReader *reader, GError **error);
 
 /* Numbers by their text. FALSE when it is not an integer that fits (no fraction, no exponent), or
@@ -84,7 +85,7 @@ typedef struct WeftJson WeftJson;
 
 /* The whole text as a tree; NULL on error. */
 WeftJson *weft_json_parse(const char *text, gsize size_bytes, WeftJsonFlags flags, GError **error);
-/* The value that is next, as a tree; the reader stands behind it then. */
+/* The value at hand (as in weft_json_reader_skip) as a tree; the reader stands behind it then. */
 WeftJson *weft_json_reader_tree(WeftJsonReader *reader, GError **error);
 /* Only for what the two above gave, never for what lies inside. */
 void weft_json_free(WeftJson *value);

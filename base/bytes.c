@@ -1,0 +1,123 @@
+#include "base/bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+gpointer weft_alloc_array(gsize n, gsize item_bytes, gsize limit_bytes, const char *what,
+			  GError **error)
+{
+	gsize size;
+	if (!weft_size_multiply(n, item_bytes, &size)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+			    "%s: %" G_GSIZE_FORMAT " items of %" G_GSIZE_FORMAT
+			    " bytes are more than can be counted",
+			    what, n, item_bytes);
+		return NULL;
+	}
+	if (limit_bytes && size > limit_bytes) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+			    "%s: %" G_GSIZE_FORMAT " bytes, limit %" G_GSIZE_FORMAT, what, size,
+			    limit_bytes);
+		return NULL;
+	}
+	gpointer memory = g_try_malloc0(MAX(size, 1));
+	if (!memory)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+			    "%s: no memory for %" G_GSIZE_FORMAT " bytes", what, size);
+	return memory;
+}
+
+gboolean weft_bytes_seek(WeftBytes *bytes, gsize position)
+{
+	if (position > bytes->size_bytes)
+		return FALSE;
+	bytes->position = position;
+	return TRUE;
+}
+
+gboolean weft_bytes_skip(WeftBytes *bytes, gsize n)
+{
+	if (n > weft_bytes_left(bytes))
+		return FALSE;
+	bytes->position += n;
+	return TRUE;
+}
+
+gboolean weft_bytes_take(WeftBytes *bytes, gsize n, const guint8 **ret_data)
+{
+	if (n > weft_bytes_left(bytes))
+		return FALSE;
+	*ret_data = bytes->data + bytes->position;
+	bytes->position += n;
+	return TRUE;
+}
+
+static gboolean take_integer(WeftBytes *bytes, gpointer ret_value, gsize n)
+{
+	const guint8 *data;
+	if (!weft_bytes_take(bytes, n, &data))
+		return FALSE;
+	memcpy(ret_value, data, n);
+	return TRUE;
+}
+
+gboolean weft_bytes_u8(WeftBytes *bytes, guint8 *ret_value)
+{
+	return take_integer(bytes, ret_value, 1);
+}
+
+gboolean weft_bytes_le16(WeftBytes *bytes, guint16 *ret_value)
+{
+	guint16 value;
+	if (!take_integer(bytes, &value, sizeof(value)))
+		return FALSE;
+	*ret_value = GUINT16_FROM_LE(value);
+	return TRUE;
+}
+
+gboolean weft_bytes_le32(WeftBytes *bytes, guint32 *ret_value)
+{
+	guint32 value;
+	if (!take_integer(bytes, &value, sizeof(value)))
+		return FALSE;
+	*ret_value = GUINT32_FROM_LE(value);
+	return TRUE;
+}
+
+gboolean weft_bytes_le64(WeftBytes *bytes, guint64 *ret_value)
+{
+	guint64 value;
+	if (!take_integer(bytes, &value, sizeof(value)))
+		return FALSE;
+	*ret_value = GUINT64_FROM_LE(value);
+	return TRUE;
+}
+
+gboolean weft_bytes_be16(WeftBytes *bytes, guint16 *ret_value)
+{
+	guint16 value;
+	if (!take_integer(bytes, &value, sizeof(value)))
+		return FALSE;
+	*ret_value = GUINT16_FROM_BE(value);
+	return TRUE;
+}
+
+gboolean weft_bytes_be32(WeftBytes *bytes, guint32 *ret_value)
+{
+	guint32 value;
+	if (!take_integer(bytes, &value, sizeof(value)))
+		return FALSE;
+	*ret_value = GUINT32_FROM_BE(value);
+	return TRUE;
+}
+
+gboolean weft_bytes_be64(WeftBytes *bytes, guint64 *ret_value)
+{
+	guint64 value;
+	if (!take_integer(bytes, &value, sizeof(value)))
+		return FALSE;
+	*ret_value = GUINT64_FROM_BE(value);
+	return TRUE;
+}

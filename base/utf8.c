@@ -1,0 +1,59 @@
+#include "base/utf8.h"
+
+gsize weft_utf8_step(const guint8 *p, const guint8 *end, gboolean *ret_is_valid)
+{
+	guint8 lead = p[0];
+	gsize n_more;
+	guint8 low = 0x80, high = 0xBF; /* of the second byte */
+
+	*ret_is_valid = lead < 0x80;
+	if (lead < 0xC2 || lead > 0xF4)
+		return 1;
+	n_more = lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : 3;
+	if (lead == 0xE0)
+		low = 0xA0;
+	else if (lead == 0xED)
+		high = 0x9F;
+	else if (lead == 0xF0)
+		low = 0x90;
+	else if (lead == 0xF4)
+		high = 0x8F;
+	for (gsize i = 1; i <= n_more; i++) {
+		if ((gsize)(end - p) <= i || p[i] < low || p[i] > high)
+			return i;
+		low = 0x80;
+		high = 0xBF;
+	}
+	*ret_is_valid = TRUE;
+	return n_more + 1;
+}
+
+gsize weft_utf8_append_valid(GString *out, const char *text, gsize size_bytes)
+{
+	const guint8 *p = (const guint8 *)text;
+	const guint8 *end = p + size_bytes;
+	const guint8 *plain = p; /* valid from here to p, not yet appended */
+	gsize n_replaced = 0;
+
+	while (p < end) {
+		gboolean is_valid;
+		gsize step = weft_utf8_step(p, end, &is_valid);
+		if (!is_valid) {
+			g_string_append_len(out, (const char *)plain, p - plain);
+			g_string_append(out, "\xEF\xBF\xBD");
+			plain = p + step;
+			n_replaced++;
+		}
+		p += step;
+	}
+	g_string_append_len(out, (const char *)plain, p - plain);
+	return n_replaced;
+}
+
+gsize weft_utf8_length(const char *text, gsize size_bytes)
+{
+	gsize n = 0;
+	for (gsize i = 0; i < size_bytes; i++)
+		n += ((guint8)text[i] & 0xC0) != 0x80;
+	return n;
+}
