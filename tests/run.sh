@@ -1,0 +1,66 @@
+#!/bin/sh
+# run.sh - builds weft and runs the whole test suite; ends with "N passed, N failed, N skipped".
+#   sh tests/run.sh         the suite, as users build it (gcc, release)
+#   sh tests/run.sh --all   also built by clang, under ASan+UBSan, and channels and kernels under
+#                           TSan; compiler warnings are errors. What a merge needs.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. tools/prepare.sh
+
+all=no
+case "${1-}" in
+'') ;;
+--all) all=yes ;;
+*)
+	sed -n '2,5s/^# \{0,1\}//p' "$0"
+	exit 2
+	;;
+esac
+
+passed=0 failed=0 skipped=0
+
+# count LOG: adds meson's own totals.
+count() {
+	ok=$(sed -n 's/^Ok: *\([0-9]*\).*/\1/p' "$1")
+	bad=$(sed -n 's/^\(Fail\|Timeout\|Unexpected Pass\): *\([0-9]*\).*/\2/p' "$1" | paste -sd+ | sed 's/^$/0/')
+	skip=$(sed -n 's/^Skipped: *\([0-9]*\).*/\1/p' "$1")
+	passed=$((passed + ${ok:-0}))
+	failed=$((failed + bad))
+	skipped=$((skipped + ${skip:-0}))
+}
+
+# suite NAME FOLDER TESTS [MESON OPTION...]: builds and tests one configuration.
+suite() {
+	name=$1 folder=$2 tests=$3
+	shift 3
+	echo "== $name"
+	if ! build_weft "$folder" "$@"; then
+		echo "$name does not build"
+		failed=$((failed + 1))
+		return
+	fi
+	log=$folder/meson-logs/run.txt
+	# shellcheck disable=SC2086 # a list of suites
+	meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier 4 $tests >"$log" 2>&1
+	grep -E '(FAIL|TIMEOUT|ERROR)|^(Ok|Fail|Timeout|Skipped):' "$log"
+	[ -n "$(sed -n 's/^Ok: *//p' "$log")" ] || failed=$((failed + 1))
+	count "$log"
+	grep -qE '^(Fail|Timeout): *[1-9]' "$log" && tail -n 60 "$log"
+}
+
+# shellcheck disable=SC2086 # lists of names
+install_packages $BUILD_PACKAGES $TEST_PACKAGES || exit 1
+
+if [ $all = no ]; then
+	[ -f build/build.ninja ] || echo "Building (about a minute on two cores) ..."
+	suite "gcc, release" build ""
+else
+	export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+	suite "gcc, release" build-ci "" -Dwerror=true
+	CC=clang suite "clang, ASan and UBSan" build-asan "" -Dwerror=true -Dbuildtype=debugoptimized \
+		-Db_sanitize=address,undefined -Db_lundef=false
+	CC=clang suite "clang, TSan: pipeline and kernels" build-tsan "--suite pipeline --suite kernels" \
+		-Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
