@@ -5,11 +5,24 @@
  * immutable after opening and may serve several threads; the objects it makes belong to one
  * thread at a time.
  *
- * A request is composed in order: weft_request_new opens the system turn (instructions + schema,
- * the shared prefix) and the fenced document; add_text, add_image and add_audio append its parts;
- * weft_request_finish closes the document, asks, and opens the assistant's turn. The size of each
- * part in tokens is known before it is added (the *_tokens functions), which is what windows are
- * cut by.
+ * A request is composed in order: weft_request_new writes the system turn (instructions + schema,
+ * the shared prefix) and opens the fenced document; add_text, add_image and add_audio append its
+ * parts; weft_request_finish closes the document, asks, and opens the assistant's turn:
+ *
+ *     [begin] system turn: `system`, trimmed            (left out when empty)
+ *     user turn:
+ *     <document>
+ *     [p. 3]                                            when the page differs from the last part's
+ *     [00:01:24]                                        when the second differs from the last part's
+ *     the part: text without leading line ends and trailing space, or the image's tokens, or rows
+ *     </document>
+ *                                                       an empty line and `question`, trimmed, if any
+ *     assistant header, open
+ *
+ * Fences and markers are plain text, one line each; every part ends with a line feed. Each line
+ * above is encoded by itself, special tokens in texts of any origin are plain text. The tokens of
+ * a part depend on the part and on the anchor of the part before it, nothing else, so that windows
+ * can be cut before anything is encoded: frame + sum of parts = length, exactly.
  */
 #ifndef WEFT_ENCODERS_ENCODERS_H
 #define WEFT_ENCODERS_ENCODERS_H
@@ -25,26 +38,35 @@
 typedef struct WeftEncoders WeftEncoders;
 typedef struct WeftRequest WeftRequest;
 
-/* The bundle and the kernels must outlive it. */
+/* The bundle and the kernels must outlive it. Opens whatever the bundle has (a folder with nothing
+ * but a tokenizer, or a Whisper folder, will do); what is there must be whole: WEFT_ERROR_CONFIG,
+ * WEFT_ERROR_WEIGHTS with the name of the tensor. */
 WeftEncoders *weft_encoders_open(WeftBundle *bundle, const WeftKernels *kernels, GError **error);
 void weft_encoders_close(WeftEncoders *encoders);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftEncoders, weft_encoders_close)
 
+/* Pictures, sound as rows of the sequence. Sound needs a projector that was made for this base. */
 gboolean weft_encoders_can_see(const WeftEncoders *encoders);
 gboolean weft_encoders_can_hear(const WeftEncoders *encoders);
-/* Longest side in pixels of a raster that the image processor can use; 0: none. */
+/* Longest side in pixels of a raster that the image processor can use (pictures up to 2:1); 0:
+ * none. */
 guint32 weft_encoders_raster_side_max(const WeftEncoders *encoders);
 
-/* Tokens that a part of a document would take, markers included. `text` is document text: special
- * tokens in it are plain text. */
-gsize weft_encoders_text_tokens(const WeftEncoders *encoders, const char *text, gsize size_bytes);
+/* Tokens that adding a part takes, markers included. `at` is the anchor of the part, `before` that
+ * of the part added before it, NULL for the first of a request. */
+gsize weft_encoders_text_tokens(const WeftEncoders *encoders, const char *text, gsize size_bytes,
+				const WeftAnchor *at, const WeftAnchor *before);
 gsize weft_encoders_image_tokens(const WeftEncoders *encoders, guint32 width, guint32 height,
-				 gboolean single_tile);
-/* Tokens of an empty request with these instructions (prefix, fences, assistant header). */
-gsize weft_encoders_frame_tokens(const WeftEncoders *encoders, const char *system, const char *question);
+				 gboolean single_tile, const WeftAnchor *at,
+				 const WeftAnchor *before);
+gsize weft_encoders_audio_tokens(const WeftEncoders *encoders, gsize n_samples,
+				 const WeftAnchor *at, const WeftAnchor *before);
+/* Tokens of a request without parts (prefix, fences, question, assistant header). */
+gsize weft_encoders_frame_tokens(const WeftEncoders *encoders, const char *system,
+				 const char *question);
 
-/* The image processor: pixels[tiles][3][side][side], normalised, global tile last. Caller frees
- * *ret_pixels with g_free. */
+/* The image processor: pixels[tiles][3][side][side], normalised, global tile last. `single_tile`:
+ * the whole picture in one tile, proportions kept (video frames). Caller frees pixels with g_free. */
 typedef struct WeftTiles {
 	gsize n_tiles, side;
 	gsize n_rows, n_cols; /* of the canvas: 1, 1 when there is only one tile */
@@ -57,16 +79,30 @@ gboolean weft_encoders_tiles(const WeftEncoders *encoders, const WeftRaster *ras
 gboolean weft_encoders_see(const WeftEncoders *encoders, const WeftTiles *tiles, float **ret_rows,
 			   gsize *ret_n_rows, GError **error);
 
-/* Log-mel: ret_mel[bins][3000 * n_windows], padded per 30 s. Caller frees. */
+/* Appends the ids of an image of n_rows x n_cols tiles, as the processor expands one placeholder:
+ * the positions of its rows hold the patch token's id. */
+void weft_encoders_image_ids(const WeftEncoders *encoders, gsize n_rows, gsize n_cols, GArray *ids);
+
+/* Log-mel: ret_mel[bins][3000 * n_windows], samples padded with silence to whole windows of 30 s,
+ * the loudest value taken per window, as WhisperFeatureExtractor does. Caller frees. */
 gboolean weft_encoders_mel(const WeftEncoders *encoders, const float *samples, gsize n_samples,
 			   float **ret_mel, gsize *ret_n_bins, gsize *ret_n_frames, GError **error);
 
+/* Whisper's encoder on one window of log-mel[n_bins][n_frames], at most 3000 frames:
+ * ret_frames[(n_frames + 1) / 2][d]. WEFT_ERROR_NO_READER when the bundle has no Whisper,
+ * WEFT_ERROR_USAGE with both numbers when the shape does not fit. Caller frees. */
+gboolean weft_encoders_whisper(const WeftEncoders *encoders, const float *mel, gsize n_bins,
+			       gsize n_frames, float **ret_frames, gsize *ret_n_frames,
+			       gsize *ret_width, GError **error);
+
+/* `system` may be NULL. */
 WeftRequest *weft_request_new(const WeftEncoders *encoders, const char *system);
 void weft_request_free(WeftRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftRequest, weft_request_free)
 gsize weft_request_length(const WeftRequest *request);
 
-/* `content`: number of the item in the document, or WEFT_SPAN_NO_CONTENT. */
+/* `content`: number of the item in the document, or WEFT_SPAN_NO_CONTENT. Text that is empty or
+ * only space adds nothing, not even its marker. On failure the request is as it was. */
 gboolean weft_request_add_text(WeftRequest *request, const char *text, gsize size_bytes,
 			       guint32 content, WeftAnchor anchor, GError **error);
 gboolean weft_request_add_image(WeftRequest *request, const WeftRaster *raster,
@@ -74,6 +110,8 @@ gboolean weft_request_add_image(WeftRequest *request, const WeftRaster *raster,
 				GError **error);
 gboolean weft_request_add_audio(WeftRequest *request, const WeftPcm *pcm, guint32 content,
 				WeftAnchor anchor, GError **error);
+/* `question` may be NULL. seed_key is a hash of the ids behind the prefix; a caller that knows the
+ * document puts its own there. */
 WeftSequence *weft_request_finish(WeftRequest *take_request, const char *question, GError **error);
 
 #endif
