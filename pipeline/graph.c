@@ -26,7 +26,7 @@ typedef struct Node {
 	atomic_uint_fast64_t n_in, n_out, busy_ns, waiting_ns;
 } Node;
 
-struct WeftWorker {
+struct WeftRunner {
 	WeftGraph *graph;
 	Node *node;
 	unsigned number; /* of the node's threads */
@@ -40,7 +40,7 @@ struct WeftGraph {
 	WeftBudget *budget;
 	WeftTrace *trace;
 	GPtrArray *nodes;   /* Node */
-	GPtrArray *workers; /* WeftWorker, those that were started */
+	GPtrArray *runners; /* WeftRunner, those that were started */
 	bool is_started;
 	atomic_bool is_cancelled;
 	pthread_mutex_t mutex; /* guards error */
@@ -66,7 +66,7 @@ WeftGraph *weft_graph_new(const WeftItemClass *items, WeftBudget *budget, WeftTr
 	graph->budget = budget;
 	graph->trace = trace;
 	graph->nodes = g_ptr_array_new_with_free_func(node_free);
-	graph->workers = g_ptr_array_new_with_free_func(g_free);
+	graph->runners = g_ptr_array_new_with_free_func(g_free);
 	atomic_init(&graph->is_cancelled, false);
 	pthread_mutex_init(&graph->mutex, NULL);
 	return graph;
@@ -76,11 +76,11 @@ void weft_graph_free(WeftGraph *graph)
 {
 	if (graph == NULL)
 		return;
-	if (graph->workers->len > 0) {
+	if (graph->runners->len > 0) {
 		weft_graph_cancel(graph);
 		(void)weft_graph_join(graph, NULL); /* the caller did not ask how it ended */
 	}
-	g_ptr_array_unref(graph->workers);
+	g_ptr_array_unref(graph->runners);
 	g_ptr_array_unref(graph->nodes);
 	pthread_mutex_destroy(&graph->mutex);
 	g_clear_error(&graph->error);
@@ -233,140 +233,140 @@ static WeftChannel *lane_of(const Node *node, unsigned number)
 	return node->n_lanes > 1 ? node->lanes[number] : node->lanes[0];
 }
 
-bool weft_worker_send_to(WeftWorker *worker, unsigned port, void *take_item)
+bool weft_runner_send_to(WeftRunner *runner, unsigned port, void *take_item)
 {
-	WeftGraph *graph = worker->graph;
-	Node *node = worker->node;
+	WeftGraph *graph = runner->graph;
+	Node *node = runner->node;
 	uint64_t begin_ns = weft_trace_now_ns();
 	Node *to;
 	bool is_sent;
 
 	g_assert(port < node->n_ports);
 	to = node_at(graph, node->ports[port]);
-	is_sent = weft_channel_send(lane_of(to, worker->number), take_item,
+	is_sent = weft_channel_send(lane_of(to, runner->number), take_item,
 				    graph->items->size_bytes(take_item));
 	if (is_sent)
 		atomic_fetch_add(&node->n_out, 1);
-	worker->sending_ns += weft_trace_now_ns() - begin_ns;
+	runner->sending_ns += weft_trace_now_ns() - begin_ns;
 	return is_sent;
 }
 
-bool weft_worker_send(WeftWorker *worker, void *take_item)
+bool weft_runner_send(WeftRunner *runner, void *take_item)
 {
-	return weft_worker_send_to(worker, 0, take_item);
+	return weft_runner_send_to(runner, 0, take_item);
 }
 
-bool weft_worker_is_cancelled(const WeftWorker *worker)
+bool weft_runner_is_cancelled(const WeftRunner *runner)
 {
-	return weft_graph_is_cancelled(worker->graph);
+	return weft_graph_is_cancelled(runner->graph);
 }
 
-unsigned weft_worker_number(const WeftWorker *worker)
+unsigned weft_runner_number(const WeftRunner *runner)
 {
-	return worker->number;
+	return runner->number;
 }
 
 /* One step (or flush, when `item` is NULL and the node has an inbox), measured. */
-static WeftStep take_step(WeftWorker *worker, void *state, void *item, GError **error)
+static WeftStep take_step(WeftRunner *runner, void *state, void *item, GError **error)
 {
-	WeftGraph *graph = worker->graph;
-	Node *node = worker->node;
+	WeftGraph *graph = runner->graph;
+	Node *node = runner->node;
 	char label[48] = "";
 	uint64_t begin_ns, end_ns;
 	WeftStep step;
 
 	if (item != NULL && graph->trace != NULL && graph->items->label != NULL)
 		graph->items->label(item, label, sizeof label);
-	worker->sending_ns = 0;
+	runner->sending_ns = 0;
 	begin_ns = weft_trace_now_ns();
 	if (item == NULL && node->n_lanes > 0)
-		step = node->node_class->flush(state, worker, error);
+		step = node->node_class->flush(state, runner, error);
 	else
-		step = node->node_class->step(state, worker, item, error);
+		step = node->node_class->step(state, runner, item, error);
 	end_ns = weft_trace_now_ns();
-	atomic_fetch_add(&node->busy_ns, end_ns - begin_ns - worker->sending_ns);
-	atomic_fetch_add(&node->waiting_ns, worker->sending_ns);
-	weft_trace_step(graph->trace, worker->track, node->name, label, begin_ns, end_ns);
+	atomic_fetch_add(&node->busy_ns, end_ns - begin_ns - runner->sending_ns);
+	atomic_fetch_add(&node->waiting_ns, runner->sending_ns);
+	weft_trace_step(graph->trace, runner->track, node->name, label, begin_ns, end_ns);
 	if (graph->trace != NULL && graph->budget != NULL)
 		weft_trace_bytes(graph->trace, end_ns, weft_budget_bytes(graph->budget));
 	return step;
 }
 
-static WeftStep run_to_the_end(WeftWorker *worker, void *state, GError **error)
+static WeftStep run_to_the_end(WeftRunner *runner, void *state, GError **error)
 {
-	Node *node = worker->node;
+	Node *node = runner->node;
 	bool is_source = node->n_lanes == 0;
 	WeftStep step = WEFT_STEP_MORE;
 
-	while (step == WEFT_STEP_MORE && !weft_worker_is_cancelled(worker)) {
+	while (step == WEFT_STEP_MORE && !weft_runner_is_cancelled(runner)) {
 		void *item = NULL;
 
 		if (!is_source) {
 			uint64_t begin_ns = weft_trace_now_ns();
 
-			item = weft_channel_receive(lane_of(node, worker->number));
+			item = weft_channel_receive(lane_of(node, runner->number));
 			atomic_fetch_add(&node->waiting_ns, weft_trace_now_ns() - begin_ns);
 			if (item == NULL)
 				break;
 			atomic_fetch_add(&node->n_in, 1);
 		}
-		step = take_step(worker, state, item, error);
+		step = take_step(runner, state, item, error);
 	}
 	if (step == WEFT_STEP_MORE && node->node_class->flush != NULL && !is_source &&
-	    !weft_worker_is_cancelled(worker))
-		step = take_step(worker, state, NULL, error);
+	    !weft_runner_is_cancelled(runner))
+		step = take_step(runner, state, NULL, error);
 	return step;
 }
 
-static void *run_worker(void *data)
+static void *run_thread(void *data)
 {
-	WeftWorker *worker = data;
-	WeftGraph *graph = worker->graph;
-	Node *node = worker->node;
+	WeftRunner *runner = data;
+	WeftGraph *graph = runner->graph;
+	Node *node = runner->node;
 	void *state = NULL;
 	GError *error = NULL;
 	bool is_up;
 
-	weft_trace_thread(graph->trace, worker->track, node->name);
+	weft_trace_thread(graph->trace, runner->track, node->name);
 	is_up = node->node_class->init == NULL ||
-		node->node_class->init(node->shared, worker, &state, &error);
+		node->node_class->init(node->shared, runner, &state, &error);
 	if (!is_up) {
 		stop(graph, g_steal_pointer(&error));
 	} else {
 		if (node->node_class->init == NULL)
 			state = node->shared;
-		if (run_to_the_end(worker, state, &error) == WEFT_STEP_FAILED)
+		if (run_to_the_end(runner, state, &error) == WEFT_STEP_FAILED)
 			stop(graph, g_steal_pointer(&error));
 		if (node->node_class->done != NULL)
 			node->node_class->done(state);
 	}
 
 	if (node->n_lanes > 0)
-		weft_channel_finish_receiver(lane_of(node, worker->number));
+		weft_channel_finish_receiver(lane_of(node, runner->number));
 	for (unsigned p = 0; p < node->n_ports; p++)
 		weft_channel_finish_sender(
-			lane_of(node_at(graph, node->ports[p]), worker->number));
+			lane_of(node_at(graph, node->ports[p]), runner->number));
 	return NULL;
 }
 
 static gboolean start_node(WeftGraph *graph, Node *node, GError **error)
 {
 	for (unsigned i = 0; i < node->n_threads; i++) {
-		WeftWorker *worker = g_new0(WeftWorker, 1);
+		WeftRunner *runner = g_new0(WeftRunner, 1);
 		int failure;
 
-		worker->graph = graph;
-		worker->node = node;
-		worker->number = i;
-		worker->track = graph->workers->len + 1;
-		failure = pthread_create(&worker->thread, NULL, run_worker, worker);
+		runner->graph = graph;
+		runner->node = node;
+		runner->number = i;
+		runner->track = graph->runners->len + 1;
+		failure = pthread_create(&runner->thread, NULL, run_thread, runner);
 		if (failure != 0) {
-			g_free(worker);
+			g_free(runner);
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "thread for %s: %s",
 				    node->name, g_strerror(failure));
 			return FALSE;
 		}
-		g_ptr_array_add(graph->workers, worker);
+		g_ptr_array_add(graph->runners, runner);
 	}
 	return TRUE;
 }
@@ -396,12 +396,12 @@ gboolean weft_graph_start(WeftGraph *graph, GError **error)
 
 gboolean weft_graph_join(WeftGraph *graph, GError **error)
 {
-	for (guint i = 0; i < graph->workers->len; i++) {
-		WeftWorker *worker = g_ptr_array_index(graph->workers, i);
+	for (guint i = 0; i < graph->runners->len; i++) {
+		WeftRunner *runner = g_ptr_array_index(graph->runners, i);
 
-		pthread_join(worker->thread, NULL);
+		pthread_join(runner->thread, NULL);
 	}
-	g_ptr_array_set_size(graph->workers, 0);
+	g_ptr_array_set_size(graph->runners, 0);
 	if (graph->error != NULL) {
 		g_propagate_error(error, g_steal_pointer(&graph->error));
 		return FALSE;

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef struct WeftWorker WeftWorker; /* one thread of one node */
+typedef struct WeftRunner WeftRunner; /* one thread of one node */
 
 typedef enum {
 	WEFT_STEP_MORE,
@@ -31,9 +31,9 @@ typedef enum {
 typedef struct WeftNodeClass {
 	const char *name;
 	/* `*ret_state` may stay NULL. All but step may be NULL. */
-	gboolean (*init)(void *shared, WeftWorker *worker, void **ret_state, GError **error);
-	WeftStep (*step)(void *state, WeftWorker *worker, void *take_item, GError **error);
-	WeftStep (*flush)(void *state, WeftWorker *worker, GError **error);
+	gboolean (*init)(void *shared, WeftRunner *runner, void **ret_state, GError **error);
+	WeftStep (*step)(void *state, WeftRunner *runner, void *take_item, GError **error);
+	WeftStep (*flush)(void *state, WeftRunner *runner, GError **error);
 	void (*done)(void *state);
 } WeftNodeClass;
 
@@ -47,9 +47,9 @@ typedef struct WeftItemClass {
 
 /* Sends to the node's n-th connection (in order of weft_graph_connect), or to its only one. FALSE:
  * nobody receives any more; the item is freed and the node had better end. */
-bool weft_worker_send_to(WeftWorker *worker, unsigned port, void *take_item);
-bool weft_worker_send(WeftWorker *worker, void *take_item);
-bool weft_worker_is_cancelled(const WeftWorker *worker);
-unsigned weft_worker_number(const WeftWorker *worker); /* of the node's threads, from 0 */
+bool weft_runner_send_to(WeftRunner *runner, unsigned port, void *take_item);
+bool weft_runner_send(WeftRunner *runner, void *take_item);
+bool weft_runner_is_cancelled(const WeftRunner *runner);
+unsigned weft_runner_number(const WeftRunner *runner); /* of the node's threads, from 0 */
 
 #endif

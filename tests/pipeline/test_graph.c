@@ -57,7 +57,7 @@ static void ledger_init(Ledger *ledger, unsigned n_items, size_t size_bytes)
 	pthread_cond_init(&ledger->opened, NULL);
 }
 
-static gboolean count_init(void *shared, WeftWorker *worker, void **ret_state, GError **error)
+static gboolean count_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
 {
 	atomic_fetch_add(&((Ledger *)shared)->n_init, 1);
 	*ret_state = shared;
@@ -69,7 +69,7 @@ static void count_done(void *state)
 	atomic_fetch_add(&((Ledger *)state)->n_done, 1);
 }
 
-static WeftStep source_step(void *state, WeftWorker *worker, void *nothing, GError **error)
+static WeftStep source_step(void *state, WeftRunner *runner, void *nothing, GError **error)
 {
 	Ledger *ledger = state;
 	int value = atomic_load(&ledger->n_made);
@@ -83,20 +83,20 @@ static WeftStep source_step(void *state, WeftWorker *worker, void *nothing, GErr
 	item->size_bytes = ledger->size_bytes;
 	atomic_fetch_add(&ledger->n_alive, 1);
 	atomic_fetch_add(&ledger->n_made, 1);
-	return weft_worker_send(worker, item) ? WEFT_STEP_MORE : WEFT_STEP_END;
+	return weft_runner_send(runner, item) ? WEFT_STEP_MORE : WEFT_STEP_END;
 }
 
-static WeftStep pass_step(void *state, WeftWorker *worker, void *take_item, GError **error)
+static WeftStep pass_step(void *state, WeftRunner *runner, void *take_item, GError **error)
 {
 	Item *item = take_item;
 
 	item->hops++;
 	if (item->value % 7 == 3)
 		item->is_fault = true; /* this node could not do it: the item says so and goes on */
-	return weft_worker_send(worker, item) ? WEFT_STEP_MORE : WEFT_STEP_END;
+	return weft_runner_send(runner, item) ? WEFT_STEP_MORE : WEFT_STEP_END;
 }
 
-static WeftStep sink_step(void *state, WeftWorker *worker, void *take_item, GError **error)
+static WeftStep sink_step(void *state, WeftRunner *runner, void *take_item, GError **error)
 {
 	Ledger *ledger = state;
 	Item *item = take_item;
@@ -120,7 +120,7 @@ static WeftStep sink_step(void *state, WeftWorker *worker, void *take_item, GErr
 	return WEFT_STEP_MORE;
 }
 
-static WeftStep sink_flush(void *state, WeftWorker *worker, GError **error)
+static WeftStep sink_flush(void *state, WeftRunner *runner, GError **error)
 {
 	((Ledger *)state)->n_flushed++;
 	return WEFT_STEP_MORE;
@@ -271,7 +271,7 @@ static void test_cancel_at_random_points(void)
 	}
 }
 
-static gboolean refuse_init(void *shared, WeftWorker *worker, void **ret_state, GError **error)
+static gboolean refuse_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
 {
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "no model here");
 	return FALSE;
