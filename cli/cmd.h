@@ -1,0 +1,48 @@
+/* cmd.h - the verbs of the command line.
+ *
+ * Each verb gets its own arguments (argv[0] is the verb) and returns the exit code of the program:
+ * 0 done; 1 some inputs newly failed or partial; 2 usage; 3 nothing could start; 4 stopped by
+ * --until or --max-time with work left; 74 output can't be written; 75 another run holds the lock;
+ * 130 interrupted. Only this folder prints: results on stdout, everything else on stderr.
+ */
+#ifndef WEFT_CLI_CMD_H
+#define WEFT_CLI_CMD_H
+
+#include <glib.h>
+
+#include "ingest/ingest.h"
+
+enum {
+	WEFT_EXIT_DONE = 0,
+	WEFT_EXIT_SOME_FAILED = 1,
+	WEFT_EXIT_USAGE = 2,
+	WEFT_EXIT_NOT_STARTED = 3,
+	WEFT_EXIT_WORK_LEFT = 4,
+	WEFT_EXIT_OUTPUT = 74,
+	WEFT_EXIT_LOCKED = 75,
+	WEFT_EXIT_INTERRUPTED = 130,
+};
+
+/* Where the program finds its own things: installed, or in a build folder. */
+typedef struct WeftPlaces {
+	char *helper_dir;     /* weft-decode-* */
+	char *tasks_dir;      /* *.task */
+	char *default_bundle; /* the bundle used without -m */
+} WeftPlaces;
+
+/* Looks beside the running program (/proc/self/exe). Never fails: a folder that is not there is
+ * reported by who needs it. */
+void weft_places_find(WeftPlaces *ret_places);
+void weft_places_done(WeftPlaces *places);
+
+int weft_cmd_run(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
+int weft_cmd_show(const WeftPlaces *places, int argc, char **argv);
+int weft_cmd_doctor(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
+int weft_cmd_schema(const WeftPlaces *places, int argc, char **argv);
+int weft_cmd_probe(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
+
+/* Prints "weft VERB: message" and, for WEFT_ERROR_USAGE, where to find help; frees *error. Returns
+ * `code`. */
+int weft_cmd_fail(const char *verb, GError **error, int code);
+
+#endif
