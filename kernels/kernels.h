@@ -2,9 +2,9 @@
  *
  * A WeftKernels is a name and one function per operation; above this folder nobody knows which
  * machine computes. Tiers: "ref" (plain C, the definition of every operation), "avx2" (with FMA and
- * F16C), "avx512" (F, BW, DQ, VL). A tier takes the operation of the tier below where it has none of its
- * own. Vision, audio and backbone all use it. The table and its team are safe to use from several
- * threads: operations take turns on the team.
+ * F16C), "avx512" (F, BW, DQ, VL). A tier takes the operation of the tier below where it has none
+ * of its own. Vision, audio and backbone all use it. The table and its team are safe to use from
+ * several threads: operations take turns on the team.
  *
  * The contract
  *   A result is a function of the row's own operands and of the tier. It has the same bits whether
@@ -15,8 +15,8 @@
  *   - attention goes through the pages of the cache in order, one page at a time, also in prefill;
  *   - keys and values are read back in the type of the cache, also those just computed;
  *   - ties go to the lowest index; nothing is dropped for lack of capacity.
- *   Between tiers the last bits differ. Stored numbers are widened to f32 exactly; all arithmetic is
- *   f32 (angles, the sums of norms and the spectrum f64); every expression is rounded as written
+ *   Between tiers the last bits differ. Stored numbers are widened to f32 exactly; all arithmetic
+ *   is f32 (angles, the sums of norms and the spectrum f64); every expression is rounded as written
  *   (no contraction except where a tier says FMA in its own code).
  *
  * Shape letters
@@ -44,6 +44,7 @@
 
 /* Positions in a page of the key or value cache, and the block by which attention sums. */
 #define WEFT_PAGE_POSITIONS 64
+#define WEFT_HEAD_WIDTH_MAX 512
 
 /* Rows of one sequence that attend to keys and values in pages. Key position s is row s % 64 of
  * page s / 64, page[64, G, D]; pages without a visible key may be NULL. Query row t sees the keys
@@ -57,7 +58,7 @@ typedef struct WeftAttention {
 	WeftDtype dtype;           /* of both caches */
 	const uint32_t *key_first; /* [T] */
 	const uint32_t *key_end;   /* [T] */
-	size_t n_rows, n_heads, n_kv_heads, head_width;
+	size_t n_rows, n_heads, n_kv_heads, head_width; /* D <= WEFT_HEAD_WIDTH_MAX */
 	float scale;               /* of the scores: 1 / sqrt(D) */
 	float *mass;               /* NULL, or [H, key_end of the last row]: probabilities of the last
 				    * row, 0 for keys that it does not see */

@@ -1,0 +1,151 @@
+#include "check.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define MARGIN_BYTES 196 /* before and after; not a multiple of any vector */
+#define GUARDS (MARGIN_BYTES / 4)
+
+static const guint32 guard = 0x5ca1ab1e;
+
+void check_tiers_init(CheckTiers *tiers)
+{
+	static const char *const names[] = {"ref"};
+	tiers->n = 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autoptr(GError) error = NULL;
+		WeftKernels *one = weft_kernels_open(names[i], 1, &error);
+		if (!one) {
+			g_assert_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED);
+			continue;
+		}
+		tiers->one[tiers->n] = one;
+		tiers->eight[tiers->n] = weft_kernels_open(names[i], 8, &error);
+		g_assert_no_error(error);
+		tiers->n++;
+	}
+	g_assert_cmpuint(tiers->n, >, 0);
+}
+
+void check_tiers_done(CheckTiers *tiers)
+{
+	for (size_t i = 0; i < tiers->n; i++) {
+		weft_kernels_close(tiers->one[i]);
+		weft_kernels_close(tiers->eight[i]);
+	}
+}
+
+/* splitmix64 */
+static guint64 next(guint64 *state)
+{
+	guint64 z = *state += G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
+	z = (z ^ (z >> 30)) * G_GUINT64_CONSTANT(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * G_GUINT64_CONSTANT(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+float check_random(guint64 *state)
+{
+	return (float)((double)(next(state) >> 11) * 0x1p-52 - 1.0);
+}
+
+size_t check_random_below(guint64 *state, size_t limit)
+{
+	return next(state) % limit;
+}
+
+float *check_floats(guint64 *state, size_t n)
+{
+	return (float *)check_matrix(state, WEFT_DTYPE_F32, 1, n, 0).data;
+}
+
+static void put(char *at, WeftDtype dtype, float value)
+{
+	guint16 half = dtype == WEFT_DTYPE_BF16 ? weft_bf16_from_f32(value) : weft_f16_from_f32(value);
+	if (dtype == WEFT_DTYPE_F32)
+		memcpy(at, &value, sizeof value);
+	else
+		memcpy(at, &half, sizeof half);
+}
+
+WeftTensor check_matrix(guint64 *state, WeftDtype dtype, size_t rows, size_t cols, size_t gap)
+{
+	size_t number = weft_dtype_row_bytes(dtype, 1);
+	size_t n_bytes = number * rows * (cols + gap) + 2 * MARGIN_BYTES;
+	char *memory = g_malloc(n_bytes);
+	for (size_t i = 0; i < n_bytes; i += number)
+		put(memory + i, dtype, NAN);
+	WeftTensor matrix = weft_tensor_matrix(memory + MARGIN_BYTES, dtype, rows, cols);
+	matrix.row_bytes = number * (cols + gap);
+	for (size_t row = 0; row < rows; row++)
+		for (size_t col = 0; col < cols; col++)
+			put((char *)weft_tensor_row(&matrix, row) + col * number, dtype,
+			    check_random(state));
+	return matrix;
+}
+
+double check_at(const WeftTensor *matrix, size_t row, size_t col)
+{
+	const char *at = (const char *)weft_tensor_row(matrix, row) +
+			 weft_dtype_row_bytes(matrix->dtype, col);
+	guint16 half;
+	float value;
+	memcpy(&half, at, sizeof half);
+	if (matrix->dtype == WEFT_DTYPE_F32) {
+		memcpy(&value, at, sizeof value);
+		return (double)value;
+	}
+	int n_fraction = matrix->dtype == WEFT_DTYPE_BF16 ? 7 : 10, bias = 127;
+	if (matrix->dtype == WEFT_DTYPE_F16)
+		bias = 15;
+	int fraction = half & ((1 << n_fraction) - 1), exponent = (half & 0x7fff) >> n_fraction;
+	if (exponent == 0) /* subnormal: no leading one */
+		exponent = 1;
+	else
+		fraction |= 1 << n_fraction;
+	return ldexp(half & 0x8000 ? -fraction : fraction, exponent - bias - n_fraction);
+}
+
+void check_free(const void *inputs)
+{
+	g_free((char *)(guintptr)inputs - MARGIN_BYTES);
+}
+
+float *check_output(size_t n)
+{
+	guint32 *memory = g_new(guint32, n + 2 * GUARDS);
+	float *output = (float *)(memory + GUARDS);
+	for (size_t i = 0; i < n + 2 * GUARDS; i++)
+		memory[i] = guard;
+	for (size_t i = 0; i < n; i++)
+		output[i] = NAN;
+	return output;
+}
+
+void check_output_free(float *output, size_t n)
+{
+	guint32 *memory = (guint32 *)output - GUARDS;
+	for (size_t i = 0; i < GUARDS; i++) {
+		g_assert_cmpuint(memory[i], ==, guard);
+		g_assert_cmpuint(memory[GUARDS + n + i], ==, guard);
+	}
+	g_free(memory);
+}
+
+void check_near(const char *what, const float *a, const double *b, size_t n, double tolerance)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!(fabs((double)a[i] - b[i]) <= tolerance))
+			g_error("%s: number %zu of %zu is %.9g, expected %.9g +- %g", what, i, n,
+				(double)a[i], b[i], tolerance);
+}
+
+void check_same(const char *what, const float *a, const float *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (weft_f32_to_bits(a[i]) != weft_f32_to_bits(b[i]))
+			g_error("%s: number %zu of %zu: %.9g and %.9g", what, i, n, (double)a[i],
+				(double)b[i]);
+}
