@@ -42,7 +42,7 @@ typedef enum {
 	WEFT_WIRE_HELLO = 1, /* version u32, versions string, has_reader u8 */
 	WEFT_WIRE_FORK,      /* empty; descriptors: control, work, document, slot 0, slot 1 */
 	WEFT_WIRE_STARTED,   /* empty */
-	WEFT_WIRE_ENDED,     /* wait status u32 */
+	WEFT_WIRE_ENDED,     /* wait status u32; G_MAXUINT32: no worker could be made */
 	WEFT_WIRE_START,     /* family u8, media type string, options */
 	WEFT_WIRE_READER,    /* languages string */
 	WEFT_WIRE_READ,      /* slot u32, width u32, height u32, points_per_pixel f64, anchor */
@@ -109,7 +109,8 @@ WeftPart *weft_wire_part(WeftWireIn *in, guint32 *ret_slot, gsize *ret_size_byte
 gboolean weft_wire_send(int socket, WeftWireOut *out, const int *fds, guint n_fds, GError **error);
 
 /* As weft_wire_send, but never waits: a peer that does not read its messages is an error. */
-gboolean weft_wire_send_now(int socket, WeftWireOut *out, GError **error);
+gboolean weft_wire_send_now(int socket, WeftWireOut *out, const int *fds, guint n_fds,
+			    GError **error);
 
 /* Receives one message into `buffer` (WEFT_WIRE_MESSAGE_MAX bytes); *ret_size 0: the peer is gone.
  * Descriptors that come along are stored in `ret_fds` (WEFT_WIRE_FDS_MAX) when it is given, closed

@@ -1,0 +1,460 @@
+#include "ingest/host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define HELLO_MS 30000      /* loading 135 shared objects from a cold disk */
+#define ENDED_MS 5000       /* a killed worker with gigabytes mapped */
+#define STALL_S 120.0       /* one page or window */
+#define TOTAL_S 3600.0      /* one document */
+#define POOL_MAX 64u        /* slots kept for later documents */
+
+static const char *const PROGRAM_NAMES[WEFT_N_PROGRAMS] = {
+	[WEFT_PROGRAM_PDF] = "weft-decode-pdf",
+	[WEFT_PROGRAM_IMAGE] = "weft-decode-image",
+	[WEFT_PROGRAM_AV] = "weft-decode-av",
+	[WEFT_PROGRAM_OCR] = "weft-decode-ocr",
+};
+
+typedef struct Program {
+	pid_t pid;   /* 0: not there */
+	int socket;
+	gboolean has_reader;
+	char *versions;
+} Program;
+
+struct WeftIngest {
+	char *helper_dir;
+	char *versions;
+	Program programs[WEFT_N_PROGRAMS]; /* as they are from open to close; sends are atomic */
+	pthread_mutex_t lock;              /* guards: pool */
+	GArray *pool;                      /* of int: memory descriptors, cleared */
+};
+
+/* --- programs --- */
+
+G_GNUC_NORETURN static void become_helper(const char *path, int socket, pid_t parent)
+{
+	sigset_t none;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(126);
+	/* its own group: an interrupt at the terminal is for weft, which then ends the helpers */
+	(void)setpgid(0, 0);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	int null = open("/dev/null", O_RDWR);
+	int high = fcntl(socket, F_DUPFD, 32);
+	if (null < 0 || high < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+	    dup2(high, WEFT_WIRE_FD_ZYGOTE) < 0)
+		_exit(125);
+#if !defined(__SANITIZE_ADDRESS__)
+	/* libraries complain there about every broken file; what matters comes as a message */
+	(void)dup2(null, 2);
+#endif
+	(void)close_range(WEFT_WIRE_FD_ZYGOTE + 1, ~0U, 0);
+	execl(path, path, "--serve", (char *)NULL);
+	_exit(127);
+}
+
+static gboolean start_program(Program *program, const char *path, GError **error)
+{
+	int pair[2];
+	pid_t parent = getpid();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", path, g_strerror(errno));
+		return FALSE;
+	}
+	pid_t pid = fork();
+	if (pid == 0)
+		become_helper(path, pair[1], parent);
+	close(pair[1]);
+	if (pid < 0) {
+		close(pair[0]);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", path, g_strerror(errno));
+		return FALSE;
+	}
+	program->pid = pid;
+	program->socket = pair[0];
+	return TRUE;
+}
+
+static void stop_program(Program *program)
+{
+	if (program->pid == 0)
+		return;
+	close(program->socket);
+	kill(program->pid, SIGKILL); /* its workers go with it */
+	while (waitpid(program->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	program->pid = 0;
+	g_clear_pointer(&program->versions, g_free);
+}
+
+/* A program that does not greet is as good as not there. */
+static void await_hello(Program *program)
+{
+	g_autofree guint8 *message = g_malloc(WEFT_WIRE_MESSAGE_MAX);
+	gsize size = 0;
+	WeftWireIn in;
+	if (weft_wire_receive(program->socket, message, &size, NULL, NULL, HELLO_MS, NULL) &&
+	    size > 0 && weft_wire_open(&in, message, size, NULL) && in.type == WEFT_WIRE_HELLO &&
+	    weft_wire_u32(&in) == WEFT_WIRE_VERSION) {
+		program->versions = weft_wire_string(&in, 4096);
+		program->has_reader = weft_wire_u8(&in) != 0;
+		if (weft_wire_close(&in, NULL) && program->versions)
+			return;
+	}
+	stop_program(program);
+}
+
+WeftIngest *weft_ingest_open(const char *helper_dir, GError **error)
+{
+	WeftIngest *ingest = g_new0(WeftIngest, 1);
+	g_autoptr(GString) versions = g_string_new(NULL);
+	ingest->helper_dir = g_strdup(helper_dir);
+	ingest->pool = g_array_new(FALSE, FALSE, sizeof(int));
+	pthread_mutex_init(&ingest->lock, NULL);
+	for (guint i = 0; i < WEFT_N_PROGRAMS; i++) {
+		g_autofree char *path = g_build_filename(helper_dir, PROGRAM_NAMES[i], NULL);
+		if (access(path, X_OK) == 0 && !start_program(&ingest->programs[i], path, error)) {
+			weft_ingest_close(ingest);
+			return NULL;
+		}
+	}
+	for (guint i = 0; i < WEFT_N_PROGRAMS; i++) {
+		Program *program = &ingest->programs[i];
+		if (program->pid != 0)
+			await_hello(program);
+		if (program->versions)
+			g_string_append_printf(versions, "%s%s", versions->len ? "; " : "",
+					       program->versions);
+	}
+	ingest->versions = g_strdup(versions->str);
+	return ingest;
+}
+
+void weft_ingest_close(WeftIngest *ingest)
+{
+	if (!ingest)
+		return;
+	for (guint i = 0; i < WEFT_N_PROGRAMS; i++)
+		stop_program(&ingest->programs[i]);
+	for (guint i = 0; i < ingest->pool->len; i++)
+		close(g_array_index(ingest->pool, int, i));
+	g_array_unref(ingest->pool);
+	pthread_mutex_destroy(&ingest->lock);
+	g_free(ingest->versions);
+	g_free(ingest->helper_dir);
+	g_free(ingest);
+}
+
+const char *weft_ingest_versions(const WeftIngest *ingest)
+{
+	return ingest->versions;
+}
+
+gboolean weft_ingest_has_ocr(const WeftIngest *ingest)
+{
+	return ingest->programs[WEFT_PROGRAM_OCR].has_reader;
+}
+
+/* --- shared memory --- */
+
+static int slot_new(GError **error)
+{
+	int fd = memfd_create("weft-slot", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd >= 0 && ftruncate(fd, (off_t)WEFT_WIRE_SLOT_BYTES) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+		return fd;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "shared memory of %zu bytes: %s",
+		    WEFT_WIRE_SLOT_BYTES, g_strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static int take_slot(WeftIngest *ingest, GError **error)
+{
+	int fd = -1;
+	pthread_mutex_lock(&ingest->lock);
+	if (ingest->pool->len > 0) {
+		fd = g_array_index(ingest->pool, int, ingest->pool->len - 1);
+		g_array_set_size(ingest->pool, ingest->pool->len - 1);
+	}
+	pthread_mutex_unlock(&ingest->lock);
+	return fd >= 0 ? fd : slot_new(error);
+}
+
+/* Clears the memory and gives it back to the system; what can't be cleared is not used again. */
+static void give_slot(WeftIngest *ingest, int fd)
+{
+	gboolean kept = FALSE;
+	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+		      (off_t)WEFT_WIRE_SLOT_BYTES) == 0) {
+		pthread_mutex_lock(&ingest->lock);
+		kept = ingest->pool->len < POOL_MAX;
+		if (kept)
+			g_array_append_val(ingest->pool, fd);
+		pthread_mutex_unlock(&ingest->lock);
+	}
+	if (!kept)
+		close(fd);
+}
+
+/* --- workers --- */
+
+static int reopen(int document, GError **error)
+{
+	struct stat facts;
+	char path[32];
+	g_snprintf(path, sizeof path, "/proc/self/fd/%d", document);
+	int fd = document < 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) :
+				open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "opening the document: %s",
+			    g_strerror(errno));
+		return -1;
+	}
+	if (document >= 0 && (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode))) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED, "not a regular file");
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void close_all(int *fds, guint n_fds)
+{
+	for (guint i = 0; i < n_fds; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+}
+
+static gboolean ask_for_worker(const Program *program, const int fds[WEFT_WIRE_FDS_MAX],
+			       GError **error)
+{
+	g_auto(WeftWireOut) fork_message = { 0 };
+	weft_wire_begin(&fork_message, WEFT_WIRE_FORK);
+	return weft_wire_send_now(program->socket, &fork_message, fds, WEFT_WIRE_FDS_MAX, error);
+}
+
+gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId id, int document,
+			   double timeout_s, GError **error)
+{
+	int control[2] = { -1, -1 }, work[2] = { -1, -1 };
+	Program *program = &ingest->programs[id];
+	memset(worker, 0, sizeof *worker);
+	worker->ingest = ingest;
+	worker->total_s = timeout_s > 0 ? timeout_s : TOTAL_S;
+	worker->stall_s = MIN(worker->total_s, STALL_S);
+	worker->work = worker->control = worker->slots[0] = worker->slots[1] = -1;
+	if (program->pid == 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER,
+			    "%s is not there or does not start (looked in %s)", PROGRAM_NAMES[id],
+			    ingest->helper_dir);
+		return FALSE;
+	}
+	document = reopen(document, error);
+	if (document < 0)
+		return FALSE;
+	gboolean ok = (worker->slots[0] = take_slot(ingest, error)) >= 0 &&
+		      (worker->slots[1] = take_slot(ingest, error)) >= 0;
+	if (ok && (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0 ||
+		   socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, work) != 0)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "sockets: %s", g_strerror(errno));
+		ok = FALSE;
+	}
+	int fds[WEFT_WIRE_FDS_MAX] = { control[1], work[1], document, worker->slots[0],
+				       worker->slots[1] };
+	worker->control = control[0];
+	worker->work = work[0];
+	if (ok && !ask_for_worker(program, fds, NULL)) {
+		/* restarting would tie the program's life to this thread's (PR_SET_PDEATHSIG) */
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER, "%s has ended",
+			    PROGRAM_NAMES[id]);
+		ok = FALSE;
+	}
+	close_all(fds, 3);
+	if (ok) {
+		worker->message = g_malloc(WEFT_WIRE_MESSAGE_MAX);
+		return TRUE;
+	}
+	close_all((int[]){ worker->control, worker->work, worker->slots[0], worker->slots[1] }, 4);
+	worker->ingest = NULL;
+	return FALSE;
+}
+
+/* The program's word on how the worker ended; FALSE when it gave none. */
+static gboolean await_end(WeftWorker *worker, guint32 *ret_status)
+{
+	gsize size = 0;
+	WeftWireIn in;
+	if (!weft_wire_receive(worker->control, worker->message, &size, NULL, NULL, ENDED_MS,
+			       NULL) ||
+	    size == 0 || !weft_wire_open(&in, worker->message, size, NULL) ||
+	    in.type != WEFT_WIRE_ENDED)
+		return FALSE;
+	guint32 status = weft_wire_u32(&in);
+	if (!weft_wire_close(&in, NULL))
+		return FALSE;
+	*ret_status = status;
+	return TRUE;
+}
+
+void weft_worker_stop(WeftWorker *worker)
+{
+	guint32 status;
+	if (!worker->ingest)
+		return;
+	close(worker->work);
+	gboolean dead = shutdown(worker->control, SHUT_WR) == 0 && await_end(worker, &status);
+	close(worker->control);
+	for (guint i = 0; i < WEFT_WIRE_SLOTS; i++) {
+		if (dead)
+			give_slot(worker->ingest, worker->slots[i]);
+		else
+			close(worker->slots[i]);
+	}
+	g_free(worker->message);
+	worker->ingest = NULL;
+}
+
+gboolean weft_worker_send(WeftWorker *worker, WeftWireOut *out, GError **error)
+{
+	return weft_wire_send_now(worker->work, out, NULL, 0, error);
+}
+
+static void explain_end(WeftWorker *worker, GError **error)
+{
+	guint32 raw = 0;
+	int status;
+	if (!await_end(worker, &raw)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED, "decoder ended");
+		return;
+	}
+	status = (int)raw;
+	if (raw == G_MAXUINT32)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "no process for a decoder");
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TIMEOUT,
+			    "decoder used up its processor time");
+	else if (WIFSIGNALED(status))
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED, "decoder ended by signal %d",
+			    WTERMSIG(status));
+	else
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED, "decoder ended with status %d",
+			    WEXITSTATUS(status));
+}
+
+gboolean weft_worker_receive(WeftWorker *worker, WeftWireIn *ret_in, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+	gsize size = 0;
+	gint64 begin_us = g_get_monotonic_time();
+	double left_s = MIN(worker->stall_s, worker->total_s - worker->waited_s);
+	gboolean ok = weft_wire_receive(worker->work, worker->message, &size, NULL, NULL,
+					(int)(MAX(left_s, 0) * 1000), &local);
+	worker->waited_s += (double)(g_get_monotonic_time() - begin_us) * 1e-6;
+	if (!ok && g_error_matches(local, WEFT_ERROR, WEFT_ERROR_TIMEOUT)) {
+		gboolean total = worker->waited_s >= worker->total_s;
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TIMEOUT, "%s, limit %g s",
+			    total ? "decoding the document" : "decoding one part of the document",
+			    total ? worker->total_s : worker->stall_s);
+		return FALSE;
+	}
+	if (!ok) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	if (size == 0) {
+		explain_end(worker, error);
+		return FALSE;
+	}
+	return weft_wire_open(ret_in, worker->message, size, error);
+}
+
+/* pread: no mapping of ours that the worker could make fail, and a copy that it can't change. */
+static gboolean read_slot(int fd, guint8 *ret_bytes, gsize size, GError **error)
+{
+	gsize at = 0;
+	while (at < size) {
+		ssize_t n = pread(fd, ret_bytes + at, size - at, (off_t)at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "shared memory: %s",
+				    n < 0 ? g_strerror(errno) : "ends early");
+			return FALSE;
+		}
+		at += (gsize)n;
+	}
+	return TRUE;
+}
+
+static void tame_samples(WeftPcm *pcm)
+{
+	for (gsize i = 0; i < pcm->n_samples; i++) {
+		float x = pcm->samples[i];
+		pcm->samples[i] = isfinite(x) ? CLAMP(x, -1.0f, 1.0f) : 0.0f;
+	}
+}
+
+static gboolean fetch(WeftWorker *worker, WeftPart *part, guint32 slot, gsize size, GError **error)
+{
+	guint8 *bytes = g_try_malloc(size);
+	g_auto(WeftWireOut) ack = { 0 };
+	weft_wire_begin(&ack, WEFT_WIRE_ACK);
+	weft_wire_put_u32(&ack, slot);
+	if (!bytes) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT, "no memory for %zu bytes", size);
+		return FALSE;
+	}
+	if (part->kind == WEFT_PART_PCM)
+		part->pcm.samples = (float *)(void *)bytes;
+	else
+		part->raster.pixels = bytes;
+	if (!read_slot(worker->slots[slot], bytes, size, error))
+		return FALSE;
+	if (part->kind == WEFT_PART_PCM)
+		tame_samples(&part->pcm);
+	/* the worker may have ended after its last part: then nobody needs the slot */
+	(void)weft_worker_send(worker, &ack, NULL);
+	return TRUE;
+}
+
+WeftPart *weft_worker_part(WeftWorker *worker, WeftWireIn *in, GError **error)
+{
+	guint32 slot = 0;
+	gsize size = 0;
+	g_autoptr(WeftPart) part = weft_wire_part(in, &slot, &size);
+	if (!weft_wire_close(in, error))
+		return NULL;
+	if (size > 0 && !fetch(worker, part, slot, size, error))
+		return NULL;
+	part->raster.ink = CLAMP(part->raster.ink, 0, 1);
+	return g_steal_pointer(&part);
+}
+
+gboolean weft_worker_failed(WeftWireIn *in, GError **error)
+{
+	guint32 code = weft_wire_u32(in);
+	g_autofree char *message = weft_wire_string(in, 1024);
+	if (!weft_wire_close(in, error))
+		return FALSE;
+	g_set_error_literal(error, WEFT_ERROR, (int)MIN(code, WEFT_ERROR_INTERNAL),
+			    message ? message : "");
+	return FALSE;
+}

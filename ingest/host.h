@@ -1,0 +1,53 @@
+/* host.h - private: weft's side of a helper program.
+ *
+ * A WeftWorker is one forked worker with its two sockets and two slots of shared memory. Slots come
+ * from a pool that the ingest keeps; they go back cleared, and only when the program has reported
+ * that the worker is dead, so no worker ever shares memory with another's document. What a worker
+ * does wrong is an error of its document: a message that does not fit, silence, or its end.
+ *
+ * Starting and stopping may happen on any thread; the pool and the programs' sockets are guarded by
+ * the ingest's mutex. A worker belongs to one thread at a time.
+ */
+#ifndef WEFT_INGEST_HOST_H
+#define WEFT_INGEST_HOST_H
+
+#include <glib.h>
+
+#include "ingest/ingest.h"
+#include "ingest/part.h"
+#include "ingest/wire.h"
+
+typedef enum {
+	WEFT_PROGRAM_PDF,
+	WEFT_PROGRAM_IMAGE,
+	WEFT_PROGRAM_AV,
+	WEFT_PROGRAM_OCR,
+	WEFT_N_PROGRAMS,
+} WeftProgramId;
+
+typedef struct WeftWorker {
+	WeftIngest *ingest;
+	int work, control;
+	int slots[WEFT_WIRE_SLOTS];
+	guint8 *message;
+	double stall_s, total_s; /* limits: for one message, for all of them */
+	double waited_s;         /* only time in which weft waited for the worker counts */
+} WeftWorker;
+
+/* `document` is duplicated by way of /proc, so the offset is the worker's own; -1: none. */
+gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId id, int document,
+			   double timeout_s, GError **error);
+void weft_worker_stop(WeftWorker *worker);
+
+gboolean weft_worker_send(WeftWorker *worker, WeftWireOut *out, GError **error);
+
+/* The next message; the worker's end and its silence are errors. */
+gboolean weft_worker_receive(WeftWorker *worker, WeftWireIn *ret_in, GError **error);
+
+/* Reads a PART message, with its pixels or samples; the slot is the worker's again. */
+WeftPart *weft_worker_part(WeftWorker *worker, WeftWireIn *in, GError **error);
+
+/* Reads a FAIL message into `error`; always FALSE. */
+gboolean weft_worker_failed(WeftWireIn *in, GError **error);
+
+#endif

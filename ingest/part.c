@@ -1,0 +1,46 @@
+#include "ingest/part.h"
+
+#include <string.h>
+
+WeftPart *weft_part_new(WeftPartKind kind, WeftAnchor anchor)
+{
+	WeftPart *part = g_new0(WeftPart, 1);
+	part->kind = kind;
+	part->anchor = anchor;
+	return part;
+}
+
+void weft_part_free(WeftPart *part)
+{
+	if (!part)
+		return;
+	weft_content_free(part->content);
+	g_free(part->raster.pixels);
+	g_free(part->pcm.samples);
+	g_free(part->key);
+	g_free(part->value);
+	g_clear_error(&part->fault);
+	g_free(part);
+}
+
+static gsize text_bytes(const char *text)
+{
+	return text ? strlen(text) + 1 : 0;
+}
+
+gsize weft_part_size_bytes(const WeftPart *part)
+{
+	gsize size = sizeof *part + text_bytes(part->key) + text_bytes(part->value);
+	if (part->raster.pixels)
+		size += (gsize)part->raster.width * part->raster.height * 3;
+	size += part->pcm.n_samples * sizeof(float);
+	if (part->fault)
+		size += sizeof *part->fault + text_bytes(part->fault->message);
+	if (part->content) {
+		const WeftContent *content = part->content;
+		size += sizeof *content + text_bytes(content->text) + text_bytes(content->speaker);
+		size += content->anchors->len * sizeof(WeftAnchor);
+		size += content->words ? content->words->len * sizeof(WeftWord) : 0;
+	}
+	return size;
+}
