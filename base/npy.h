@@ -1,7 +1,7 @@
 /* npy.h - NumPy's .npy, version 1.0, C order: for probes and golden vectors.
  *
- * Reads little-endian float32, int32 and int64; writes float32 and int32, with the very header
- * that numpy.save writes. Everything in a file is checked before it is used: sizes by
+ * Reads little-endian float32, int32 and int64; writes float32 and int32, data aligned to 64
+ * bytes as numpy.save does it. Everything in a file is checked before it is used: sizes by
  * multiplication with overflow check, and against the bytes that are there.
  */
 #ifndef WEFT_BASE_NPY_H

@@ -1,0 +1,303 @@
+#include "base/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+/* Pieces in which files are hashed. */
+#define CHUNK_BYTES (256 * 1024)
+
+struct WeftLock {
+	int fd;
+};
+
+char *weft_path_display(const char *path)
+{
+	g_autofree char *valid = g_utf8_make_valid(path, -1);
+	GString *text = g_string_new(NULL);
+	for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+		if (c < 0x20 || (c >= 0x7F && c < 0xA0))
+			g_string_append_printf(text, "\\x%02X", c);
+		else
+			g_string_append_unichar(text, c);
+	}
+	return g_string_free(text, FALSE);
+}
+
+/* FALSE always, with errno's words. */
+static gboolean fail_errno(GError **error, const char *path, int number)
+{
+	g_autofree char *name = weft_path_display(path);
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", name, g_strerror(number));
+	return FALSE;
+}
+
+static gboolean fail_limit(GError **error, const char *path, gsize limit_bytes)
+{
+	g_autofree char *name = weft_path_display(path);
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+		    "%s: larger than the limit of %" G_GSIZE_FORMAT " bytes", name, limit_bytes);
+	return FALSE;
+}
+
+/* Without waiting: the name of a FIFO must not hold us. */
+static int open_regular(const char *path, struct stat *ret_status, GError **error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		(void)fail_errno(error, path, errno);
+		return -1;
+	}
+	if (fstat(fd, ret_status) < 0) {
+		(void)fail_errno(error, path, errno);
+	} else if (!S_ISREG(ret_status->st_mode)) {
+		g_autofree char *name = weft_path_display(path);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: not a regular file", name);
+	} else {
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+WeftMap *weft_map_open(const char *path, GError **error)
+{
+	struct stat status;
+	void *data = NULL;
+	int fd = open_regular(path, &status, error);
+	if (fd < 0)
+		return NULL;
+	if (status.st_size > 0) {
+		data = mmap(NULL, status.st_size, PROT_READ, MAP_SHARED, fd, 0);
+		if (data == MAP_FAILED) {
+			(void)fail_errno(error, path, errno);
+			close(fd);
+			return NULL;
+		}
+	}
+	close(fd);
+	WeftMap *map = g_new0(WeftMap, 1);
+	map->data = data;
+	map->size_bytes = status.st_size;
+	return map;
+}
+
+void weft_map_close(WeftMap *map)
+{
+	if (!map)
+		return;
+	if (map->data)
+		munmap((void *)map->data, map->size_bytes);
+	g_free(map);
+}
+
+gboolean weft_fd_read(int fd, const char *name, gsize limit_bytes, char **ret_text,
+		      gsize *ret_size_bytes, GError **error)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	g_autofree guint8 *chunk = g_malloc(CHUNK_BYTES);
+	for (;;) {
+		ssize_t n = read(fd, chunk, CHUNK_BYTES);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_errno(error, name, errno);
+		if ((gsize)n > limit_bytes - bytes->len || (gsize)n >= G_MAXUINT - bytes->len)
+			return fail_limit(error, name, limit_bytes);
+		if (n == 0)
+			break;
+		g_byte_array_append(bytes, chunk, n);
+	}
+	g_byte_array_append(bytes, (const guint8 *)"", 1);
+	*ret_size_bytes = bytes->len - 1;
+	*ret_text = (char *)g_byte_array_free(g_steal_pointer(&bytes), FALSE);
+	return TRUE;
+}
+
+gboolean weft_file_read(const char *path, gsize limit_bytes, char **ret_text, gsize *ret_size_bytes,
+			GError **error)
+{
+	struct stat status;
+	int fd = open_regular(path, &status, error);
+	if (fd < 0)
+		return FALSE;
+	gboolean is_good = weft_fd_read(fd, path, limit_bytes, ret_text, ret_size_bytes, error);
+	close(fd);
+	return is_good;
+}
+
+gboolean weft_fd_sha256(int fd, const char *name, char ret_hex[65], guint64 *ret_size_bytes,
+			GError **error)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autofree guint8 *chunk = g_malloc(CHUNK_BYTES);
+	guint64 size = 0;
+	for (;;) {
+		ssize_t n = pread(fd, chunk, CHUNK_BYTES, size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_errno(error, name, errno);
+		if (n == 0)
+			break;
+		g_checksum_update(sum, chunk, n);
+		size += n;
+	}
+	g_strlcpy(ret_hex, g_checksum_get_string(sum), 65);
+	*ret_size_bytes = size;
+	return TRUE;
+}
+
+gboolean weft_fd_write(int fd, const char *name, gconstpointer data, gsize size_bytes,
+		       GError **error)
+{
+	const guint8 *p = data;
+	while (size_bytes > 0) {
+		ssize_t n = write(fd, p, size_bytes);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_errno(error, name, errno);
+		p += n;
+		size_bytes -= n;
+	}
+	return TRUE;
+}
+
+gboolean weft_folder_sync(const char *path, GError **error)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_errno(error, path, errno);
+	int number = fsync(fd) < 0 ? errno : 0;
+	close(fd);
+	return number ? fail_errno(error, path, number) : TRUE;
+}
+
+gboolean weft_folder_make(const char *path, int mode, GError **error)
+{
+	/* EEXIST of something that is no folder is told by whoever uses it. */
+	if (g_mkdir_with_parents(path, mode) < 0)
+		return fail_errno(error, path, errno);
+	return TRUE;
+}
+
+/* The umask can't be asked without setting it: a new file tells what open(2) makes of 0666, but
+ * mkstemp makes 0600, so the name is made here. */
+static int open_temporary(const char *folder, const char *name, char **ret_path, GError **error)
+{
+	for (int i = 0; i < 100; i++) {
+		g_autofree char *base = g_strdup_printf(".%s.tmp-%08x", name, g_random_int());
+		g_autofree char *path = g_build_filename(folder, base, NULL);
+		int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+		if (fd >= 0) {
+			*ret_path = g_steal_pointer(&path);
+			return fd;
+		}
+		if (errno != EEXIST) {
+			(void)fail_errno(error, path, errno);
+			return -1;
+		}
+	}
+	(void)fail_errno(error, folder, EEXIST);
+	return -1;
+}
+
+gboolean weft_file_write(const char *path, gconstpointer data, gsize size_bytes, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(path);
+	g_autofree char *name = g_path_get_basename(path);
+	g_autofree char *temporary = NULL;
+	int fd = open_temporary(folder, name, &temporary, error);
+	if (fd < 0)
+		return FALSE;
+	gboolean is_good = weft_fd_write(fd, path, data, size_bytes, error);
+	if (is_good && fsync(fd) < 0)
+		is_good = fail_errno(error, path, errno);
+	if (close(fd) < 0 && is_good)
+		is_good = fail_errno(error, path, errno);
+	if (is_good && rename(temporary, path) < 0)
+		is_good = fail_errno(error, path, errno);
+	if (!is_good) {
+		(void)unlink(temporary); /* the first error is the one to tell */
+		return FALSE;
+	}
+	return weft_folder_sync(folder, error);
+}
+
+WeftLock *weft_lock_open(const char *path, GError **error)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	if (fd < 0) {
+		(void)fail_errno(error, path, errno);
+		return NULL;
+	}
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		g_autofree char *name = weft_path_display(path);
+		if (errno == EWOULDBLOCK)
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CANCELLED,
+				    "%s: another run holds the lock", name);
+		else
+			(void)fail_errno(error, path, errno);
+		close(fd);
+		return NULL;
+	}
+	WeftLock *lock = g_new(WeftLock, 1);
+	lock->fd = fd;
+	return lock;
+}
+
+void weft_lock_close(WeftLock *lock)
+{
+	if (!lock)
+		return;
+	close(lock->fd);
+	g_free(lock);
+}
+
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+GPtrArray *weft_folder_names(const char *path, gsize limit, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	DIR *folder = opendir(path);
+	const struct dirent *entry;
+	int number;
+
+	if (!folder) {
+		(void)fail_errno(error, path, errno);
+		return NULL;
+	}
+	while (errno = 0, (entry = readdir(folder))) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (names->len >= limit) {
+			g_autofree char *name = weft_path_display(path);
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+				    "%s: more than %" G_GSIZE_FORMAT " names", name, limit);
+			closedir(folder);
+			return NULL;
+		}
+		g_ptr_array_add(names, g_strdup(entry->d_name));
+	}
+	number = errno;
+	closedir(folder);
+	if (number) {
+		(void)fail_errno(error, path, number);
+		return NULL;
+	}
+	g_ptr_array_sort(names, compare_names);
+	return g_steal_pointer(&names);
+}
