@@ -47,6 +47,7 @@ typedef struct WeftDecodeOptions {
 	                           * bound but the limits. Lets JPEG decode scaled. */
 	gboolean want_rasters;    /* FALSE: nothing looks at pixels; ink is still measured */
 	gboolean want_pcm;        /* FALSE: nothing hears; silence and segments are still measured */
+	gboolean want_silence;    /* with want_pcm: samples of silent stretches come too */
 	guint32 page_first, page_last; /* 0, 0: all */
 	double time_first, time_end;   /* seconds; 0, 0: all */
 	double frame_interval_s;  /* longest time between two frames of a video */

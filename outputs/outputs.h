@@ -49,6 +49,16 @@ gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char 
 /* The record file of an id, a prefix of an id (8 characters or more) or a path; caller frees. */
 char *weft_outputs_record_path(WeftOutputs *outputs, const char *id_or_path, GError **error);
 
+/* One path of the catalogue and where its record is. */
+typedef struct WeftListed {
+	char *path;             /* bytes as the file system has them */
+	char *id;
+	char *record_path;      /* of the record file */
+} WeftListed;
+
+/* All paths of the catalogue (WeftListed, with a free function), sorted bytewise. */
+GPtrArray *weft_outputs_list(WeftOutputs *outputs, GError **error);
+
 /* summary.json and manifest.sha256 (as `sha256sum -c` reads it): the end of a run. `summary` is
  * JSON text. */
 gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GError **error);
