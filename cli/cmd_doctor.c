@@ -1,0 +1,110 @@
+/* cmd_doctor.c - what is installed here, and does a model run. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "bundle/bundle.h"
+#include "cli/cmd.h"
+#include "encoders/encoders.h"
+#include "kernels/kernels.h"
+#include "model/model.h"
+
+#define PROMPT "The quick brown fox"
+
+static void print_helpers(WeftIngest *ingest)
+{
+	g_auto(GStrv) versions = g_strsplit(weft_ingest_versions(ingest), ";", -1);
+	puts("decoders");
+	for (gsize i = 0; versions[i]; i++)
+		printf("  %s\n", g_strstrip(versions[i]));
+	if (!weft_ingest_has_ocr(ingest))
+		puts("  no weft-decode-ocr: scans are read only by a bundle that was trained to "
+		     "read\n"
+		     "  (install libtesseract-dev and tesseract-ocr, then build again)");
+}
+
+/* Logits of a short prompt: finite, and the likeliest next tokens, to hold against a reference. */
+static gboolean try_prompt(WeftBundle *bundle, WeftModel *model, GError **error)
+{
+	const WeftTokenizer *tokenizer = weft_bundle_tokenizer(bundle);
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+	g_autoptr(WeftSequence) sequence = weft_sequence_new(weft_model_width(model));
+	weft_template_begin(weft_bundle_template(bundle), ids);
+	weft_tokenizer_encode(tokenizer, PROMPT, strlen(PROMPT), FALSE, ids);
+	for (guint i = 0; i < ids->len; i++)
+		weft_sequence_add_id(sequence, g_array_index(ids, gint32, i));
+	gsize n_vocab = weft_model_vocab(model);
+	g_autofree float *logits = g_new(float, n_vocab * ids->len);
+	if (!weft_model_logits(model, sequence, FALSE, FALSE, logits, error))
+		return FALSE;
+	const float *last = logits + n_vocab * (ids->len - 1);
+	gsize best = 0;
+	for (gsize i = 0; i < n_vocab; i++) {
+		if (!isfinite(last[i])) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+			            "logit %" G_GSIZE_FORMAT " is not finite: damaged weights?", i);
+			return FALSE;
+		}
+		if (last[i] > last[best])
+			best = i;
+	}
+	gsize size_bytes = 0;
+	const char *token = weft_tokenizer_token(tokenizer, (gint32)best, &size_bytes);
+	g_autofree char *bytes = token ? g_strndup(token, size_bytes) : g_strdup("");
+	g_autofree char *shown = g_strescape(bytes, NULL);
+	printf("  prompt       \"%s\", %u tokens; likeliest next: %" G_GSIZE_FORMAT
+	       " \"%s\" (logit %.4f)\n",
+	       PROMPT, ids->len, best, shown, (double)last[best]);
+	return TRUE;
+}
+
+static gboolean try_bundle(const char *path, GError **error)
+{
+	g_autoptr(WeftBundle) bundle = weft_bundle_open(path, error);
+	if (!bundle)
+		return FALSE;
+	const WeftConfig *config = weft_bundle_config(bundle);
+	printf("model %s\n  name         %s (%s)\n  id           %s\n  weights      %.1f MB, "
+	       "%" G_GSIZE_FORMAT " tensors\n",
+	       path, weft_bundle_name(bundle), config->model_type, weft_bundle_id(bundle),
+	       (double)weft_bundle_size_bytes(bundle) / 1e6, weft_bundle_n_tensors(bundle));
+	g_autoptr(WeftKernels) kernels = weft_kernels_open(NULL, 0, error);
+	g_autoptr(WeftEncoders) encoders =
+	    kernels ? weft_encoders_open(bundle, kernels, error) : NULL;
+	g_autoptr(WeftModel) model =
+	    encoders ? weft_model_open(bundle, kernels, NULL, error) : NULL;
+	if (!model)
+		return FALSE;
+	printf("  kernels      %s\n  context      %" G_GSIZE_FORMAT " tokens\n  sees         %s\n"
+	       "  reads pages  %s\n  hears        %s\n",
+	       kernels->name, weft_model_context(model),
+	       weft_encoders_can_see(encoders) ? "yes" : "no",
+	       config->traits.reads ? "yes" : "not said by its configuration",
+	       weft_encoders_can_hear(encoders) ? "yes" : "no");
+	return try_prompt(bundle, model, error);
+}
+
+int weft_cmd_doctor(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv)
+{
+	g_autofree char *bundle = NULL;
+	const GOptionEntry entries[] = {
+	    {"model", 'm', 0, G_OPTION_ARG_FILENAME, &bundle, "the bundle to try (the shipped one)",
+	     "BUNDLE"},
+	    G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_option_context_set_summary(
+	    context,
+	    "Says what is installed, opens a bundle, checks all its tensors and runs a short\n"
+	    "prompt; the same prompt through transformers must give the same likeliest token.");
+	g_option_context_add_main_entries(context, entries, NULL);
+	GError *error = NULL;
+	if (!g_option_context_parse(context, &argc, &argv, &error))
+		return weft_cmd_fail("doctor", &error, WEFT_EXIT_USAGE);
+	printf("weft " WEFT_VERSION "\n");
+	print_helpers(ingest);
+	if (!try_bundle(bundle ? bundle : places->default_bundle, &error))
+		return weft_cmd_fail("doctor", &error, WEFT_EXIT_NOT_STARTED);
+	return WEFT_EXIT_DONE;
+}

@@ -1,0 +1,209 @@
+/* cmd_show.c - the records of an output folder: a table of all, or some of them to read. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "cli/cmd.h"
+#include "cli/glance.h"
+#include "outputs/outputs.h"
+
+#define RECORD_BYTES_MAX (1u << 30)
+#define FILE_WIDTH_MAX 34
+#define KIND_WIDTH 15
+#define WHERE_WIDTH 7
+#define STATUS_WIDTH 7
+#define SCREEN_WIDTH_DEFAULT 100
+
+static WeftJson *read_record(const char *path, GError **error)
+{
+	g_autofree char *text = NULL;
+	gsize size_bytes;
+	if (!weft_file_read(path, RECORD_BYTES_MAX, &text, &size_bytes, error))
+		return NULL;
+	WeftJson *record = weft_json_parse(text, size_bytes, WEFT_JSON_STRICT, error);
+	if (!record)
+		g_prefix_error(error, "%s: ", path);
+	return record;
+}
+
+/* ---- the table ---- */
+
+static int screen_width(void)
+{
+	struct winsize size;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 60)
+		return size.ws_col;
+	return SCREEN_WIDTH_DEFAULT;
+}
+
+/* `text` on one line in exactly `width` columns; `cut_left` keeps its end instead of its begin. */
+static void print_cell(const char *text, int width, gboolean cut_left)
+{
+	g_autofree char *line = weft_path_display(text);
+	int n_chars = (int)g_utf8_strlen(line, -1);
+	if (n_chars <= width) {
+		printf("%s%*s  ", line, width - n_chars, "");
+		return;
+	}
+	if (cut_left)
+		printf("…%s  ", g_utf8_offset_to_pointer(line, n_chars - width + 1));
+	else
+		printf("%.*s…  ", (int)(g_utf8_offset_to_pointer(line, width - 1) - line), line);
+}
+
+static void print_row(const char *file, const WeftGlance *glance, int file_width)
+{
+	int fact_width = screen_width() - file_width - KIND_WIDTH - WHERE_WIDTH - STATUS_WIDTH - 8;
+	print_cell(file, file_width, TRUE);
+	print_cell(glance->kind, KIND_WIDTH, FALSE);
+	print_cell(glance->fact, MAX(fact_width, 12), FALSE);
+	print_cell(glance->where, WHERE_WIDTH, FALSE);
+	printf("%s\n", glance->status);
+}
+
+static int print_table(WeftOutputs *outputs, GError **error)
+{
+	g_autoptr(GPtrArray) listed = weft_outputs_list(outputs, error);
+	if (!listed)
+		return WEFT_EXIT_NOT_STARTED;
+	int file_width = 4;
+	for (guint i = 0; i < listed->len; i++) {
+		const WeftListed *entry = listed->pdata[i];
+		g_autofree char *display = weft_path_display(entry->path);
+		file_width = MAX(file_width, MIN(FILE_WIDTH_MAX, (int)g_utf8_strlen(display, -1)));
+	}
+	WeftGlance heading = {.kind = (char *)"what it is",
+	                      .fact = (char *)"a fact from it",
+	                      .where = (char *)"where",
+	                      .status = (char *)"status"};
+	print_row("file", &heading, file_width);
+	for (guint i = 0; i < listed->len; i++) {
+		const WeftListed *entry = listed->pdata[i];
+		g_autoptr(WeftJson) record = read_record(entry->record_path, error);
+		if (!record)
+			return WEFT_EXIT_NOT_STARTED;
+		WeftGlance glance;
+		weft_glance_init(&glance, record);
+		print_row(entry->path, &glance, file_width);
+		weft_glance_done(&glance);
+	}
+	return WEFT_EXIT_DONE;
+}
+
+/* ---- one record ---- */
+
+static void print_items(const WeftJson *items, const char *heading)
+{
+	for (gsize i = 0; i < weft_json_length(items); i++) {
+		const WeftJson *item = weft_json_at(items, i);
+		const char *text = weft_json_string(weft_json_member(item, "text"), NULL);
+		const char *by = weft_json_string(weft_json_member(item, "by"), NULL);
+		const char *kind = weft_json_string(weft_json_member(item, "kind"), NULL);
+		const char *id = weft_json_string(weft_json_member(item, "id"), NULL);
+		g_autofree char *place =
+		    weft_glance_place(weft_json_at(weft_json_member(item, "at"), 0));
+		if (i == 0)
+			printf("\n%s\n", heading);
+		printf("  %-5s %-8s %s (by %s)\n", id ? id : "", place, kind ? kind : "",
+		       by ? by : "");
+		g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+		for (gsize j = 0; text && lines[j]; j++) {
+			g_autofree char *line = weft_path_display(lines[j]);
+			printf("      | %s\n", line);
+		}
+	}
+}
+
+static void print_values(const WeftJson *object, const char *heading)
+{
+	for (gsize i = 0; i < weft_json_length(object); i++) {
+		g_autoptr(GString) text = g_string_new(NULL);
+		g_autofree char *key = weft_path_display(weft_json_key_at(object, i, NULL));
+		WeftJsonWriter writer;
+		weft_json_writer_init(&writer, text);
+		weft_json_write_tree(&writer, weft_json_at(object, i));
+		if (i == 0)
+			printf("\n%s\n", heading);
+		printf("  %-16s %s\n", key, text->str);
+	}
+}
+
+static void print_errors(const WeftJson *errors)
+{
+	for (gsize i = 0; i < weft_json_length(errors); i++) {
+		const WeftJson *error = weft_json_at(errors, i);
+		const char *stage = weft_json_string(weft_json_member(error, "stage"), NULL);
+		const char *message = weft_json_string(weft_json_member(error, "message"), NULL);
+		g_autofree char *place = weft_glance_place(weft_json_member(error, "at"));
+		g_autofree char *line = weft_path_display(message ? message : "");
+		printf("%s  %-8s %-6s %s\n", i == 0 ? "\nerrors\n" : "", stage ? stage : "", place,
+		       line);
+	}
+}
+
+static void print_record(const WeftJson *record)
+{
+	const WeftJson *source = weft_json_member(record, "source");
+	const WeftJson *paths = weft_json_member(source, "paths");
+	for (gsize i = 0; i < weft_json_length(paths); i++) {
+		const char *path = weft_json_string(weft_json_at(paths, i), NULL);
+		g_autofree char *line = weft_path_display(path ? path : "");
+		puts(line);
+	}
+	WeftGlance glance;
+	weft_glance_init(&glance, record);
+	const char *id = weft_json_string(weft_json_member(record, "id"), NULL);
+	printf("  %s, %s\n  %s\n", glance.kind, glance.status, id ? id : "");
+	weft_glance_done(&glance);
+	print_errors(weft_json_member(record, "errors"));
+	print_values(weft_json_member(weft_json_member(record, "document"), "metadata"),
+	             "metadata");
+	print_values(weft_json_member(record, "answer"), "answer");
+	print_values(weft_json_member(record, "absent"), "absent");
+	print_items(weft_json_member(record, "content"), "content");
+	print_items(weft_json_member(record, "hidden"), "hidden: the page does not show it");
+}
+
+static int print_records(WeftOutputs *outputs, char **names, GError **error)
+{
+	for (gsize i = 0; names[i]; i++) {
+		g_autofree char *path = weft_outputs_record_path(outputs, names[i], error);
+		g_autoptr(WeftJson) record = path ? read_record(path, error) : NULL;
+		if (!record)
+			return WEFT_EXIT_NOT_STARTED;
+		print_record(record);
+	}
+	return WEFT_EXIT_DONE;
+}
+
+int weft_cmd_show(const WeftPlaces *places, int argc, char **argv)
+{
+	(void)places; /* reads an output folder only */
+	g_autofree char *out = NULL, *state = NULL;
+	g_auto(GStrv) names = NULL;
+	const GOptionEntry entries[] = {
+	    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the output folder (./weft-out)",
+	     "OUT"},
+	    {"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "its state folder (OUT/state)", "DIR"},
+	    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &names, NULL, "[ID|PATH...]"},
+	    G_OPTION_ENTRY_NULL,
+	};
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_option_context_set_summary(
+	    context, "Lists the records of OUT with one fact from each; with IDs (8 "
+	             "characters or more) or paths\nof documents, prints those "
+	             "records to read.");
+	g_option_context_add_main_entries(context, entries, NULL);
+	GError *error = NULL;
+	if (!g_option_context_parse(context, &argc, &argv, &error))
+		return weft_cmd_fail("show", &error, WEFT_EXIT_USAGE);
+	g_autoptr(WeftOutputs) outputs =
+	    weft_outputs_open_existing(out ? out : "weft-out", state, &error);
+	int code = WEFT_EXIT_NOT_STARTED;
+	if (outputs)
+		code = names ? print_records(outputs, names, &error) : print_table(outputs, &error);
+	return error ? weft_cmd_fail("show", &error, code) : code;
+}

@@ -1,0 +1,98 @@
+/* main.c - starts the helper programs, then the verb. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/cmd.h"
+
+typedef struct WeftVerb {
+	const char *name, *arguments, *summary;
+	gboolean for_developers;
+	/* One of the two; the second kind decodes documents. */
+	int (*plain)(const WeftPlaces *places, int argc, char **argv);
+	int (*decoding)(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
+} WeftVerb;
+
+static const WeftVerb VERBS[] = {
+    {"run", "[OPTIONS] PATH...", "read documents and write a record for each", FALSE, NULL,
+     weft_cmd_run},
+    {"show", "[-o OUT] [ID|PATH...]", "list the records, or print them to read", FALSE,
+     weft_cmd_show, NULL},
+    {"schema", "check FILE | record", "check a schema; print the schema of a record", FALSE,
+     weft_cmd_schema, NULL},
+    {"doctor", "[-m BUNDLE]", "say what is installed and try a model", FALSE, NULL,
+     weft_cmd_doctor},
+    {"probe", "logits|tokens|pixels|mel ...", "compare with a reference implementation", TRUE, NULL,
+     weft_cmd_probe},
+};
+
+static void print_verbs(FILE *to)
+{
+	fputs("weft reads documents, pictures, sound and video and writes one JSON record for "
+	      "each.\n\n",
+	      to);
+	for (int developers = 0; developers < 2; developers++) {
+		fputs(developers ? "\nFor developers:\n" : "Commands:\n", to);
+		for (gsize i = 0; i < G_N_ELEMENTS(VERBS); i++)
+			if (VERBS[i].for_developers == developers)
+				fprintf(to, "  weft %-7s %-30s %s\n", VERBS[i].name,
+				        VERBS[i].arguments, VERBS[i].summary);
+	}
+	fputs("\nFirst steps: weft run FOLDER; weft show\n"
+	      "Options of a command: weft COMMAND --help; manual: man weft, man weft-run\n",
+	      to);
+}
+
+int weft_cmd_fail(const char *verb, GError **error, int code)
+{
+	fprintf(stderr, "weft %s: %s\n", verb, (*error)->message);
+	if (g_error_matches(*error, WEFT_ERROR, WEFT_ERROR_USAGE) ||
+	    (*error)->domain == G_OPTION_ERROR)
+		fprintf(stderr, "weft %s --help lists its options.\n", verb);
+	g_clear_error(error);
+	return code;
+}
+
+static int run_verb(const WeftVerb *verb, int argc, char **argv)
+{
+	WeftPlaces places = {0};
+	weft_places_find(&places);
+	int code;
+	if (verb->plain) {
+		code = verb->plain(&places, argc, argv);
+	} else {
+		/* Before any thread: the helpers fork. */
+		GError *error = NULL;
+		WeftIngest *ingest = weft_ingest_open(places.helper_dir, &error);
+		code = ingest ? verb->decoding(&places, ingest, argc, argv)
+		              : weft_cmd_fail(verb->name, &error, WEFT_EXIT_NOT_STARTED);
+		weft_ingest_close(ingest);
+	}
+	weft_places_done(&places);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	static const WeftLogOptions LOG = {0};
+	const char *name = argc > 1 ? argv[1] : "--help";
+
+	(void)signal(SIGPIPE, SIG_IGN); /* a write then fails with EPIPE and is reported */
+	if (!strcmp(name, "--version")) {
+		puts("weft " WEFT_VERSION);
+		return WEFT_EXIT_DONE;
+	}
+	if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+		print_verbs(argc > 1 ? stdout : stderr);
+		return argc > 1 ? WEFT_EXIT_DONE : WEFT_EXIT_USAGE;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(VERBS); i++)
+		if (!strcmp(name, VERBS[i].name)) {
+			weft_log_init(&LOG);
+			return run_verb(&VERBS[i], argc - 1, argv + 1);
+		}
+	fprintf(stderr, "weft: there is no command \"%s\"; weft --help lists them.\n", name);
+	return WEFT_EXIT_USAGE;
+}
