@@ -1,0 +1,222 @@
+#include "ingest/segment.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "ingest/decoder.h"
+
+#define HOP 320u             /* 20 ms: shorter than a syllable, longer than a period of any voice */
+#define HOPS_PAUSE 40u       /* 0.8 s: longer than the pauses between sentences */
+#define HOPS_PAD 5u          /* 0.1 s kept around sound */
+#define HOPS_WINDOW 1500u    /* 30 s */
+#define HOPS_CUT_FIRST 1000u /* a window that is full is cut after its first 20 s */
+#define HOPS_SILENCE 15000u  /* 300 s: silence is told now and then, so that nothing waits for it */
+#define RMS_SILENT 0.002     /* -54 dB: 65 steps of 16 bit, below the noise of most rooms */
+
+struct WeftSegmenter {
+	guint32 track;
+	gboolean want_pcm, want_silence;
+	GQueue *out;
+
+	gboolean open;     /* something was pushed since the last break */
+	gboolean sounding; /* the window holds a loud hop */
+	gboolean silent;   /* enough quiet hops were seen to call it silence */
+	double begin_s;    /* time of the window's first sample, also of those that were let go */
+	double late_s;     /* what the caller's clock is ahead of the samples, for the next window */
+	double end_s;      /* end of what was given out */
+	guint64 n_gone;    /* samples of the window that are no longer held: silence only */
+	GArray *samples;   /* of float */
+	GArray *energies;  /* of float: mean square of each whole hop in `samples` */
+	guint n_quiet;     /* quiet hops at the end */
+};
+
+WeftSegmenter *weft_segmenter_new(guint32 track, const WeftDecodeOptions *options, GQueue *out)
+{
+	WeftSegmenter *s = g_new0(WeftSegmenter, 1);
+	s->track = track;
+	s->want_pcm = options->want_pcm;
+	s->want_silence = options->want_pcm && options->want_silence;
+	s->out = out;
+	s->end_s = -INFINITY;
+	s->samples = g_array_new(FALSE, FALSE, sizeof(float));
+	s->energies = g_array_new(FALSE, FALSE, sizeof(float));
+	return s;
+}
+
+void weft_segmenter_free(WeftSegmenter *s)
+{
+	if (!s)
+		return;
+	g_array_unref(s->samples);
+	g_array_unref(s->energies);
+	g_free(s);
+}
+
+double weft_segmenter_time(const WeftSegmenter *s)
+{
+	return s->open ? s->begin_s : s->end_s;
+}
+
+static double mean_square(const float *x, gsize n)
+{
+	double sum = 0;
+	for (gsize i = 0; i < n; i++)
+		sum += (double)x[i] * x[i];
+	return n ? sum / (double)n : 0;
+}
+
+static gboolean is_loud(double energy)
+{
+	return energy >= RMS_SILENT * RMS_SILENT;
+}
+
+/* The first n samples of the window leave as a part; the rest is the next window. */
+static void give(WeftSegmenter *s, gsize n)
+{
+	if (s->n_gone + n == 0)
+		return;
+	WeftAnchor at = { .track = s->track, .has_time = TRUE };
+	at.time[0] = s->begin_s;
+	at.time[1] = s->begin_s + (double)(s->n_gone + n) / WEFT_PCM_RATE_HZ;
+	if (s->sounding ? s->want_pcm : s->want_silence) {
+		WeftPart *window = weft_part_new(WEFT_PART_PCM, at);
+		window->pcm.samples = g_memdup2(s->samples->data, n * sizeof(float));
+		window->pcm.n_samples = n;
+		window->pcm.rms = sqrt(mean_square(window->pcm.samples, n));
+		g_queue_push_tail(s->out, window);
+	}
+	if (!s->sounding || !s->want_pcm) {
+		WeftContentKind kind = s->sounding ? WEFT_CONTENT_SPEECH : WEFT_CONTENT_SILENCE;
+		g_queue_push_tail(s->out, weft_part_new_content(weft_content_new(
+						  kind, WEFT_BY_FILE, NULL, at)));
+	}
+	s->end_s = at.time[1];
+	s->begin_s = at.time[1] + s->late_s;
+	s->late_s = 0;
+	s->n_gone = 0;
+	g_array_remove_range(s->samples, 0, (guint)n);
+	g_array_remove_range(s->energies, 0, MIN((guint)(n / HOP), s->energies->len));
+}
+
+/* After a cut: what is the rest? */
+static void look_again(WeftSegmenter *s)
+{
+	s->sounding = FALSE;
+	s->silent = FALSE;
+	s->n_quiet = 0;
+	for (guint i = 0; i < s->energies->len; i++) {
+		gboolean loud = is_loud(g_array_index(s->energies, float, i));
+		s->sounding |= loud;
+		s->n_quiet = loud ? 0 : s->n_quiet + 1;
+	}
+}
+
+/* The quietest 0.1 s in the last third of a full window; the latest of equals. */
+static guint quietest_hop(const GArray *energies)
+{
+	guint best = energies->len;
+	double least = INFINITY;
+	for (guint i = HOPS_CUT_FIRST; i + HOPS_PAD <= energies->len; i++) {
+		double sum = 0;
+		for (guint k = 0; k < HOPS_PAD; k++)
+			sum += g_array_index(energies, float, i + k);
+		if (sum <= least) {
+			least = sum;
+			best = i + HOPS_PAD / 2;
+		}
+	}
+	return best;
+}
+
+static void hop_in_sound(WeftSegmenter *s)
+{
+	if (s->n_quiet >= HOPS_PAUSE) {
+		give(s, (gsize)(s->energies->len - s->n_quiet + HOPS_PAD) * HOP);
+		s->sounding = FALSE;
+		s->silent = TRUE;
+		s->n_quiet -= HOPS_PAD;
+	} else if (s->energies->len >= HOPS_WINDOW) {
+		give(s, (gsize)quietest_hop(s->energies) * HOP);
+		look_again(s);
+	}
+}
+
+static void hop_in_quiet(WeftSegmenter *s, gboolean loud)
+{
+	guint held = s->energies->len;
+	if (loud && s->silent) {
+		guint pad = MIN(HOPS_PAD, held - 1);
+		give(s, (gsize)(held - 1 - pad) * HOP);
+		s->silent = FALSE;
+		s->sounding = TRUE;
+	} else if (loud) {
+		s->sounding = TRUE;
+	} else if (s->n_quiet >= HOPS_PAUSE) {
+		s->silent = TRUE;
+	}
+	if (s->sounding || !s->silent)
+		return;
+	if (s->n_gone / HOP + held >= (s->want_silence ? HOPS_WINDOW : HOPS_SILENCE))
+		give(s, (gsize)(held - HOPS_PAD) * HOP);
+	held = s->energies->len;
+	if (held > HOPS_PAD && !s->want_silence) { /* silence is not kept, but for what a word may begin with */
+		guint drop = held - HOPS_PAD;
+		s->n_gone += (guint64)drop * HOP;
+		g_array_remove_range(s->samples, 0, drop * HOP);
+		g_array_remove_range(s->energies, 0, drop);
+	}
+}
+
+static void one_hop(WeftSegmenter *s)
+{
+	const float *x = (const float *)(gpointer)s->samples->data + (gsize)s->energies->len * HOP;
+	float energy = (float)mean_square(x, HOP);
+	gboolean loud = is_loud(energy);
+	g_array_append_val(s->energies, energy);
+	s->n_quiet = loud ? 0 : s->n_quiet + 1;
+	if (s->sounding)
+		hop_in_sound(s);
+	else
+		hop_in_quiet(s, loud);
+}
+
+void weft_segmenter_push(WeftSegmenter *s, const float *samples, gsize n_samples, double time_s)
+{
+	if (!s->open) {
+		s->open = TRUE;
+		s->begin_s = time_s;
+		s->late_s = 0;
+	} else {
+		double counted = s->begin_s +
+				 (double)(s->n_gone + s->samples->len) / WEFT_PCM_RATE_HZ;
+		double late = time_s - counted;
+		s->late_s = fabs(late) > 0.005 ? late : 0; /* less is rounding of the container */
+	}
+	while (n_samples) {
+		gsize room = (gsize)(s->energies->len + 1) * HOP - s->samples->len;
+		gsize n = MIN(n_samples, room);
+		g_array_append_vals(s->samples, samples, (guint)n);
+		samples += n;
+		n_samples -= n;
+		if (n == room)
+			one_hop(s);
+	}
+}
+
+void weft_segmenter_break(WeftSegmenter *s)
+{
+	if (!s->open)
+		return;
+	gsize whole = (gsize)s->energies->len * HOP;
+	const float *tail = (const float *)(gpointer)s->samples->data + whole;
+	if (is_loud(mean_square(tail, s->samples->len - whole)) && !s->sounding) {
+		if (s->silent && whole)
+			give(s, whole);
+		s->sounding = TRUE;
+	}
+	give(s, s->samples->len);
+	s->open = s->sounding = s->silent = FALSE;
+	s->n_quiet = 0;
+	g_array_set_size(s->samples, 0);
+	g_array_set_size(s->energies, 0);
+}
