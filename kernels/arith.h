@@ -1,4 +1,5 @@
-/* arith.h - number by number: swiglu, gelu, add, scale, scale_rows, to_f32, from_f32; see kernels.h. */
+/* arith.h - number by number: swiglu, gelu, add, scale, scale_rows, to_f32, from_f32; see
+ * kernels.h. */
 #ifndef WEFT_KERNELS_ARITH_H
 #define WEFT_KERNELS_ARITH_H
 

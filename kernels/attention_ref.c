@@ -4,8 +4,8 @@
 
 #define PAGE WEFT_PAGE_POSITIONS
 
-/* A piece is at most these many rows of one job for the query heads of one key/value head: a page is
- * widened once for all of them. */
+/* A piece is at most these many rows of one job for the query heads of one key/value head: a page
+ * is widened once for all of them. */
 #define PIECE_ROWS 16
 
 /* Of the scratch memory, for the running sums of a piece's rows and heads. */

@@ -1,5 +1,5 @@
-/* lanes.h - what the operations in C share: sums in sixteen fixed lanes, stored numbers widened, and
- * exp and erfc that are the same on every machine.
+/* lanes.h - what the operations in C share: sums in sixteen fixed lanes, stored numbers widened,
+ * and exp and erfc that are the same on every machine.
  *
  * Private to kernels/. A sum over n numbers has sixteen lanes, lane i taking the numbers i, i + 16,
  * i + 32 ... in order; then the upper half is added to the lower until one is left. The compiler

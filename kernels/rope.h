@@ -1,4 +1,4 @@
-/* rope.h - rotary positions: the table of angles and the two ways to pair numbers; see kernels.h. */
+/* rope.h - rotary positions: the table of angles, the two ways to pair numbers; see kernels.h. */
 #ifndef WEFT_KERNELS_ROPE_H
 #define WEFT_KERNELS_ROPE_H
 

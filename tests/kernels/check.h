@@ -1,8 +1,8 @@
-/* check.h - what the kernel checks share: tables of operands with traps around them, and comparison.
+/* check.h - what the kernel checks share: operands with traps around them, and comparison.
  *
- * Inputs lie between NaN, at addresses that are only aligned to their own numbers; outputs lie
- * between guard words. Numbers come from a fixed generator. A comparison is !(|a - b| <= tolerance),
- * so that NaN never passes.
+ * Inputs lie between NaN, at addresses that no vector is aligned to; outputs lie between guard
+ * words. Numbers come from a fixed generator. A comparison is !(|a - b| <= tolerance), so that NaN
+ * never passes.
  */
 #ifndef WEFT_TESTS_KERNELS_CHECK_H
 #define WEFT_TESTS_KERNELS_CHECK_H
