@@ -79,9 +79,10 @@ gboolean weft_encoders_tiles(const WeftEncoders *encoders, const WeftRaster *ras
 gboolean weft_encoders_see(const WeftEncoders *encoders, const WeftTiles *tiles, float **ret_rows,
 			   gsize *ret_n_rows, GError **error);
 
-/* Appends the ids of an image of n_rows x n_cols tiles, as the processor expands one placeholder:
- * the positions of its rows hold the patch token's id. */
-void weft_encoders_image_ids(const WeftEncoders *encoders, gsize n_rows, gsize n_cols, GArray *ids);
+/* Appends one picture to a bare sequence (probes): the ids that the processor puts in place of
+ * <|image|>, and the rows. Nothing is appended on failure. */
+gboolean weft_encoders_add_image(const WeftEncoders *encoders, WeftSequence *sequence,
+				 const WeftRaster *raster, gboolean single_tile, GError **error);
 
 /* Log-mel: ret_mel[bins][3000 * n_windows], samples padded with silence to whole windows of 30 s,
  * the loudest value taken per window, as WhisperFeatureExtractor does. Caller frees. */
@@ -102,7 +103,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftRequest, weft_request_free)
 gsize weft_request_length(const WeftRequest *request);
 
 /* `content`: number of the item in the document, or WEFT_SPAN_NO_CONTENT. Text that is empty or
- * only space adds nothing, not even its marker. On failure the request is as it was. */
+ * only space adds its marker alone. On failure the request is as it was. */
 gboolean weft_request_add_text(WeftRequest *request, const char *text, gsize size_bytes,
 			       guint32 content, WeftAnchor anchor, GError **error);
 gboolean weft_request_add_image(WeftRequest *request, const WeftRaster *raster,

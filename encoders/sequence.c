@@ -55,3 +55,13 @@ void weft_sequence_add_rows(WeftSequence *sequence, gint32 id, const float *rows
 				    (guint)sequence->width);
 	}
 }
+
+void weft_sequence_add_span(WeftSequence *sequence, WeftSpanKind kind, gsize token_first,
+			    WeftAnchor anchor, guint32 content)
+{
+	WeftSpan span = { kind, token_first, weft_sequence_length(sequence) - token_first, anchor,
+			  content };
+
+	if (span.n_tokens)
+		g_array_append_val(sequence->spans, span);
+}

@@ -33,5 +33,8 @@ gsize weft_sequence_size_bytes(const WeftSequence *sequence);
 void weft_sequence_add_id(WeftSequence *sequence, gint32 id);
 /* Copies `n_rows` rows in; each position's id is `id`. */
 void weft_sequence_add_rows(WeftSequence *sequence, gint32 id, const float *rows, gsize n_rows);
+/* The positions from token_first to the end are one span; no span when there are none. */
+void weft_sequence_add_span(WeftSequence *sequence, WeftSpanKind kind, gsize token_first,
+			    WeftAnchor anchor, guint32 content);
 
 #endif

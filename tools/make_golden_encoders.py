@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Golden values for tests/encoders, made by transformers (and torch, torchvision).
 
-Usage: make_golden_encoders.py [pixels] ...    without arguments: everything
+Usage: make_golden_encoders.py [pixels|mel|see|whisper|audio] ...    without arguments: everything
 Writes into tests/encoders/golden/; ORIGIN there says with which versions.
 """
 import hashlib
@@ -58,7 +58,31 @@ def pixels():
         f.write("\n".join(lines) + "\n")
 
 
-PARTS = {"pixels": pixels}
+def sound(n):
+    """The sound that tests draw by the same formula: two tones, one rising, and noise."""
+    i = np.arange(n, dtype=np.int64)
+    t = i / 16000.0
+    noise = ((i * 1103515245 + 12345) >> 8 & 1023) / 1024.0 - 0.5
+    wave = 0.3 * np.sin(2 * np.pi * 440 * t) + 0.2 * np.sin(2 * np.pi * (200 + 30 * t) * t) + 0.02 * noise
+    return wave.astype(np.float32)
+
+
+MEL_STEP = 61  # of 6000 frames every 61st is kept
+
+
+def mel():
+    from transformers import WhisperFeatureExtractor
+
+    samples = sound(31 * 16000)
+    for bins in (80, 128):
+        extract = WhisperFeatureExtractor(feature_size=bins)
+        windows = [extract(samples[i:i + 480000], sampling_rate=16000, return_tensors="np")["input_features"][0]
+                   for i in range(0, len(samples), 480000)]
+        np.save(os.path.join(GOLDEN, f"mel{bins}.npy"),
+                np.ascontiguousarray(np.concatenate(windows, axis=1)[:, ::MEL_STEP]).astype(np.float32))
+
+
+PARTS = {"pixels": pixels, "mel": mel}
 
 if __name__ == "__main__":
     os.makedirs(GOLDEN, exist_ok=True)

@@ -1,0 +1,219 @@
+#include "encoders/encoders_private.h"
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+/* One window of Whisper is 30 s; more than a day of sound at once is a mistake somewhere. */
+#define MEL_WINDOWS_MAX 2880
+
+static gboolean open_tiling(WeftEncoders *encoders, const WeftConfig *config, GError **error)
+{
+	const WeftPreprocessor *p = &config->preprocessor;
+
+	if (p->tile_width != p->tile_height || !p->tile_width ||
+	    p->tile_width > WEFT_TILING_SIDE_MAX || !p->tiles_max ||
+	    p->tiles_max > WEFT_TILING_TILES_MAX) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+			    "preprocessor: tiles of %" G_GSIZE_FORMAT " x %" G_GSIZE_FORMAT
+			    " pixels, at most %" G_GSIZE_FORMAT " of them; they must be square, "
+			    "at most %d pixels, 1 to %d", p->tile_width, p->tile_height,
+			    p->tiles_max, WEFT_TILING_SIDE_MAX, WEFT_TILING_TILES_MAX);
+		return FALSE;
+	}
+	encoders->tiling = (WeftTiling){ .side = (guint32)p->tile_width,
+					 .n_tiles_max = (guint32)p->tiles_max,
+					 .largest_canvas = p->to_max_canvas,
+					 .rescale = (float)p->rescale };
+	for (int c = 0; c < 3; c++) {
+		encoders->tiling.mean[c] = (float)p->mean[c];
+		encoders->tiling.std[c] = (float)p->std[c];
+	}
+	encoders->has_tiling = TRUE;
+	return TRUE;
+}
+
+static gboolean open_image_ids(WeftEncoders *encoders, GError **error)
+{
+	WeftImageIds *ids = &encoders->image_ids;
+	const struct {
+		const char *token;
+		gint32 *id;
+	} tokens[] = {
+		{ "<|image_start|>", &ids->start },
+		{ "<|image_end|>", &ids->end },
+		{ "<|tile_x_separator|>", &ids->column_end },
+		{ "<|tile_y_separator|>", &ids->row_end },
+		{ "<|image|>", &ids->image },
+		{ "<|patch|>", &ids->patch },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(tokens); i++) {
+		*tokens[i].id = weft_tokenizer_id(encoders->tokenizer, tokens[i].token);
+		if (*tokens[i].id < 0) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+				    "tokenizer.json: no token %s, which pictures need",
+				    tokens[i].token);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+static gboolean open_vision(WeftEncoders *encoders, const WeftBundle *bundle, GError **error)
+{
+	const WeftConfig *config = weft_bundle_config(bundle);
+
+	if (!open_tiling(encoders, config, error))
+		return FALSE;
+	if (encoders->tokenizer && !open_image_ids(encoders, error))
+		return FALSE;
+	/* Weights saved again without the tower, or no weights at all: pictures become tiles. */
+	if (!weft_bundle_find(bundle, "vision_model.class_embedding") &&
+	    !weft_bundle_find(bundle, "multi_modal_projector.linear_1.weight"))
+		return TRUE;
+	encoders->vision = weft_vision_new(bundle, encoders->kernels, error);
+	if (!encoders->vision)
+		return FALSE;
+	encoders->tokens_per_tile = weft_vision_tokens_per_tile(&config->vision);
+	return TRUE;
+}
+
+static gboolean open_audio(WeftEncoders *encoders, const WeftBundle *bundle, GError **error)
+{
+	const WeftBundle *audio = weft_bundle_audio(bundle);
+
+	if (audio && weft_bundle_find(audio, "encoder.conv1.weight")) {
+		encoders->whisper = weft_whisper_new(audio, &weft_bundle_config(audio)->audio,
+						     "encoder.", encoders->kernels, error);
+		if (!encoders->whisper)
+			return FALSE;
+		encoders->mel = weft_mel_new(weft_whisper_n_bins(encoders->whisper));
+	}
+	encoders->deaf = weft_audio_mismatch(bundle);
+	if (encoders->deaf || !encoders->width)
+		return TRUE;
+	encoders->audio = weft_audio_new(bundle, encoders->width, encoders->kernels, error);
+	return encoders->audio != NULL;
+}
+
+WeftEncoders *weft_encoders_open(WeftBundle *bundle, const WeftKernels *kernels, GError **error)
+{
+	const WeftConfig *config = weft_bundle_config(bundle);
+	g_autoptr(WeftEncoders) encoders = g_new0(WeftEncoders, 1);
+
+	encoders->kernels = kernels;
+	encoders->tokenizer = weft_bundle_tokenizer(bundle);
+	encoders->template = weft_bundle_template(bundle);
+	encoders->width = config->has_text ? config->text.width : 0;
+	if (config->has_vision && !open_vision(encoders, bundle, error))
+		return NULL;
+	if (!open_audio(encoders, bundle, error))
+		return NULL;
+	return g_steal_pointer(&encoders);
+}
+
+void weft_encoders_close(WeftEncoders *encoders)
+{
+	if (!encoders)
+		return;
+	weft_vision_free(encoders->vision);
+	weft_whisper_free(encoders->whisper);
+	weft_mel_free(encoders->mel);
+	weft_audio_free(encoders->audio);
+	g_free(encoders->deaf);
+	g_free(encoders);
+}
+
+gboolean weft_encoders_can_see(const WeftEncoders *encoders)
+{
+	return encoders->vision && encoders->tokenizer;
+}
+
+gboolean weft_encoders_can_hear(const WeftEncoders *encoders)
+{
+	return encoders->audio && encoders->tokenizer;
+}
+
+guint32 weft_encoders_raster_side_max(const WeftEncoders *encoders)
+{
+	return encoders->has_tiling ? weft_tiling_side_useful(&encoders->tiling) : 0;
+}
+
+gboolean weft_encoders_tiles(const WeftEncoders *encoders, const WeftRaster *raster,
+			     gboolean single_tile, WeftTiles *ret_tiles, GError **error)
+{
+	if (!encoders->has_tiling) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER,
+			    "the bundle's configuration has no vision part");
+		return FALSE;
+	}
+	return weft_tiling_apply(&encoders->tiling, raster, single_tile, ret_tiles, error);
+}
+
+gboolean weft_encoders_see(const WeftEncoders *encoders, const WeftTiles *tiles, float **ret_rows,
+			   gsize *ret_n_rows, GError **error)
+{
+	if (!encoders->vision) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER,
+			    "the bundle has no vision tower");
+		return FALSE;
+	}
+	return weft_vision_see(encoders->vision, tiles, ret_rows, ret_n_rows, error);
+}
+
+gboolean weft_encoders_mel(const WeftEncoders *encoders, const float *samples, gsize n_samples,
+			   float **ret_mel, gsize *ret_n_bins, gsize *ret_n_frames, GError **error)
+{
+	const gsize window = WEFT_MEL_WINDOW_FRAMES * WEFT_MEL_HOP;
+	gsize n_windows = MAX((n_samples + window - 1) / window, 1);
+	gsize stride = n_windows * WEFT_MEL_WINDOW_FRAMES;
+	g_autofree float *mel = NULL;
+
+	if (!encoders->mel) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER,
+			    "the bundle has no audio part: the number of mel bins is its");
+		return FALSE;
+	}
+	gsize n_bins = weft_mel_n_bins(encoders->mel);
+
+	mel = weft_alloc_array(stride * n_bins, sizeof(float),
+			       MEL_WINDOWS_MAX * n_bins * WEFT_MEL_WINDOW_FRAMES * sizeof(float),
+			       "mel", error);
+	if (!mel)
+		return FALSE;
+	for (gsize i = 0; i < n_windows; i++) {
+		gsize n = MIN(n_samples - i * window, window);
+
+		if (!weft_mel_apply(encoders->mel, encoders->kernels, samples + i * window, n,
+				    window - n, mel + i * WEFT_MEL_WINDOW_FRAMES, stride, error))
+			return FALSE;
+	}
+	*ret_mel = g_steal_pointer(&mel);
+	*ret_n_bins = n_bins;
+	*ret_n_frames = stride;
+	return TRUE;
+}
+
+gboolean weft_encoders_whisper(const WeftEncoders *encoders, const float *mel, gsize n_bins,
+			       gsize n_frames, float **ret_frames, gsize *ret_n_frames,
+			       gsize *ret_width, GError **error)
+{
+	const WeftWhisper *whisper = encoders->whisper;
+
+	if (!whisper) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER,
+			    "the bundle has no Whisper encoder");
+		return FALSE;
+	}
+	if (n_bins != weft_whisper_n_bins(whisper)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "mel of %" G_GSIZE_FORMAT " bins, this Whisper takes %" G_GSIZE_FORMAT,
+			    n_bins, weft_whisper_n_bins(whisper));
+		return FALSE;
+	}
+	if (!weft_whisper_encode(whisper, mel, n_frames, n_frames, n_frames, ret_frames, error))
+		return FALSE;
+	*ret_n_frames = (n_frames + 1) / 2;
+	*ret_width = weft_whisper_width(whisper);
+	return TRUE;
+}

@@ -1,0 +1,170 @@
+#include "base/error.h"
+#include "encoders/encoders_private.h"
+
+#define FENCE_OPEN "<document>\n"
+#define FENCE_CLOSE "</document>"
+
+struct WeftRequest {
+	const WeftEncoders *encoders;
+	WeftSequence *sequence;
+	GArray *ids;         /* of the piece at hand */
+	gboolean has_last;
+	WeftAnchor last;     /* of the part added last */
+};
+
+/* Moves the piece's ids to the sequence. */
+static void flush(WeftRequest *request)
+{
+	for (guint i = 0; i < request->ids->len; i++)
+		weft_sequence_add_id(request->sequence, g_array_index(request->ids, gint32, i));
+	g_array_set_size(request->ids, 0);
+}
+
+static void add_plain(WeftRequest *request, const char *text)
+{
+	weft_text_encode_plain(request->encoders, text, request->ids);
+	flush(request);
+}
+
+WeftRequest *weft_request_new(const WeftEncoders *encoders, const char *system)
+{
+	g_return_val_if_fail(encoders->tokenizer && encoders->template, NULL);
+	WeftRequest *request = g_new0(WeftRequest, 1);
+	g_autoptr(GArray) content = g_array_new(FALSE, FALSE, sizeof(gint32));
+
+	request->encoders = encoders;
+	request->sequence = weft_sequence_new(encoders->width);
+	request->ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+	weft_template_begin(encoders->template, request->ids);
+	if (system)
+		weft_text_encode_trimmed(encoders, system, content);
+	if (content->len) {
+		weft_template_open_turn(encoders->template, WEFT_TURN_SYSTEM, request->ids);
+		g_array_append_vals(request->ids, content->data, content->len);
+		weft_template_close_turn(encoders->template, request->ids);
+	}
+	flush(request);
+	request->sequence->n_prefix = weft_sequence_length(request->sequence);
+	weft_template_open_turn(encoders->template, WEFT_TURN_USER, request->ids);
+	add_plain(request, FENCE_OPEN);
+	return request;
+}
+
+void weft_request_free(WeftRequest *request)
+{
+	if (!request)
+		return;
+	weft_sequence_free(request->sequence);
+	g_array_unref(request->ids);
+	g_free(request);
+}
+
+gsize weft_request_length(const WeftRequest *request)
+{
+	return weft_sequence_length(request->sequence);
+}
+
+static void add_markers(WeftRequest *request, const WeftAnchor *anchor)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	gsize first = weft_request_length(request);
+
+	weft_text_markers(anchor, request->has_last ? &request->last : NULL, text);
+	add_plain(request, text->str);
+	weft_sequence_add_span(request->sequence, WEFT_SPAN_TEXT, first, *anchor,
+			       WEFT_SPAN_NO_CONTENT);
+	request->has_last = TRUE;
+	request->last = *anchor;
+}
+
+gboolean weft_request_add_text(WeftRequest *request, const char *text, gsize size_bytes,
+			       guint32 content, WeftAnchor anchor, GError **error)
+{
+	add_markers(request, &anchor);
+	gsize first = weft_request_length(request);
+
+	weft_text_encode(request->encoders, text, size_bytes, request->ids);
+	flush(request);
+	weft_sequence_add_span(request->sequence, WEFT_SPAN_TEXT, first, anchor, content);
+	return TRUE;
+}
+
+static void add_line_feed(WeftRequest *request, const WeftAnchor *anchor)
+{
+	gsize first = weft_request_length(request);
+
+	add_plain(request, "\n");
+	weft_sequence_add_span(request->sequence, WEFT_SPAN_TEXT, first, *anchor,
+			       WEFT_SPAN_NO_CONTENT);
+}
+
+gboolean weft_request_add_image(WeftRequest *request, const WeftRaster *raster,
+				gboolean single_tile, guint32 content, WeftAnchor anchor,
+				GError **error)
+{
+	WeftImage image = { .raster = raster, .anchor = anchor, .content = content };
+
+	if (!weft_image_init(&image, request->encoders, single_tile, error))
+		return FALSE;
+	add_markers(request, &anchor);
+	weft_image_append(&image, request->encoders, request->sequence);
+	add_line_feed(request, &anchor);
+	weft_image_done(&image);
+	return TRUE;
+}
+
+gboolean weft_request_add_audio(WeftRequest *request, const WeftPcm *pcm, guint32 content,
+				WeftAnchor anchor, GError **error)
+{
+	const WeftEncoders *encoders = request->encoders;
+	g_autofree float *rows = NULL;
+	gsize n_rows = 0;
+
+	if (!encoders->audio) {
+		g_set_error_literal(error, WEFT_ERROR, WEFT_ERROR_NO_READER, encoders->deaf);
+		return FALSE;
+	}
+	if (!weft_audio_hear(encoders->audio, pcm->samples, pcm->n_samples, &rows, &n_rows, error))
+		return FALSE;
+	add_markers(request, &anchor);
+	gsize first = weft_request_length(request);
+
+	weft_sequence_add_rows(request->sequence, WEFT_SEQUENCE_ROW_ID, rows, n_rows);
+	weft_sequence_add_span(request->sequence, WEFT_SPAN_AUDIO, first, anchor, content);
+	add_line_feed(request, &anchor);
+	return TRUE;
+}
+
+/* FNV-1a, 64 bits. */
+static guint64 hash_ids(const WeftSequence *sequence)
+{
+	guint64 hash = G_GUINT64_CONSTANT(14695981039346656037);
+
+	for (guint i = (guint)sequence->n_prefix; i < sequence->ids->len; i++) {
+		guint32 id = (guint32)g_array_index(sequence->ids, gint32, i);
+
+		for (int byte = 0; byte < 4; byte++) {
+			hash ^= id >> (8 * byte) & 255;
+			hash *= G_GUINT64_CONSTANT(1099511628211);
+		}
+	}
+	return hash;
+}
+
+WeftSequence *weft_request_finish(WeftRequest *take_request, const char *question, GError **error)
+{
+	const WeftEncoders *encoders = take_request->encoders;
+	g_autoptr(WeftRequest) request = take_request;
+	g_autoptr(GArray) asked = g_array_new(FALSE, FALSE, sizeof(gint32));
+
+	if (question)
+		weft_text_encode_trimmed(encoders, question, asked);
+	weft_text_encode_plain(encoders, asked->len ? FENCE_CLOSE "\n\n" : FENCE_CLOSE,
+			       request->ids);
+	g_array_append_vals(request->ids, asked->data, asked->len);
+	weft_template_close_turn(encoders->template, request->ids);
+	weft_template_open_turn(encoders->template, WEFT_TURN_ASSISTANT, request->ids);
+	flush(request);
+	request->sequence->seed_key = hash_ids(request->sequence);
+	return g_steal_pointer(&request->sequence);
+}

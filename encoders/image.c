@@ -1,0 +1,117 @@
+#include "encoders/encoders_private.h"
+
+gsize weft_image_n_tokens(const WeftEncoders *encoders, gsize n_rows, gsize n_cols)
+{
+	gsize n = encoders->tokens_per_tile;
+
+	if (n_rows * n_cols == 1)
+		return n + 3;
+	return n + 3 + n * n_rows * n_cols + n_rows * (n_cols - 1) + n_rows;
+}
+
+gboolean weft_image_init(WeftImage *image, const WeftEncoders *encoders, gboolean single_tile,
+			 GError **error)
+{
+	WeftTiles tiles = { 0 };
+	gsize n_rows;
+
+	if (!weft_encoders_tiles(encoders, image->raster, single_tile, &tiles, error))
+		return FALSE;
+	gboolean seen = weft_encoders_see(encoders, &tiles, &image->rows, &n_rows, error);
+
+	g_free(tiles.pixels);
+	image->n_rows = tiles.n_rows;
+	image->n_cols = tiles.n_cols;
+	return seen;
+}
+
+void weft_image_done(WeftImage *image)
+{
+	g_clear_pointer(&image->rows, g_free);
+}
+
+/* The box of a picture: the anchor's, else that of the whole raster in the anchor's units. */
+static void picture_box(const WeftImage *image, double box[4])
+{
+	const WeftAnchor *anchor = &image->anchor;
+	double points = image->raster->points_per_pixel;
+	double unit = anchor->page && points > 0 ? points : 1;
+
+	box[0] = anchor->has_bbox ? anchor->bbox[0] : 0;
+	box[1] = anchor->has_bbox ? anchor->bbox[1] : 0;
+	box[2] = anchor->has_bbox ? anchor->bbox[2] : image->raster->width * unit;
+	box[3] = anchor->has_bbox ? anchor->bbox[3] : image->raster->height * unit;
+}
+
+/* What of the picture tile (row, col) shows; the whole where it shows nothing but padding. */
+static WeftAnchor tile_anchor(const WeftImage *image, const WeftTiling *tiling, gsize row, gsize col)
+{
+	WeftAnchor part = image->anchor;
+	double box[4], side = tiling->side;
+	guint32 width, height;
+
+	picture_box(image, box);
+	weft_tiling_fit(tiling, image->raster->width, image->raster->height,
+			(guint32)image->n_rows, (guint32)image->n_cols, &width, &height);
+	double x0 = (double)col * side / width, x1 = MIN(((double)col + 1) * side / width, 1);
+	double y0 = (double)row * side / height, y1 = MIN(((double)row + 1) * side / height, 1);
+
+	if (x0 >= x1 || y0 >= y1)
+		return part;
+	part.has_bbox = TRUE;
+	part.bbox[0] = box[0] + x0 * (box[2] - box[0]);
+	part.bbox[1] = box[1] + y0 * (box[3] - box[1]);
+	part.bbox[2] = box[0] + x1 * (box[2] - box[0]);
+	part.bbox[3] = box[1] + y1 * (box[3] - box[1]);
+	return part;
+}
+
+static void add_tile(const WeftImage *image, const WeftEncoders *encoders, gsize i,
+		     WeftAnchor anchor, WeftSequence *sequence)
+{
+	gsize first = weft_sequence_length(sequence), n = encoders->tokens_per_tile;
+
+	weft_sequence_add_rows(sequence, encoders->image_ids.patch,
+			       image->rows + i * n * encoders->width, n);
+	weft_sequence_add_span(sequence, WEFT_SPAN_PATCH, first, anchor, image->content);
+}
+
+static void add_mark(const WeftImage *image, gint32 id, WeftSequence *sequence)
+{
+	gsize first = weft_sequence_length(sequence);
+
+	weft_sequence_add_id(sequence, id);
+	weft_sequence_add_span(sequence, WEFT_SPAN_TEXT, first, image->anchor,
+			       WEFT_SPAN_NO_CONTENT);
+}
+
+void weft_image_append(const WeftImage *image, const WeftEncoders *encoders,
+		       WeftSequence *sequence)
+{
+	const WeftImageIds *ids = &encoders->image_ids;
+	gsize n_cells = image->n_rows * image->n_cols;
+
+	add_mark(image, ids->start, sequence);
+	for (gsize i = 0; n_cells > 1 && i < n_cells; i++) {
+		gsize row = i / image->n_cols, col = i % image->n_cols;
+		WeftAnchor anchor = tile_anchor(image, &encoders->tiling, row, col);
+
+		add_tile(image, encoders, i, anchor, sequence);
+		add_mark(image, col + 1 < image->n_cols ? ids->column_end : ids->row_end, sequence);
+	}
+	add_mark(image, ids->image, sequence);
+	add_tile(image, encoders, n_cells > 1 ? n_cells : 0, image->anchor, sequence);
+	add_mark(image, ids->end, sequence);
+}
+
+gboolean weft_encoders_add_image(const WeftEncoders *encoders, WeftSequence *sequence,
+				 const WeftRaster *raster, gboolean single_tile, GError **error)
+{
+	WeftImage image = { .raster = raster, .content = WEFT_SPAN_NO_CONTENT };
+
+	if (!weft_image_init(&image, encoders, single_tile, error))
+		return FALSE;
+	weft_image_append(&image, encoders, sequence);
+	weft_image_done(&image);
+	return TRUE;
+}

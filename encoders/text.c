@@ -1,0 +1,125 @@
+#include <math.h>
+#include <string.h>
+
+#include "encoders/encoders_private.h"
+
+/* 99:59:59: the marker keeps its form. */
+#define TIME_S_MAX 359999.0
+
+static guint second_of(double time_s)
+{
+	return isfinite(time_s) ? (guint)CLAMP(time_s, 0, TIME_S_MAX) : 0;
+}
+
+void weft_text_markers(const WeftAnchor *at, const WeftAnchor *before, GString *text)
+{
+	if (at->page && (!before || before->page != at->page))
+		g_string_append_printf(text, "[p. %u]\n", at->page);
+	if (!at->has_time)
+		return;
+	guint second = second_of(at->time[0]);
+
+	if (!before || !before->has_time || second_of(before->time[0]) != second)
+		g_string_append_printf(text, "[%02u:%02u:%02u]\n", second / 3600, second / 60 % 60,
+				       second % 60);
+}
+
+static gboolean is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+void weft_text_encode(const WeftEncoders *encoders, const char *text, gsize size_bytes,
+		      GArray *ids)
+{
+	while (size_bytes && is_space(text[size_bytes - 1]))
+		size_bytes--;
+	while (size_bytes && (*text == '\n' || *text == '\r')) {
+		text++;
+		size_bytes--;
+	}
+	if (!size_bytes)
+		return;
+	/* With its line feed in one piece: "." and the line feed behind it are one token. */
+	g_autoptr(GString) line = g_string_sized_new(size_bytes + 1);
+
+	g_string_append_len(line, text, (gssize)size_bytes);
+	g_string_append_c(line, '\n');
+	weft_tokenizer_encode(encoders->tokenizer, line->str, line->len, FALSE, ids);
+}
+
+void weft_text_encode_plain(const WeftEncoders *encoders, const char *text, GArray *ids)
+{
+	weft_tokenizer_encode(encoders->tokenizer, text, strlen(text), FALSE, ids);
+}
+
+void weft_text_encode_trimmed(const WeftEncoders *encoders, const char *text, GArray *ids)
+{
+	gsize size_bytes = strlen(text);
+
+	while (size_bytes && is_space(text[size_bytes - 1]))
+		size_bytes--;
+	while (size_bytes && is_space(*text)) {
+		text++;
+		size_bytes--;
+	}
+	weft_tokenizer_encode(encoders->tokenizer, text, size_bytes, FALSE, ids);
+}
+
+static gsize markers_tokens(const WeftEncoders *encoders, const WeftAnchor *at,
+			    const WeftAnchor *before)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+
+	weft_text_markers(at, before, text);
+	weft_text_encode_plain(encoders, text->str, ids);
+	return ids->len;
+}
+
+gsize weft_encoders_text_tokens(const WeftEncoders *encoders, const char *text, gsize size_bytes,
+				const WeftAnchor *at, const WeftAnchor *before)
+{
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+
+	weft_text_encode(encoders, text, size_bytes, ids);
+	return ids->len + markers_tokens(encoders, at, before);
+}
+
+static gsize line_feed_tokens(const WeftEncoders *encoders)
+{
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+
+	weft_text_encode_plain(encoders, "\n", ids);
+	return ids->len;
+}
+
+gsize weft_encoders_image_tokens(const WeftEncoders *encoders, guint32 width, guint32 height,
+				 gboolean single_tile, const WeftAnchor *at,
+				 const WeftAnchor *before)
+{
+	guint32 n_rows, n_cols;
+
+	g_return_val_if_fail(weft_encoders_can_see(encoders), 0);
+	weft_tiling_canvas(&encoders->tiling, MAX(width, 1), MAX(height, 1), single_tile, &n_rows,
+			   &n_cols);
+	return markers_tokens(encoders, at, before) +
+	       weft_image_n_tokens(encoders, n_rows, n_cols) + line_feed_tokens(encoders);
+}
+
+gsize weft_encoders_audio_tokens(const WeftEncoders *encoders, gsize n_samples,
+				 const WeftAnchor *at, const WeftAnchor *before)
+{
+	g_return_val_if_fail(weft_encoders_can_hear(encoders), 0);
+	return markers_tokens(encoders, at, before) + weft_audio_tokens(encoders->audio, n_samples) +
+	       line_feed_tokens(encoders);
+}
+
+gsize weft_encoders_frame_tokens(const WeftEncoders *encoders, const char *system,
+				 const char *question)
+{
+	g_autoptr(WeftSequence) sequence =
+		weft_request_finish(weft_request_new(encoders, system), question, NULL);
+
+	return sequence ? weft_sequence_length(sequence) : 0;
+}
