@@ -10,9 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+# No QK norm: without weights it bounds a score by sqrt(head_dim), 5.7 here, too flat to pick one of a thousand keys.
 TEXT = dict(hidden_size=192, num_hidden_layers=4, num_attention_heads=6, num_key_value_heads=2, head_dim=32,
             intermediate_size=192, intermediate_size_mlp=192, num_local_experts=4, num_experts_per_tok=1,
-            interleave_moe_layer_step=1, use_qk_norm=True, rms_norm_eps=1e-5, rope_theta=10000.0,
+            interleave_moe_layer_step=1, use_qk_norm=False, rms_norm_eps=1e-5, rope_theta=10000.0,
             no_rope_layer_interval=4, attention_chunk_size=8192, attn_temperature_tuning=True,
             floor_scale=8192, attn_scale=0.1, max_position_embeddings=8192, attention_bias=False,
             tie_word_embeddings=False, hidden_act="silu")
@@ -57,7 +58,7 @@ class SelfAttn(nn.Module):
         hd = TEXT["head_dim"]
         q, k, v = (p(x).unflatten(-1, (-1, hd)) for p in (self.q_proj, self.k_proj, self.v_proj))
         if self.rope:
-            q, k = rms(rotate(q, *angles)), rms(rotate(k, *angles))
+            q, k = rotate(q, *angles), rotate(k, *angles)
         return q, k, v
 
 

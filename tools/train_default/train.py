@@ -2,8 +2,8 @@
 
     train.py --minutes 60 -o trained.pt [--resume trained.pt]
 
-Each step takes a batch of papers with their archive cards (the system turn is shared and computed once) and a
-batch of pictures with the text to be read in them. Pictures carry an alignment loss: a linear head on each image
+Each step takes a batch of papers with their archive cards (the system turn is shared and computed once), or at first more
+often of papers to be copied, and a batch of pictures with the text to be read in them. Pictures carry an alignment loss: a linear head on each image
 token names the letters in its own pixels. Without it the decoder learns to write before it learns to see; the
 head is thrown away at export.
 """
@@ -20,6 +20,7 @@ import data
 import model as M
 from export import ID, VOCAB
 
+ECHO_PROMPT = "Copy the document."
 READ_PROMPT = "Write down the text in the picture, line by line."
 
 
@@ -63,6 +64,15 @@ def paper_batch(rng, n, size):
     return rows(pairs)
 
 
+def echo_batch(rng, n, size):
+    """Copying a paper teaches the heads to find and follow a place; cards are learned on top of it."""
+    pairs = []
+    for _ in range(n):
+        text = data.paper(rng, rng.randint(0, size))[0].encode()
+        pairs.append((b"<document>\n" + text + b"\n</document>", text))
+    return rows(pairs)
+
+
 def picture_batch(rng, pictures, n, n_lines):
     drawn = [pictures.draw(rng, rng.randint(1, n_lines)) for _ in range(n)]
     image = [ID["<|image_start|>"], ID["<|image|>"], *[ID["<|patch|>"]] * M.TILE_TOKENS, ID["<|image_end|>"]]
@@ -95,17 +105,19 @@ def main():
     if args.resume:
         weft.load_state_dict(torch.load(args.resume, weights_only=True)["state"])
     pictures = data.Pictures()
-    index_prefix, read_prefix = prefix(data.index_prompt()), prefix(READ_PROMPT)
+    index_prefix, echo_prefix, read_prefix = (prefix(p) for p in (data.index_prompt(), ECHO_PROMPT, READ_PROMPT))
     optimiser = torch.optim.AdamW(weft.parameters(), lr=1e-3, betas=(0.9, 0.98), weight_decay=0.01)
-    start, step = time.time(), 0
+    start, step, seen_text = time.time(), 0, {}
     while (part := (time.time() - start) / 60 / args.minutes) < 1:
         for group in optimiser.param_groups:
             group["lr"] = 1.5e-3 * min(1, (step + 1) / 100) * max(0.02, 1 - part)
-        ids, weight = paper_batch(rng, 12, int(60 + 500 * part))
-        logits, balance = weft.language_model(index_prefix, weft.language_model.model.embed_tokens(ids))
-        text_loss, text_right = token_loss(logits, ids, weight)
-        loss = text_loss + 0.02 * balance
-        loss.backward()
+        is_echo = rng.random() < 0.8 - 0.7 * min(1, 3 * part)
+        ids, weight = (echo_batch if is_echo else paper_batch)(rng, 12, int((20 if is_echo else 60) + 500 * part))
+        logits, balance = weft.language_model(echo_prefix if is_echo else index_prefix,
+                                              weft.language_model.model.embed_tokens(ids))
+        loss, right = token_loss(logits, ids, weight)
+        (loss + 0.02 * balance).backward()
+        seen_text["echoes" if is_echo else "cards"] = (float(loss), float(right), float(balance))
         see, read, read_right = picture_loss(weft, weft.align, *picture_batch(rng, pictures, 24, 1 + int(3.99 * part)), read_prefix)
         see.backward()
         nn.utils.clip_grad_norm_(weft.parameters(), 1.0)
@@ -113,7 +125,8 @@ def main():
         optimiser.zero_grad(set_to_none=True)
         step += 1
         if step % 20 == 0:
-            print(f"{(time.time() - start) / 60:.1f} min  step {step}  cards: loss {text_loss:.3f} right {text_right:.3f} balance {balance:.2f}"
+            text = "".join(f"  {k}: loss {l:.3f} right {r:.3f} balance {b:.2f}" for k, (l, r, b) in sorted(seen_text.items()))
+            print(f"{(time.time() - start) / 60:.1f} min  step {step}{text}"
                   f"  pictures: loss {read:.3f} right {read_right:.3f} with alignment {see:.2f}", flush=True)
         if step % 200 == 0 or part > 0.99:
             torch.save({"state": weft.state_dict(), "abilities": {}, "steps": step}, args.output)
