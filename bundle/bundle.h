@@ -27,17 +27,9 @@
 #include "bundle/config.h"
 #include "bundle/template.h"
 #include "bundle/tokenizer.h"
-#if __has_include("kernels/dtype.h")
 #include "kernels/dtype.h"
-#else
-typedef enum { /* until kernels/dtype.h is there */
-	WEFT_DTYPE_F32,
-	WEFT_DTYPE_F16,
-	WEFT_DTYPE_BF16,
-} WeftDtype;
-#endif
 
-#define WEFT_TENSOR_DIMS_MAX 4
+#define WEFT_BUNDLE_DIMS_MAX 4
 
 typedef struct WeftBundle WeftBundle;
 
@@ -48,7 +40,7 @@ typedef struct WeftTensorView {
 	const char *file; /* base name of its weight file */
 	WeftDtype dtype;
 	gsize n_dims;     /* 0: a scalar */
-	gsize shape[WEFT_TENSOR_DIMS_MAX];
+	gsize shape[WEFT_BUNDLE_DIMS_MAX];
 	const void *data;
 	gsize size_bytes;
 } WeftTensorView;

@@ -1,0 +1,181 @@
+#include <string.h>
+
+#include "bundle/bpe.h"
+
+#define SLOTS_FIRST 1024
+#define NONE G_MAXUINT32
+
+typedef struct Merge {
+	gint32 left, right; /* left -1: a free slot */
+	gint32 result;
+	guint32 rank;
+} Merge;
+
+struct WeftBpe {
+	gint32 byte_ids[256];
+	Merge *slots; /* open addressing, at most half full */
+	gsize n_slots, n_used; /* n_slots is a power of two */
+};
+
+/* A token of the piece so far; they form a list in the order of the text. */
+typedef struct Symbol {
+	gint32 id; /* -1: joined to its left neighbour */
+	guint32 before, after;
+} Symbol;
+
+/* A merge that fitted when it was put in: stale when one of its symbols changed since. */
+typedef struct Candidate {
+	guint32 rank, at;
+	gint32 left, right;
+} Candidate;
+
+static Merge *new_slots(gsize n_slots)
+{
+	Merge *slots = g_new(Merge, n_slots);
+	memset(slots, 0xff, n_slots * sizeof *slots);
+	return slots;
+}
+
+WeftBpe *weft_bpe_new(const gint32 byte_ids[256])
+{
+	WeftBpe *bpe = g_new0(WeftBpe, 1);
+	memcpy(bpe->byte_ids, byte_ids, sizeof bpe->byte_ids);
+	bpe->n_slots = SLOTS_FIRST;
+	bpe->slots = new_slots(SLOTS_FIRST);
+	return bpe;
+}
+
+void weft_bpe_free(WeftBpe *bpe)
+{
+	if (!bpe)
+		return;
+	g_free(bpe->slots);
+	g_free(bpe);
+}
+
+static Merge *slot_of(const WeftBpe *bpe, gint32 left, gint32 right)
+{
+	guint64 hash = ((guint64)(guint32)left << 32 | (guint32)right) * 0x9e3779b97f4a7c15u;
+	gsize slot = (hash ^ hash >> 29) & (bpe->n_slots - 1);
+	while (bpe->slots[slot].left >= 0 &&
+	       (bpe->slots[slot].left != left || bpe->slots[slot].right != right))
+		slot = (slot + 1) & (bpe->n_slots - 1);
+	return &bpe->slots[slot];
+}
+
+void weft_bpe_add_merge(WeftBpe *bpe, gint32 left, gint32 right, gint32 result)
+{
+	Merge *slot = slot_of(bpe, left, right);
+	if (slot->left >= 0)
+		return;
+	*slot = (Merge){left, right, result, (guint32)bpe->n_used};
+	if (++bpe->n_used <= bpe->n_slots / 2)
+		return;
+	g_autofree Merge *old = bpe->slots;
+	gsize n_old = bpe->n_slots;
+	bpe->n_slots *= 2;
+	bpe->slots = new_slots(bpe->n_slots);
+	for (gsize i = 0; i < n_old; i++) {
+		if (old[i].left >= 0)
+			*slot_of(bpe, old[i].left, old[i].right) = old[i];
+	}
+}
+
+void weft_bpe_scratch_init(WeftBpeScratch *scratch)
+{
+	scratch->symbols = g_array_new(FALSE, FALSE, sizeof(Symbol));
+	scratch->heap = g_array_new(FALSE, FALSE, sizeof(Candidate));
+}
+
+void weft_bpe_scratch_done(WeftBpeScratch *scratch)
+{
+	g_array_unref(scratch->symbols);
+	g_array_unref(scratch->heap);
+}
+
+static gboolean comes_before(const Candidate *a, const Candidate *b)
+{
+	return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
+}
+
+static void heap_push(GArray *heap, Candidate candidate)
+{
+	g_array_append_val(heap, candidate);
+	Candidate *items = (Candidate *)(gpointer)heap->data;
+	gsize at = heap->len - 1;
+	while (at > 0 && comes_before(&candidate, &items[(at - 1) / 2])) {
+		items[at] = items[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	items[at] = candidate;
+}
+
+static Candidate heap_pop(GArray *heap)
+{
+	Candidate *items = (Candidate *)(gpointer)heap->data;
+	Candidate first = items[0], last = items[heap->len - 1];
+	gsize n = heap->len - 1, at = 0;
+
+	g_array_set_size(heap, (guint)n);
+	for (gsize child = 1; child < n; child = 2 * at + 1) {
+		if (child + 1 < n && comes_before(&items[child + 1], &items[child]))
+			child++;
+		if (!comes_before(&items[child], &last))
+			break;
+		items[at] = items[child];
+		at = child;
+	}
+	if (n > 0)
+		items[at] = last;
+	return first;
+}
+
+static void push_pair(const WeftBpe *bpe, const Symbol *symbols, guint32 at, GArray *heap)
+{
+	if (at == NONE || symbols[at].after == NONE)
+		return;
+	gint32 left = symbols[at].id, right = symbols[symbols[at].after].id;
+	const Merge *merge = slot_of(bpe, left, right);
+	if (merge->left >= 0)
+		heap_push(heap, (Candidate){merge->rank, at, left, right});
+}
+
+/* Joins the symbol at `at` with the one after it, unless the candidate is stale. */
+static void join(const WeftBpe *bpe, Symbol *symbols, const Candidate *candidate, GArray *heap)
+{
+	Symbol *symbol = &symbols[candidate->at];
+	if (symbol->id != candidate->left || symbol->after == NONE ||
+	    symbols[symbol->after].id != candidate->right)
+		return;
+	Symbol *gone = &symbols[symbol->after];
+	symbol->id = slot_of(bpe, candidate->left, candidate->right)->result;
+	symbol->after = gone->after;
+	gone->id = -1;
+	if (symbol->after != NONE)
+		symbols[symbol->after].before = candidate->at;
+	push_pair(bpe, symbols, symbol->before, heap);
+	push_pair(bpe, symbols, candidate->at, heap);
+}
+
+void weft_bpe_encode(const WeftBpe *bpe, const char *piece, gsize size_bytes,
+		     WeftBpeScratch *scratch, GArray *ids)
+{
+	guint32 n = (guint32)size_bytes;
+
+	if (n == 0)
+		return;
+	g_array_set_size(scratch->heap, 0);
+	g_array_set_size(scratch->symbols, n);
+	Symbol *symbols = (Symbol *)(gpointer)scratch->symbols->data;
+	for (guint32 i = 0; i < n; i++)
+		symbols[i] = (Symbol){bpe->byte_ids[(guint8)piece[i]], i > 0 ? i - 1 : NONE,
+				      i + 1 < n ? i + 1 : NONE};
+	for (guint32 i = 0; i + 1 < n; i++)
+		push_pair(bpe, symbols, i, scratch->heap);
+	while (scratch->heap->len > 0) {
+		Candidate candidate = heap_pop(scratch->heap);
+		join(bpe, symbols, &candidate, scratch->heap);
+	}
+	for (guint32 i = 0; i != NONE; i = symbols[i].after)
+		g_array_append_val(ids, symbols[i].id);
+}

@@ -1,0 +1,219 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "bundle/weights.h"
+
+#define INDEX_BYTES_MAX ((gsize)256 << 20)
+#define ID_BLOCKS 64 /* read of each file for the bundle's id */
+#define ID_BLOCK_BYTES ((gsize)4096)
+
+struct WeftWeights {
+	GPtrArray *maps;       /* WeftMap, one for each file */
+	GPtrArray *file_names; /* base names, in the order of maps */
+	GPtrArray *entries;    /* WeftTensorEntry, by name */
+	GHashTable *by_name;   /* name without wrappers -> entry; both borrowed */
+	guint64 size_bytes;
+};
+
+static const char *without_prefix(const char *name, const char *prefix)
+{
+	return g_str_has_prefix(name, prefix) ? name + strlen(prefix) : name;
+}
+
+/* The name without what differs between releases of the wrapping classes. */
+static const char *plain_name(const char *name)
+{
+	const char *inner = without_prefix(name, "model.");
+	if (g_str_has_prefix(inner, "vision_model.") ||
+	    g_str_has_prefix(inner, "multi_modal_projector."))
+		return inner;
+	if (g_str_has_prefix(inner, "language_model."))
+		name = inner;
+	return without_prefix(without_prefix(name, "language_model."), "model.");
+}
+
+static void identify(GChecksum *checksum, const char *file, const WeftMap *map, gsize header_bytes)
+{
+	g_autofree char *line = g_strdup_printf("weights %s %zu\n", file, map->size_bytes);
+	g_checksum_update(checksum, (const guchar *)line, -1);
+	g_checksum_update(checksum, map->data, (gssize)header_bytes);
+	if (map->size_bytes <= ID_BLOCKS * ID_BLOCK_BYTES) {
+		g_checksum_update(checksum, map->data, (gssize)map->size_bytes);
+		return;
+	}
+	gsize last = map->size_bytes - ID_BLOCK_BYTES;
+	for (gsize i = 0; i < ID_BLOCKS; i++) {
+		gsize at = (gsize)((__uint128_t)last * i / (ID_BLOCKS - 1));
+		g_checksum_update(checksum, map->data + at, (gssize)ID_BLOCK_BYTES);
+	}
+}
+
+/* In every shard what the index says is there, and nothing else. */
+static gboolean check_index(const char *file, const GPtrArray *found, GHashTable *index,
+			    GError **error)
+{
+	for (guint i = 0; i < found->len; i++) {
+		const WeftTensorEntry *entry = g_ptr_array_index(found, i);
+		const char *shard = g_hash_table_lookup(index, entry->view.name);
+		if (g_strcmp0(shard, file) != 0) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+				    "%s: tensor %s: the index says it is in %s", file,
+				    entry->view.name, shard ? shard : "no file");
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+/* `index`: NULL for a single file. */
+static gboolean add_file(WeftWeights *weights, const char *folder, const char *file,
+			 GHashTable *index, GChecksum *checksum, GError **error)
+{
+	g_autofree char *path = g_build_filename(folder, file, NULL);
+	g_autoptr(GPtrArray) found = NULL;
+	gsize header_bytes = 0;
+	WeftMap *map = weft_map_open(path, error);
+
+	if (!map)
+		return FALSE;
+	g_ptr_array_add(weights->maps, map);
+	char *name = g_strdup(file);
+	g_ptr_array_add(weights->file_names, name);
+	found = weft_safetensors_read(name, map->data, map->size_bytes, &header_bytes, error);
+	if (!found || (index && !check_index(name, found, index, error)))
+		return FALSE;
+	identify(checksum, name, map, header_bytes);
+	weights->size_bytes += map->size_bytes;
+	g_ptr_array_extend_and_steal(weights->entries, g_steal_pointer(&found));
+	return TRUE;
+}
+
+static gboolean add_shards(WeftWeights *weights, const char *folder, const char *index_path,
+			   GChecksum *checksum, GError **error)
+{
+	g_autofree char *text = NULL;
+	g_autofree char *file = g_path_get_basename(index_path);
+	g_autoptr(GHashTable) index = NULL;
+	g_autoptr(GHashTable) shards = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GList) names = NULL;
+	gpointer tensor, shard;
+	GHashTableIter i;
+	gsize size_bytes;
+
+	if (!weft_file_read(index_path, INDEX_BYTES_MAX, &text, &size_bytes, error))
+		return FALSE;
+	index = weft_safetensors_index(file, text, size_bytes, error);
+	if (!index)
+		return FALSE;
+	g_hash_table_iter_init(&i, index);
+	while (g_hash_table_iter_next(&i, &tensor, &shard))
+		g_hash_table_add(shards, shard);
+	names = g_list_sort(g_hash_table_get_keys(shards), (GCompareFunc)strcmp);
+	for (GList *name = names; name; name = name->next) {
+		if (!add_file(weights, folder, name->data, index, checksum, error))
+			return FALSE;
+	}
+	/* Each that was found is in the index: fewer of them means that one is missing. */
+	g_autoptr(GHashTable) found = g_hash_table_new(g_str_hash, g_str_equal);
+	for (guint k = 0; k < weights->entries->len; k++) {
+		WeftTensorEntry *entry = g_ptr_array_index(weights->entries, k);
+		g_hash_table_add(found, (char *)entry->view.name);
+	}
+	g_hash_table_iter_init(&i, index);
+	while (g_hash_table_iter_next(&i, &tensor, &shard)) {
+		if (g_hash_table_contains(found, tensor))
+			continue;
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS, "%s: tensor %s is not in %s",
+			    file, (char *)tensor, (char *)shard);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp((*(WeftTensorEntry *const *)a)->view.name,
+		      (*(WeftTensorEntry *const *)b)->view.name);
+}
+
+static gboolean name_entries(WeftWeights *weights, GError **error)
+{
+	g_ptr_array_sort(weights->entries, compare_names);
+	for (guint i = 0; i < weights->entries->len; i++) {
+		WeftTensorEntry *entry = g_ptr_array_index(weights->entries, i);
+		const char *plain = plain_name(entry->view.name);
+		const WeftTensorEntry *other = g_hash_table_lookup(weights->by_name, plain);
+		if (other) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+				    "%s: tensor %s is also there as %s", entry->view.file,
+				    entry->view.name, other->view.name);
+			return FALSE;
+		}
+		g_hash_table_insert(weights->by_name, (char *)plain, entry);
+	}
+	return TRUE;
+}
+
+static void close_map(gpointer map)
+{
+	weft_map_close(map);
+}
+
+WeftWeights *weft_weights_open(const char *folder, GChecksum *checksum, GError **error)
+{
+	g_autoptr(WeftWeights) weights = g_new0(WeftWeights, 1);
+	g_autofree char *single = g_build_filename(folder, "model.safetensors", NULL);
+	g_autofree char *index = g_strconcat(single, ".index.json", NULL);
+
+	weights->maps = g_ptr_array_new_with_free_func(close_map);
+	weights->file_names = g_ptr_array_new_with_free_func(g_free);
+	weights->entries = g_ptr_array_new_with_free_func(weft_tensor_entry_free);
+	weights->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+	if (g_file_test(single, G_FILE_TEST_EXISTS)) {
+		if (!add_file(weights, folder, "model.safetensors", NULL, checksum, error))
+			return NULL;
+	} else if (g_file_test(index, G_FILE_TEST_EXISTS)) {
+		if (!add_shards(weights, folder, index, checksum, error))
+			return NULL;
+	}
+	if (!name_entries(weights, error))
+		return NULL;
+	return g_steal_pointer(&weights);
+}
+
+void weft_weights_close(WeftWeights *weights)
+{
+	if (!weights)
+		return;
+	g_hash_table_unref(weights->by_name);
+	g_ptr_array_unref(weights->entries);
+	g_ptr_array_unref(weights->file_names);
+	g_ptr_array_unref(weights->maps);
+	g_free(weights);
+}
+
+guint64 weft_weights_size_bytes(const WeftWeights *weights)
+{
+	return weights->size_bytes;
+}
+
+gsize weft_weights_n_files(const WeftWeights *weights)
+{
+	return weights->maps->len;
+}
+
+gsize weft_weights_n_tensors(const WeftWeights *weights)
+{
+	return weights->entries->len;
+}
+
+const WeftTensorEntry *weft_weights_at(const WeftWeights *weights, gsize i)
+{
+	return i < weights->entries->len ? g_ptr_array_index(weights->entries, i) : NULL;
+}
+
+const WeftTensorEntry *weft_weights_find(const WeftWeights *weights, const char *name)
+{
+	return g_hash_table_lookup(weights->by_name, plain_name(name));
+}
