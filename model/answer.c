@@ -1,0 +1,25 @@
+#include "model/answer.h"
+
+static void value_clear(gpointer data)
+{
+	WeftAnswerValue *value = data;
+	g_free(value->pointer);
+}
+
+WeftAnswer *weft_answer_new(void)
+{
+	WeftAnswer *answer = g_new0(WeftAnswer, 1);
+	answer->values = g_array_new(FALSE, FALSE, sizeof(WeftAnswerValue));
+	g_array_set_clear_func(answer->values, value_clear);
+	answer->confidence = 1;
+	return answer;
+}
+
+void weft_answer_free(WeftAnswer *answer)
+{
+	if (!answer)
+		return;
+	g_free(answer->json);
+	g_array_unref(answer->values);
+	g_free(answer);
+}

@@ -1,0 +1,72 @@
+/* layer.h - one pass over the weights for many rows.
+ *
+ * A WeftPass is the memory of a pass: at most `rows_max` rows, which may belong to many sequences
+ * (segments). The caller fills the embeddings, runs the pass, and asks for the logits of the rows
+ * that need them. By the kernel contract a row's result does not depend on the rows beside it, nor
+ * on where a sequence is cut into passes.
+ *
+ * Formulas: Llama 4 as in transformers' modeling_llama4.py. Per layer x += attention(norm(x)),
+ * x += feed_forward(norm(x)); q and k are turned in pairs, then normed per head without weight
+ * (layers with rotation); layers without rotation scale q by 1 + a ln(floor((p + 1) / f) + 1).
+ */
+#ifndef WEFT_MODEL_LAYER_H
+#define WEFT_MODEL_LAYER_H
+
+#include "model/kv.h"
+#include "model/weights.h"
+
+/* Rows [row_first, row_first + n_rows) of the pass are positions from `position` of `cache`, which
+ * has been extended by them. */
+typedef struct WeftSegment {
+	WeftCache *cache;
+	gsize row_first, n_rows, position;
+} WeftSegment;
+
+typedef struct WeftPass {
+	const WeftArch *arch;
+	const WeftWeights *weights;
+	const WeftKernels *kernels;
+	gsize rows_max;
+	gsize n_rows;
+
+	float *x;                      /* [T,W], the residual stream */
+	float *h;                      /* [T,W], normed; after a pass: input of the head */
+	float *q, *mixed;              /* [T,H,D]; attention's result */
+	float *k, *v;                  /* [T,G,D] */
+	float *gate, *up;              /* feed-forward, the wider of its uses */
+	float *routed, *y;             /* [T,W] */
+	float *cosine, *sine;          /* [T,D/2] */
+	float *temperature;            /* [T] */
+	float *router_logits;          /* [T,E] */
+	float *router_weights;         /* [T,active] */
+	guint32 *router_index;         /* [T,active] */
+	guint32 *expert_rows;          /* [T]: rows of one expert */
+	float *expert_factors;         /* [T] */
+	gint64 *positions;             /* [T] */
+	guint32 *key_end;              /* [T] */
+	guint32 *key_first, *key_zero; /* [T]: of chunked layers; of the others */
+	WeftAttention *jobs;           /* [T] */
+} WeftPass;
+
+/* WEFT_ERROR_LIMIT when there is no memory. Everything given must outlive it. */
+WeftPass *weft_pass_new(const WeftArch *arch, const WeftWeights *weights,
+			const WeftKernels *kernels, gsize rows_max, GError **error);
+void weft_pass_free(WeftPass *pass);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftPass, weft_pass_free)
+
+/* Embeddings of n ids, all of them below n_vocab, into rows from `row`. */
+void weft_pass_embed(WeftPass *pass, gsize row, const gint32 *ids, gsize n);
+
+/* x is filled for the rows of all segments, which follow one another from row 0. */
+void weft_pass_run(WeftPass *pass, const WeftSegment *segments, gsize n_segments);
+
+/* logits[n,V] of these rows of the last pass; `rows` NULL: the first n. */
+void weft_pass_logits(WeftPass *pass, const guint32 *rows, gsize n, float *logits);
+
+/* The routed experts of a layer: y[T,W] = shared(h) + sum of the experts chosen for h. */
+void weft_moe_run(WeftPass *pass, const WeftLayerWeights *layer);
+
+/* y[T,W] = down(silu(gate(h)) * up(h)), the shared expert or a dense layer. */
+void weft_feed_forward_run(WeftPass *pass, const WeftLayerWeights *layer);
+
+#endif

@@ -1,0 +1,162 @@
+#include "model/model.h"
+
+#include "base/error.h"
+#include "model/batch.h"
+
+struct WeftModel {
+	WeftBundle *bundle; /* borrowed */
+	const WeftKernels *kernels;
+	WeftArch *arch;
+	WeftWeights *weights;
+	WeftVocabulary *vocabulary; /* NULL until the first request */
+	WeftPagePool *pool;
+	WeftPass *pass;
+	WeftBatch *batch;
+	gsize context;
+};
+
+WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
+			   const WeftModelOptions *options, GError **error)
+{
+	g_autoptr(WeftModel) model = g_new0(WeftModel, 1);
+	gsize requests_max = options && options->batch_max > 0 ? options->batch_max
+							       : WEFT_BATCH_DEFAULT;
+
+	if (requests_max > WEFT_BATCH_MAX) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "%" G_GSIZE_FORMAT " requests in flight, limit %d", requests_max,
+			    WEFT_BATCH_MAX);
+		return NULL;
+	}
+	model->bundle = bundle;
+	model->kernels = kernels;
+	model->arch = weft_arch_new(weft_bundle_config(bundle), error);
+	if (!model->arch)
+		return NULL;
+	model->context = model->arch->context_max;
+	if (options && options->context_max > 0)
+		model->context = MIN(model->context, options->context_max);
+	model->weights = weft_weights_new(bundle, model->arch, kernels, error);
+	if (!model->weights)
+		return NULL;
+	model->pass = weft_pass_new(model->arch, model->weights, kernels, WEFT_STEP_ROWS, error);
+	if (!model->pass)
+		return NULL;
+	/* The cache is as exact as the weights. */
+	model->pool = weft_page_pool_new(model->arch, kernels, model->weights->embed.dtype);
+	model->batch = weft_batch_new(model->pass, model->pool, requests_max, error);
+	return model->batch ? g_steal_pointer(&model) : NULL;
+}
+
+void weft_model_close(WeftModel *model)
+{
+	if (!model)
+		return;
+	weft_batch_free(model->batch);
+	weft_page_pool_free(model->pool);
+	weft_pass_free(model->pass);
+	weft_vocabulary_free(model->vocabulary);
+	weft_weights_free(model->weights);
+	weft_arch_free(model->arch);
+	g_free(model);
+}
+
+gsize weft_model_context(const WeftModel *model)
+{
+	return model->context;
+}
+
+gsize weft_model_width(const WeftModel *model)
+{
+	return model->arch->width;
+}
+
+gsize weft_model_vocab(const WeftModel *model)
+{
+	return model->arch->n_vocab;
+}
+
+gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, gboolean step,
+			   gboolean exact, float *ret_logits, GError **error)
+{
+	WeftDtype dtype = exact ? WEFT_DTYPE_F32 : model->weights->embed.dtype;
+	gsize n = weft_sequence_length(sequence), n_rows_fed = 0, n_piece;
+
+	if (!weft_sequence_check(sequence, model->arch->width, model->arch->n_vocab, error))
+		return FALSE;
+	if (n > model->context) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
+			    "%" G_GSIZE_FORMAT " tokens, context of %" G_GSIZE_FORMAT, n,
+			    model->context);
+		return FALSE;
+	}
+	g_autoptr(WeftPagePool) pool = weft_page_pool_new(model->arch, model->kernels, dtype);
+	g_autoptr(WeftCache) cache = weft_cache_new(pool);
+	for (gsize at = 0; at < n; at += n_piece) {
+		n_piece = step ? 1 : MIN(n - at, WEFT_PIECE_ROWS);
+		if (!weft_cache_extend(cache, at, n_piece, error))
+			return FALSE;
+		weft_batch_embed(model->pass, 0, sequence,
+				 (const gint32 *)(const void *)sequence->ids->data, at, n_piece,
+				 &n_rows_fed);
+		WeftSegment segment = {cache, 0, n_piece, at};
+		weft_pass_run(model->pass, &segment, 1);
+		weft_pass_logits(model->pass, NULL, n_piece, ret_logits + at * model->arch->n_vocab);
+	}
+	return TRUE;
+}
+
+gboolean weft_model_has_room(const WeftModel *model)
+{
+	return weft_batch_has_room(model->batch);
+}
+
+gboolean weft_model_submit(WeftModel *model, WeftSequence *take_sequence,
+			   const WeftGeneration *generation, guint64 *ret_ticket, GError **error)
+{
+	if (!weft_batch_has_room(model->batch)) {
+		weft_sequence_free(take_sequence);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "no room for another request in flight");
+		return FALSE;
+	}
+	if (!model->vocabulary)
+		model->vocabulary =
+			weft_vocabulary_new(model->bundle, model->arch->n_vocab, error);
+	if (!model->vocabulary) {
+		weft_sequence_free(take_sequence);
+		return FALSE;
+	}
+	WeftActive *active = weft_active_new(take_sequence, generation, model->vocabulary,
+					     model->arch->width, model->context, error);
+	if (!active)
+		return FALSE;
+	*ret_ticket = weft_batch_add(model->batch, active);
+	return TRUE;
+}
+
+gboolean weft_model_step(WeftModel *model, GError **error)
+{
+	(void)error; /* what goes wrong belongs to one request and comes with it */
+	weft_batch_step(model->batch);
+	return TRUE;
+}
+
+gboolean weft_model_take(WeftModel *model, guint64 *ret_ticket, WeftAnswer **ret_answer,
+			 GError **ret_fault)
+{
+	WeftActive *active = weft_batch_take(model->batch);
+	if (!active)
+		return FALSE;
+	*ret_ticket = active->ticket;
+	*ret_answer = active->fault ? NULL : weft_active_answer(active);
+	if (active->fault && ret_fault)
+		*ret_fault = g_steal_pointer(&active->fault);
+	weft_active_free(active);
+	return TRUE;
+}
+
+void weft_model_cancel(WeftModel *model, guint64 ticket)
+{
+	weft_batch_cancel(model->batch, ticket);
+}

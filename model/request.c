@@ -1,0 +1,214 @@
+#include "model/request.h"
+
+#include <math.h>
+
+#include "base/error.h"
+#include "model/values.h"
+
+/* A decision of the model; forced tokens are none. */
+typedef struct Choice {
+	gsize byte_first, byte_end; /* in the text */
+	double log_probability;
+} Choice;
+
+gboolean weft_sequence_check(const WeftSequence *sequence, gsize width, gsize n_vocab,
+			     GError **error)
+{
+	gsize n = weft_sequence_length(sequence), n_rows = 0;
+	if (n == 0 || sequence->is_row->len != n || sequence->n_prefix > n) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "sequence of %" G_GSIZE_FORMAT " ids with %u marks and a prefix of %"
+			    G_GSIZE_FORMAT,
+			    n, sequence->is_row->len, sequence->n_prefix);
+		return FALSE;
+	}
+	for (gsize i = 0; i < n; i++) {
+		gint32 id = g_array_index(sequence->ids, gint32, i);
+		if (sequence->is_row->data[i]) {
+			n_rows++;
+		} else if (id < 0 || (gsize)id >= n_vocab) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+				    "id %d at position %" G_GSIZE_FORMAT ", vocabulary of %"
+				    G_GSIZE_FORMAT,
+				    id, i, n_vocab);
+			return FALSE;
+		}
+	}
+	if (n_rows > 0 && (sequence->width != width || sequence->rows->len != n_rows * width)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "%" G_GSIZE_FORMAT " positions for rows of %" G_GSIZE_FORMAT
+			    " numbers, %u numbers in rows of %" G_GSIZE_FORMAT,
+			    n_rows, width, sequence->rows->len, sequence->width);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* The tokens that the answer may have, or 0. */
+static gsize budget(const WeftGeneration *generation, gsize n_prompt, gsize context, GError **error)
+{
+	gsize left = context > n_prompt ? context - n_prompt : 0;
+	gsize n = MIN(left, generation->n_tokens_max);
+	gsize least = generation->schema ? weft_schema_min_bytes(generation->schema) : 1;
+	if (n >= least)
+		return n;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
+		    "prompt of %" G_GSIZE_FORMAT " tokens in a context of %" G_GSIZE_FORMAT
+		    ", budget of %" G_GSIZE_FORMAT " for an answer of at least %" G_GSIZE_FORMAT,
+		    n_prompt, context, generation->n_tokens_max, least);
+	return 0;
+}
+
+/* Appends bytes that leave no choice, as tokens. */
+static void append_forced(WeftActive *active)
+{
+	g_autoptr(GString) run = g_string_new(NULL);
+	int byte;
+	while (active->schema && (byte = weft_constraint_forced(&active->constraint)) >= 0) {
+		g_string_append_c(run, (char)byte);
+		(void)weft_constraint_advance(&active->constraint, (guint8)byte); /* it is allowed */
+	}
+	guint before = active->ids->len;
+	if (run->len > 0)
+		weft_vocabulary_encode(active->vocabulary, run->str, run->len, active->ids);
+	active->n_tokens_left -= active->ids->len - before;
+	g_string_append_len(active->text, run->str, (gssize)run->len);
+	if (active->schema && weft_constraint_is_closed(&active->constraint))
+		active->is_done = TRUE;
+}
+
+WeftActive *weft_active_new(WeftSequence *take_sequence, const WeftGeneration *generation,
+			    const WeftVocabulary *vocabulary, gsize width, gsize context,
+			    GError **error)
+{
+	g_autoptr(WeftSequence) sequence = take_sequence;
+	gsize n_prompt = weft_sequence_length(sequence);
+	if (!weft_sequence_check(sequence, width, vocabulary->n_tokens, error))
+		return NULL;
+	gsize n_tokens = budget(generation, n_prompt, context, error);
+	if (n_tokens == 0)
+		return NULL;
+	WeftActive *active = g_new0(WeftActive, 1);
+	active->n_prompt = n_prompt;
+	active->ids = g_array_sized_new(FALSE, FALSE, sizeof(gint32), (guint)n_prompt);
+	g_array_append_vals(active->ids, sequence->ids->data, (guint)n_prompt);
+	active->sequence = g_steal_pointer(&sequence);
+	active->generation = *generation;
+	active->schema = generation->schema;
+	active->vocabulary = vocabulary;
+	active->n_tokens_left = n_tokens;
+	active->text = g_string_new(NULL);
+	active->choices = g_array_new(FALSE, FALSE, sizeof(Choice));
+	if (active->schema)
+		weft_constraint_init(&active->constraint, active->schema);
+	append_forced(active);
+	return active;
+}
+
+void weft_active_free(WeftActive *active)
+{
+	if (!active)
+		return;
+	weft_cache_free(active->cache);
+	weft_sequence_free(active->sequence);
+	g_array_unref(active->ids);
+	g_array_unref(active->choices);
+	g_string_free(active->text, TRUE);
+	g_clear_error(&active->fault);
+	g_free(active);
+}
+
+static void append_chosen(WeftActive *active, const WeftChosen *chosen)
+{
+	const WeftToken *token = &active->vocabulary->tokens[chosen->id];
+	Choice choice = {active->text->len, active->text->len + token->size_bytes,
+			 chosen->log_probability};
+	g_array_append_val(active->choices, choice);
+	g_string_append_len(active->text, token->bytes, token->size_bytes);
+	g_array_append_val(active->ids, chosen->id);
+	active->n_tokens_left--;
+	for (guint32 i = 0; active->schema && i < token->size_bytes; i++)
+		if (!weft_constraint_advance(&active->constraint, (guint8)token->bytes[i]))
+			g_assert_not_reached(); /* weft_sample has tried it */
+}
+
+void weft_active_choose(WeftActive *active, const float *logits)
+{
+	const WeftChoice choice = {
+		.vocabulary = active->vocabulary,
+		.constraint = active->schema ? &active->constraint : NULL,
+		.n_tokens_left = active->n_tokens_left,
+		.temperature = active->generation.temperature,
+		.seed = active->generation.seed,
+		.seed_key = active->sequence->seed_key,
+		.place = active->ids->len - active->n_prompt,
+	};
+	WeftChosen chosen = weft_sample(&choice, logits);
+	active->is_cut = active->is_cut || chosen.was_limited;
+	if (chosen.id < 0 || active->vocabulary->tokens[chosen.id].is_end) {
+		active->is_done = TRUE;
+		return;
+	}
+	append_chosen(active, &chosen);
+	append_forced(active);
+	if (active->n_tokens_left == 0 && !active->is_done) {
+		/* Only what may end here gets here: plain text, or a number at the root. */
+		active->is_done = TRUE;
+		active->is_cut = TRUE;
+	}
+}
+
+/* The geometric mean of the decisions that wrote any byte of [first, end). `*at` is where to
+ * begin looking, and where the next value may begin. */
+static double confidence_of(const WeftActive *active, gsize first, gsize end, guint *at)
+{
+	double sum = 0;
+	guint n = 0;
+	for (; *at < active->choices->len; (*at)++) {
+		const Choice *choice = &g_array_index(active->choices, Choice, *at);
+		if (choice->byte_first >= end)
+			break;
+		if (choice->byte_end > first) {
+			sum += choice->log_probability;
+			n++;
+			if (choice->byte_end > end)
+				break; /* it may write the next value too */
+		}
+	}
+	return n > 0 ? exp(sum / n) : 1;
+}
+
+static void count_tokens(const WeftActive *active, WeftAnswer *answer)
+{
+	const WeftSequence *sequence = active->sequence;
+	for (gsize i = 0; i < active->n_prompt; i++) {
+		if (!sequence->is_row->data[i])
+			answer->n_text++;
+		else if (g_array_index(sequence->ids, gint32, i) == WEFT_SEQUENCE_ROW_ID)
+			answer->n_audio++;
+		else
+			answer->n_patch++;
+	}
+	answer->n_generated = active->ids->len - active->n_prompt;
+}
+
+WeftAnswer *weft_active_answer(const WeftActive *active)
+{
+	WeftAnswer *answer = weft_answer_new();
+	guint at = 0, all = 0;
+
+	answer->json = active->schema ? g_strdup(active->text->str)
+				      : g_utf8_make_valid(active->text->str,
+							  (gssize)active->text->len);
+	answer->is_cut = active->is_cut;
+	count_tokens(active, answer);
+	answer->confidence = confidence_of(active, 0, active->text->len, &all);
+	if (!active->schema)
+		return answer;
+	weft_values_find(answer->json, answer->values);
+	for (guint i = 0; i < answer->values->len; i++) {
+		WeftAnswerValue *value = &g_array_index(answer->values, WeftAnswerValue, i);
+		value->confidence = confidence_of(active, value->byte_first, value->byte_end, &at);
+	}
+	return answer;
+}

@@ -1,0 +1,52 @@
+/* request.h - one request in flight: its tokens so far and the answer that grows.
+ *
+ * `ids` is the prompt and behind it what was generated; the first `n_fed` of them are in the
+ * cache. When all are, the logits of the last one decide what comes next, and what the schema
+ * forces behind it is appended at once, so that a forced run costs one pass and no decisions.
+ */
+#ifndef WEFT_MODEL_REQUEST_H
+#define WEFT_MODEL_REQUEST_H
+
+#include "model/constrain.h"
+#include "model/kv.h"
+#include "model/model.h"
+#include "model/sample.h"
+
+typedef struct WeftPrefix WeftPrefix;
+
+typedef struct WeftActive {
+	guint64 ticket;
+	WeftSequence *sequence;
+	GArray *ids;                /* gint32 */
+	gsize n_prompt, n_fed, n_rows_fed;
+	WeftCache *cache;           /* NULL until the first pass */
+	WeftPrefix *prefix;         /* shared beginning, or NULL */
+	const WeftSchema *schema;
+	const WeftVocabulary *vocabulary;
+	WeftGeneration generation;
+	WeftConstraint constraint;  /* with a schema */
+	gsize n_tokens_left;
+	GString *text;              /* written so far */
+	GArray *choices;            /* Choice (request.c), in order of the text */
+	gboolean is_cut, is_done;
+	GError *fault;              /* set: failed */
+} WeftActive;
+
+/* Takes the sequence, also on failure. WEFT_ERROR_USAGE for a sequence that contradicts itself or
+ * the model, WEFT_ERROR_CONTEXT with the numbers when prompt and least answer do not fit. */
+WeftActive *weft_active_new(WeftSequence *take_sequence, const WeftGeneration *generation,
+			    const WeftVocabulary *vocabulary, gsize width, gsize context,
+			    GError **error);
+void weft_active_free(WeftActive *active);
+
+/* ids, rows and sizes agree with a model of this width and vocabulary. */
+gboolean weft_sequence_check(const WeftSequence *sequence, gsize width, gsize n_vocab,
+			     GError **error);
+
+/* The logits behind the last id: chooses, appends, and sets is_done at the end. */
+void weft_active_choose(WeftActive *active, const float *logits);
+
+/* The answer of a request that is done. */
+WeftAnswer *weft_active_answer(const WeftActive *active);
+
+#endif
