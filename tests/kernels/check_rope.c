@@ -42,8 +42,8 @@ static void check_turn(gboolean halves, size_t n_rows, size_t n_heads, size_t wi
 		size_t table = i / (n_heads * n_pairs) * n_pairs + pair;
 		size_t a = head + (halves ? pair : 2 * pair);
 		size_t b = head + (halves ? pair + n_pairs : 2 * pair + 1);
-		double complex turn = CMPLX((double)cosine[table], (double)sine[table]);
-		double complex turned = CMPLX((double)x[a], (double)x[b]) * turn;
+		double complex turn = (double)cosine[table] + I * (double)sine[table];
+		double complex turned = ((double)x[a] + I * (double)x[b]) * turn;
 		expected[a] = creal(turned);
 		expected[b] = cimag(turned);
 	}
