@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "bundle/bundle.h"
-#include "bundle/weights.h"
+#include "bundle/shards.h"
 
 #define CONFIG_BYTES_MAX ((gsize)16 << 20)
 
@@ -12,7 +12,7 @@ struct WeftBundle {
 	WeftConfig *config;
 	WeftTokenizer *tokenizer; /* NULL: no tokenizer.json */
 	WeftTemplate *template;   /* with the tokenizer */
-	WeftWeights *weights;
+	WeftShards *shards;
 	GPtrArray *views;         /* const WeftTensorView, by name, without unread types */
 	char *own_id;             /* of this folder alone */
 	char *id;                 /* with the audio part's */
@@ -102,8 +102,8 @@ static gboolean check_tokenizer(const WeftBundle *bundle, GError **error)
 static void list_views(WeftBundle *bundle)
 {
 	bundle->views = g_ptr_array_new();
-	for (gsize i = 0; i < weft_weights_n_tensors(bundle->weights); i++) {
-		const WeftTensorEntry *entry = weft_weights_at(bundle->weights, i);
+	for (gsize i = 0; i < weft_shards_n_tensors(bundle->shards); i++) {
+		const WeftTensorEntry *entry = weft_shards_at(bundle->shards, i);
 		if (!entry->type_unread)
 			g_ptr_array_add(bundle->views, (gpointer)&entry->view);
 	}
@@ -118,8 +118,8 @@ static WeftBundle *open_folder(const char *path, GError **error)
 	if (!open_config(bundle, path, checksum, error) ||
 	    !open_tokenizer(bundle, path, checksum, error) || !check_tokenizer(bundle, error))
 		return NULL;
-	bundle->weights = weft_weights_open(path, checksum, error);
-	if (!bundle->weights)
+	bundle->shards = weft_shards_open(path, checksum, error);
+	if (!bundle->shards)
 		return NULL;
 	list_views(bundle);
 	bundle->name = bundle->config->traits.name ? g_strdup(bundle->config->traits.name) :
@@ -204,7 +204,7 @@ void weft_bundle_close(WeftBundle *bundle)
 	weft_bundle_close(bundle->audio);
 	weft_bundle_close(bundle->projector);
 	g_clear_pointer(&bundle->views, g_ptr_array_unref);
-	weft_weights_close(bundle->weights);
+	weft_shards_close(bundle->shards);
 	weft_template_free(bundle->template);
 	weft_tokenizer_free(bundle->tokenizer);
 	weft_config_free(bundle->config);
@@ -241,7 +241,7 @@ const WeftTemplate *weft_bundle_template(const WeftBundle *bundle)
 
 guint64 weft_bundle_size_bytes(const WeftBundle *bundle)
 {
-	return weft_weights_size_bytes(bundle->weights);
+	return weft_shards_size_bytes(bundle->shards);
 }
 
 gsize weft_bundle_n_tensors(const WeftBundle *bundle)
@@ -256,7 +256,7 @@ const WeftTensorView *weft_bundle_tensor_at(const WeftBundle *bundle, gsize i)
 
 const WeftTensorView *weft_bundle_find(const WeftBundle *bundle, const char *name)
 {
-	const WeftTensorEntry *entry = weft_weights_find(bundle->weights, name);
+	const WeftTensorEntry *entry = weft_shards_find(bundle->shards, name);
 	return entry && !entry->type_unread ? &entry->view : NULL;
 }
 
@@ -277,13 +277,13 @@ static gboolean has_shape(const WeftTensorView *view, gsize n_dims, const gsize 
 const WeftTensorView *weft_bundle_tensor(const WeftBundle *bundle, const char *name, gsize n_dims,
 					 const gsize *shape, GError **error)
 {
-	const WeftTensorEntry *entry = weft_weights_find(bundle->weights, name);
+	const WeftTensorEntry *entry = weft_shards_find(bundle->shards, name);
 
 	if (!entry) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
 			    "%s: tensor %s is missing among %zu in %zu weight files", bundle->name,
-			    name, weft_weights_n_tensors(bundle->weights),
-			    weft_weights_n_files(bundle->weights));
+			    name, weft_shards_n_tensors(bundle->shards),
+			    weft_shards_n_files(bundle->shards));
 		return NULL;
 	}
 	if (entry->type_unread) {

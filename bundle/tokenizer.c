@@ -17,7 +17,7 @@ WeftTokenizer *weft_tokenizer_new(const char *file, const char *json, gsize size
 {
 	g_autoptr(WeftTokenizer) tokenizer = g_new0(WeftTokenizer, 1);
 
-	tokenizer->vocabulary = weft_vocabulary_new();
+	tokenizer->tokens = weft_tokens_new();
 	tokenizer->added = g_array_new(FALSE, FALSE, sizeof(WeftAddedToken));
 	g_array_set_clear_func(tokenizer->added, added_clear);
 	tokenizer->special_ids = g_hash_table_new(NULL, NULL);
@@ -42,7 +42,7 @@ void weft_tokenizer_free(WeftTokenizer *tokenizer)
 {
 	if (!tokenizer)
 		return;
-	weft_vocabulary_free(tokenizer->vocabulary);
+	weft_tokens_free(tokenizer->tokens);
 	weft_bpe_free(tokenizer->bpe);
 	g_array_unref(tokenizer->added);
 	g_hash_table_unref(tokenizer->special_ids);
@@ -51,14 +51,14 @@ void weft_tokenizer_free(WeftTokenizer *tokenizer)
 
 gsize weft_tokenizer_size(const WeftTokenizer *tokenizer)
 {
-	return weft_vocabulary_size(tokenizer->vocabulary);
+	return weft_tokens_size(tokenizer->tokens);
 }
 
 static void encode_piece(const WeftTokenizer *tokenizer, const char *piece, gsize size_bytes,
 			 WeftBpeScratch *scratch, GArray *ids)
 {
 	if (tokenizer->ignore_merges) {
-		gint32 id = weft_vocabulary_find(tokenizer->vocabulary, piece, size_bytes);
+		gint32 id = weft_tokens_find(tokenizer->tokens, piece, size_bytes);
 		if (id >= 0) {
 			g_array_append_val(ids, id);
 			return;
@@ -169,7 +169,7 @@ gboolean weft_tokenizer_decode(const WeftTokenizer *tokenizer, const gint32 *ids
 
 const char *weft_tokenizer_token(const WeftTokenizer *tokenizer, gint32 id, gsize *ret_size_bytes)
 {
-	return weft_vocabulary_bytes(tokenizer->vocabulary, id, ret_size_bytes);
+	return weft_tokens_bytes(tokenizer->tokens, id, ret_size_bytes);
 }
 
 gboolean weft_tokenizer_is_special(const WeftTokenizer *tokenizer, gint32 id)

@@ -300,12 +300,12 @@ static gboolean read_vocab(const Parts *parts, const gint16 *byte_of, WeftTokeni
 			return FALSE;
 		text = weft_json_reader_text(reader, &size_bytes);
 		if (event != WEFT_JSON_NUMBER || !weft_json_text_to_int(text, size_bytes, &id) ||
-		    id < 0 || id >= WEFT_VOCABULARY_IDS_MAX)
+		    id < 0 || id >= WEFT_TOKENS_IDS_MAX)
 			return refuse(parts, error, "model.vocab.%s: must be an id below %d",
-				      key->str, WEFT_VOCABULARY_IDS_MAX);
+				      key->str, WEFT_TOKENS_IDS_MAX);
 		gboolean is_text = to_bytes(byte_of, key->str, key->len, bytes);
 		const GString *token = is_text ? bytes : key;
-		if (!weft_vocabulary_add(tokenizer->vocabulary, (gint32)id, token->str, token->len,
+		if (!weft_tokens_add(tokenizer->tokens, (gint32)id, token->str, token->len,
 					 is_text))
 			return refuse(parts, error, "model.vocab.%s: id %d has another token too",
 				      key->str, (gint32)id);
@@ -380,10 +380,10 @@ static gboolean read_merges(const Parts *parts, const gint16 *byte_of, WeftToken
 		for (gsize i = 0; i < 2; i++) {
 			if (!to_bytes(byte_of, halves[i]->str, halves[i]->len, bytes))
 				continue;
-			ids[i] = weft_vocabulary_find(tokenizer->vocabulary, bytes->str, bytes->len);
+			ids[i] = weft_tokens_find(tokenizer->tokens, bytes->str, bytes->len);
 			g_string_append_len(joined, bytes->str, (gssize)bytes->len);
 		}
-		ids[2] = weft_vocabulary_find(tokenizer->vocabulary, joined->str, joined->len);
+		ids[2] = weft_tokens_find(tokenizer->tokens, joined->str, joined->len);
 		if (ids[0] < 0 || ids[1] < 0 || ids[2] < 0)
 			return refuse(parts, error,
 				      "model.merges: pair %zu, %s and %s, is not in the vocabulary",
@@ -397,7 +397,7 @@ static gboolean find_bytes(const Parts *parts, WeftTokenizer *tokenizer, GError 
 	gint32 byte_ids[256];
 	for (int b = 0; b < 256; b++) {
 		char byte = (char)b;
-		byte_ids[b] = weft_vocabulary_find(tokenizer->vocabulary, &byte, 1);
+		byte_ids[b] = weft_tokens_find(tokenizer->tokens, &byte, 1);
 		if (byte_ids[b] < 0)
 			return refuse(parts, error, "model.vocab: no token for byte 0x%02x", b);
 	}
@@ -425,16 +425,16 @@ static gboolean add_token(const Parts *parts, const WeftJson *item, WeftTokenize
 				      flags[i]);
 	}
 	if (!weft_json_uint(weft_json_member(item, "id"), &id) ||
-	    id >= (guint64)WEFT_VOCABULARY_IDS_MAX)
+	    id >= (guint64)WEFT_TOKENS_IDS_MAX)
 		return refuse(parts, error, "added_tokens: %s: must have an id below %d", text,
-			      WEFT_VOCABULARY_IDS_MAX);
+			      WEFT_TOKENS_IDS_MAX);
 	token.id = (gint32)id;
-	const char *old = weft_vocabulary_bytes(tokenizer->vocabulary, token.id, &old_bytes);
+	const char *old = weft_tokens_bytes(tokenizer->tokens, token.id, &old_bytes);
 	if (old && (old_bytes != token.size_bytes || memcmp(old, text, old_bytes) != 0))
 		return refuse(parts, error, "added_tokens: %s: id %d has another token too", text,
 			      token.id);
 	if (!old)
-		(void)weft_vocabulary_add(tokenizer->vocabulary, token.id, text, token.size_bytes,
+		(void)weft_tokens_add(tokenizer->tokens, token.id, text, token.size_bytes,
 					  FALSE); /* the id is free */
 	token.text = g_memdup2(text, token.size_bytes);
 	token.is_special = is_true(item, "special");

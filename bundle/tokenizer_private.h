@@ -7,7 +7,7 @@
 #include "bundle/bpe.h"
 #include "bundle/presplit.h"
 #include "bundle/tokenizer.h"
-#include "bundle/vocabulary.h"
+#include "bundle/tokens.h"
 
 typedef struct WeftAddedToken {
 	char *text;
@@ -17,7 +17,7 @@ typedef struct WeftAddedToken {
 } WeftAddedToken;
 
 struct WeftTokenizer {
-	WeftVocabulary *vocabulary; /* added tokens too, which are not findable */
+	WeftTokens *tokens; /* added tokens too, which are not findable */
 	WeftBpe *bpe;
 	GArray *added;              /* WeftAddedToken, by text */
 	GHashTable *special_ids;    /* set of GINT_TO_POINTER(id), special added tokens */

@@ -2,13 +2,13 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "bundle/weights.h"
+#include "bundle/shards.h"
 
 #define INDEX_BYTES_MAX ((gsize)256 << 20)
 #define ID_BLOCKS 64 /* read of each file for the bundle's id */
 #define ID_BLOCK_BYTES ((gsize)4096)
 
-struct WeftWeights {
+struct WeftShards {
 	GPtrArray *maps;       /* WeftMap, one for each file */
 	GPtrArray *file_names; /* base names, in the order of maps */
 	GPtrArray *entries;    /* WeftTensorEntry, by name */
@@ -67,7 +67,7 @@ static gboolean check_index(const char *file, const GPtrArray *found, GHashTable
 }
 
 /* `index`: NULL for a single file. */
-static gboolean add_file(WeftWeights *weights, const char *folder, const char *file,
+static gboolean add_file(WeftShards *shards, const char *folder, const char *file,
 			 GHashTable *index, GChecksum *checksum, GError **error)
 {
 	g_autofree char *path = g_build_filename(folder, file, NULL);
@@ -77,25 +77,25 @@ static gboolean add_file(WeftWeights *weights, const char *folder, const char *f
 
 	if (!map)
 		return FALSE;
-	g_ptr_array_add(weights->maps, map);
+	g_ptr_array_add(shards->maps, map);
 	char *name = g_strdup(file);
-	g_ptr_array_add(weights->file_names, name);
+	g_ptr_array_add(shards->file_names, name);
 	found = weft_safetensors_read(name, map->data, map->size_bytes, &header_bytes, error);
 	if (!found || (index && !check_index(name, found, index, error)))
 		return FALSE;
 	identify(checksum, name, map, header_bytes);
-	weights->size_bytes += map->size_bytes;
-	g_ptr_array_extend_and_steal(weights->entries, g_steal_pointer(&found));
+	shards->size_bytes += map->size_bytes;
+	g_ptr_array_extend_and_steal(shards->entries, g_steal_pointer(&found));
 	return TRUE;
 }
 
-static gboolean add_shards(WeftWeights *weights, const char *folder, const char *index_path,
+static gboolean add_shards(WeftShards *shards, const char *folder, const char *index_path,
 			   GChecksum *checksum, GError **error)
 {
 	g_autofree char *text = NULL;
 	g_autofree char *file = g_path_get_basename(index_path);
 	g_autoptr(GHashTable) index = NULL;
-	g_autoptr(GHashTable) shards = g_hash_table_new(g_str_hash, g_str_equal);
+	g_autoptr(GHashTable) files = g_hash_table_new(g_str_hash, g_str_equal);
 	g_autoptr(GList) names = NULL;
 	gpointer tensor, shard;
 	GHashTableIter i;
@@ -108,16 +108,16 @@ static gboolean add_shards(WeftWeights *weights, const char *folder, const char 
 		return FALSE;
 	g_hash_table_iter_init(&i, index);
 	while (g_hash_table_iter_next(&i, &tensor, &shard))
-		g_hash_table_add(shards, shard);
-	names = g_list_sort(g_hash_table_get_keys(shards), (GCompareFunc)strcmp);
+		g_hash_table_add(files, shard);
+	names = g_list_sort(g_hash_table_get_keys(files), (GCompareFunc)strcmp);
 	for (GList *name = names; name; name = name->next) {
-		if (!add_file(weights, folder, name->data, index, checksum, error))
+		if (!add_file(shards, folder, name->data, index, checksum, error))
 			return FALSE;
 	}
 	/* Each that was found is in the index: fewer of them means that one is missing. */
 	g_autoptr(GHashTable) found = g_hash_table_new(g_str_hash, g_str_equal);
-	for (guint k = 0; k < weights->entries->len; k++) {
-		WeftTensorEntry *entry = g_ptr_array_index(weights->entries, k);
+	for (guint k = 0; k < shards->entries->len; k++) {
+		WeftTensorEntry *entry = g_ptr_array_index(shards->entries, k);
 		g_hash_table_add(found, (char *)entry->view.name);
 	}
 	g_hash_table_iter_init(&i, index);
@@ -137,20 +137,20 @@ static gint compare_names(gconstpointer a, gconstpointer b)
 		      (*(WeftTensorEntry *const *)b)->view.name);
 }
 
-static gboolean name_entries(WeftWeights *weights, GError **error)
+static gboolean name_entries(WeftShards *shards, GError **error)
 {
-	g_ptr_array_sort(weights->entries, compare_names);
-	for (guint i = 0; i < weights->entries->len; i++) {
-		WeftTensorEntry *entry = g_ptr_array_index(weights->entries, i);
+	g_ptr_array_sort(shards->entries, compare_names);
+	for (guint i = 0; i < shards->entries->len; i++) {
+		WeftTensorEntry *entry = g_ptr_array_index(shards->entries, i);
 		const char *plain = plain_name(entry->view.name);
-		const WeftTensorEntry *other = g_hash_table_lookup(weights->by_name, plain);
+		const WeftTensorEntry *other = g_hash_table_lookup(shards->by_name, plain);
 		if (other) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
 				    "%s: tensor %s is also there as %s", entry->view.file,
 				    entry->view.name, other->view.name);
 			return FALSE;
 		}
-		g_hash_table_insert(weights->by_name, (char *)plain, entry);
+		g_hash_table_insert(shards->by_name, (char *)plain, entry);
 	}
 	return TRUE;
 }
@@ -160,60 +160,60 @@ static void close_map(gpointer map)
 	weft_map_close(map);
 }
 
-WeftWeights *weft_weights_open(const char *folder, GChecksum *checksum, GError **error)
+WeftShards *weft_shards_open(const char *folder, GChecksum *checksum, GError **error)
 {
-	g_autoptr(WeftWeights) weights = g_new0(WeftWeights, 1);
+	g_autoptr(WeftShards) shards = g_new0(WeftShards, 1);
 	g_autofree char *single = g_build_filename(folder, "model.safetensors", NULL);
 	g_autofree char *index = g_strconcat(single, ".index.json", NULL);
 
-	weights->maps = g_ptr_array_new_with_free_func(close_map);
-	weights->file_names = g_ptr_array_new_with_free_func(g_free);
-	weights->entries = g_ptr_array_new_with_free_func(weft_tensor_entry_free);
-	weights->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+	shards->maps = g_ptr_array_new_with_free_func(close_map);
+	shards->file_names = g_ptr_array_new_with_free_func(g_free);
+	shards->entries = g_ptr_array_new_with_free_func(weft_tensor_entry_free);
+	shards->by_name = g_hash_table_new(g_str_hash, g_str_equal);
 	if (g_file_test(single, G_FILE_TEST_EXISTS)) {
-		if (!add_file(weights, folder, "model.safetensors", NULL, checksum, error))
+		if (!add_file(shards, folder, "model.safetensors", NULL, checksum, error))
 			return NULL;
 	} else if (g_file_test(index, G_FILE_TEST_EXISTS)) {
-		if (!add_shards(weights, folder, index, checksum, error))
+		if (!add_shards(shards, folder, index, checksum, error))
 			return NULL;
 	}
-	if (!name_entries(weights, error))
+	if (!name_entries(shards, error))
 		return NULL;
-	return g_steal_pointer(&weights);
+	return g_steal_pointer(&shards);
 }
 
-void weft_weights_close(WeftWeights *weights)
+void weft_shards_close(WeftShards *shards)
 {
-	if (!weights)
+	if (!shards)
 		return;
-	g_hash_table_unref(weights->by_name);
-	g_ptr_array_unref(weights->entries);
-	g_ptr_array_unref(weights->file_names);
-	g_ptr_array_unref(weights->maps);
-	g_free(weights);
+	g_hash_table_unref(shards->by_name);
+	g_ptr_array_unref(shards->entries);
+	g_ptr_array_unref(shards->file_names);
+	g_ptr_array_unref(shards->maps);
+	g_free(shards);
 }
 
-guint64 weft_weights_size_bytes(const WeftWeights *weights)
+guint64 weft_shards_size_bytes(const WeftShards *shards)
 {
-	return weights->size_bytes;
+	return shards->size_bytes;
 }
 
-gsize weft_weights_n_files(const WeftWeights *weights)
+gsize weft_shards_n_files(const WeftShards *shards)
 {
-	return weights->maps->len;
+	return shards->maps->len;
 }
 
-gsize weft_weights_n_tensors(const WeftWeights *weights)
+gsize weft_shards_n_tensors(const WeftShards *shards)
 {
-	return weights->entries->len;
+	return shards->entries->len;
 }
 
-const WeftTensorEntry *weft_weights_at(const WeftWeights *weights, gsize i)
+const WeftTensorEntry *weft_shards_at(const WeftShards *shards, gsize i)
 {
-	return i < weights->entries->len ? g_ptr_array_index(weights->entries, i) : NULL;
+	return i < shards->entries->len ? g_ptr_array_index(shards->entries, i) : NULL;
 }
 
-const WeftTensorEntry *weft_weights_find(const WeftWeights *weights, const char *name)
+const WeftTensorEntry *weft_shards_find(const WeftShards *shards, const char *name)
 {
-	return g_hash_table_lookup(weights->by_name, plain_name(name));
+	return g_hash_table_lookup(shards->by_name, plain_name(name));
 }
