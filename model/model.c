@@ -8,7 +8,7 @@ struct WeftModel {
 	const WeftKernels *kernels;
 	WeftArch *arch;
 	WeftWeights *weights;
-	WeftVocabulary *vocabulary; /* NULL until the first request */
+	WeftLexicon *lexicon; /* NULL until the first request */
 	WeftPagePool *pool;
 	WeftPass *pass;
 	WeftBatch *batch;
@@ -55,7 +55,7 @@ void weft_model_close(WeftModel *model)
 	weft_batch_free(model->batch);
 	weft_page_pool_free(model->pool);
 	weft_pass_free(model->pass);
-	weft_vocabulary_free(model->vocabulary);
+	weft_lexicon_free(model->lexicon);
 	weft_weights_free(model->weights);
 	weft_arch_free(model->arch);
 	g_free(model);
@@ -120,14 +120,14 @@ gboolean weft_model_submit(WeftModel *model, WeftSequence *take_sequence,
 			    "no room for another request in flight");
 		return FALSE;
 	}
-	if (!model->vocabulary)
-		model->vocabulary =
-			weft_vocabulary_new(model->bundle, model->arch->n_vocab, error);
-	if (!model->vocabulary) {
+	if (!model->lexicon)
+		model->lexicon =
+			weft_lexicon_new(model->bundle, model->arch->n_vocab, error);
+	if (!model->lexicon) {
 		weft_sequence_free(take_sequence);
 		return FALSE;
 	}
-	WeftActive *active = weft_active_new(take_sequence, generation, model->vocabulary,
+	WeftActive *active = weft_active_new(take_sequence, generation, model->lexicon,
 					     model->arch->width, model->context, error);
 	if (!active)
 		return FALSE;

@@ -70,7 +70,7 @@ static void append_forced(WeftActive *active)
 	}
 	guint before = active->ids->len;
 	if (run->len > 0)
-		weft_vocabulary_encode(active->vocabulary, run->str, run->len, active->ids);
+		weft_lexicon_encode(active->lexicon, run->str, run->len, active->ids);
 	active->n_tokens_left -= active->ids->len - before;
 	g_string_append_len(active->text, run->str, (gssize)run->len);
 	if (active->schema && weft_constraint_is_closed(&active->constraint))
@@ -78,12 +78,12 @@ static void append_forced(WeftActive *active)
 }
 
 WeftActive *weft_active_new(WeftSequence *take_sequence, const WeftGeneration *generation,
-			    const WeftVocabulary *vocabulary, gsize width, gsize context,
+			    const WeftLexicon *lexicon, gsize width, gsize context,
 			    GError **error)
 {
 	g_autoptr(WeftSequence) sequence = take_sequence;
 	gsize n_prompt = weft_sequence_length(sequence);
-	if (!weft_sequence_check(sequence, width, vocabulary->n_tokens, error))
+	if (!weft_sequence_check(sequence, width, lexicon->n_tokens, error))
 		return NULL;
 	gsize n_tokens = budget(generation, n_prompt, context, error);
 	if (n_tokens == 0)
@@ -95,7 +95,7 @@ WeftActive *weft_active_new(WeftSequence *take_sequence, const WeftGeneration *g
 	active->sequence = g_steal_pointer(&sequence);
 	active->generation = *generation;
 	active->schema = generation->schema;
-	active->vocabulary = vocabulary;
+	active->lexicon = lexicon;
 	active->n_tokens_left = n_tokens;
 	active->text = g_string_new(NULL);
 	active->choices = g_array_new(FALSE, FALSE, sizeof(Choice));
@@ -120,7 +120,7 @@ void weft_active_free(WeftActive *active)
 
 static void append_chosen(WeftActive *active, const WeftChosen *chosen)
 {
-	const WeftToken *token = &active->vocabulary->tokens[chosen->id];
+	const WeftToken *token = &active->lexicon->tokens[chosen->id];
 	Choice choice = {active->text->len, active->text->len + token->size_bytes,
 			 chosen->log_probability};
 	g_array_append_val(active->choices, choice);
@@ -135,7 +135,7 @@ static void append_chosen(WeftActive *active, const WeftChosen *chosen)
 void weft_active_choose(WeftActive *active, const float *logits)
 {
 	const WeftChoice choice = {
-		.vocabulary = active->vocabulary,
+		.lexicon = active->lexicon,
 		.constraint = active->schema ? &active->constraint : NULL,
 		.n_tokens_left = active->n_tokens_left,
 		.temperature = active->generation.temperature,
@@ -145,7 +145,7 @@ void weft_active_choose(WeftActive *active, const float *logits)
 	};
 	WeftChosen chosen = weft_sample(&choice, logits);
 	active->is_cut = active->is_cut || chosen.was_limited;
-	if (chosen.id < 0 || active->vocabulary->tokens[chosen.id].is_end) {
+	if (chosen.id < 0 || active->lexicon->tokens[chosen.id].is_end) {
 		active->is_done = TRUE;
 		return;
 	}

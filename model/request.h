@@ -22,7 +22,7 @@ typedef struct WeftActive {
 	WeftCache *cache;           /* NULL until the first pass */
 	WeftPrefix *prefix;         /* shared beginning, or NULL */
 	const WeftSchema *schema;
-	const WeftVocabulary *vocabulary;
+	const WeftLexicon *lexicon;
 	WeftGeneration generation;
 	WeftConstraint constraint;  /* with a schema */
 	gsize n_tokens_left;
@@ -35,7 +35,7 @@ typedef struct WeftActive {
 /* Takes the sequence, also on failure. WEFT_ERROR_USAGE for a sequence that contradicts itself or
  * the model, WEFT_ERROR_CONTEXT with the numbers when prompt and least answer do not fit. */
 WeftActive *weft_active_new(WeftSequence *take_sequence, const WeftGeneration *generation,
-			    const WeftVocabulary *vocabulary, gsize width, gsize context,
+			    const WeftLexicon *lexicon, gsize width, gsize context,
 			    GError **error);
 void weft_active_free(WeftActive *active);
 

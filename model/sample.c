@@ -29,7 +29,7 @@ double weft_sample_draw(guint64 seed, guint64 seed_key, guint64 place, guint64 a
 
 static Verdict judge(const WeftChoice *choice, gsize id)
 {
-	const WeftToken *token = &choice->vocabulary->tokens[id];
+	const WeftToken *token = &choice->lexicon->tokens[id];
 	if (token->is_end)
 		return !choice->constraint || weft_constraint_is_complete(choice->constraint)
 			       ? ALLOWED
@@ -49,7 +49,7 @@ static Verdict judge(const WeftChoice *choice, gsize id)
 
 static guint8 *build_mask(const WeftChoice *choice)
 {
-	gsize n = choice->vocabulary->n_tokens;
+	gsize n = choice->lexicon->n_tokens;
 	guint8 *mask = g_new(guint8, n);
 	gboolean first_allowed[256];
 
@@ -62,7 +62,7 @@ static guint8 *build_mask(const WeftChoice *choice)
 		first_allowed[byte] = weft_constraint_advance(&next, (guint8)byte);
 	}
 	for (gsize id = 0; id < n; id++) {
-		const WeftToken *token = &choice->vocabulary->tokens[id];
+		const WeftToken *token = &choice->lexicon->tokens[id];
 		gboolean hopeless =
 			token->size_bytes > 0 && !first_allowed[(guint8)token->bytes[0]];
 		mask[id] = hopeless ? NOT_ALLOWED : (guint8)judge(choice, id);
@@ -88,7 +88,7 @@ static gint32 pick_best(const float *logits, gsize n, const guint8 *mask, Verdic
 
 static gint32 pick(const WeftChoice *choice, const float *logits, const guint8 *mask, Verdict level)
 {
-	gsize n = choice->vocabulary->n_tokens;
+	gsize n = choice->lexicon->n_tokens;
 	gint32 best = pick_best(logits, n, mask, level), last = best;
 	if (best < 0 || choice->temperature <= 0 || !isfinite(logits[best]))
 		return best;
@@ -117,7 +117,7 @@ static double log_probability(const WeftChoice *choice, const float *logits, con
 	double own = logit_of(logits[id]), sum = 0;
 	if (!isfinite(own))
 		return 0; /* a model without opinion */
-	for (gsize i = 0; i < choice->vocabulary->n_tokens; i++) {
+	for (gsize i = 0; i < choice->lexicon->n_tokens; i++) {
 		double logit = logit_of(logits[i]);
 		if (mask ? mask[i] == ALLOWED
 			 : (gint32)i == id ||

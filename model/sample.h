@@ -10,10 +10,10 @@
 #define WEFT_MODEL_SAMPLE_H
 
 #include "model/constrain.h"
-#include "model/vocabulary.h"
+#include "model/lexicon.h"
 
 typedef struct WeftChoice {
-	const WeftVocabulary *vocabulary;
+	const WeftLexicon *lexicon;
 	const WeftConstraint *constraint; /* NULL: free text until an end token */
 	gsize n_tokens_left;              /* this one included, at least 1 */
 	double temperature;               /* 0: greedy */
@@ -26,7 +26,7 @@ typedef struct WeftChosen {
 	gboolean was_limited;   /* the budget, not the schema, forbade what would have been chosen */
 } WeftChosen;
 
-/* logits[n_tokens of the vocabulary]. While the document is not complete and can be closed in
+/* logits[n_tokens of the lexicon]. While the document is not complete and can be closed in
  * n_tokens_left bytes there is always an allowed token. */
 WeftChosen weft_sample(const WeftChoice *choice, const float *logits);
 

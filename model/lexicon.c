@@ -1,10 +1,10 @@
-#include "model/vocabulary.h"
+#include "model/lexicon.h"
 
 #include <string.h>
 
 #include "base/error.h"
 
-WeftVocabulary *weft_vocabulary_new(const WeftBundle *bundle, gsize n_vocab, GError **error)
+WeftLexicon *weft_lexicon_new(const WeftBundle *bundle, gsize n_vocab, GError **error)
 {
 	const WeftTokenizer *tokenizer = weft_bundle_tokenizer(bundle);
 	const WeftTemplate *template = weft_bundle_template(bundle);
@@ -14,14 +14,14 @@ WeftVocabulary *weft_vocabulary_new(const WeftBundle *bundle, gsize n_vocab, GEr
 			    weft_bundle_name(bundle));
 		return NULL;
 	}
-	g_autoptr(WeftVocabulary) vocabulary = g_new0(WeftVocabulary, 1);
-	vocabulary->tokenizer = tokenizer;
-	vocabulary->n_tokens = n_vocab;
-	vocabulary->tokens = g_new0(WeftToken, n_vocab);
+	g_autoptr(WeftLexicon) lexicon = g_new0(WeftLexicon, 1);
+	lexicon->tokenizer = tokenizer;
+	lexicon->n_tokens = n_vocab;
+	lexicon->tokens = g_new0(WeftToken, n_vocab);
 	for (gsize byte = 0; byte < 256; byte++)
-		vocabulary->byte_ids[byte] = -1;
+		lexicon->byte_ids[byte] = -1;
 	for (gsize i = 0; i < n_vocab; i++) {
-		WeftToken *token = &vocabulary->tokens[i];
+		WeftToken *token = &lexicon->tokens[i];
 		gint32 id = (gint32)i;
 		gsize size = 0;
 		token->is_end = weft_template_is_end(template, id);
@@ -29,38 +29,38 @@ WeftVocabulary *weft_vocabulary_new(const WeftBundle *bundle, gsize n_vocab, GEr
 			continue;
 		token->bytes = weft_tokenizer_token(tokenizer, id, &size);
 		token->size_bytes = token->bytes ? (guint32)size : 0;
-		if (token->size_bytes == 1 && vocabulary->byte_ids[(guint8)token->bytes[0]] < 0)
-			vocabulary->byte_ids[(guint8)token->bytes[0]] = id;
+		if (token->size_bytes == 1 && lexicon->byte_ids[(guint8)token->bytes[0]] < 0)
+			lexicon->byte_ids[(guint8)token->bytes[0]] = id;
 	}
 	for (gsize byte = 0; byte < 256; byte++)
-		if (vocabulary->byte_ids[byte] < 0) {
+		if (lexicon->byte_ids[byte] < 0) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
 				    "tokenizer.json: no token below vocab_size %" G_GSIZE_FORMAT
 				    " for byte 0x%02" G_GSIZE_MODIFIER "x alone",
 				    n_vocab, byte);
 			return NULL;
 		}
-	return g_steal_pointer(&vocabulary);
+	return g_steal_pointer(&lexicon);
 }
 
-void weft_vocabulary_free(WeftVocabulary *vocabulary)
+void weft_lexicon_free(WeftLexicon *lexicon)
 {
-	if (!vocabulary)
+	if (!lexicon)
 		return;
-	g_free(vocabulary->tokens);
-	g_free(vocabulary);
+	g_free(lexicon->tokens);
+	g_free(lexicon);
 }
 
 /* TRUE when the ids write exactly the bytes. */
-static gboolean spells(const WeftVocabulary *vocabulary, const GArray *ids, guint first,
+static gboolean spells(const WeftLexicon *lexicon, const GArray *ids, guint first,
 		       const char *bytes, gsize size_bytes)
 {
 	gsize at = 0;
 	for (guint i = first; i < ids->len; i++) {
 		gint32 id = g_array_index(ids, gint32, i);
-		if (id < 0 || (gsize)id >= vocabulary->n_tokens)
+		if (id < 0 || (gsize)id >= lexicon->n_tokens)
 			return FALSE;
-		const WeftToken *token = &vocabulary->tokens[id];
+		const WeftToken *token = &lexicon->tokens[id];
 		if (token->size_bytes == 0 || token->size_bytes > size_bytes - at ||
 		    memcmp(token->bytes, bytes + at, token->size_bytes) != 0)
 			return FALSE;
@@ -69,14 +69,14 @@ static gboolean spells(const WeftVocabulary *vocabulary, const GArray *ids, guin
 	return at == size_bytes;
 }
 
-void weft_vocabulary_encode(const WeftVocabulary *vocabulary, const char *bytes, gsize size_bytes,
+void weft_lexicon_encode(const WeftLexicon *lexicon, const char *bytes, gsize size_bytes,
 			    GArray *ids)
 {
 	guint first = ids->len;
-	weft_tokenizer_encode(vocabulary->tokenizer, bytes, size_bytes, FALSE, ids);
-	if (spells(vocabulary, ids, first, bytes, size_bytes))
+	weft_tokenizer_encode(lexicon->tokenizer, bytes, size_bytes, FALSE, ids);
+	if (spells(lexicon, ids, first, bytes, size_bytes))
 		return;
 	g_array_set_size(ids, first);
 	for (gsize i = 0; i < size_bytes; i++)
-		g_array_append_val(ids, vocabulary->byte_ids[(guint8)bytes[i]]);
+		g_array_append_val(ids, lexicon->byte_ids[(guint8)bytes[i]]);
 }

@@ -1,10 +1,10 @@
-/* vocabulary.h - what each token id writes, as generation needs it.
+/* lexicon.h - what each token id writes, as generation needs it.
  *
  * Only ids that the model has a logit for. Special tokens and ids without bytes write nothing and
  * are never chosen; those that end an answer are marked.
  */
-#ifndef WEFT_MODEL_VOCABULARY_H
-#define WEFT_MODEL_VOCABULARY_H
+#ifndef WEFT_MODEL_LEXICON_H
+#define WEFT_MODEL_LEXICON_H
 
 #include "bundle/bundle.h"
 
@@ -14,22 +14,22 @@ typedef struct WeftToken {
 	gboolean is_end;
 } WeftToken;
 
-typedef struct WeftVocabulary {
+typedef struct WeftLexicon {
 	const WeftTokenizer *tokenizer;
 	gsize n_tokens;
 	WeftToken *tokens;
 	gint32 byte_ids[256]; /* the token that is this byte alone */
-} WeftVocabulary;
+} WeftLexicon;
 
 /* WEFT_ERROR_CONFIG when the bundle has no tokenizer or a byte has no token of its own: then it
  * could not be promised that an answer can be finished. The bundle must outlive it. */
-WeftVocabulary *weft_vocabulary_new(const WeftBundle *bundle, gsize n_vocab, GError **error);
-void weft_vocabulary_free(WeftVocabulary *vocabulary);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftVocabulary, weft_vocabulary_free)
+WeftLexicon *weft_lexicon_new(const WeftBundle *bundle, gsize n_vocab, GError **error);
+void weft_lexicon_free(WeftLexicon *lexicon);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftLexicon, weft_lexicon_free)
 
 /* Appends the ids of `bytes`, which no token but ordinary ones spell and which are at most as many
  * as the bytes. */
-void weft_vocabulary_encode(const WeftVocabulary *vocabulary, const char *bytes, gsize size_bytes,
+void weft_lexicon_encode(const WeftLexicon *lexicon, const char *bytes, gsize size_bytes,
 			    GArray *ids);
 
 #endif

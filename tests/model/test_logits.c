@@ -1,0 +1,107 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "golden.h"
+
+static const char *const folders[] = {"scout"};
+static const char *const prompts[] = {"short", "long", "image"};
+
+static gsize size_of(const Golden *golden, const WeftSequence *sequence)
+{
+	return weft_sequence_length(sequence) * weft_model_vocab(golden->model);
+}
+
+/* f32 sums in another order than transformers': 1e-4 of the largest logit. */
+static void test_golden(void)
+{
+	for (gsize f = 0; f < G_N_ELEMENTS(folders); f++) {
+		g_autoptr(Golden) golden = golden_open(folders[f], NULL, 0);
+		for (gsize p = 0; p < G_N_ELEMENTS(prompts); p++) {
+			g_autoptr(WeftSequence) sequence =
+				golden_sequence(golden, folders[f], prompts[p]);
+			g_autoptr(WeftNpy) want = golden_logits(folders[f], prompts[p]);
+			g_autofree float *have = golden_run(golden, sequence, FALSE);
+			float largest = 0, apart = 0;
+			g_assert_cmpuint(want->n_items, ==, size_of(golden, sequence));
+			for (gsize i = 0; i < want->n_items; i++) {
+				float difference = fabsf(want->f32[i] - have[i]);
+				g_assert_false(isnan(have[i]));
+				largest = fmaxf(largest, fabsf(want->f32[i]));
+				apart = fmaxf(apart, difference);
+			}
+			g_test_message("%s %s: %g of %g", folders[f], prompts[p], (double)apart,
+				       (double)largest);
+			g_assert_cmpfloat(apart, <=, 1e-4f * largest);
+		}
+	}
+}
+
+/* The long prompt is more than three chunks, so every wrong mask would show. */
+static void test_long_is_long(void)
+{
+	for (gsize f = 0; f < G_N_ELEMENTS(folders); f++) {
+		g_autoptr(Golden) golden = golden_open(folders[f], "ref", 1);
+		g_autoptr(WeftSequence) sequence = golden_sequence(golden, folders[f], "long");
+		gsize chunk = weft_bundle_config(golden->bundle)->text.chunk_size;
+		g_assert_cmpuint(chunk, >, 0);
+		g_assert_cmpuint(weft_sequence_length(sequence), >, 3 * chunk);
+	}
+}
+
+static void test_step_is_prefill(void)
+{
+	for (gsize f = 0; f < G_N_ELEMENTS(folders); f++) {
+		g_autoptr(Golden) golden = golden_open(folders[f], NULL, 2);
+		for (gsize p = 0; p < G_N_ELEMENTS(prompts); p++) {
+			g_autoptr(WeftSequence) sequence =
+				golden_sequence(golden, folders[f], prompts[p]);
+			g_autofree float *whole = golden_run(golden, sequence, FALSE);
+			g_autofree float *steps = golden_run(golden, sequence, TRUE);
+			gsize size = size_of(golden, sequence) * sizeof(float);
+			g_assert_cmpmem(whole, size, steps, size);
+		}
+	}
+}
+
+static void test_threads(void)
+{
+	for (gsize f = 0; f < G_N_ELEMENTS(folders); f++) {
+		g_autoptr(Golden) one = golden_open(folders[f], NULL, 1);
+		g_autoptr(Golden) four = golden_open(folders[f], NULL, 4);
+		g_autoptr(WeftSequence) sequence = golden_sequence(one, folders[f], "image");
+		g_autofree float *a = golden_run(one, sequence, FALSE);
+		g_autofree float *b = golden_run(four, sequence, FALSE);
+		gsize size = size_of(one, sequence) * sizeof(float);
+		g_assert_cmpmem(a, size, b, size);
+	}
+}
+
+static void test_refused(void)
+{
+	g_autoptr(Golden) golden = golden_open("scout", "ref", 1);
+	g_autofree float *logits = g_new(float, 4 * weft_model_vocab(golden->model));
+	const float row[8] = {0};
+	for (int what = 0; what < 3; what++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(WeftSequence) sequence = weft_sequence_new(what == 1 ? 8 : 32);
+		if (what == 1)
+			weft_sequence_add_rows(sequence, 479, row, 1);
+		if (what == 2)
+			weft_sequence_add_id(sequence, (gint32)weft_model_vocab(golden->model));
+		g_assert_false(weft_model_logits(golden->model, sequence, FALSE, TRUE, logits,
+						 &error));
+		g_assert_error(error, WEFT_ERROR, WEFT_ERROR_USAGE);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/logits/golden", test_golden);
+	g_test_add_func("/logits/long-is-long", test_long_is_long);
+	g_test_add_func("/logits/step-is-prefill", test_step_is_prefill);
+	g_test_add_func("/logits/threads", test_threads);
+	g_test_add_func("/logits/refused", test_refused);
+	return g_test_run();
+}
