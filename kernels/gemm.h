@@ -18,6 +18,11 @@
 		  const float *bias)
 
 WEFT_GEMM(weft_gemm_ref);
+WEFT_GEMM(weft_gemm_avx2);
+WEFT_GEMM(weft_gemm_avx512);
+
 WEFT_GEMM(weft_gemm_kn_ref);
+WEFT_GEMM(weft_gemm_kn_avx2);
+WEFT_GEMM(weft_gemm_kn_avx512);
 
 #endif

@@ -1,5 +1,8 @@
 #include "kernels/kernels.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -52,9 +55,42 @@ static void fill_ref(WeftKernels *kernels)
 	kernels->power_spectrum = weft_power_spectrum_ref;
 }
 
+#if defined(__x86_64__)
+static gboolean supports_avx2(void)
+{
+	unsigned int a, b, c, d;
+	/* clang 14's __builtin_cpu_supports does not know f16c. */
+	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+	       __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C) != 0;
+}
+
+static void fill_avx2(WeftKernels *kernels)
+{
+	kernels->gemm = weft_gemm_avx2;
+	kernels->gemm_kn = weft_gemm_kn_avx2;
+}
+
+static gboolean supports_avx512(void)
+{
+	return supports_avx2() && __builtin_cpu_supports("avx512f") &&
+	       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+	       __builtin_cpu_supports("avx512vl");
+}
+
+static void fill_avx512(WeftKernels *kernels)
+{
+	kernels->gemm = weft_gemm_avx512;
+	kernels->gemm_kn = weft_gemm_kn_avx512;
+}
+#endif
+
 /* The ladder, from below. */
 static const Tier tiers[] = {
 	{"ref", supports_ref, fill_ref},
+#if defined(__x86_64__)
+	{"avx2", supports_avx2, fill_avx2},
+	{"avx512", supports_avx512, fill_avx512},
+#endif
 };
 
 /* Number of the tier, or -1 with the error set. */

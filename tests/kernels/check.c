@@ -12,7 +12,7 @@ static const guint32 guard = 0x5ca1ab1e;
 
 void check_tiers_init(CheckTiers *tiers)
 {
-	static const char *const names[] = {"ref"};
+	static const char *const names[] = {"ref", "avx2", "avx512"};
 	tiers->n = 0;
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autoptr(GError) error = NULL;

@@ -1,0 +1,63 @@
+/* Speed of gemm and gemm_kn: GFLOP/s, and GB/s of weights read, per tier, shape and threads.
+ * bench_gemm [THREADS]; run by `meson test --benchmark`. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "kernels/kernels.h"
+
+/* Least time over runs that together take about this long. */
+#define BENCH_S 0.3
+
+typedef struct Shape {
+	size_t n_rows, n_cols, n_inner;
+} Shape;
+
+static double seconds_of(const WeftKernels *k, gboolean kn, float *y, const float *x,
+			 const WeftTensor *w, size_t n_rows)
+{
+	double best = 1e9, total = 0;
+	for (int i = 0; i < 3 || total < BENCH_S; i++) {
+		gint64 start = g_get_monotonic_time();
+		(kn ? k->gemm_kn : k->gemm)(k->team, y, x, n_rows, w, NULL);
+		double seconds = (double)(g_get_monotonic_time() - start) * 1e-6;
+		best = MIN(best, MAX(seconds, 1e-6));
+		total += seconds;
+	}
+	return best;
+}
+
+static void bench(const WeftKernels *k, Shape shape, WeftDtype dtype)
+{
+	size_t n_weights = shape.n_cols * shape.n_inner;
+	g_autofree float *x = g_new0(float, shape.n_rows * shape.n_inner);
+	g_autofree float *y = g_new0(float, shape.n_rows * shape.n_cols);
+	g_autofree char *weights = g_malloc0(weft_dtype_row_bytes(dtype, n_weights));
+	for (int kn = 0; kn < 2; kn++) {
+		WeftTensor w = kn ? weft_tensor_matrix(weights, dtype, shape.n_inner, shape.n_cols)
+				  : weft_tensor_matrix(weights, dtype, shape.n_cols, shape.n_inner);
+		double seconds = seconds_of(k, kn, y, x, &w, shape.n_rows);
+		double n_flops = 2.0 * (double)shape.n_rows * (double)n_weights;
+		double n_bytes = (double)weft_dtype_row_bytes(dtype, n_weights);
+		printf("# %-6s %-7s %-4s T=%-4zu N=%-5zu K=%-5zu %2d threads %8.1f GFLOP/s %6.1f GB/s\n",
+		       k->name, kn ? "gemm_kn" : "gemm", weft_dtype_name(dtype), shape.n_rows,
+		       shape.n_cols, shape.n_inner, weft_team_n_threads(k->team),
+		       n_flops / seconds * 1e-9, n_bytes / seconds * 1e-9);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const tiers[] = {"ref", "avx2", "avx512"};
+	static const Shape shapes[] = {{1, 5120, 5120}, {4, 5120, 5120}, {16, 2048, 5120},
+				       {64, 2048, 5120}, {512, 1408, 1408}, {577, 1408, 5632}};
+	int n_threads = argc > 1 ? atoi(argv[1]) : 1;
+	for (size_t i = 0; i < G_N_ELEMENTS(tiers); i++) {
+		g_autoptr(WeftKernels) k = weft_kernels_open(tiers[i], n_threads, NULL);
+		for (size_t s = 0; k && s < G_N_ELEMENTS(shapes); s++) {
+			bench(k, shapes[s], WEFT_DTYPE_BF16);
+			if (shapes[s].n_rows == 512)
+				bench(k, shapes[s], WEFT_DTYPE_F32);
+		}
+	}
+	return 0;
+}
