@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Golden values for tests/encoders, made by transformers (and torch, torchvision).
 
-Usage: make_golden_encoders.py [pixels|mel|see|whisper|audio] ...    without arguments: everything
+Usage: make_golden_encoders.py [pixels|mel|see|request|whisper|ultravox] ...    without arguments: everything
 Writes into tests/encoders/golden/; ORIGIN there says with which versions.
 """
 import hashlib
@@ -12,6 +12,7 @@ import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GOLDEN = os.path.join(HERE, "..", "tests", "encoders", "golden")
+SCOUT = os.path.join(HERE, "..", "tests", "golden", "scout")
 
 
 def picture(width, height):
@@ -82,7 +83,165 @@ def mel():
                 np.ascontiguousarray(np.concatenate(windows, axis=1)[:, ::MEL_STEP]).astype(np.float32))
 
 
-PARTS = {"pixels": pixels, "mel": mel}
+def see():
+    """The rows that the checkpoint of tests/golden/scout makes of its picture."""
+    import torch
+    from transformers import Llama4ForConditionalGeneration
+
+    model = Llama4ForConditionalGeneration.from_pretrained(SCOUT, attn_implementation="eager",
+                                                           dtype=torch.float32).eval()
+    tiles = torch.from_numpy(np.load(os.path.join(SCOUT, "image.pixels.npy")))
+    with torch.no_grad():
+        seen = model.model.vision_model(tiles) if hasattr(model, "model") and hasattr(model.model, "vision_model") \
+            else model.vision_model(tiles)
+        projector = getattr(model, "multi_modal_projector", None) or model.model.multi_modal_projector
+        rows = projector(seen.last_hidden_state.reshape(-1, seen.last_hidden_state.shape[-1]))
+    np.save(os.path.join(GOLDEN, "see.npy"), rows.numpy().astype(np.float32))
+
+
+QUESTION = "What is the total?"
+SYSTEM = "Answer with JSON.\n{\"type\":\"object\"}"
+
+
+def request():
+    """The ids of one request, rendered by the chat template and encoded in one go by the processor."""
+    from PIL import Image
+    from transformers import AutoTokenizer, Llama4ImageProcessor, Llama4Processor
+
+    processor = Llama4Processor(image_processor=Llama4ImageProcessor.from_pretrained(SCOUT),
+                                tokenizer=AutoTokenizer.from_pretrained(SCOUT), patch_size=7, pixel_shuffle_ratio=0.5)
+    messages = [
+        {"role": "system", "content": [{"type": "text", "text": SYSTEM}]},
+        {"role": "user", "content": [
+            {"type": "text", "text": "<document>\n[p. 3]\nThe total is 1,240.00 \u20ac.\nSecond block, same page\n[p. 4]\n"},
+            {"type": "image"},
+            {"type": "text", "text": "\n[00:01:24]\nAnd  spoken words\n  indented.\n</document>\n\n" + QUESTION}]},
+    ]
+    text = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    ids = processor(text=text, images=[Image.fromarray(picture(70, 40))], add_special_tokens=False)["input_ids"][0]
+    np.save(os.path.join(GOLDEN, "request.npy"), np.array(ids, dtype=np.int32))
+
+
+WHISPER = dict(d_model=16, num_mel_bins=80, max_source_positions=40, encoder_layers=2, encoder_attention_heads=2,
+               encoder_ffn_dim=24, activation_function="gelu", scale_embedding=False)
+
+
+def randomise(module, seed):
+    """Weights large enough that every step matters."""
+    import torch
+
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, p in module.named_parameters():
+            noise = torch.randn(p.shape, generator=generator)
+            if p.dim() > 1:
+                p.copy_(noise / p[0].numel() ** 0.5)
+            else:
+                p.copy_((1 if "norm.weight" in name or name.startswith("ln_") else 0) + 0.2 * noise)
+
+
+def whisper_model():
+    from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+    config = WhisperConfig(**WHISPER, vocab_size=32, decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=24,
+                           max_target_positions=16, pad_token_id=0, bos_token_id=1, eos_token_id=2,
+                           decoder_start_token_id=3, suppress_tokens=None, begin_suppress_tokens=None)
+    config._attn_implementation = "eager"
+    model = WhisperForConditionalGeneration(config).eval()
+    randomise(model, 1)
+    return model
+
+
+def whisper():
+    import torch
+
+    model = whisper_model()
+    model.save_pretrained(os.path.join(GOLDEN, "whisper"))
+    mel = torch.randn(80, 80, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        frames = model.model.encoder(mel[None]).last_hidden_state[0]
+    np.save(os.path.join(GOLDEN, "whisper.mel.npy"), mel.numpy())
+    np.save(os.path.join(GOLDEN, "whisper.frames.npy"), frames.numpy())
+
+
+def hear(encoder, projector, samples, n_heard_max):
+    """Ultravox: encoder without 30 s padding, rows of padding hidden, frames stacked by 8, SwiGLU projector."""
+    import torch
+    from transformers import WhisperFeatureExtractor
+
+    mel = torch.from_numpy(WhisperFeatureExtractor(feature_size=80)(
+        samples, sampling_rate=16000, padding="longest", pad_to_multiple_of=160, truncation=False,
+        return_tensors="np")["input_features"][0])
+    rows = []
+    for first in range(0, mel.shape[1], n_heard_max):
+        chunk = mel[:, first:first + n_heard_max]
+        n_heard = chunk.shape[1]
+        if mel.shape[1] > n_heard_max:
+            chunk = torch.nn.functional.pad(chunk, (0, n_heard_max - n_heard))
+        x = torch.nn.functional.gelu(encoder.conv1(chunk[None]))
+        x = torch.nn.functional.gelu(encoder.conv2(x)).permute(0, 2, 1)
+        x = x + encoder.embed_positions.weight[:x.shape[1]]
+        mask = torch.zeros(1, 1, x.shape[1], x.shape[1])
+        mask[..., (n_heard - 1) // 2 + 1:] = torch.finfo(torch.float32).min
+        for layer in encoder.layers:
+            x = layer(x, mask)
+        x = encoder.layer_norm(x)
+        x = torch.nn.functional.pad(x, (0, 0, 0, -x.shape[1] % 8)).reshape(-1, 8 * x.shape[2])
+        rows.append(projector(x)[:-(-n_heard // 16)])
+    return torch.cat(rows)
+
+
+def ultravox():
+    import json
+
+    import torch
+    from safetensors.torch import save_file
+    from torch import nn
+
+    class Projector(nn.Module):
+        def __init__(self, mid):
+            super().__init__()
+            self.ln_pre = nn.RMSNorm(128, eps=1e-6)
+            self.linear_1 = nn.Linear(128, 24, bias=False)
+            self.linear_2 = nn.Linear(12, 32, bias=False)
+            self.mid = mid
+            if mid:
+                self.ln_mid = nn.RMSNorm(12, eps=1e-6)
+            else:
+                self.ln_post = nn.RMSNorm(32, eps=1e-6)
+
+        def forward(self, x):
+            a, b = self.linear_1(self.ln_pre(x)).chunk(2, dim=-1)
+            x = a * nn.functional.silu(b)
+            return self.linear_2(self.ln_mid(x)) if self.mid else self.ln_post(self.linear_2(x))
+
+    def save(folder, projector, tower):
+        os.makedirs(folder, exist_ok=True)
+        config = dict(model_type="ultravox", text_model_id="weft/scout", audio_model_id="weft/whisper",
+                      audio_config=dict(WHISPER, model_type="whisper"), hidden_size=24, stack_factor=8,
+                      projector_act="swiglu", projector_ln_mid=projector.mid, audio_latency_block_size=None)
+        with open(os.path.join(folder, "config.json"), "w") as f:
+            json.dump(config, f, indent=1)
+        tensors = {"multi_modal_projector." + k: v.contiguous() for k, v in projector.state_dict().items()}
+        tensors.update({"audio_tower." + k: v.contiguous() for k, v in tower.items()})
+        save_file(tensors, os.path.join(folder, "model.safetensors"))
+
+    encoder = whisper_model().model.encoder
+    old = Projector(mid=False)
+    randomise(old, 3)
+    save(os.path.join(GOLDEN, "whisper", "projector"), old, {})
+    tuned = whisper_model().model.encoder
+    randomise(tuned, 4)
+    new = Projector(mid=True)
+    randomise(new, 5)
+    save(os.path.join(GOLDEN, "ultravox"), new, tuned.state_dict())
+    with torch.no_grad():
+        for n in (9000, 20000):  # 57 frames, in one chunk; 125 frames, in two
+            np.save(os.path.join(GOLDEN, f"rows-post-{n}.npy"), hear(encoder, old, sound(n), 80).numpy())
+            np.save(os.path.join(GOLDEN, f"rows-mid-{n}.npy"), hear(tuned, new, sound(n), 80).numpy())
+
+
+PARTS = {"pixels": pixels, "mel": mel, "see": see, "request": request, "whisper": whisper, "ultravox": ultravox}
 
 if __name__ == "__main__":
     os.makedirs(GOLDEN, exist_ok=True)
