@@ -110,15 +110,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftRecord, weft_record_free)
 void weft_record_add_fault(WeftRecord *record, const char *stage, const GError *fault,
 			   const WeftAnchor *at);
 
-/* Decides `status`: a fault and nothing read: failed; a fault and something read: partial; else
- * ok. SKIPPED stays. */
+/* Decides `status`: no fault: ok; a fault, and neither content nor answer: failed; else partial.
+ * SKIPPED stays. */
 void weft_record_settle(WeftRecord *record);
 
-/* For each scalar of the answer: finds it in the contents and notes where (MATCHED), or that it
- * was not found (NONE); each null without a reason becomes `reason_of_null` in absent. */
+/* For each scalar of the answer that has no evidence yet: finds it in the contents and notes where
+ * (MATCHED), or that it was not found (NONE); each null without a reason becomes `reason_of_null`
+ * (static) in absent. Text is found verbatim, white space matching white space, at word ends
+ * first; a number also by its value ("1,240.00" or "1.240,00" for 1240). The first place counts; in
+ * a list that names a value again, the next one. Hidden content is no evidence. FALSE when the
+ * answer is not JSON. */
 gboolean weft_record_trace(WeftRecord *record, const char *reason_of_null, GError **error);
 
-/* The record as one line of JSON without newline. `with_run` FALSE leaves `run` out. Caller frees. */
+/* The record as one line of JSON without newline, as outputs/record.schema.json says. An answer that
+ * is not JSON (a request without a schema) is written as a string. Paths are sorted. `with_run`
+ * FALSE leaves `run` out. `ret_size_bytes` may be NULL. Caller frees. */
 char *weft_record_json(const WeftRecord *record, gboolean with_run, gsize *ret_size_bytes);
 
 #endif

@@ -1,0 +1,49 @@
+/* catalog.h - private: the index over the record files, an SQLite database in write-ahead mode.
+ *
+ * Two tables: `record` has a row for each record file with the checksum of the file as it was
+ * written, `source` one for each path and job fingerprint with what stat(2) said when the path was
+ * processed. Nothing in it is the only copy of anything: synchronous=NORMAL may forget the last
+ * rows in a power cut, and those documents are then looked at again.
+ */
+#ifndef WEFT_OUTPUTS_CATALOG_H
+#define WEFT_OUTPUTS_CATALOG_H
+
+#include <glib.h>
+#include <sys/stat.h>
+
+#include "outputs/record.h"
+
+typedef struct WeftCatalog WeftCatalog;
+
+/* What a row of `record` says. */
+typedef struct WeftCatalogRecord {
+	const char *id;
+	WeftStatus status;
+	const char *sha256;      /* of the content, or NULL */
+	const char *file_sha256; /* of the record file */
+	struct stat file_status;
+} WeftCatalogRecord;
+
+/* Makes or opens the database. */
+WeftCatalog *weft_catalog_open(const char *path, gboolean is_read_only, GError **error);
+void weft_catalog_close(WeftCatalog *catalog);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftCatalog, weft_catalog_close)
+
+/* One transaction: the record's row and the path's. `status` NULL: a path that could not be
+ * stat'ed, which never counts as unchanged. */
+gboolean weft_catalog_put(WeftCatalog *catalog, const WeftCatalogRecord *record, const char *path,
+			  const struct stat *status, const char *fingerprint, GError **error);
+
+/* TRUE when the row of the path has this device, inode, size and times. */
+gboolean weft_catalog_is_unchanged(WeftCatalog *catalog, const char *path,
+				   const struct stat *status, const char *fingerprint,
+				   char ret_id[72], WeftStatus *ret_status);
+
+/* The id that was last put for a path, under any fingerprint. */
+gboolean weft_catalog_id_of_path(WeftCatalog *catalog, const char *path, char ret_id[72]);
+
+/* The checksum of a record file, when the file is still the one that was written. */
+gboolean weft_catalog_file_sha256(WeftCatalog *catalog, const char *id,
+				  const struct stat *file_status, char ret_hex[65]);
+
+#endif

@@ -1,0 +1,383 @@
+#include "outputs/outputs.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "outputs/catalog.h"
+#include "outputs/record_json.h"
+
+/* A record is read back whole. */
+#define RECORD_BYTES_MAX ((gsize)1 << 30)
+/* Records in one of the 256 folders. */
+#define FOLDER_NAMES_MAX ((gsize)1 << 24)
+#define HEX_BYTES 64
+#define PREFIX_BYTES_MIN 8
+
+struct WeftOutputs {
+	char *folder;          /* OUT */
+	char *records;         /* OUT/records */
+	WeftLock *lock;        /* NULL when opened to read only */
+	WeftCatalog *catalog;  /* NULL when opened to read only and there is none */
+};
+
+/* ---- opening ---- */
+
+static WeftOutputs *new_outputs(const char *out_dir)
+{
+	WeftOutputs *outputs = g_new0(WeftOutputs, 1);
+	outputs->folder = g_strdup(out_dir);
+	outputs->records = g_build_filename(out_dir, "records", NULL);
+	return outputs;
+}
+
+static char *catalog_path(const char *out_dir, const char *state_dir)
+{
+	if (state_dir)
+		return g_build_filename(state_dir, "catalog.db", NULL);
+	return g_build_filename(out_dir, "state", "catalog.db", NULL);
+}
+
+WeftOutputs *weft_outputs_open(const char *out_dir, const char *state_dir, GError **error)
+{
+	g_autoptr(WeftOutputs) outputs = new_outputs(out_dir);
+	g_autofree char *lock_path = g_build_filename(out_dir, "lock", NULL);
+	g_autofree char *database = catalog_path(out_dir, state_dir);
+	g_autofree char *state = g_path_get_dirname(database);
+
+	if (!weft_folder_make(out_dir, 0700, error))
+		return NULL;
+	outputs->lock = weft_lock_open(lock_path, error);
+	if (!outputs->lock || !weft_folder_make(outputs->records, 0700, error) ||
+	    !weft_folder_make(state, 0700, error))
+		return NULL;
+	outputs->catalog = weft_catalog_open(database, FALSE, error);
+	if (!outputs->catalog)
+		return NULL;
+	return g_steal_pointer(&outputs);
+}
+
+WeftOutputs *weft_outputs_open_existing(const char *out_dir, const char *state_dir, GError **error)
+{
+	g_autoptr(WeftOutputs) outputs = new_outputs(out_dir);
+	g_autofree char *database = catalog_path(out_dir, state_dir);
+
+	if (!g_file_test(outputs->records, G_FILE_TEST_IS_DIR)) {
+		g_autofree char *name = weft_path_display(out_dir);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: no records here", name);
+		return NULL;
+	}
+	/* Ids are found without it, paths are not. */
+	if (g_file_test(database, G_FILE_TEST_EXISTS)) {
+		outputs->catalog = weft_catalog_open(database, TRUE, error);
+		if (!outputs->catalog)
+			return NULL;
+	}
+	return g_steal_pointer(&outputs);
+}
+
+void weft_outputs_close(WeftOutputs *outputs)
+{
+	if (!outputs)
+		return;
+	weft_catalog_close(outputs->catalog);
+	weft_lock_close(outputs->lock);
+	g_free(outputs->records);
+	g_free(outputs->folder);
+	g_free(outputs);
+}
+
+/* ---- record files ---- */
+
+/* "sha256:<hex>" or "<hex>": the hex digits when there are n_min to 64 of them, all lower case. */
+static const char *hex_of(const char *id, gsize n_min)
+{
+	const char *hex = g_str_has_prefix(id, "sha256:") ? id + strlen("sha256:") : id;
+	gsize n = strspn(hex, "0123456789abcdef");
+	return hex[n] == '\0' && n >= n_min && n <= HEX_BYTES ? hex : NULL;
+}
+
+static char *file_of_hex(const WeftOutputs *outputs, const char *hex)
+{
+	char folder[3] = { hex[0], hex[1], '\0' };
+	g_autofree char *name = g_strconcat(hex, ".json", NULL);
+	return g_build_filename(outputs->records, folder, name, NULL);
+}
+
+/* NULL with an error when the id is none. */
+static char *file_of_id(const WeftOutputs *outputs, const char *id, GError **error)
+{
+	const char *hex = hex_of(id, HEX_BYTES);
+	if (!hex) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "%s: not the id of a record", id);
+		return NULL;
+	}
+	return file_of_hex(outputs, hex);
+}
+
+/* Reads a record file back and checks that it is the record of that id. */
+static WeftJson *read_record(const char *file, const char *id, GError **error)
+{
+	g_autofree char *text = NULL;
+	gsize size;
+	if (!weft_file_read(file, RECORD_BYTES_MAX, &text, &size, error))
+		return NULL;
+	g_autoptr(WeftJson) record = weft_json_parse(text, size, WEFT_JSON_STRICT, error);
+	if (!record) {
+		g_autofree char *name = weft_path_display(file);
+		g_prefix_error(error, "%s: ", name);
+		return NULL;
+	}
+	if (g_strcmp0(weft_json_string(weft_json_member(record, "id"), NULL), id) != 0) {
+		g_autofree char *name = weft_path_display(file);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "%s: not the record %s", name, id);
+		return NULL;
+	}
+	return g_steal_pointer(&record);
+}
+
+/* The record's folder, made and synced into its parent where it is missing. */
+static gboolean make_record_folder(const WeftOutputs *outputs, const char *file, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(file);
+	if (g_file_test(folder, G_FILE_TEST_IS_DIR))
+		return TRUE;
+	return weft_folder_make(folder, 0700, error) &&
+	       weft_folder_sync(outputs->records, error);
+}
+
+/* The one way a record gets onto the disk: text + newline, then its rows. */
+static gboolean publish(WeftOutputs *outputs, const char *file, const char *text, gsize size_bytes,
+			WeftCatalogRecord *row, const char *path, const struct stat *status,
+			const char *fingerprint, GError **error)
+{
+	g_autofree char *line = g_malloc(size_bytes + 2);
+	memcpy(line, text, size_bytes);
+	strcpy(line + size_bytes, "\n");
+	g_autofree char *hex =
+		g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)line, size_bytes + 1);
+
+	if (!make_record_folder(outputs, file, error) ||
+	    !weft_file_write(file, line, size_bytes + 1, error))
+		return FALSE;
+	if (stat(file, &row->file_status) < 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: vanished after writing", row->id);
+		return FALSE;
+	}
+	row->file_sha256 = hex;
+	return weft_catalog_put(outputs->catalog, row, path, status, fingerprint, error);
+}
+
+/* ---- verbs ---- */
+
+gboolean weft_outputs_is_unchanged(WeftOutputs *outputs, const char *path,
+				   const struct stat *status, const char *fingerprint,
+				   WeftKnown *ret_known)
+{
+	WeftKnown known;
+	if (!outputs->catalog || !weft_catalog_is_unchanged(outputs->catalog, path, status,
+							    fingerprint, known.id, &known.status))
+		return FALSE;
+	g_autofree char *file = file_of_id(outputs, known.id, NULL);
+	if (!file || access(file, F_OK) < 0)
+		return FALSE;
+	*ret_known = known;
+	return TRUE;
+}
+
+static void add_path(GPtrArray *paths, const char *path)
+{
+	g_ptr_array_add(paths, g_strdup(path));
+	weft_paths_settle(paths);
+}
+
+gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *path,
+			  const struct stat *status, const char *fingerprint, GError **error)
+{
+	g_autofree char *file = file_of_id(outputs, record->id ? record->id : "", error);
+	if (!file)
+		return FALSE;
+	if (g_file_test(file, G_FILE_TEST_EXISTS)) {
+		/* One that can't be read is replaced. */
+		g_autoptr(WeftJson) before = read_record(file, record->id, NULL);
+		g_autoptr(GPtrArray) paths = weft_record_json_paths(before);
+		for (guint i = 0; i < paths->len; i++)
+			add_path(record->paths, paths->pdata[i]);
+	}
+	add_path(record->paths, path);
+
+	gsize size;
+	g_autofree char *text = weft_record_json(record, TRUE, &size);
+	WeftCatalogRecord row = {
+		.id = record->id,
+		.status = record->status,
+		.sha256 = record->sha256,
+	};
+	return publish(outputs, file, text, size, &row, path, status, fingerprint, error);
+}
+
+gboolean weft_outputs_has(WeftOutputs *outputs, const char *id)
+{
+	g_autofree char *file = file_of_id(outputs, id, NULL);
+	if (!file || access(file, F_OK) < 0)
+		return FALSE;
+	g_autoptr(WeftJson) record = read_record(file, id, NULL);
+	return record != NULL;
+}
+
+gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char *path,
+			       const struct stat *status, const char *fingerprint,
+			       WeftKnown *ret_known, GError **error)
+{
+	g_autofree char *file = file_of_id(outputs, id, error);
+	g_autoptr(WeftJson) record = file ? read_record(file, id, error) : NULL;
+	WeftKnown known;
+	gsize size;
+
+	if (!record)
+		return FALSE;
+	if (!weft_status_from_name(weft_json_string(weft_json_member(record, "status"), NULL),
+				   &known.status)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "%s: record without status", id);
+		return FALSE;
+	}
+	g_strlcpy(known.id, id, sizeof(known.id));
+	g_autoptr(GPtrArray) paths = weft_record_json_paths(record);
+	add_path(paths, path);
+	g_autofree char *text = weft_record_json_with_paths(record, paths, &size);
+	WeftCatalogRecord row = {
+		.id = id,
+		.status = known.status,
+		.sha256 = weft_json_string(weft_json_at_pointer(record, "/source/sha256"), NULL),
+	};
+	if (!publish(outputs, file, text, size, &row, path, status, fingerprint, error))
+		return FALSE;
+	*ret_known = known;
+	return TRUE;
+}
+
+/* Names of record files in one folder that begin with `prefix`; an empty list when there is no
+ * such folder. */
+static GPtrArray *record_names(const WeftOutputs *outputs, const char *folder_name,
+			       const char *prefix, GError **error)
+{
+	g_autofree char *folder = g_build_filename(outputs->records, folder_name, NULL);
+	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+
+	if (g_file_test(folder, G_FILE_TEST_IS_DIR)) {
+		g_autoptr(GPtrArray) names = weft_folder_names(folder, FOLDER_NAMES_MAX, error);
+		if (!names)
+			return NULL;
+		for (guint i = 0; i < names->len; i++) {
+			const char *name = names->pdata[i];
+			if (g_str_has_prefix(name, prefix) && g_str_has_suffix(name, ".json") &&
+			    strspn(name, "0123456789abcdef") == HEX_BYTES)
+				g_ptr_array_add(found, g_strdup(name));
+		}
+	}
+	return g_steal_pointer(&found);
+}
+
+/* *ret_file stays NULL when nothing begins so. */
+static gboolean find_prefix(const WeftOutputs *outputs, const char *hex, char **ret_file,
+			    GError **error)
+{
+	char folder[3] = { hex[0], hex[1], '\0' };
+	g_autoptr(GPtrArray) names = record_names(outputs, folder, hex, error);
+	if (!names)
+		return FALSE;
+	if (names->len > 1) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "%s: %u records begin so", hex,
+			    names->len);
+		return FALSE;
+	}
+	if (names->len == 1)
+		*ret_file = g_build_filename(outputs->records, folder, names->pdata[0], NULL);
+	return TRUE;
+}
+
+static char *find_path(const WeftOutputs *outputs, const char *path)
+{
+	g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+	char id[72];
+	if (!outputs->catalog || (!weft_catalog_id_of_path(outputs->catalog, path, id) &&
+				  !weft_catalog_id_of_path(outputs->catalog, absolute, id)))
+		return NULL;
+	return file_of_id(outputs, id, NULL);
+}
+
+char *weft_outputs_record_path(WeftOutputs *outputs, const char *id_or_path, GError **error)
+{
+	const char *hex = hex_of(id_or_path, PREFIX_BYTES_MIN);
+	char *file = NULL;
+
+	if (hex && !find_prefix(outputs, hex, &file, error))
+		return NULL;
+	if (!file)
+		file = find_path(outputs, id_or_path);
+	if (!file) {
+		g_autofree char *name = weft_path_display(id_or_path);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "%s: no record of this id or path",
+			    name);
+	}
+	return file;
+}
+
+/* ---- the end of a run ---- */
+
+/* From the catalogue when the file is the one that it saw written, else from the file. */
+static gboolean hash_record(WeftOutputs *outputs, const char *file, const char *name,
+			    char ret_hex[65], GError **error)
+{
+	g_autofree char *id = g_strdup_printf("sha256:%.*s", HEX_BYTES, name);
+	struct stat status;
+	guint64 size;
+
+	if (stat(file, &status) == 0 &&
+	    weft_catalog_file_sha256(outputs->catalog, id, &status, ret_hex))
+		return TRUE;
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: can't be opened", id);
+		return FALSE;
+	}
+	gboolean is_good = weft_fd_sha256(fd, file, ret_hex, &size, error);
+	close(fd);
+	return is_good;
+}
+
+static gboolean list_folder(WeftOutputs *outputs, const char *folder, GString *manifest,
+			    GError **error)
+{
+	g_autoptr(GPtrArray) names = record_names(outputs, folder, folder, error);
+	if (!names)
+		return FALSE;
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = names->pdata[i];
+		g_autofree char *file = g_build_filename(outputs->records, folder, name, NULL);
+		char hex[65];
+		if (!hash_record(outputs, file, name, hex, error))
+			return FALSE;
+		g_string_append_printf(manifest, "%s  records/%s/%s\n", hex, folder, name);
+	}
+	return TRUE;
+}
+
+gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GError **error)
+{
+	g_autofree char *summary_path = g_build_filename(outputs->folder, "summary.json", NULL);
+	g_autofree char *manifest_path = g_build_filename(outputs->folder, "manifest.sha256", NULL);
+	g_autofree char *summary = g_strconcat(summary_json, "\n", NULL);
+	g_autoptr(GString) manifest = g_string_new(NULL);
+
+	for (int i = 0; i < 256; i++) {
+		char folder[3];
+		g_snprintf(folder, sizeof(folder), "%02x", i);
+		if (!list_folder(outputs, folder, manifest, error))
+			return FALSE;
+	}
+	return weft_file_write(summary_path, summary, strlen(summary), error) &&
+	       weft_file_write(manifest_path, manifest->str, manifest->len, error);
+}

@@ -1,0 +1,123 @@
+#include "outputs/record.h"
+
+#include "base/error.h"
+
+static void clear_fault(gpointer item)
+{
+	WeftFault *fault = item;
+	g_free(fault->stage);
+	g_free(fault->message);
+}
+
+static void clear_page(gpointer item)
+{
+	WeftPage *page = item;
+	g_free(page->status);
+}
+
+static void clear_track(gpointer item)
+{
+	WeftTrack *track = item;
+	g_free(track->kind);
+	g_free(track->language);
+}
+
+static void clear_outline_entry(gpointer item)
+{
+	WeftOutlineEntry *entry = item;
+	g_free(entry->title);
+}
+
+static void clear_embedded(gpointer item)
+{
+	WeftEmbedded *embedded = item;
+	g_free(embedded->name);
+}
+
+static void clear_absent(gpointer item)
+{
+	WeftAbsent *absent = item;
+	g_free(absent->pointer);
+}
+
+static void clear_provenance(gpointer item)
+{
+	WeftProvenance *provenance = item;
+	g_free(provenance->pointer);
+	g_free(provenance->quote);
+}
+
+static GArray *new_array(gsize item_bytes, GDestroyNotify clear)
+{
+	GArray *array = g_array_new(FALSE, TRUE, item_bytes);
+	g_array_set_clear_func(array, clear);
+	return array;
+}
+
+WeftRecord *weft_record_new(void)
+{
+	WeftRecord *record = g_new0(WeftRecord, 1);
+	record->paths = g_ptr_array_new_with_free_func(g_free);
+	record->faults = new_array(sizeof(WeftFault), clear_fault);
+	record->pages = new_array(sizeof(WeftPage), clear_page);
+	record->tracks = new_array(sizeof(WeftTrack), clear_track);
+	record->metadata = g_ptr_array_new_with_free_func(g_free);
+	record->outline = new_array(sizeof(WeftOutlineEntry), clear_outline_entry);
+	record->embedded = new_array(sizeof(WeftEmbedded), clear_embedded);
+	record->contents = g_ptr_array_new_with_free_func((GDestroyNotify)weft_content_free);
+	record->absent = new_array(sizeof(WeftAbsent), clear_absent);
+	record->provenance = new_array(sizeof(WeftProvenance), clear_provenance);
+	record->run = g_ptr_array_new_with_free_func(g_free);
+	return record;
+}
+
+void weft_record_free(WeftRecord *record)
+{
+	if (!record)
+		return;
+	g_free(record->id);
+	g_free(record->sha256);
+	g_free(record->media_type);
+	g_ptr_array_unref(record->paths);
+	g_array_unref(record->faults);
+	g_array_unref(record->pages);
+	g_array_unref(record->tracks);
+	g_ptr_array_unref(record->metadata);
+	g_array_unref(record->outline);
+	g_array_unref(record->embedded);
+	g_ptr_array_unref(record->contents);
+	g_free(record->answer);
+	g_array_unref(record->absent);
+	g_array_unref(record->provenance);
+	g_free(record->model_name);
+	g_free(record->model_id);
+	g_free(record->model_type);
+	g_free(record->adapter);
+	g_ptr_array_unref(record->run);
+	g_free(record);
+}
+
+void weft_record_add_fault(WeftRecord *record, const char *stage, const GError *fault,
+			   const WeftAnchor *at)
+{
+	WeftFault copy = {
+		.stage = g_strdup(stage),
+		.code = fault->domain == WEFT_ERROR ? fault->code : WEFT_ERROR_INTERNAL,
+		.message = g_strdup(fault->message),
+	};
+	if (at)
+		copy.at = *at;
+	g_array_append_val(record->faults, copy);
+}
+
+void weft_record_settle(WeftRecord *record)
+{
+	if (record->status == WEFT_STATUS_SKIPPED)
+		return;
+	if (record->faults->len == 0)
+		record->status = WEFT_STATUS_OK;
+	else if (record->contents->len == 0 && !record->answer)
+		record->status = WEFT_STATUS_FAILED;
+	else
+		record->status = WEFT_STATUS_PARTIAL;
+}

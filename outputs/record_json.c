@@ -1,0 +1,580 @@
+#include "outputs/record_json.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+/* Decimals: a hundredth of a point or pixel, a millisecond, a ten-thousandth of certainty. */
+#define BOX_DECIMALS 2
+#define TIME_DECIMALS 3
+#define SHARE_DECIMALS 4
+
+static const char *const STATUS_NAMES[] = { "ok", "partial", "failed", "skipped" };
+static const char *const PROVENANCE_NAMES[] = { "copied", "derived", "pointed", "matched", "none" };
+
+const char *weft_status_name(WeftStatus status)
+{
+	return STATUS_NAMES[status];
+}
+
+gboolean weft_status_from_name(const char *name, WeftStatus *ret_status)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(STATUS_NAMES); i++) {
+		if (g_strcmp0(name, STATUS_NAMES[i]) == 0) {
+			*ret_status = (WeftStatus)i;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+/* ---- small pieces ---- */
+
+static void write_member(WeftJsonWriter *w, const char *key, const char *value)
+{
+	weft_json_write_key(w, key);
+	weft_json_write_string(w, value);
+}
+
+static void write_count(WeftJsonWriter *w, const char *key, guint64 value)
+{
+	weft_json_write_key(w, key);
+	weft_json_write_uint(w, value);
+}
+
+static void write_rounded(WeftJsonWriter *w, const char *key, double value, guint n_decimals)
+{
+	weft_json_write_key(w, key);
+	(void)weft_json_write_rounded(w, value, n_decimals); /* null when it is not finite */
+}
+
+static void write_numbers(WeftJsonWriter *w, const char *key, const double *values, gsize n,
+			  guint n_decimals)
+{
+	weft_json_write_key(w, key);
+	weft_json_write_array(w);
+	for (gsize i = 0; i < n; i++)
+		(void)weft_json_write_rounded(w, values[i], n_decimals);
+	weft_json_write_array_end(w);
+}
+
+static gboolean is_whole_document(const WeftAnchor *at)
+{
+	return at->page == 0 && at->track == 0 && !at->has_bbox && !at->has_time;
+}
+
+static void write_anchor(WeftJsonWriter *w, const WeftAnchor *at)
+{
+	weft_json_write_object(w);
+	if (at->page)
+		write_count(w, "page", at->page);
+	if (at->track)
+		write_count(w, "track", at->track);
+	if (at->has_time)
+		write_numbers(w, "time", at->time, 2, TIME_DECIMALS);
+	if (at->has_bbox)
+		write_numbers(w, "bbox", at->bbox, 4, BOX_DECIMALS);
+	weft_json_write_object_end(w);
+}
+
+/* An anchor that is the whole document says nothing: the list is empty then. */
+static void write_anchors(WeftJsonWriter *w, const WeftAnchor *anchors, gsize n)
+{
+	weft_json_write_key(w, "at");
+	weft_json_write_array(w);
+	for (gsize i = 0; i < n; i++)
+		if (!is_whole_document(&anchors[i]))
+			write_anchor(w, &anchors[i]);
+	weft_json_write_array_end(w);
+}
+
+static void write_chars(WeftJsonWriter *w, guint32 first, guint32 end)
+{
+	weft_json_write_key(w, "chars");
+	weft_json_write_array(w);
+	weft_json_write_uint(w, first);
+	weft_json_write_uint(w, end);
+	weft_json_write_array_end(w);
+}
+
+static void write_content_id(WeftJsonWriter *w, const char *key, guint32 index)
+{
+	char id[16];
+	g_snprintf(id, sizeof(id), "c%u", index + 1);
+	write_member(w, key, id);
+}
+
+/* ---- source ---- */
+
+static int compare_paths(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void weft_paths_settle(GPtrArray *paths)
+{
+	g_ptr_array_sort(paths, compare_paths);
+	for (guint i = 1; i < paths->len;) {
+		if (strcmp(paths->pdata[i - 1], paths->pdata[i]) == 0)
+			g_ptr_array_remove_index(paths, i);
+		else
+			i++;
+	}
+}
+
+static void write_paths(WeftJsonWriter *w, const GPtrArray *paths)
+{
+	gboolean has_others = FALSE;
+
+	weft_json_write_key(w, "paths");
+	weft_json_write_array(w);
+	for (guint i = 0; i < paths->len; i++) {
+		if (g_utf8_validate(paths->pdata[i], -1, NULL))
+			weft_json_write_string(w, paths->pdata[i]);
+		else
+			has_others = TRUE;
+	}
+	weft_json_write_array_end(w);
+	if (!has_others)
+		return;
+	weft_json_write_key(w, "paths_b64");
+	weft_json_write_array(w);
+	for (guint i = 0; i < paths->len; i++) {
+		const char *path = paths->pdata[i];
+		if (g_utf8_validate(path, -1, NULL))
+			continue;
+		g_autofree char *encoded = g_base64_encode((const guchar *)path, strlen(path));
+		weft_json_write_string(w, encoded);
+	}
+	weft_json_write_array_end(w);
+}
+
+static void write_source(WeftJsonWriter *w, const WeftRecord *record)
+{
+	g_autoptr(GPtrArray) paths = g_ptr_array_new(); /* borrows */
+	for (guint i = 0; i < record->paths->len; i++)
+		g_ptr_array_add(paths, record->paths->pdata[i]);
+	weft_paths_settle(paths);
+
+	weft_json_write_key(w, "source");
+	weft_json_write_object(w);
+	write_member(w, "sha256", record->sha256);
+	write_count(w, "bytes", record->size_bytes);
+	write_member(w, "media_type", record->media_type);
+	write_paths(w, paths);
+	weft_json_write_object_end(w);
+}
+
+static void write_errors(WeftJsonWriter *w, const WeftRecord *record)
+{
+	weft_json_write_key(w, "errors");
+	weft_json_write_array(w);
+	for (guint i = 0; i < record->faults->len; i++) {
+		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);
+		weft_json_write_object(w);
+		write_member(w, "stage", fault->stage);
+		write_member(w, "code", weft_error_code_name(fault->code));
+		write_member(w, "message", fault->message);
+		weft_json_write_key(w, "at");
+		if (is_whole_document(&fault->at))
+			weft_json_write_null(w);
+		else
+			write_anchor(w, &fault->at);
+		weft_json_write_object_end(w);
+	}
+	weft_json_write_array_end(w);
+}
+
+/* ---- document ---- */
+
+static void write_pages(WeftJsonWriter *w, const WeftRecord *record)
+{
+	weft_json_write_key(w, "pages");
+	weft_json_write_array(w);
+	for (guint i = 0; i < record->pages->len; i++) {
+		const WeftPage *page = &g_array_index(record->pages, WeftPage, i);
+		weft_json_write_object(w);
+		write_count(w, "n", page->n);
+		write_rounded(w, "width", page->width, BOX_DECIMALS);
+		write_rounded(w, "height", page->height, BOX_DECIMALS);
+		weft_json_write_key(w, "rotation");
+		weft_json_write_int(w, page->rotation);
+		if (page->ink >= 0)
+			write_rounded(w, "ink", page->ink, SHARE_DECIMALS);
+		write_member(w, "status", page->status);
+		weft_json_write_object_end(w);
+	}
+	weft_json_write_array_end(w);
+}
+
+static void write_tracks(WeftJsonWriter *w, const WeftRecord *record)
+{
+	weft_json_write_key(w, "tracks");
+	weft_json_write_array(w);
+	for (guint i = 0; i < record->tracks->len; i++) {
+		const WeftTrack *track = &g_array_index(record->tracks, WeftTrack, i);
+		weft_json_write_object(w);
+		write_count(w, "n", track->n);
+		write_member(w, "kind", track->kind);
+		if (track->seconds >= 0)
+			write_rounded(w, "seconds", track->seconds, TIME_DECIMALS);
+		if (track->language)
+			write_member(w, "language", track->language);
+		weft_json_write_object_end(w);
+	}
+	weft_json_write_array_end(w);
+}
+
+/* All values of a key that a file states more than once become a list at its first place. Keys are
+ * compared as they will be written, so that no two are equal in the record. */
+static void write_metadata(WeftJsonWriter *w, const WeftRecord *record)
+{
+	g_autoptr(GHashTable) lists =
+		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i + 1 < record->metadata->len; i += 2) {
+		g_autofree char *key = g_utf8_make_valid(record->metadata->pdata[i], -1);
+		GPtrArray *values = g_hash_table_lookup(lists, key);
+		if (!values) {
+			values = g_ptr_array_new();
+			g_hash_table_insert(lists, key, values);
+			g_ptr_array_add(keys, g_steal_pointer(&key));
+		}
+		g_ptr_array_add(values, record->metadata->pdata[i + 1]);
+	}
+	weft_json_write_key(w, "metadata");
+	weft_json_write_object(w);
+	for (guint i = 0; i < keys->len; i++) {
+		const GPtrArray *values = g_hash_table_lookup(lists, keys->pdata[i]);
+		weft_json_write_key(w, keys->pdata[i]);
+		if (values->len > 1)
+			weft_json_write_array(w);
+		for (guint k = 0; k < values->len; k++)
+			weft_json_write_string(w, values->pdata[k]);
+		if (values->len > 1)
+			weft_json_write_array_end(w);
+	}
+	weft_json_write_object_end(w);
+}
+
+static void write_document(WeftJsonWriter *w, const WeftRecord *record)
+{
+	weft_json_write_key(w, "document");
+	weft_json_write_object(w);
+	write_pages(w, record);
+	write_tracks(w, record);
+	write_metadata(w, record);
+	weft_json_write_key(w, "outline");
+	weft_json_write_array(w);
+	for (guint i = 0; i < record->outline->len; i++) {
+		const WeftOutlineEntry *entry =
+			&g_array_index(record->outline, WeftOutlineEntry, i);
+		weft_json_write_object(w);
+		write_member(w, "title", entry->title);
+		write_count(w, "level", entry->level);
+		if (entry->page)
+			write_count(w, "page", entry->page);
+		weft_json_write_object_end(w);
+	}
+	weft_json_write_array_end(w);
+	weft_json_write_key(w, "embedded");
+	weft_json_write_array(w);
+	for (guint i = 0; i < record->embedded->len; i++) {
+		const WeftEmbedded *embedded = &g_array_index(record->embedded, WeftEmbedded, i);
+		weft_json_write_object(w);
+		write_member(w, "name", embedded->name);
+		write_count(w, "bytes", embedded->size_bytes);
+		weft_json_write_object_end(w);
+	}
+	weft_json_write_array_end(w);
+	weft_json_write_object_end(w);
+}
+
+/* ---- content ---- */
+
+static void write_words(WeftJsonWriter *w, const GArray *words)
+{
+	weft_json_write_key(w, "words");
+	weft_json_write_array(w);
+	for (guint i = 0; i < words->len; i++) {
+		const WeftWord *word = &g_array_index(words, WeftWord, i);
+		weft_json_write_object(w);
+		write_chars(w, word->char_first, word->char_end);
+		if (!is_whole_document(&word->at)) {
+			weft_json_write_key(w, "at");
+			write_anchor(w, &word->at);
+		}
+		if (word->confidence >= 0)
+			write_rounded(w, "confidence", word->confidence, SHARE_DECIMALS);
+		weft_json_write_object_end(w);
+	}
+	weft_json_write_array_end(w);
+}
+
+static void write_content(WeftJsonWriter *w, const WeftContent *content, guint32 index)
+{
+	weft_json_write_object(w);
+	write_content_id(w, "id", index);
+	write_member(w, "kind", weft_content_kind_name(content->kind));
+	write_member(w, "text", content->text);
+	write_anchors(w, (const WeftAnchor *)(gpointer)content->anchors->data,
+		      content->anchors->len);
+	write_member(w, "by", weft_by_name(content->by));
+	if (content->confidence >= 0)
+		write_rounded(w, "confidence", content->confidence, SHARE_DECIMALS);
+	if (content->speaker)
+		write_member(w, "speaker", content->speaker);
+	if (content->words && content->words->len)
+		write_words(w, content->words);
+	weft_json_write_object_end(w);
+}
+
+static void write_contents(WeftJsonWriter *w, const WeftRecord *record, const char *key,
+			   gboolean are_hidden)
+{
+	weft_json_write_key(w, key);
+	weft_json_write_array(w);
+	for (guint i = 0; i < record->contents->len; i++) {
+		const WeftContent *content = record->contents->pdata[i];
+		if (!content->hidden == !are_hidden)
+			write_content(w, content, i);
+	}
+	weft_json_write_array_end(w);
+}
+
+/* ---- answer ---- */
+
+static void write_answer(WeftJsonWriter *w, const WeftRecord *record)
+{
+	weft_json_write_key(w, "answer");
+	g_autoptr(WeftJson) answer = NULL;
+	if (record->answer)
+		answer = weft_json_parse(record->answer, strlen(record->answer), WEFT_JSON_STRICT,
+					 NULL);
+	/* Free text, where a request had no schema, is a string. */
+	if (record->answer && !answer)
+		weft_json_write_string(w, record->answer);
+	else
+		weft_json_write_tree(w, answer);
+}
+
+static void write_absent(WeftJsonWriter *w, const WeftRecord *record)
+{
+	g_autoptr(GHashTable) written = g_hash_table_new(g_str_hash, g_str_equal);
+
+	weft_json_write_key(w, "absent");
+	weft_json_write_object(w);
+	for (guint i = 0; i < record->absent->len; i++) {
+		const WeftAbsent *absent = &g_array_index(record->absent, WeftAbsent, i);
+		if (g_hash_table_add(written, absent->pointer)) /* the first reason counts */
+			write_member(w, absent->pointer, absent->reason);
+	}
+	weft_json_write_object_end(w);
+}
+
+/* What stands in the file itself, or what something read off it. */
+static const char *rests_on(const WeftContent *content)
+{
+	switch (content->by) {
+	case WEFT_BY_FILE:
+	case WEFT_BY_OCR_LAYER:
+	case WEFT_BY_SIDECAR:
+		return "file";
+	default:
+		return "reading";
+	}
+}
+
+static void write_evidence(WeftJsonWriter *w, const WeftRecord *record,
+			   const WeftProvenance *provenance)
+{
+	weft_json_write_object(w);
+	write_member(w, "kind", PROVENANCE_NAMES[provenance->kind]);
+	if (provenance->content < record->contents->len) {
+		write_member(w, "rests_on", rests_on(record->contents->pdata[provenance->content]));
+		write_content_id(w, "content", provenance->content);
+		write_chars(w, provenance->char_first, provenance->char_end);
+	}
+	if (provenance->quote)
+		write_member(w, "quote", provenance->quote);
+	if (provenance->kind != WEFT_PROVENANCE_NONE)
+		write_anchors(w, &provenance->at, 1);
+	if (provenance->confidence >= 0)
+		write_rounded(w, "confidence", provenance->confidence, SHARE_DECIMALS);
+	weft_json_write_object_end(w);
+}
+
+static void write_provenance(WeftJsonWriter *w, const WeftRecord *record)
+{
+	const GArray *all = record->provenance;
+	/* Pointer -> the evidence for it, in the order in which pointers first come. */
+	g_autoptr(GHashTable) lists =
+		g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_ptr_array_unref);
+	g_autoptr(GPtrArray) pointers = g_ptr_array_new();
+
+	for (guint i = 0; i < all->len; i++) {
+		WeftProvenance *provenance = &g_array_index(all, WeftProvenance, i);
+		GPtrArray *list = g_hash_table_lookup(lists, provenance->pointer);
+		if (!list) {
+			list = g_ptr_array_new();
+			g_hash_table_insert(lists, provenance->pointer, list);
+			g_ptr_array_add(pointers, provenance->pointer);
+		}
+		g_ptr_array_add(list, provenance);
+	}
+	weft_json_write_key(w, "provenance");
+	weft_json_write_object(w);
+	for (guint i = 0; i < pointers->len; i++) {
+		const GPtrArray *list = g_hash_table_lookup(lists, pointers->pdata[i]);
+		weft_json_write_key(w, pointers->pdata[i]);
+		weft_json_write_array(w);
+		for (guint k = 0; k < list->len; k++)
+			write_evidence(w, record, list->pdata[k]);
+		weft_json_write_array_end(w);
+	}
+	weft_json_write_object_end(w);
+}
+
+static void write_model(WeftJsonWriter *w, const WeftRecord *record)
+{
+	weft_json_write_key(w, "model");
+	if (!record->model_id) {
+		weft_json_write_null(w);
+		return;
+	}
+	weft_json_write_object(w);
+	write_member(w, "name", record->model_name);
+	write_member(w, "id", record->model_id);
+	write_member(w, "type", record->model_type);
+	write_member(w, "adapter", record->adapter);
+	weft_json_write_key(w, "tokens");
+	weft_json_write_object(w);
+	write_count(w, "text", record->n_text);
+	write_count(w, "patch", record->n_patch);
+	write_count(w, "audio", record->n_audio);
+	write_count(w, "generated", record->n_generated);
+	weft_json_write_object_end(w);
+	weft_json_write_object_end(w);
+}
+
+static void write_ledger(WeftJsonWriter *w, const char *key, const WeftLedger *ledger)
+{
+	weft_json_write_key(w, key);
+	weft_json_write_object(w);
+	write_count(w, "in", ledger->in);
+	write_count(w, "done", ledger->done);
+	write_count(w, "failed", ledger->failed);
+	write_count(w, "skipped", ledger->skipped);
+	weft_json_write_object_end(w);
+}
+
+static void write_run(WeftJsonWriter *w, const WeftRecord *record)
+{
+	weft_json_write_key(w, "run");
+	weft_json_write_object(w);
+	for (guint i = 0; i + 1 < record->run->len; i += 2) {
+		const char *json = record->run->pdata[i + 1];
+		weft_json_write_key(w, record->run->pdata[i]);
+		weft_json_write_raw(w, json, strlen(json));
+	}
+	weft_json_write_object_end(w);
+}
+
+char *weft_record_json(const WeftRecord *record, gboolean with_run, gsize *ret_size_bytes)
+{
+	GString *text = g_string_new(NULL);
+	WeftJsonWriter writer, *w = &writer;
+
+	weft_json_writer_init(w, text);
+	weft_json_write_object(w);
+	write_count(w, "weft", WEFT_RECORD_VERSION);
+	write_member(w, "id", record->id);
+	write_source(w, record);
+	write_member(w, "status", weft_status_name(record->status));
+	write_errors(w, record);
+	write_document(w, record);
+	write_contents(w, record, "content", FALSE);
+	write_contents(w, record, "hidden", TRUE);
+	write_answer(w, record);
+	write_absent(w, record);
+	weft_json_write_key(w, "checks");
+	weft_json_write_array(w);
+	weft_json_write_array_end(w);
+	write_provenance(w, record);
+	write_model(w, record);
+	weft_json_write_key(w, "ledger");
+	weft_json_write_object(w);
+	write_ledger(w, "pages", &record->page_ledger);
+	write_ledger(w, "seconds", &record->second_ledger);
+	write_ledger(w, "windows", &record->window_ledger);
+	weft_json_write_object_end(w);
+	if (with_run)
+		write_run(w, record);
+	weft_json_write_object_end(w);
+	if (ret_size_bytes)
+		*ret_size_bytes = text->len;
+	return g_string_free(text, FALSE);
+}
+
+/* ---- a written record ---- */
+
+GPtrArray *weft_record_json_paths(const WeftJson *record)
+{
+	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+	const WeftJson *source = weft_json_member(record, "source");
+	const WeftJson *plain = weft_json_member(source, "paths");
+	const WeftJson *encoded = weft_json_member(source, "paths_b64");
+
+	for (gsize i = 0; i < weft_json_length(plain); i++) {
+		const char *path = weft_json_string(weft_json_at(plain, i), NULL);
+		if (path)
+			g_ptr_array_add(paths, g_strdup(path));
+	}
+	for (gsize i = 0; i < weft_json_length(encoded); i++) {
+		const char *text = weft_json_string(weft_json_at(encoded, i), NULL);
+		gsize size;
+		g_autofree guchar *bytes = text ? g_base64_decode(text, &size) : NULL;
+		if (bytes)
+			g_ptr_array_add(paths, g_strndup((const char *)bytes, size));
+	}
+	return paths;
+}
+
+static void rewrite_source(WeftJsonWriter *w, const WeftJson *source, const GPtrArray *paths)
+{
+	weft_json_write_object(w);
+	for (gsize i = 0; i < weft_json_length(source); i++) {
+		const char *key = weft_json_key_at(source, i, NULL);
+		if (g_strcmp0(key, "paths") == 0) {
+			write_paths(w, paths);
+		} else if (key && strcmp(key, "paths_b64") != 0) {
+			weft_json_write_key(w, key);
+			weft_json_write_tree(w, weft_json_at(source, i));
+		}
+	}
+	weft_json_write_object_end(w);
+}
+
+char *weft_record_json_with_paths(const WeftJson *record, const GPtrArray *paths,
+				  gsize *ret_size_bytes)
+{
+	GString *text = g_string_new(NULL);
+	WeftJsonWriter writer;
+
+	weft_json_writer_init(&writer, text);
+	weft_json_write_object(&writer);
+	for (gsize i = 0; i < weft_json_length(record); i++) {
+		const char *key = weft_json_key_at(record, i, NULL);
+		if (!key) /* never written by us */
+			continue;
+		weft_json_write_key(&writer, key);
+		if (strcmp(key, "source") == 0)
+			rewrite_source(&writer, weft_json_at(record, i), paths);
+		else
+			weft_json_write_tree(&writer, weft_json_at(record, i));
+	}
+	weft_json_write_object_end(&writer);
+	*ret_size_bytes = text->len;
+	return g_string_free(text, FALSE);
+}
