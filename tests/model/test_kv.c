@@ -1,0 +1,97 @@
+#include <string.h>
+
+#include "golden.h"
+#include "model/kv.h"
+
+#define N_POSITIONS 1500
+
+/* Keys and values of one position, all the same number. */
+static void store(WeftCache *cache, gsize layer, gsize position, gsize n_values, float number)
+{
+	g_autofree float *row = g_new(float, n_values);
+	for (gsize i = 0; i < n_values; i++)
+		row[i] = number;
+	weft_cache_store(cache, layer, position, 1, row, row);
+}
+
+static float key_at(const WeftCache *cache, gsize layer, gsize position, gsize n_values)
+{
+	const float *page = weft_cache_k_pages(cache, layer)[position / WEFT_PAGE_POSITIONS];
+	return page[position % WEFT_PAGE_POSITIONS * n_values];
+}
+
+static void test_bounded(void)
+{
+	static const gsize pieces[] = {1, 7, 64, 256};
+	g_autoptr(Golden) golden = golden_open("scout", "ref", 1);
+	g_autoptr(WeftArch) arch = weft_arch_new(weft_bundle_config(golden->bundle), NULL);
+	g_autoptr(WeftPagePool) pool = weft_page_pool_new(arch, golden->kernels, WEFT_DTYPE_F32);
+	for (gsize p = 0; p < G_N_ELEMENTS(pieces); p++) {
+		g_autoptr(WeftCache) cache = weft_cache_new(pool);
+		gsize n, chunked_max = 0;
+		for (gsize at = 0; at < N_POSITIONS; at += n) {
+			n = MIN(pieces[p], N_POSITIONS - at);
+			g_assert_true(weft_cache_extend(cache, at, n, NULL));
+			chunked_max = MAX(chunked_max, weft_cache_n_pages(cache, 0));
+		}
+		g_assert_false(arch->layers[3].is_chunked);
+		g_assert_cmpuint(weft_cache_n_pages(cache, 3), ==,
+				 (N_POSITIONS + WEFT_PAGE_POSITIONS - 1) / WEFT_PAGE_POSITIONS);
+		g_assert_true(arch->layers[0].is_chunked);
+		g_assert_cmpuint(chunked_max, <=,
+				 (arch->chunk_size + pieces[p]) / WEFT_PAGE_POSITIONS + 2);
+	}
+	g_assert_cmpuint(weft_page_pool_n_used(pool), ==, 0);
+}
+
+static void test_shared_pages(void)
+{
+	g_autoptr(Golden) golden = golden_open("scout", "ref", 1);
+	g_autoptr(WeftArch) arch = weft_arch_new(weft_bundle_config(golden->bundle), NULL);
+	gsize n_values = arch->n_kv_heads * arch->head_width;
+	g_autoptr(WeftPagePool) pool = weft_page_pool_new(arch, golden->kernels, WEFT_DTYPE_F32);
+	WeftCache *first = weft_cache_new(pool);
+	for (gsize at = 0; at < 100; at++) {
+		g_assert_true(weft_cache_extend(first, at, 1, NULL));
+		store(first, 3, at, n_values, (float)at);
+	}
+	gsize n_used = weft_page_pool_n_used(pool);
+	WeftCache *second = weft_cache_share(first);
+	g_assert_cmpuint(weft_page_pool_n_used(pool), ==, n_used);
+	/* Both go on by themselves; what they share stays. */
+	g_assert_true(weft_cache_extend(second, 100, 1, NULL));
+	store(second, 3, 100, n_values, -1);
+	g_assert_true(weft_cache_extend(first, 100, 1, NULL));
+	store(first, 3, 100, n_values, -2);
+	g_assert_cmpfloat(key_at(second, 3, 100, n_values), ==, -1);
+	g_assert_cmpfloat(key_at(first, 3, 100, n_values), ==, -2);
+	weft_cache_free(first);
+	for (gsize at = 0; at < 100; at++)
+		g_assert_cmpfloat(key_at(second, 3, at, n_values), ==, (float)at);
+	g_assert_true(weft_cache_k_pages(second, 3)[0] != NULL);
+	weft_cache_free(second);
+	g_assert_cmpuint(weft_page_pool_n_used(pool), ==, 0);
+}
+
+/* What is stored is rounded to the type of the cache. */
+static void test_bf16(void)
+{
+	g_autoptr(Golden) golden = golden_open("scout", "ref", 1);
+	g_autoptr(WeftArch) arch = weft_arch_new(weft_bundle_config(golden->bundle), NULL);
+	gsize n_values = arch->n_kv_heads * arch->head_width;
+	g_autoptr(WeftPagePool) pool = weft_page_pool_new(arch, golden->kernels, WEFT_DTYPE_BF16);
+	g_autoptr(WeftCache) cache = weft_cache_new(pool);
+	g_assert_true(weft_cache_extend(cache, 0, 2, NULL));
+	store(cache, 0, 1, n_values, 1.00390625f); /* halfway between two: to even, 1 */
+	const guint16 *page = weft_cache_v_pages(cache, 0)[0];
+	g_assert_cmphex(page[n_values], ==, 0x3f80);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/kv/bounded", test_bounded);
+	g_test_add_func("/kv/shared-pages", test_shared_pages);
+	g_test_add_func("/kv/bf16", test_bf16);
+	return g_test_run();
+}
