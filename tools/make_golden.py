@@ -234,7 +234,173 @@ def scout(folder):
         dict(size=dict(height=28, width=28)), (70, 40), torch.float32, "1GB")
 
 
-FIXTURES = {"scout": scout}
+def maverick(folder):
+    """Dense and MoE layers in turn, no QK norm, no scaling, bfloat16 in shards, old key spellings."""
+    text = dict(
+        hidden_size=48, num_hidden_layers=4, num_attention_heads=6, num_key_value_heads=2, head_dim=8,
+        intermediate_size=20, intermediate_size_mlp=36, num_local_experts=8, num_experts_per_tok=1,
+        interleave_moe_layer_step=2, use_qk_norm=False, max_position_embeddings=1024,
+        attention_chunk_size=16, attn_temperature_tuning=True,
+        rope_parameters=dict(rope_type="default", rope_theta=500000.0))
+    vision = dict(
+        hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=96,
+        image_size=24, patch_size=4, vision_output_dim=20, projector_input_dim=20,
+        projector_output_dim=20, rope_parameters=dict(rope_type="default", rope_theta=10000.0))
+    llama4(folder, text, vision, dict(size=dict(height=24, width=24), max_patches=4), (31, 60),
+           torch.bfloat16, "120KB")
+    old_spelling(os.path.join(folder, "config.json"))
+    check_again(folder)
+
+
+def old_spelling(path):
+    """The keys as transformers 4 wrote them: rope_theta and rope_scaling, no derived lists."""
+    with open(path) as f:
+        config = json.load(f)
+    text, vision = config["text_config"], config["vision_config"]
+    text["rope_theta"], text["rope_scaling"] = text.pop("rope_parameters")["rope_theta"], None
+    vision["rope_theta"] = vision.pop("rope_parameters")["rope_theta"]
+    text.pop("layer_types"), text.pop("moe_layers")
+    text["no_rope_layers"] = []
+    for part in (config, text, vision):
+        part["torch_dtype"] = part.pop("dtype")
+    with open(path, "w") as f:
+        json.dump(config, f, indent=2)
+        f.write("\n")
+
+
+def check_again(folder):
+    """The edited folder still means the same to transformers."""
+    from transformers import Llama4ForConditionalGeneration
+
+    model = Llama4ForConditionalGeneration.from_pretrained(
+        folder, attn_implementation="eager", dtype=torch.float32).eval()
+    for name in ("short", "long"):
+        with open(os.path.join(folder, name + ".ids.json")) as f:
+            ids = json.load(f)
+        with torch.no_grad():
+            logits = model(input_ids=torch.tensor([ids])).logits[0].numpy()
+        assert np.array_equal(logits, np.load(os.path.join(folder, name + ".logits.npy"))), name
+
+
+# Each line of it is one case, and so is each string of STRANGE.
+LINES = """Hello world
+The quick brown fox jumps over the lazy dog.
+don't DON'T Don't she'll SHE'LL they've I'm we'd it's IT'S 'tis o'clock rock'n'roll y'all'd've
+'sss 'S 's't 'reve 'LL' ''s don'ſt x'ſ 'ſ ſ's
+don’t l’été
+CamelCase HTMLParser iPhone XMLHttpRequest getElementById McDonald's ABC'S abc'D
+1 12 123 1234 12345 1234567 3.14159 1,240.00 1e-9 0x1F ½ ¾ ² ³ Ⅷ ① ٣٤٥ १२३ 一二三 𝟘𝟙𝟚𝟛
+$1,000.50 €89,50 £3 ¥500 ₿0.1 20% #42 @user user@example.org
+https://example.org/a/b?c=d&e=f#g file:///usr/share/doc/ C:\\Users\\x
+{"key": [1, 2, {"a": null}], "b": "c"} if (x != y) { return a[i++] / 2; } // done
+Die Straße ist lang, über Köln nach Düsseldorf; ÄÖÜ ẞ Großes
+La réunion déplacée à l'été, où ça? L'ÉTÉ Œuvre
+El niño comió; ¿Cuánto? ¡Señor! MAÑANA
+Договор подписан в Москве. ДОГОВОР Ёлка
+Η συμφωνία υπογράφηκε. ΑΘΗΝΑ ς σ
+ב־3 במרץ שולם החשבון. שָׁלוֹם
+تم دفع الفاتورة في ٣ مارس. اَلْعَرَبِيَّةُ
+यह चालान तीन मार्च को भुगतान किया गया। हिन्दी
+নমস্কার தமிழ் తెలుగు ಕನ್ನಡ മലയാളം ไทยภาษา ລາວ မြန်မာ ខ្មែរ བོད་
+会議は三月に行われます。カタカナ ひらがな ｱｲｳ ﾞ ー々〆
+中文測試：合同金額為一千元整。
+한국어 시험입니다. ㄱㄴㄷ
+ქართული ᲥᲐᲠᲗᲣᲚᲘ հայերեն ᏣᎳᎩ Ꭰꭰ
+ǅ ǈ ǋ ǆ ǄǅaǅA ᾈᾳ ﬁﬂ ﬆ
+naïve naı̈ve é é ÉCOLE Ç̧ a̐éö̲ ́start ̈A
+😀 👍🏽 👨‍👩‍👧‍👦 🇩🇪🇫🇷 ❤️ ☕️ a😀b 😀😀😀 1️⃣
+→ ← ≠ ∑ √ ∞ ± × ÷ © ® ™ ° µ ª º · … – — ‘’ “” «» ¶ §
+x² + y₁ = z⁻¹ H₂O ℃ Å ℵ ℝ ⅓
+a_b __init__ a-b--c ... ?!?! ((())) *** /// a/b//c /\\/
+<|begin_of_text|> <|eot|><|eot|>x<|header_start|>user<|header_end|> <|eot <|eot|> |> <|<|eot|>|>
+<|patch|><|image|><|image_start|> <|not_a_token|> <|eom|>
+ß ŉ ĳ ŀ İ ı K Å
+ᵃᵇ ʰello ªb ºC ˈstress ʼn modifierʼs
+Ⓐⓐ ⒈ ㈠ ㊀ 🄰 ꙮ ꓔ ꜩ Ꟈ ꟈ
+""".splitlines()
+
+STRANGE = [
+    "", " ", "  ", "   ", "\n", "\n\n", "\n\n\n", "\r\n", "\r\n\r\n", "\t", "\t\t", " \n", "\n ", " \n ",
+    "  \n  ", "a ", " a", "  a", "   a", "a  b", "a   b", "a\nb", "a\n\nb", "a \nb", "a\n b",
+    "a \n \n b", "a\r\n  b", "a\tb", "a\t b", "a \tb", "\ta", "  \t  \n\t\tx", "x  ", "x\n  ",
+    "x \n\n  y", ".\n", ".\n\n", "...\n\nA", " .\n", " !\r\n/x", "/\n/", "//\n//x", " / ", "a/\nb", ")\n/)",
+    "a\u00a0b", "a\u00a0\u00a0b", "\u00a0a", "\u2003x", "x\u3000y", "\u2028x\u2029", "\u0085a",
+    "a\u0085b", "\x1c\x1d\x1e\x1f", "a\x1cb", "\u200bx", "x\u200b\u200by", "\ufeffx", "\u180ex",
+    "\x0b\x0c", "a\x0bb", "\x00", "a\x00b", "\x7f", "\x80\x9f", "\u00ad", "a\u00adb", "\ufffd",
+    "\ufffe", "\U0010ffff", "\ue000x", "\U000e0001", "\u0301", "\u0301a", "a\u0301", "A\u0301B",
+    " \u0301", "!\u0301", "!\u0301a", "1\u0301", "1\u0301a", "\n\u0301", "\u0301\u0302\u0303",
+    "\u0301's", "\u0301A's", "A'S", "A'", "'", "''", "' s", "'s", "'S", "'x", "a's's", "a'sb", "1's",
+    "A'll", "A'l", "A'lL", "a'RE", "a'r", "\u02bcs", "Aa", "AA", "AAa", "AAaA", "aA", "aAA", "ᵃA", "Aᵃ",
+    "Aᵃa", "一A", "A一a", "ǅa", "aǅ", "1a", "a1", "A1a", "١a", "²a", "a²", "123a456", "1234", " 1", " 12",
+    "  12", " 1 2", "1 ", ".1", " .1", "-1", "+1a", "_a", " _a", "__a", " __a", "\"a", " \"a\"", "(a)",
+    " (a", "  (a", "$a", "€a", "a€", "👍a", " 👍a", "  👍", "a👍🏽", "🇩a", "\u200da", "a\u200d",
+    "\r", "\ra", "\r\ra", "a\r", " \r", "\n\r", "\t\n", "\n\t", "\n \t\n \t x", " " * 40 + "x", "\n" * 40,
+    "=" * 70, "a" * 300, "ab" * 200, "A" * 100 + "a", "1" * 50, "é" * 60, "字" * 60, " a" * 40, "\n a" * 20,
+]
+
+ODD = list(" \t\n\r/.'!,-_aAbBsStTlLrReEvVmMdD019") + list(
+    "\u00a0\u0085\u2028\u3000\u200b\u0301\u0308éÉßſǅʰª一三あア²½٣😀\u200d\ufe0f€„·K")
+
+
+def strings():
+    """The fixed cases, then 300 made of characters that the rules tell apart."""
+    random = np.random.default_rng(7)
+    return LINES + STRANGE + ["".join(random.choice(ODD, random.integers(2, 14))) for _ in range(300)]
+
+
+LLAMA3_SPLIT = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|"
+                r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
+
+
+def golden_tokenizer(folder):
+    """Strings in many scripts: pieces by each known rule (their ends in bytes), and ids."""
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    llama4 = tokenizer()
+    gpt2 = Tokenizer(models.BPE())
+    gpt2.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    gpt2.decoder = decoders.ByteLevel()
+    gpt2.train_from_iterator([CORPUS], trainers.BpeTrainer(
+        vocab_size=256 + 150, show_progress=False, special_tokens=["<|endoftext|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    gpt2.save(os.path.join(folder, "gpt2.tokenizer.json"))
+    splits = {
+        "llama4": pre_tokenizers.Split(Regex(LLAMA4_SPLIT), "isolated"),
+        "llama3": pre_tokenizers.Split(Regex(LLAMA3_SPLIT), "isolated"),
+        "gpt2": pre_tokenizers.ByteLevel(add_prefix_space=False),
+    }
+
+    def ids(tok, text, special):
+        tok.encode_special_tokens = not special
+        return tok.encode(text, add_special_tokens=False).ids
+
+    def ends(split, text):
+        return [len(text[:end].encode()) for _, (_, end) in split.pre_tokenize_str(text)]
+
+    cases = []
+    for text in strings():
+        case = {"text": text, "llama4_ids": ids(llama4, text, False)}
+        special = ids(llama4, text, True)
+        if special != case["llama4_ids"]:
+            case["special_ids"] = special
+        case["gpt2_ids"] = ids(gpt2, text, False)
+        for name, split in splits.items():
+            case[name] = ends(split, text)
+        cases.append(case)
+    with open(os.path.join(folder, "cases.json"), "w") as f:
+        f.write("[" + ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases) + "]\n")
+    origin(folder, [
+        "cases.json: for each text the ids by tests/golden/scout/tokenizer.json with special tokens "
+        "as plain text (llama4_ids) and recognised (special_ids, where they differ), the ids by "
+        "gpt2.tokenizer.json, and the ends in bytes of the pieces of each rule",
+        "seed of the last 300 texts: 7; ids and ends must be equal",
+    ])
+    print(folder, len(cases), "cases")
+
+
+FIXTURES = {"scout": scout, "maverick": maverick, "tokenizer": golden_tokenizer}
 
 
 def main():

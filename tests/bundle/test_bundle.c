@@ -115,6 +115,46 @@ static void test_scout(void)
 	g_assert_cmpuint(weft_bundle_n_tensors(bundle), ==, 93);
 }
 
+/* Shards, bfloat16, old key spellings; which layers are what is derived. */
+static void test_maverick(void)
+{
+	g_autoptr(WeftBundle) bundle = open_golden("maverick");
+	const WeftTextConfig *text = &weft_bundle_config(bundle)->text;
+	const WeftTensorView *head = weft_bundle_find(bundle, "lm_head.weight");
+
+	g_assert_false(text->qk_norm || text->rope_scaling.present);
+	g_assert_cmpfloat(text->rope_theta, ==, 500000);
+	g_assert_cmpuint(text->ffn_dense, ==, 36);
+	g_assert_cmpuint(text->ffn_expert, ==, 20);
+	for (gsize i = 0; i < 4; i++) {
+		g_assert_cmpint(text->layers[i].has_rope, ==, i != 3);
+		g_assert_cmpint(text->layers[i].is_moe, ==, i % 2 == 1);
+	}
+	g_assert_nonnull(head);
+	g_assert_cmpint(head->dtype, ==, WEFT_DTYPE_BF16);
+	g_assert_cmpuint(weft_bundle_config(bundle)->preprocessor.tiles_max, ==, 4);
+	g_assert_cmpuint(weft_bundle_size_bytes(bundle), ==, 122560 + 95280 + 100232);
+	for (gsize i = 0; i < weft_bundle_n_tensors(bundle); i++)
+		g_assert_true(g_str_has_prefix(weft_bundle_tensor_at(bundle, i)->file, "model-0000"));
+}
+
+/* A tensor that moved to another shard than the index says, and one that is nowhere. */
+static void test_shards(void)
+{
+	static const char name[] = "\"language_model.lm_head.weight\": ";
+	g_autofree char *folder = copy_golden("maverick");
+	g_autofree char *first = g_strconcat(name, "\"model-00001", NULL);
+	g_autofree char *second = g_strconcat(name, "\"model-00002", NULL);
+
+	edit(folder, "model.safetensors.index.json", first, second);
+	assert_refused(folder, WEFT_ERROR_WEIGHTS, "lm_head");
+	edit(folder, "model.safetensors.index.json", second, first);
+	edit(folder, "model.safetensors.index.json", "\"weight_map\": {",
+	     "\"weight_map\": {\"nowhere\": \"model-00001-of-00003.safetensors\",");
+	assert_refused(folder, WEFT_ERROR_WEIGHTS, "nowhere");
+	remove_folder(folder);
+}
+
 static void test_names(void)
 {
 	static const char *const spellings[] = {
@@ -223,6 +263,8 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/bundle/scout", test_scout);
+	g_test_add_func("/bundle/maverick", test_maverick);
+	g_test_add_func("/bundle/shards", test_shards);
 	g_test_add_func("/bundle/names", test_names);
 	g_test_add_func("/bundle/id", test_id);
 	g_test_add_func("/bundle/refusals", test_refusals);
