@@ -57,7 +57,7 @@ static gboolean load(WeftAudio *audio, const WeftBundle *bundle, GError **error)
 
 	if (!tower) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
-			    "the audio projector has no encoder: audio_tower.conv1.weight is absent");
+			    "the audio projector has no encoder: no audio_tower.conv1.weight");
 		return FALSE;
 	}
 	audio->tower = weft_whisper_new(tower, &weft_bundle_config(tower)->audio,
@@ -129,7 +129,8 @@ gsize weft_audio_tokens(const WeftAudio *audio, gsize n_samples)
 {
 	gsize n_frames = n_hops(n_samples), chunk = weft_whisper_frames_max(audio->tower);
 
-	return n_frames / chunk * chunk_tokens(audio, chunk) + chunk_tokens(audio, n_frames % chunk);
+	return n_frames / chunk * chunk_tokens(audio, chunk) +
+	       chunk_tokens(audio, n_frames % chunk);
 }
 
 /* rows[n_tokens][width] from stacked[n_tokens][width_in], which it overwrites. */
@@ -140,7 +141,8 @@ static gboolean project(const WeftAudio *audio, float *stacked, gsize n_tokens, 
 	gsize mid = audio->width_mid;
 	g_autofree float *both =
 		weft_alloc_array(n_tokens * 2 * mid, sizeof(float), 0, "audio rows", error);
-	g_autofree float *y = weft_alloc_array(n_tokens * mid, sizeof(float), 0, "audio rows", error);
+	g_autofree float *y =
+		weft_alloc_array(n_tokens * mid, sizeof(float), 0, "audio rows", error);
 
 	if (!both || !y)
 		return FALSE;

@@ -141,7 +141,8 @@ static gboolean work_alloc(Work *work, gsize n_sequences, gsize n_rows, gsize n_
 	       (work->key_end = weft_alloc_array(n_rows, sizeof(uint32_t), 0, "keys", error)) &&
 	       (work->k_pages = weft_alloc_array(n_pages, sizeof(void *), 0, "pages", error)) &&
 	       (work->v_pages = weft_alloc_array(n_pages, sizeof(void *), 0, "pages", error)) &&
-	       (work->jobs = weft_alloc_array(n_sequences, sizeof(WeftAttention), 0, "jobs", error));
+	       (work->jobs = weft_alloc_array(n_sequences, sizeof(WeftAttention), 0, "jobs",
+					    error));
 }
 
 /* The keys of a sequence lie one after the other: its pages are places in them. The output of the

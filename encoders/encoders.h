@@ -9,20 +9,21 @@
  * the shared prefix) and opens the fenced document; add_text, add_image and add_audio append its
  * parts; weft_request_finish closes the document, asks, and opens the assistant's turn:
  *
- *     [begin] system turn: `system`, trimmed            (left out when empty)
+ *     [begin] system turn: `system`, trimmed     (left out when empty)
  *     user turn:
  *     <document>
- *     [p. 3]                                            when the page differs from the last part's
- *     [00:01:24]                                        when the second differs from the last part's
- *     the part: text without leading line ends and trailing space, or the image's tokens, or rows
+ *     [p. 3]                                     when the page differs from the last part's
+ *     [00:01:24]                                 when the second differs from the last part's
+ *     the part: text without leading line ends and trailing space, or the image's tokens, or
+ *     rows of sound
  *     </document>
- *                                                       an empty line and `question`, trimmed, if any
+ *                                                an empty line and `question`, trimmed, if any
  *     assistant header, open
  *
- * Fences and markers are plain text, one line each; every part ends with a line feed. Each line
- * above is encoded by itself, special tokens in texts of any origin are plain text. The tokens of
- * a part depend on the part and on the anchor of the part before it, nothing else, so that windows
- * can be cut before anything is encoded: frame + sum of parts = length, exactly.
+ * Fences and markers are plain text, one line each; every part ends with a line feed. Fence,
+ * markers, part and question are each encoded by themselves, special tokens as plain text. The
+ * tokens of a part depend on the part and on the anchor of the part before it, nothing else, so
+ * that windows can be cut before anything is encoded: frame + sum of parts = length, exactly.
  */
 #ifndef WEFT_ENCODERS_ENCODERS_H
 #define WEFT_ENCODERS_ENCODERS_H
@@ -66,7 +67,7 @@ gsize weft_encoders_frame_tokens(const WeftEncoders *encoders, const char *syste
 				 const char *question);
 
 /* The image processor: pixels[tiles][3][side][side], normalised, global tile last. `single_tile`:
- * the whole picture in one tile, proportions kept (video frames). Caller frees pixels with g_free. */
+ * the whole picture in one tile, proportions kept (video frames). Caller frees pixels (g_free). */
 typedef struct WeftTiles {
 	gsize n_tiles, side;
 	gsize n_rows, n_cols; /* of the canvas: 1, 1 when there is only one tile */

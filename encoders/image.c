@@ -44,7 +44,8 @@ static void picture_box(const WeftImage *image, double box[4])
 }
 
 /* What of the picture tile (row, col) shows; the whole where it shows nothing but padding. */
-static WeftAnchor tile_anchor(const WeftImage *image, const WeftTiling *tiling, gsize row, gsize col)
+static WeftAnchor tile_anchor(const WeftImage *image, const WeftTiling *tiling, gsize row,
+			      gsize col)
 {
 	WeftAnchor part = image->anchor;
 	double box[4], side = tiling->side;

@@ -112,8 +112,8 @@ gboolean weft_mel_apply(const WeftMel *mel, const WeftKernels *kernels, const fl
 {
 	gsize n_frames = (n_samples + n_silence) / WEFT_MEL_HOP;
 	g_autofree float *from = padded(samples, n_samples, n_silence, error);
-	g_autofree float *power = weft_alloc_array(FRAMES_AT_ONCE * (gsize)N_SPECTRUM, sizeof(float),
-						   0, "spectrum", error);
+	g_autofree float *power = weft_alloc_array(FRAMES_AT_ONCE * (gsize)N_SPECTRUM,
+						   sizeof(float), 0, "spectrum", error);
 	float largest = -INFINITY;
 
 	if (!from || !power)
@@ -125,7 +125,8 @@ gboolean weft_mel_apply(const WeftMel *mel, const WeftKernels *kernels, const fl
 					n, FRAME_SIZE, WEFT_MEL_HOP);
 		for (gsize t = 0; t < n; t++)
 			for (gsize i = 0; i < mel->n_bins; i++) {
-				float x = (float)filtered(&mel->filters[i], power + t * N_SPECTRUM);
+				const float *frame = power + t * N_SPECTRUM;
+				float x = (float)filtered(&mel->filters[i], frame);
 
 				out[i * out_stride + t0 + t] = x;
 				largest = fmaxf(largest, x);

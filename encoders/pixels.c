@@ -26,7 +26,7 @@ static int axis_precision(double weight_max)
 {
 	int precision = 0;
 
-	while (precision < 22 && (gint64)(0.5 + weight_max * (double)(1 << (precision + 1))) < 32768)
+	while (precision < 22 && 0.5 + weight_max * (double)(1 << (precision + 1)) < 32768)
 		precision++;
 	return precision;
 }

@@ -111,8 +111,8 @@ gsize weft_encoders_audio_tokens(const WeftEncoders *encoders, gsize n_samples,
 				 const WeftAnchor *at, const WeftAnchor *before)
 {
 	g_return_val_if_fail(weft_encoders_can_hear(encoders), 0);
-	return markers_tokens(encoders, at, before) + weft_audio_tokens(encoders->audio, n_samples) +
-	       line_feed_tokens(encoders);
+	return markers_tokens(encoders, at, before) +
+	       weft_audio_tokens(encoders->audio, n_samples) + line_feed_tokens(encoders);
 }
 
 gsize weft_encoders_frame_tokens(const WeftEncoders *encoders, const char *system,

@@ -89,7 +89,8 @@ static gboolean load(WeftVision *vision, const WeftBundle *bundle, const WeftVis
 				  vision->grid * vision->grid + 1, w, &vision->positions, error) &&
 	       weft_weights_vector(&tower, "layernorm_pre.weight", w, &vision->pre_weight, error) &&
 	       weft_weights_vector(&tower, "layernorm_pre.bias", w, &vision->pre_bias, error) &&
-	       weft_weights_vector(&tower, "layernorm_post.weight", w, &vision->post_weight, error) &&
+	       weft_weights_vector(&tower, "layernorm_post.weight", w, &vision->post_weight,
+				   error) &&
 	       weft_weights_vector(&tower, "layernorm_post.bias", w, &vision->post_bias, error) &&
 	       weft_blocks_init(&vision->blocks, &layers, WEFT_BLOCKS_VISION, error) &&
 	       weft_weights_matrix(&tower, "vision_adapter.mlp.fc1.weight", vision->adapter, joined,

@@ -52,7 +52,8 @@ static void test_whisper_shape(void)
 static void check_rows(const char *audio, const char *layout, gsize n_samples)
 {
 	Opened opened = check_open(WEFT_SCOUT, audio);
-	g_autofree char *path = g_strdup_printf("%s/rows-%s-%zu.npy", WEFT_GOLDEN, layout, n_samples);
+	g_autofree char *path =
+		g_strdup_printf("%s/rows-%s-%zu.npy", WEFT_GOLDEN, layout, n_samples);
 	WeftPcm pcm = { sound_new(n_samples), n_samples, 0.2 };
 	WeftAnchor at = { .track = 1, .has_time = TRUE, .time = { 2, 3 } };
 	g_autoptr(GError) error = NULL;
