@@ -66,8 +66,8 @@ static void push_wanted(WeftAudio *audio, const float *samples, gsize n)
 	const WeftDecodeOptions *options = audio->options;
 	double begin = audio->out_s;
 	audio->out_s += (double)n / WEFT_PCM_RATE_HZ;
-	if (begin < options->time_first) {
-		double skip = ceil((options->time_first - begin) * WEFT_PCM_RATE_HZ - 1e-6);
+	if (options->time_first > 0 && begin < options->time_first) {
+		double skip = floor((options->time_first - begin) * WEFT_PCM_RATE_HZ + 0.5);
 		if (skip >= (double)n)
 			return;
 		samples += (gsize)skip;
@@ -75,7 +75,7 @@ static void push_wanted(WeftAudio *audio, const float *samples, gsize n)
 		begin += skip / WEFT_PCM_RATE_HZ;
 	}
 	if (options->time_end > 0 && begin + (double)n / WEFT_PCM_RATE_HZ > options->time_end) {
-		double keep = floor((options->time_end - begin) * WEFT_PCM_RATE_HZ + 1e-6);
+		double keep = floor((options->time_end - begin) * WEFT_PCM_RATE_HZ + 0.5);
 		n = keep > 0 ? MIN(n, (gsize)keep) : 0;
 		audio->done = TRUE;
 	}

@@ -209,38 +209,73 @@ static WeftPart *take_ready(AvState *state)
 	return g_queue_pop_head(&state->waiting);
 }
 
-/* The time that a track states to end at, less what was found, when that is worth a word. */
-static double missing_s(const AvState *state, guint i)
+/* Ends that are worth a word. */
+static gboolean is_short(double stated_s, double found_s)
+{
+	return stated_s - found_s > SHORT_S && stated_s - found_s > SHORT_SHARE * stated_s;
+}
+
+static void tell_truncated(AvState *state, guint32 track, double end_s, double stated_s,
+			   const char *message)
+{
+	WeftAnchor at = { .track = track, .has_time = TRUE };
+	at.time[0] = end_s;
+	at.time[1] = MAX(end_s, stated_s);
+	g_queue_push_tail(&state->fresh,
+			  weft_part_new_fault(at, WEFT_ERROR_TRUNCATED, "%s", message));
+}
+
+/* Compares what the file states with what was found: each track that states its length, else the
+ * container, else the size of a RIFF file. Lengths that FFmpeg guessed from the bit rate say
+ * nothing. */
+static void tell_missing(AvState *state)
 {
 	const AVFormatContext *format = state->source->format;
-	const AVStream *stream = format->streams[i];
-	const Track *track = &state->tracks[i];
-	if ((!track->audio && !track->video) || stream->duration == AV_NOPTS_VALUE ||
-	    format->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE ||
-	    state->options->time_end > 0)
-		return 0;
-	double start = weft_av_time_s(state->source, stream, stream->start_time);
-	double stated = (isnan(start) ? 0 : start) +
-			weft_av_time_s(state->source, stream, stream->duration) +
-			state->source->origin_s;
-	double missing = stated - MAX(track->packet_end_s, 0);
-	return missing > SHORT_S && missing > SHORT_SHARE * stated ? missing : 0;
+	gboolean guessed = format->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
+	gboolean all_read = TRUE, told = FALSE;
+	double found = 0;
+	for (guint i = 0; i < state->n_tracks; i++) {
+		const AVStream *stream = format->streams[i];
+		const Track *track = &state->tracks[i];
+		if (!track->audio && !track->video) {
+			all_read &= stream->codecpar->codec_type != AVMEDIA_TYPE_VIDEO &&
+				    stream->codecpar->codec_type != AVMEDIA_TYPE_AUDIO;
+			continue;
+		}
+		double end = MAX(track->packet_end_s, 0);
+		found = MAX(found, end);
+		if (stream->duration == AV_NOPTS_VALUE || guessed)
+			continue;
+		double start = weft_av_time_s(state->source, stream, stream->start_time);
+		double stated = (isnan(start) ? 0 : start) +
+				weft_av_time_s(state->source, stream, stream->duration) +
+				state->source->origin_s;
+		if (is_short(stated, end)) {
+			g_autofree char *message = g_strdup_printf(
+				"track %u states %.3f s, its data end at %.3f s", i + 1, stated, end);
+			tell_truncated(state, i + 1, end, stated, message);
+			told = TRUE;
+		}
+	}
+	double whole = format->duration != AV_NOPTS_VALUE ?
+		       (double)format->duration / AV_TIME_BASE : 0;
+	if (!told && all_read && !guessed && is_short(whole, found)) {
+		g_autofree char *message = g_strdup_printf("the file states %.3f s, its data end at "
+							   "%.3f s", whole, found);
+		tell_truncated(state, 0, found, whole, message);
+	} else if (!told && state->source->stated_bytes > state->source->size_bytes) {
+		g_autofree char *message = g_strdup_printf(
+			"the file states %" G_GUINT64_FORMAT " bytes and has %" G_GUINT64_FORMAT,
+			state->source->stated_bytes, state->source->size_bytes);
+		tell_truncated(state, 0, found, found, message);
+	}
 }
 
 static void finish(AvState *state)
 {
+	if (state->options->time_end <= 0)
+		tell_missing(state);
 	for (guint i = 0; i < state->n_tracks; i++) {
-		double missing = missing_s(state, i);
-		double end = MAX(state->tracks[i].packet_end_s, 0);
-		if (missing > 0) {
-			WeftAnchor at = { .track = i + 1, .has_time = TRUE };
-			at.time[0] = end;
-			at.time[1] = end + missing;
-			g_queue_push_tail(&state->fresh,
-					  weft_part_new_fault(at, WEFT_ERROR_TRUNCATED,
-							      "track %u states %.3f s, its data end "
-							      "at %.3f s", i + 1, end + missing, end));
-		}
 		if (state->tracks[i].audio)
 			weft_audio_feed(state->tracks[i].audio, NULL);
 		if (state->tracks[i].video)

@@ -107,7 +107,8 @@ gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn, g
 	/* swscale writes whole vectors: a little more room behind the last row */
 	guint8 *pixels = g_try_malloc((gsize)width * height * 3 + 64);
 	struct SwsContext *sws = NULL;
-	gboolean scaled = pixels && scale(&sws, frame, (int)width, (int)height, AV_PIX_FMT_RGB24, SWS_BICUBIC, (int)width * 3, pixels);
+	gboolean scaled = pixels && scale(&sws, frame, (int)width, (int)height, AV_PIX_FMT_RGB24,
+					  SWS_BICUBIC, (int)width * 3, pixels);
 	sws_freeContext(sws);
 	if (pixels && !scaled) {
 		g_free(pixels);

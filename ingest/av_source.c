@@ -156,11 +156,24 @@ static gboolean has_own_zero(const AVInputFormat *input)
 	return strstr(input->name, "mov") || strstr(input->name, "matroska");
 }
 
+/* FFmpeg takes the length of a WAV file from its size, so a missing end would not be seen. Sizes
+ * near 4 GiB are written by programs that did not know it. */
+static guint64 riff_bytes(int fd)
+{
+	guint8 head[8];
+	if (pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head || memcmp(head, "RIFF", 4) != 0)
+		return 0;
+	guint64 size = (guint64)head[4] | (guint64)head[5] << 8 | (guint64)head[6] << 16 |
+		       (guint64)head[7] << 24;
+	return size < 0xFFFF0000u ? size + 8 : 0;
+}
+
 WeftAvSource *weft_av_source_open(const WeftDecodeJob *job, GError **error)
 {
 	g_autoptr(WeftAvSource) source = g_new0(WeftAvSource, 1);
 	source->fd = job->fd;
 	source->size_bytes = job->size_bytes;
+	source->stated_bytes = riff_bytes(job->fd);
 	const AVInputFormat *input = NULL;
 	if (!open_io(source, &input, error) || !open_format(source, input, error))
 		return NULL;

@@ -25,6 +25,7 @@ typedef struct WeftAvSource {
 	int fd;
 	guint64 size_bytes;
 	guint64 position;
+	guint64 stated_bytes; /* by the header of a RIFF file; 0: not stated */
 	double origin_s; /* what is taken from each timestamp */
 } WeftAvSource;
 

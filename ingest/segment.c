@@ -159,7 +159,7 @@ static void hop_in_quiet(WeftSegmenter *s, gboolean loud)
 	if (s->n_gone / HOP + held >= (s->want_silence ? HOPS_WINDOW : HOPS_SILENCE))
 		give(s, (gsize)(held - HOPS_PAD) * HOP);
 	held = s->energies->len;
-	if (held > HOPS_PAD && !s->want_silence) { /* silence is not kept, but for what a word may begin with */
+	if (held > HOPS_PAD && !s->want_silence) { /* kept is what a word may begin with */
 		guint drop = held - HOPS_PAD;
 		s->n_gone += (guint64)drop * HOP;
 		g_array_remove_range(s->samples, 0, drop * HOP);

@@ -1,0 +1,676 @@
+/* test_av.c - sound and video against FFmpeg's own programs. Media are made when the test runs. */
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ingest/av.h"
+
+#include <libavutil/log.h>
+
+typedef struct Decoded {
+	GPtrArray *parts;
+	GError *error;
+} Decoded;
+
+static char *folder;
+
+static char *in_folder(const char *name)
+{
+	return g_build_filename(folder, name, NULL);
+}
+
+/* Runs a command line with %s for the folder; its stdout. */
+static char *shell(const char *format, ...) G_GNUC_PRINTF(1, 2);
+static char *shell(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *line = g_strdup_vprintf(format, args);
+	va_end(args);
+	char *argv[] = { (char *)"/bin/sh", (char *)"-c", line, NULL };
+	char *out = NULL;
+	g_autofree char *messages = NULL;
+	int status = 0;
+	g_autoptr(GError) error = NULL;
+	if (!g_spawn_sync(folder, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &messages, &status,
+			  &error) || status != 0)
+		g_error("%s: %s%s", line, error ? error->message : "", messages ? messages : "");
+	return out;
+}
+
+#define FFMPEG "ffmpeg -nostdin -loglevel error -y -threads 1 "
+
+static void make(const char *arguments)
+{
+	g_free(shell(FFMPEG "%s", arguments));
+}
+
+static WeftDecodeOptions all_wanted(void)
+{
+	WeftDecodeOptions options = { .want_rasters = TRUE, .want_pcm = TRUE };
+	return options;
+}
+
+static Decoded decode_with(const char *name, WeftDecodeOptions options)
+{
+	Decoded d = { g_ptr_array_new_with_free_func((GDestroyNotify)weft_part_free), NULL };
+	g_autofree char *path = in_folder(name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	g_assert_cmpint(fd, >=, 0);
+	WeftDecodeJob job = { .fd = fd, .family = WEFT_FAMILY_AV, .media_type = "video/x",
+			      .options = &options };
+	job.size_bytes = (guint64)lseek(fd, 0, SEEK_END);
+	lseek(fd, 0, SEEK_SET);
+	void *state = NULL;
+	if (weft_av_decoder.open(&job, &state, &d.error)) {
+		WeftPart *part = NULL;
+		while (weft_av_decoder.next(state, &part, &d.error) && part) {
+			g_ptr_array_add(d.parts, part);
+			part = NULL;
+		}
+		weft_av_decoder.close(state);
+	}
+	close(fd);
+	return d;
+}
+
+static Decoded decode(const char *name)
+{
+	return decode_with(name, all_wanted());
+}
+
+static void decoded_free(Decoded *d)
+{
+	g_ptr_array_unref(d->parts);
+	g_clear_error(&d->error);
+}
+
+/* The n-th part of a kind (of one track, unless 0), or NULL. */
+static WeftPart *nth(const Decoded *d, WeftPartKind kind, guint32 track, guint n)
+{
+	for (guint i = 0; i < d->parts->len; i++) {
+		WeftPart *part = d->parts->pdata[i];
+		if (part->kind == kind && (!track || part->anchor.track == track) && n-- == 0)
+			return part;
+	}
+	return NULL;
+}
+
+static guint count(const Decoded *d, WeftPartKind kind, guint32 track)
+{
+	guint n = 0;
+	while (nth(d, kind, track, n))
+		n++;
+	return n;
+}
+
+static void assert_time(const WeftPart *part, double begin, double end, double tolerance)
+{
+	g_assert_nonnull(part);
+	g_assert_true(part->anchor.has_time);
+	if (!(fabs(part->anchor.time[0] - begin) <= tolerance) ||
+	    !(fabs(part->anchor.time[1] - end) <= tolerance))
+		g_error("time %f..%f, not %f..%f", part->anchor.time[0], part->anchor.time[1],
+			begin, end);
+}
+
+/* All samples of a track, one after the other; each window must begin where the last ended. */
+static GArray *samples_of(const Decoded *d, guint32 track)
+{
+	GArray *all = g_array_new(FALSE, FALSE, sizeof(float));
+	const WeftPart *part;
+	for (guint n = 0; (part = nth(d, WEFT_PART_PCM, track, n)); n++) {
+		g_assert_cmpuint(part->pcm.n_samples, <=, 480000);
+		g_assert_cmpfloat(fabs((part->anchor.time[1] - part->anchor.time[0]) * 16000 -
+				       (double)part->pcm.n_samples), <, 1e-3);
+		g_array_append_vals(all, part->pcm.samples, (guint)part->pcm.n_samples);
+	}
+	return all;
+}
+
+/* In 16 bit FFmpeg mixes without leaving the range, so that is the judge. It then also mixes and
+ * filters in 16 bit where the file has them: three roundings of up to one step each, and half a
+ * step at the end. */
+static void assert_as_ffmpeg(const char *name)
+{
+	g_autofree char *raw = NULL;
+	gsize raw_bytes = 0;
+	g_free(shell(FFMPEG "-i %s -ar 16000 -ac 1 -c:a pcm_s16le -f s16le judge.raw", name));
+	g_autofree char *path = in_folder("judge.raw");
+	g_assert_true(g_file_get_contents(path, &raw, &raw_bytes, NULL));
+	const gint16 *judge = (const gint16 *)(gpointer)raw;
+	Decoded d = decode(name);
+	g_assert_no_error(d.error);
+	g_assert_cmpuint(count(&d, WEFT_PART_FAULT, 0), ==, 0);
+	g_autoptr(GArray) ours = samples_of(&d, 0);
+	g_assert_cmpuint(ours->len, ==, raw_bytes / 2);
+	double worst = 0;
+	for (guint i = 0; i < ours->len; i++)
+		worst = fmax(worst, fabs(g_array_index(ours, float, i) - judge[i] / 32768.0));
+	if (!(worst <= 3.5 / 32768))
+		g_error("%s: differs by %f steps", name, worst * 32768);
+	decoded_free(&d);
+}
+
+#define TWO_TONES "-f lavfi -i aevalsrc='0.4*sin(2*PI*440*t)|0.3*sin(2*PI*970*t)':s=44100:d=3 "
+
+static void pcm_is_what_ffmpeg_makes(void)
+{
+	make(TWO_TONES "-c:a pcm_s16le tones.wav");
+	assert_as_ffmpeg("tones.wav");
+	make(TWO_TONES "-c:a pcm_f32le -ar 48000 -ac 6 tones6.wav");
+	assert_as_ffmpeg("tones6.wav");
+	make(TWO_TONES "-ar 11025 -ac 1 tones.flac");
+	assert_as_ffmpeg("tones.flac");
+	make(TWO_TONES "-ar 44100 tones.mp3");
+	assert_as_ffmpeg("tones.mp3");
+	make(TWO_TONES "-c:a aac -b:a 96k tones.m4a");
+	assert_as_ffmpeg("tones.m4a");
+	make(TWO_TONES "-c:a libopus -ar 48000 tones.ogg");
+	assert_as_ffmpeg("tones.ogg");
+	make(TWO_TONES "-c:a ac3 -ar 48000 tones.mkv");
+	assert_as_ffmpeg("tones.mkv");
+	make(TWO_TONES "-ar 16000 -ac 1 tones.aiff");
+	assert_as_ffmpeg("tones.aiff");
+}
+
+static void long_sound_comes_in_windows(void)
+{
+	make("-f lavfi -i aevalsrc='0.3*sin(2*PI*300*t)*(1-0.9*between(t\\,26.5\\,26.8))':s=8000:d=65 "
+	     "long.wav");
+	Decoded d = decode("long.wav");
+	g_assert_no_error(d.error);
+	g_assert_cmpuint(count(&d, WEFT_PART_PCM, 1), ==, 3);
+	/* the first cut is at the quietest 0.1 s of 20..30 s */
+	const WeftPart *first = nth(&d, WEFT_PART_PCM, 1, 0);
+	g_assert_cmpfloat(first->anchor.time[1], >, 26.5);
+	g_assert_cmpfloat(first->anchor.time[1], <, 26.8);
+	double at = 0;
+	for (guint n = 0; n < 3; n++) {
+		const WeftPart *part = nth(&d, WEFT_PART_PCM, 1, n);
+		g_assert_cmpfloat(fabs(part->anchor.time[0] - at), <, 1e-9);
+		at = part->anchor.time[1];
+	}
+	g_assert_cmpfloat(fabs(at - 65), <, 1e-3);
+	g_assert_cmpfloat(fabs(nth(&d, WEFT_PART_PCM, 1, 1)->pcm.rms - 0.3 / sqrt(2)), <, 0.01);
+	decoded_free(&d);
+}
+
+#define TONE_SILENCE_TONE \
+	"-f lavfi -i aevalsrc='0.3*sin(2*PI*300*t)*(lt(t\\,2)+gt(t\\,5))':s=16000:d=6 "
+
+static void silence_is_content(void)
+{
+	make(TONE_SILENCE_TONE "pause.wav");
+	Decoded d = decode("pause.wav");
+	assert_time(nth(&d, WEFT_PART_PCM, 1, 0), 0, 2.1, 0.021);
+	assert_time(nth(&d, WEFT_PART_CONTENT, 1, 0), 2.1, 4.9, 0.021);
+	assert_time(nth(&d, WEFT_PART_PCM, 1, 1), 4.9, 6, 0.021);
+	const WeftContent *content = nth(&d, WEFT_PART_CONTENT, 1, 0)->content;
+	g_assert_cmpint(content->kind, ==, WEFT_CONTENT_SILENCE);
+	g_assert_null(content->text);
+	g_assert_cmpuint(count(&d, WEFT_PART_CONTENT, 0), ==, 1);
+	decoded_free(&d);
+}
+
+static void unheard_sound_keeps_its_times(void)
+{
+	WeftDecodeOptions options = all_wanted();
+	options.want_pcm = FALSE;
+	make(TONE_SILENCE_TONE "pause.wav");
+	Decoded d = decode_with("pause.wav", options);
+	g_assert_cmpuint(count(&d, WEFT_PART_PCM, 0), ==, 0);
+	const WeftContentKind kinds[] = { WEFT_CONTENT_SPEECH, WEFT_CONTENT_SILENCE,
+					  WEFT_CONTENT_SPEECH };
+	const double times[] = { 0, 2.1, 4.9, 6 };
+	g_assert_cmpuint(count(&d, WEFT_PART_CONTENT, 0), ==, 3);
+	for (guint n = 0; n < 3; n++) {
+		const WeftPart *part = nth(&d, WEFT_PART_CONTENT, 1, n);
+		g_assert_cmpint(part->content->kind, ==, kinds[n]);
+		g_assert_null(part->content->text);
+		assert_time(part, times[n], times[n + 1], 0.021);
+		g_assert_true(weft_anchor_equal(&part->anchor,
+						&g_array_index(part->content->anchors, WeftAnchor, 0)));
+	}
+	decoded_free(&d);
+}
+
+static void samples_of_silence_on_request(void)
+{
+	WeftDecodeOptions options = all_wanted();
+	options.want_silence = TRUE;
+	make("-f lavfi -i aevalsrc='0.3*sin(2*PI*300*t)*(lt(t\\,2)+gt(t\\,45))':s=16000:d=46 pause46.wav");
+	Decoded d = decode_with("pause46.wav", options);
+	g_autoptr(GArray) all = samples_of(&d, 1);
+	g_assert_cmpuint(all->len, ==, 46 * 16000);
+	g_assert_cmpuint(count(&d, WEFT_PART_CONTENT, 0), ==, 2);
+	decoded_free(&d);
+}
+
+static double ffprobe_start(const char *name, const char *stream)
+{
+	g_autofree char *out = shell("ffprobe -v error -select_streams %s -show_entries "
+				     "packet=pts_time -read_intervals %%+#1 -of csv=p=0 %s",
+				     stream, name);
+	return g_ascii_strtod(out, NULL);
+}
+
+static void late_track_starts_late(void)
+{
+	const char *names[] = { "late.mkv", "late.mp4", NULL };
+	for (guint i = 0; names[i]; i++) {
+		g_free(shell(FFMPEG "-f lavfi -i smptebars=d=4:r=10 -itsoffset 2.5 -f lavfi -i "
+			     "sine=f=300:d=1.5:r=16000 -map 0:v -map 1:a -c:v mpeg4 -c:a flac -strict -2 %s",
+			     names[i]));
+		double start = ffprobe_start(names[i], "a:0");
+		g_assert_cmpfloat(fabs(start - 2.5), <, 0.01);
+		Decoded d = decode(names[i]);
+		g_assert_no_error(d.error);
+		assert_time(nth(&d, WEFT_PART_PCM, 2, 0), start, start + 1.5, 0.002);
+		assert_time(nth(&d, WEFT_PART_FRAME, 1, 0), 0, 4, 0.002);
+		decoded_free(&d);
+	}
+}
+
+static void clock_of_a_stream_begins_with_it(void)
+{
+	make("-f lavfi -i sine=f=300:d=2:r=48000 -c:a mp2 -muxdelay 0 -output_ts_offset 3600 "
+	     "offset.ts");
+	g_assert_cmpfloat(ffprobe_start("offset.ts", "a:0"), >, 3599);
+	Decoded d = decode("offset.ts");
+	g_assert_no_error(d.error);
+	const WeftPart *part = nth(&d, WEFT_PART_PCM, 1, 0);
+	g_assert_nonnull(part);
+	g_assert_cmpfloat(fabs(part->anchor.time[0]), <, 0.001);
+	decoded_free(&d);
+}
+
+static void gap_stays_a_gap(void)
+{
+	make("-f lavfi -i sine=f=300:d=5:r=16000 -af \"aselect='lt(t,1)+gte(t,3)'\" -c:a pcm_s16le "
+	     "gap.mkv");
+	Decoded d = decode("gap.mkv");
+	g_assert_no_error(d.error);
+	g_assert_cmpuint(count(&d, WEFT_PART_PCM, 1), ==, 2);
+	g_assert_cmpuint(count(&d, WEFT_PART_CONTENT, 1), ==, 0);
+	/* aselect works on whole frames of 1024 samples */
+	assert_time(nth(&d, WEFT_PART_PCM, 1, 0), 0, 1, 0.065);
+	assert_time(nth(&d, WEFT_PART_PCM, 1, 1), 3, 5, 0.065);
+	decoded_free(&d);
+}
+
+static void tracks_state_their_languages(void)
+{
+	make("-f lavfi -i smptebars=d=2:r=10 -f lavfi -i sine=f=300:d=2 -f lavfi -i sine=f=500:d=2 "
+	     "-map 0 -map 1 -map 2 -c:v mpeg4 -c:a aac -metadata title='Zwei Töne' "
+	     "-metadata:s:a:0 language=eng -metadata:s:a:1 language=deu two.mp4");
+	Decoded d = decode("two.mp4");
+	g_assert_no_error(d.error);
+	const char *kinds[] = { "video", "audio", "audio" }, *languages[] = { "", "eng", "deu" };
+	g_assert_cmpuint(count(&d, WEFT_PART_TRACK, 0), ==, 3);
+	for (guint n = 0; n < 3; n++) {
+		const WeftTrackFacts *track = &nth(&d, WEFT_PART_TRACK, 0, n)->track;
+		g_assert_cmpuint(track->n, ==, n + 1);
+		g_assert_cmpstr(track->kind, ==, kinds[n]);
+		g_assert_cmpstr(track->language, ==, languages[n]);
+		g_assert_cmpfloat(fabs(track->seconds - 2), <, 0.05);
+	}
+	g_assert_cmpuint(count(&d, WEFT_PART_PCM, 2), ==, 1);
+	g_assert_cmpuint(count(&d, WEFT_PART_PCM, 3), ==, 1);
+	const WeftPart *meta = nth(&d, WEFT_PART_META, 0, 0);
+	g_assert_cmpstr(meta->key, ==, "title");
+	g_assert_cmpstr(meta->value, ==, "Zwei Töne");
+	decoded_free(&d);
+}
+
+static void chapters_are_outline(void)
+{
+	g_autofree char *path = in_folder("chapters.txt");
+	const char *text = ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=12\ntitle=Eins\n"
+			   "[CHAPTER]\nTIMEBASE=1/10\nSTART=12\nEND=30\ntitle=Zwei\n";
+	g_assert_true(g_file_set_contents(path, text, -1, NULL));
+	make("-f lavfi -i sine=f=300:d=3 -i chapters.txt -map_chapters 1 chapters.mka");
+	Decoded d = decode("chapters.mka");
+	g_assert_cmpuint(count(&d, WEFT_PART_OUTLINE, 0), ==, 2);
+	g_assert_cmpstr(nth(&d, WEFT_PART_OUTLINE, 0, 1)->value, ==, "Zwei");
+	assert_time(nth(&d, WEFT_PART_OUTLINE, 0, 1), 1.2, 3, 1e-6);
+	decoded_free(&d);
+}
+
+/* A slide with two boxes for lines, a third from 3.0 s, another picture from 5.0 s, then black. */
+#define SLIDES_THROUGH(filter)                                                               \
+	"-f lavfi -i color=white:s=640x360:r=25:d=5,drawbox=30:40:380:16:black:fill,"       \
+	"drawbox=30:100:300:16:gray:fill,drawbox=30:160:260:16:black:fill:enable='gte(t\\,3)' "\
+	"-f lavfi -i testsrc2=s=640x360:r=25:d=2 -f lavfi -i color=black:s=640x360:r=25:d=1.2 " \
+	"-filter_complex '[0][1][2]concat=n=3:v=1:a=0" filter "' "
+#define SLIDES SLIDES_THROUGH("")
+
+static void frames_are_chosen_at_changes(void)
+{
+	make(SLIDES "-c:v libx264 -preset ultrafast -crf 20 slides.mp4");
+	Decoded d = decode("slides.mp4");
+	g_assert_no_error(d.error);
+	g_assert_cmpuint(count(&d, WEFT_PART_FRAME, 1), ==, 3);
+	assert_time(nth(&d, WEFT_PART_FRAME, 1, 0), 0, 3, 0.001);
+	assert_time(nth(&d, WEFT_PART_FRAME, 1, 1), 3, 5, 0.001);
+	assert_time(nth(&d, WEFT_PART_FRAME, 1, 2), 5, 7, 0.001);
+	const WeftPart *blank = nth(&d, WEFT_PART_CONTENT, 1, 0);
+	assert_time(blank, 7, 8.2, 0.001);
+	g_assert_cmpint(blank->content->kind, ==, WEFT_CONTENT_BLANK);
+	/* the second frame holds the third line, the first does not */
+	for (guint n = 0; n < 2; n++) {
+		const WeftRaster *raster = &nth(&d, WEFT_PART_FRAME, 1, n)->raster;
+		g_assert_cmpuint(raster->width, ==, 640);
+		guint8 level = raster->pixels[(168 * 640 + 100) * 3];
+		g_assert_true(n ? level < 40 : level > 215);
+	}
+	decoded_free(&d);
+}
+
+static void frame_rate_may_vary(void)
+{
+	make(SLIDES_THROUGH(",select=not(mod(n\\,7))+not(mod(n\\,11))") "-vsync vfr -c:v libx264 "
+	     "-preset ultrafast vfr.mkv");
+	g_autofree char *out = shell("ffprobe -v error -select_streams v -show_entries "
+				     "frame=best_effort_timestamp_time -of csv=p=0 vfr.mkv");
+	g_auto(GStrv) lines = g_strsplit(out, "\n", -1);
+	const double cuts[] = { 3, 5, 7 };
+	Decoded d = decode("vfr.mkv");
+	guint i = 0;
+	for (guint n = 0; n < 3; n++) {
+		while (lines[i] && g_ascii_strtod(lines[i], NULL) < cuts[n])
+			i++;
+		double at = g_ascii_strtod(lines[i], NULL);
+		WeftPart *part = nth(&d, n < 2 ? WEFT_PART_FRAME : WEFT_PART_CONTENT, 1,
+				     n < 2 ? n + 1 : 0);
+		assert_time(part, at, part->anchor.time[1], 0.001);
+	}
+	decoded_free(&d);
+}
+
+static void few_frames_stand_long(void)
+{
+	make("-f lavfi -i smptebars=r=1:d=1 -f lavfi -i rgbtestsrc=s=320x240:r=1:d=1 -f lavfi -i "
+	     "testsrc2=s=320x240:r=1:d=1 -filter_complex '[0][1][2]concat=n=3:v=1:a=0,"
+	     "setpts=if(eq(N\\,0)\\,0\\,if(eq(N\\,1)\\,5\\,11))/TB' -vsync vfr -c:v ffv1 sparse.mkv");
+	Decoded d = decode("sparse.mkv");
+	g_assert_cmpuint(count(&d, WEFT_PART_FRAME, 1), ==, 3);
+	assert_time(nth(&d, WEFT_PART_FRAME, 1, 0), 0, 5, 0.001);
+	assert_time(nth(&d, WEFT_PART_FRAME, 1, 1), 5, 11, 0.001);
+	decoded_free(&d);
+}
+
+static void still_pictures_come_at_the_interval(void)
+{
+	WeftDecodeOptions options = all_wanted();
+	options.frame_interval_s = 4;
+	make("-f lavfi -i smptebars=s=160x90:d=10:r=5 -c:v mpeg4 still.mp4");
+	Decoded d = decode_with("still.mp4", options);
+	g_assert_cmpuint(count(&d, WEFT_PART_FRAME, 1), ==, 3);
+	for (guint n = 0; n < 3; n++)
+		assert_time(nth(&d, WEFT_PART_FRAME, 1, n), 4.0 * n, MIN(4.0 * (n + 1), 10), 0.001);
+	decoded_free(&d);
+	options.frame_interval_s = 0;
+	d = decode_with("still.mp4", options);
+	g_assert_cmpuint(count(&d, WEFT_PART_FRAME, 1), ==, 1);
+	decoded_free(&d);
+	options.want_rasters = FALSE;
+	d = decode_with("still.mp4", options);
+	g_assert_cmpuint(count(&d, WEFT_PART_FRAME, 0), ==, 0);
+	g_assert_cmpuint(count(&d, WEFT_PART_TRACK, 0), ==, 1);
+	decoded_free(&d);
+}
+
+/* ffmpeg applies the rotation too; both then go from yuv to rgb by swscale. */
+static void rotation_is_applied(void)
+{
+	const int turns[] = { 90, 180, 270 };
+	make("-f lavfi -i testsrc2=s=640x384:d=1:r=5 -c:v libx264 -preset ultrafast up.mp4");
+	for (guint i = 0; i < 3; i++) {
+		g_free(shell(FFMPEG "-i up.mp4 -c copy -metadata:s:v rotate=%d turned.mp4", turns[i]));
+		g_free(shell(FFMPEG "-i turned.mp4 -frames:v 1 -pix_fmt rgb24 -f rawvideo "
+			     "-sws_flags bicubic+accurate_rnd+bitexact judge.raw"));
+		g_autofree char *raw = NULL, *path = in_folder("judge.raw");
+		gsize size = 0;
+		g_assert_true(g_file_get_contents(path, &raw, &size, NULL));
+		Decoded d = decode("turned.mp4");
+		const WeftRaster *raster = &nth(&d, WEFT_PART_FRAME, 1, 0)->raster;
+		g_assert_cmpuint(raster->width, ==, turns[i] == 180 ? 640 : 384);
+		g_assert_cmpuint((gsize)raster->width * raster->height * 3, ==, size);
+		double sum = 0;
+		for (gsize k = 0; k < size; k++)
+			sum += abs(raster->pixels[k] - (guint8)raw[k]);
+		/* ffmpeg turns before it scales chroma: edges differ, a wrong turn by 60 and more */
+		g_assert_cmpfloat(sum / (double)size, <, 4);
+		decoded_free(&d);
+	}
+}
+
+static void shape_and_size_of_frames(void)
+{
+	WeftDecodeOptions options = all_wanted();
+	make("-f lavfi -i testsrc2=s=160x96:d=1:r=5 -vf setsar=2/1 -c:v mpeg4 wide.mkv");
+	Decoded d = decode_with("wide.mkv", options);
+	const WeftRaster *raster = &nth(&d, WEFT_PART_FRAME, 1, 0)->raster;
+	g_assert_cmpuint(raster->width, ==, 320);
+	g_assert_cmpuint(raster->height, ==, 96);
+	decoded_free(&d);
+	options.raster_side_max = 100;
+	d = decode_with("wide.mkv", options);
+	raster = &nth(&d, WEFT_PART_FRAME, 1, 0)->raster;
+	g_assert_cmpuint(raster->width, ==, 100);
+	g_assert_cmpuint(raster->height, ==, 30);
+	decoded_free(&d);
+}
+
+static void cover_is_a_picture(void)
+{
+	make("-f lavfi -i testsrc2=s=120x80:d=1:r=1 -frames:v 1 cover.png");
+	make("-f lavfi -i sine=f=300:d=1 -i cover.png -map 0 -map 1 -c:v copy "
+	     "-disposition:v attached_pic covered.flac");
+	Decoded d = decode("covered.flac");
+	g_assert_no_error(d.error);
+	const WeftPart *cover = nth(&d, WEFT_PART_RASTER, 0, 0);
+	g_assert_nonnull(cover);
+	g_assert_cmpuint(cover->raster.width, ==, 120);
+	g_assert_false(cover->anchor.has_time);
+	g_assert_cmpuint(count(&d, WEFT_PART_EMBEDDED, 0), ==, 1);
+	g_assert_cmpuint(count(&d, WEFT_PART_TRACK, 0), ==, 1);
+	g_assert_cmpuint(count(&d, WEFT_PART_PCM, 0), ==, 1);
+	decoded_free(&d);
+}
+
+static void only_the_wanted_time(void)
+{
+	WeftDecodeOptions options = all_wanted();
+	options.time_first = 4;
+	options.time_end = 6.5;
+	make(SLIDES "-f lavfi -i sine=f=300:d=8 -map 3 -c:v mpeg4 -c:a aac talk.mp4");
+	Decoded d = decode_with("talk.mp4", options);
+	g_assert_no_error(d.error);
+	g_assert_cmpuint(count(&d, WEFT_PART_FAULT, 0), ==, 0);
+	assert_time(nth(&d, WEFT_PART_FRAME, 1, 0), 4, 5, 0.001);
+	assert_time(nth(&d, WEFT_PART_FRAME, 1, 1), 5, 6.5, 0.001);
+	g_assert_cmpuint(count(&d, WEFT_PART_FRAME, 1), ==, 2);
+	assert_time(nth(&d, WEFT_PART_PCM, 2, 0), 4, 6.5, 0.001);
+	g_assert_cmpuint(count(&d, WEFT_PART_PCM, 2), ==, 1);
+	decoded_free(&d);
+}
+
+static void seeking_keeps_the_clock(void)
+{
+	WeftDecodeOptions options = all_wanted();
+	options.time_first = 31;
+	options.time_end = 33;
+	make("-f lavfi -i aevalsrc='0.0001+0.3*sin(2*PI*300*t)*gte(t\\,32)':s=16000:d=40 -c:a aac "
+	     "seek.m4a");
+	Decoded d = decode_with("seek.m4a", options);
+	assert_time(nth(&d, WEFT_PART_CONTENT, 1, 0), 31, 31.9, 0.05);
+	assert_time(nth(&d, WEFT_PART_PCM, 1, 0), 31.9, 33, 0.05);
+	decoded_free(&d);
+}
+
+static void parts_come_in_order_of_time(void)
+{
+	make(SLIDES "-f lavfi -i aevalsrc='0.3*sin(2*PI*300*t)*lt(mod(t\\,2)\\,1)':d=8:s=16000 -map 3 "
+	     "-c:v mpeg4 -c:a aac order.mp4");
+	Decoded d = decode("order.mp4");
+	double at = -1;
+	guint n = 0;
+	for (guint i = 0; i < d.parts->len; i++) {
+		const WeftPart *part = d.parts->pdata[i];
+		if (!part->anchor.has_time)
+			continue;
+		g_assert_cmpfloat(part->anchor.time[0], >=, at);
+		at = part->anchor.time[0];
+		n++;
+	}
+	g_assert_cmpuint(n, >=, 10);
+	decoded_free(&d);
+}
+
+static void cut_file(const char *from, const char *to, double share)
+{
+	g_autofree char *in = in_folder(from), *out = in_folder(to), *bytes = NULL;
+	gsize size = 0;
+	g_assert_true(g_file_get_contents(in, &bytes, &size, NULL));
+	g_assert_true(g_file_set_contents(out, bytes, (gssize)((double)size * share), NULL));
+}
+
+static void truncated_keeps_what_was_read(void)
+{
+	const char *names[] = { "whole.wav", "whole.flac", "whole.mp4", "whole.mkv", NULL };
+	for (guint i = 0; names[i]; i++) {
+		g_free(shell(FFMPEG "-f lavfi -i sine=f=300:d=10:r=16000 -movflags +faststart %s",
+			     names[i]));
+		cut_file(names[i], "cut.av", 0.6);
+		Decoded d = decode("cut.av");
+		g_assert_no_error(d.error);
+		const WeftPart *part = nth(&d, WEFT_PART_PCM, 1, 0);
+		g_assert_nonnull(part);
+		g_assert_cmpfloat(part->anchor.time[1], >, 4);
+		g_assert_cmpfloat(part->anchor.time[1], <, 7);
+		const WeftPart *fault = nth(&d, WEFT_PART_FAULT, 0, 0);
+		g_assert_nonnull(fault);
+		g_assert_true(fault->anchor.has_time);
+		g_assert_cmpfloat(fault->anchor.time[0], >, 4);
+		g_assert_cmpfloat(fault->anchor.time[0], <, 7);
+		decoded_free(&d);
+	}
+}
+
+static void no_index_no_document(void)
+{
+	make("-f lavfi -i sine=f=300:d=4 noindex.mp4");
+	cut_file("noindex.mp4", "cut.av", 0.5);
+	Decoded d = decode("cut.av");
+	g_assert_nonnull(d.error);
+	g_assert_cmpint(d.error->domain, ==, WEFT_ERROR);
+	g_assert_cmpuint(d.parts->len, ==, 0);
+	decoded_free(&d);
+}
+
+static void nothing_else_is_opened(void)
+{
+	make("-f lavfi -i sine=f=300:d=4 -c:a mp2 secret.ts");
+	g_autofree char *target = in_folder("secret.ts");
+	g_autofree char *hls = g_strdup_printf("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n"
+					       "#EXTINF:4.0,\nsecret.ts\n#EXTINF:4.0,\nfile://%s\n"
+					       "#EXT-X-ENDLIST\n", target);
+	g_autofree char *concat = g_strdup_printf("ffconcat version 1.0\nfile secret.ts\nfile '%s'\n",
+						  target);
+	const char *sdp = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+			  "m=audio 5004 RTP/AVP 0\n";
+	g_autofree char *dash = g_strdup_printf(
+		"<?xml version=\"1.0\"?><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\" "
+		"mediaPresentationDuration=\"PT4S\" profiles=\"urn:mpeg:dash:profile:isoff-on-demand:"
+		"2011\"><Period><AdaptationSet><Representation id=\"1\" bandwidth=\"1\"><BaseURL>%s"
+		"</BaseURL></Representation></AdaptationSet></Period></MPD>", target);
+	const char *texts[] = { hls, concat, sdp, dash };
+	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autofree char *path = in_folder("list.av");
+		g_assert_true(g_file_set_contents(path, texts[i], -1, NULL));
+		Decoded d = decode("list.av");
+		g_assert_nonnull(d.error);
+		g_assert_true(d.error->code == WEFT_ERROR_UNSUPPORTED ||
+			      d.error->code == WEFT_ERROR_CORRUPT);
+		g_assert_cmpuint(d.parts->len, ==, 0);
+		decoded_free(&d);
+	}
+}
+
+/* Damage may cost the document, nothing else; sanitizers watch. */
+static void damage_is_survived(void)
+{
+	make(SLIDES "-f lavfi -i sine=f=300:d=8 -map 3 -c:v libx264 -preset ultrafast -c:a aac "
+	     "-s 128x72 small.mp4");
+	make("-i small.mp4 -c copy small.mkv");
+	make("-i small.mp4 -c copy small.ts");
+	const char *names[] = { "small.mp4", "small.mkv", "small.ts", "tones.ogg", "tones.mp3" };
+	make(TWO_TONES "-c:a libopus -ar 48000 tones.ogg");
+	make(TWO_TONES "-ar 44100 tones.mp3");
+	g_autoptr(GRand) rand = g_rand_new_with_seed(7);
+	g_autofree char *out = in_folder("damaged.av");
+	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *in = in_folder(names[i]), *bytes = NULL;
+		gsize size = 0;
+		g_assert_true(g_file_get_contents(in, &bytes, &size, NULL));
+		for (guint k = 0; k < 12; k++) {
+			g_autofree char *bad = g_memdup2(bytes, size);
+			for (guint n = 0; n < 1u << (k % 8); n++)
+				bad[g_rand_int_range(rand, 0, (gint32)MIN(size, k & 1 ? 4096 : size))] =
+					(char)g_rand_int_range(rand, 0, 256);
+			gsize kept = k % 3 ? size : size * k / 12;
+			g_assert_true(g_file_set_contents(out, bad, (gssize)kept, NULL));
+			Decoded d = decode("damaged.av");
+			g_assert_true(d.error || d.parts->len > 0);
+			decoded_free(&d);
+		}
+	}
+	g_assert_true(g_file_set_contents(out, "", 0, NULL));
+	Decoded d = decode("damaged.av");
+	g_assert_nonnull(d.error);
+	decoded_free(&d);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	av_log_set_level(AV_LOG_QUIET);
+	folder = g_dir_make_tmp("weft-av-XXXXXX", NULL);
+	g_assert_nonnull(folder);
+	g_test_add_func("/av/pcm-is-what-ffmpeg-makes", pcm_is_what_ffmpeg_makes);
+	g_test_add_func("/av/long-sound-comes-in-windows", long_sound_comes_in_windows);
+	g_test_add_func("/av/silence-is-content", silence_is_content);
+	g_test_add_func("/av/unheard-sound-keeps-its-times", unheard_sound_keeps_its_times);
+	g_test_add_func("/av/samples-of-silence-on-request", samples_of_silence_on_request);
+	g_test_add_func("/av/late-track-starts-late", late_track_starts_late);
+	g_test_add_func("/av/clock-of-a-stream-begins-with-it", clock_of_a_stream_begins_with_it);
+	g_test_add_func("/av/gap-stays-a-gap", gap_stays_a_gap);
+	g_test_add_func("/av/tracks-state-their-languages", tracks_state_their_languages);
+	g_test_add_func("/av/chapters-are-outline", chapters_are_outline);
+	g_test_add_func("/av/frames-are-chosen-at-changes", frames_are_chosen_at_changes);
+	g_test_add_func("/av/frame-rate-may-vary", frame_rate_may_vary);
+	g_test_add_func("/av/few-frames-stand-long", few_frames_stand_long);
+	g_test_add_func("/av/still-pictures-come-at-the-interval",
+			still_pictures_come_at_the_interval);
+	g_test_add_func("/av/rotation-is-applied", rotation_is_applied);
+	g_test_add_func("/av/shape-and-size-of-frames", shape_and_size_of_frames);
+	g_test_add_func("/av/cover-is-a-picture", cover_is_a_picture);
+	g_test_add_func("/av/only-the-wanted-time", only_the_wanted_time);
+	g_test_add_func("/av/seeking-keeps-the-clock", seeking_keeps_the_clock);
+	g_test_add_func("/av/parts-come-in-order-of-time", parts_come_in_order_of_time);
+	g_test_add_func("/av/truncated-keeps-what-was-read", truncated_keeps_what_was_read);
+	g_test_add_func("/av/no-index-no-document", no_index_no_document);
+	g_test_add_func("/av/nothing-else-is-opened", nothing_else_is_opened);
+	g_test_add_func("/av/damage-is-survived", damage_is_survived);
+	int rc = g_test_run();
+	g_free(shell("rm -f ./*"));
+	(void)g_rmdir(folder); /* what is left is a temporary folder */
+	g_free(folder);
+	return rc;
+}
