@@ -7,8 +7,8 @@
 #include "ingest/resample.h"
 #include "ingest/segment.h"
 
-#define GAP_S 0.1            /* more than this between two frames is a gap, less is rounding */
-#define TROUBLE_MAX 1000     /* packets that fail one after the other */
+#define GAP_S 0.1        /* more than this between two frames is a gap, less is rounding */
+#define TROUBLE_MAX 1000 /* packets that fail one after the other */
 #define FRAMES_PER_PACKET_MAX 65536
 
 struct WeftAudio {
@@ -21,14 +21,14 @@ struct WeftAudio {
 	WeftResampler *resampler;
 	WeftSegmenter *segmenter;
 	WeftAvTrouble trouble;
-	double next_s;   /* where the next frame is expected; NAN at the start */
-	double out_s;    /* time of the next sample out of the resampler */
+	double next_s; /* where the next frame is expected; NAN at the start */
+	double out_s;  /* time of the next sample out of the resampler */
 	double end_s;
 	gboolean done, ended;
 };
 
 WeftAudio *weft_audio_open(const WeftAvSource *source, guint stream_index,
-			   const WeftDecodeOptions *options, GQueue *out, GError **error)
+                           const WeftDecodeOptions *options, GQueue *out, GError **error)
 {
 	WeftAudio *audio = g_new0(WeftAudio, 1);
 	audio->source = source;
@@ -113,8 +113,8 @@ static void take_frame(WeftAudio *audio)
 		time_s = isnan(audio->next_s) ? 0 : audio->next_s;
 	if (frame->nb_samples <= 0)
 		return;
-	if (audio->resampler && (fabs(time_s - audio->next_s) > GAP_S ||
-				 !weft_resampler_fits(audio->resampler, frame)))
+	if (audio->resampler &&
+	    (fabs(time_s - audio->next_s) > GAP_S || !weft_resampler_fits(audio->resampler, frame)))
 		finish_stretch(audio);
 	if (!audio->resampler) {
 		audio->resampler = weft_resampler_new(frame, NULL);
@@ -124,7 +124,8 @@ static void take_frame(WeftAudio *audio)
 		}
 		audio->out_s = time_s;
 	} else if (fabs(time_s - audio->next_s) > GAP_S / 20) {
-		audio->out_s += time_s - audio->next_s; /* the clocks drift: keep to the timestamps */
+		audio->out_s +=
+		    time_s - audio->next_s; /* the clocks drift: keep to the timestamps */
 	} else {
 		time_s = audio->next_s;
 	}
@@ -158,8 +159,9 @@ void weft_audio_feed(WeftAudio *audio, const AVPacket *packet)
 	if (!audio->done) {
 		int rc = avcodec_send_packet(audio->codec, packet);
 		if (rc < 0 && rc != AVERROR_EOF) {
-			double at = packet ? weft_av_time_s(audio->source, audio->stream,
-							    packet->pts) : audio->next_s;
+			double at = packet
+			                ? weft_av_time_s(audio->source, audio->stream, packet->pts)
+			                : audio->next_s;
 			weft_av_trouble_add(&audio->trouble, isnan(at) ? audio->next_s : at, rc);
 		}
 		take_frames(audio);
@@ -170,8 +172,8 @@ void weft_audio_feed(WeftAudio *audio, const AVPacket *packet)
 		return;
 	audio->ended = TRUE;
 	finish_stretch(audio);
-	WeftPart *fault = weft_av_trouble_part(&audio->trouble, (guint32)audio->stream->index + 1,
-					       "sound");
+	WeftPart *fault =
+	    weft_av_trouble_part(&audio->trouble, (guint32)audio->stream->index + 1, "sound");
 	if (fault)
 		g_queue_push_tail(audio->out, fault);
 }

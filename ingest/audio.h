@@ -14,7 +14,7 @@ typedef struct WeftAudio WeftAudio;
 
 /* `source` and `options` outlive the track; parts go to `out`. */
 WeftAudio *weft_audio_open(const WeftAvSource *source, guint stream_index,
-			   const WeftDecodeOptions *options, GQueue *out, GError **error);
+                           const WeftDecodeOptions *options, GQueue *out, GError **error);
 void weft_audio_close(WeftAudio *audio);
 
 /* NULL: the end of the track; nothing is fed after it. */

@@ -10,11 +10,11 @@
 #include "ingest/video.h"
 
 #define AUDIO_TRACKS_MAX 8u
-#define PACKETS_MAX 200000000u       /* a year of sound */
+#define PACKETS_MAX 200000000u /* a year of sound */
 #define READ_FAILURES_MAX 16u
 #define WAITING_MAX_BYTES (64u << 20) /* parts that wait for those of another track */
-#define INTERLEAVE_S 10.0            /* how far apart the tracks of a container may lie */
-#define SHORT_S 1.0                  /* what is missing at the end before it is said */
+#define INTERLEAVE_S 10.0             /* how far apart the tracks of a container may lie */
+#define SHORT_S 1.0                   /* what is missing at the end before it is said */
 #define SHORT_SHARE 0.02
 
 typedef struct Track {
@@ -56,8 +56,9 @@ static void av_close(void *opaque)
 
 static void tell_unread(AvState *state, guint stream_index, int code, const char *message)
 {
-	WeftAnchor at = { .track = stream_index + 1 };
-	g_queue_push_tail(&state->facts, weft_part_new_fault(at, (WeftErrorCode)code, "%s", message));
+	WeftAnchor at = {.track = stream_index + 1};
+	g_queue_push_tail(&state->facts,
+	                  weft_part_new_fault(at, (WeftErrorCode)code, "%s", message));
 }
 
 static void open_cover(AvState *state, guint i)
@@ -65,7 +66,8 @@ static void open_cover(AvState *state, guint i)
 	g_autoptr(GError) error = NULL;
 	if (!state->options->want_rasters)
 		return;
-	WeftPart *part = weft_video_cover(state->source, i, state->options->raster_side_max, &error);
+	WeftPart *part =
+	    weft_video_cover(state->source, i, state->options->raster_side_max, &error);
 	if (part)
 		g_queue_push_tail(&state->facts, part);
 	else
@@ -84,17 +86,18 @@ static void open_track(AvState *state, guint i, int video_index, guint *n_audio)
 		open_cover(state, i);
 	} else if (type == AVMEDIA_TYPE_AUDIO && *n_audio >= AUDIO_TRACKS_MAX) {
 		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_LIMIT,
-			    "track %u: more than %u tracks of sound", i + 1, AUDIO_TRACKS_MAX);
+		            "track %u: more than %u tracks of sound", i + 1, AUDIO_TRACKS_MAX);
 	} else if (type == AVMEDIA_TYPE_AUDIO) {
-		track->audio = weft_audio_open(state->source, i, state->options, &state->fresh,
-					       &error);
+		track->audio =
+		    weft_audio_open(state->source, i, state->options, &state->fresh, &error);
 		(*n_audio)++;
 	} else if (type == AVMEDIA_TYPE_VIDEO && (int)i != video_index) {
 		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_NOT_EXAMINED,
-			    "track %u: one track of video is read, track %d", i + 1, video_index + 1);
+		            "track %u: one track of video is read, track %d", i + 1,
+		            video_index + 1);
 	} else if (type == AVMEDIA_TYPE_VIDEO && state->options->want_rasters) {
-		track->video = weft_video_open(state->source, i, state->options, &state->fresh,
-					       &error);
+		track->video =
+		    weft_video_open(state->source, i, state->options, &state->fresh, &error);
 	}
 	if (track->audio || track->video)
 		stream->discard = AVDISCARD_DEFAULT;
@@ -216,13 +219,13 @@ static gboolean is_short(double stated_s, double found_s)
 }
 
 static void tell_truncated(AvState *state, guint32 track, double end_s, double stated_s,
-			   const char *message)
+                           const char *message)
 {
-	WeftAnchor at = { .track = track, .has_time = TRUE };
+	WeftAnchor at = {.track = track, .has_time = TRUE};
 	at.time[0] = end_s;
 	at.time[1] = MAX(end_s, stated_s);
 	g_queue_push_tail(&state->fresh,
-			  weft_part_new_fault(at, WEFT_ERROR_TRUNCATED, "%s", message));
+	                  weft_part_new_fault(at, WEFT_ERROR_TRUNCATED, "%s", message));
 }
 
 /* Compares what the file states with what was found: each track that states its length, else the
@@ -239,7 +242,7 @@ static void tell_missing(AvState *state)
 		const Track *track = &state->tracks[i];
 		if (!track->audio && !track->video) {
 			all_read &= stream->codecpar->codec_type != AVMEDIA_TYPE_VIDEO &&
-				    stream->codecpar->codec_type != AVMEDIA_TYPE_AUDIO;
+			            stream->codecpar->codec_type != AVMEDIA_TYPE_AUDIO;
 			continue;
 		}
 		double end = MAX(track->packet_end_s, 0);
@@ -248,25 +251,27 @@ static void tell_missing(AvState *state)
 			continue;
 		double start = weft_av_time_s(state->source, stream, stream->start_time);
 		double stated = (isnan(start) ? 0 : start) +
-				weft_av_time_s(state->source, stream, stream->duration) +
-				state->source->origin_s;
+		                weft_av_time_s(state->source, stream, stream->duration) +
+		                state->source->origin_s;
 		if (is_short(stated, end)) {
 			g_autofree char *message = g_strdup_printf(
-				"track %u states %.3f s, its data end at %.3f s", i + 1, stated, end);
+			    "track %u states %.3f s, its data end at %.3f s", i + 1, stated, end);
 			tell_truncated(state, i + 1, end, stated, message);
 			told = TRUE;
 		}
 	}
-	double whole = format->duration != AV_NOPTS_VALUE ?
-		       (double)format->duration / AV_TIME_BASE : 0;
+	double whole =
+	    format->duration != AV_NOPTS_VALUE ? (double)format->duration / AV_TIME_BASE : 0;
 	if (!told && all_read && !guessed && is_short(whole, found)) {
-		g_autofree char *message = g_strdup_printf("the file states %.3f s, its data end at "
-							   "%.3f s", whole, found);
+		g_autofree char *message =
+		    g_strdup_printf("the file states %.3f s, its data end at "
+		                    "%.3f s",
+		                    whole, found);
 		tell_truncated(state, 0, found, whole, message);
 	} else if (!told && state->source->stated_bytes > state->source->size_bytes) {
 		g_autofree char *message = g_strdup_printf(
-			"the file states %" G_GUINT64_FORMAT " bytes and has %" G_GUINT64_FORMAT,
-			state->source->stated_bytes, state->source->size_bytes);
+		    "the file states %" G_GUINT64_FORMAT " bytes and has %" G_GUINT64_FORMAT,
+		    state->source->stated_bytes, state->source->size_bytes);
 		tell_truncated(state, 0, found, found, message);
 	}
 }
@@ -291,14 +296,14 @@ static void feed(AvState *state)
 	if (i >= state->n_tracks) {
 		if (!state->late_told)
 			tell_unread(state, i, WEFT_ERROR_UNSUPPORTED,
-				    "a track that begins later in the recording is not read");
+			            "a track that begins later in the recording is not read");
 		state->late_told = TRUE;
 		return;
 	}
 	Track *track = &state->tracks[i];
 	const AVStream *stream = state->source->format->streams[i];
 	double time = weft_av_time_s(state->source, stream,
-				     packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts);
+	                             packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts);
 	if (!isnan(time)) {
 		double end = time + (double)MAX(packet->duration, 0) * av_q2d(stream->time_base);
 		track->packet_end_s = MAX(track->packet_end_s, end);
@@ -324,7 +329,8 @@ static gboolean all_done(const AvState *state)
 /* One packet further. */
 static void advance(AvState *state)
 {
-	int rc = all_done(state) ? AVERROR_EOF : av_read_frame(state->source->format, state->packet);
+	int rc =
+	    all_done(state) ? AVERROR_EOF : av_read_frame(state->source->format, state->packet);
 	if (rc >= 0) {
 		feed(state);
 		av_packet_unref(state->packet);
@@ -335,12 +341,12 @@ static void advance(AvState *state)
 	}
 	gboolean is_end = rc == AVERROR_EOF;
 	if (!is_end && rc != AVERROR(EAGAIN) && state->n_failures == 0) {
-		WeftAnchor at = { .has_time = isfinite(state->position_s) };
+		WeftAnchor at = {.has_time = isfinite(state->position_s)};
 		at.time[0] = at.time[1] = at.has_time ? state->position_s : 0;
 		g_autoptr(GError) error = NULL;
 		weft_av_set_error(&error, rc, "reading stops");
 		g_queue_push_tail(&state->fresh,
-				  weft_part_new_fault(at, error->code, "%s", error->message));
+		                  weft_part_new_fault(at, error->code, "%s", error->message));
 	}
 	if (is_end || ++state->n_failures >= READ_FAILURES_MAX || state->n_packets >= PACKETS_MAX)
 		finish(state);
@@ -360,9 +366,9 @@ static gboolean av_next(void *opaque, WeftPart **ret_part, GError **error)
 }
 
 const WeftDecoder weft_av_decoder = {
-	.name = "av",
-	.family = WEFT_FAMILY_AV,
-	.open = av_open,
-	.next = av_next,
-	.close = av_close,
+    .name = "av",
+    .family = WEFT_FAMILY_AV,
+    .open = av_open,
+    .next = av_next,
+    .close = av_close,
 };

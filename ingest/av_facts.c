@@ -11,8 +11,9 @@
 
 /* What muxers write about themselves, not about the recording. */
 static const char *const not_telling[] = {
-	"language", "handler_name", "vendor_id", "encoder", "major_brand", "minor_version",
-	"compatible_brands", "duration", "bps", "number_of_frames", "number_of_bytes", NULL,
+    "language",    "handler_name",     "vendor_id",         "encoder",
+    "major_brand", "minor_version",    "compatible_brands", "duration",
+    "bps",         "number_of_frames", "number_of_bytes",   NULL,
 };
 
 static gboolean is_telling(const char *key)
@@ -32,8 +33,8 @@ static void add_tags(const AVDictionary *tags, guint32 track, GQueue *out)
 		if (!is_telling(tag->key))
 			continue;
 		g_autofree char *lower = g_ascii_strdown(tag->key, 64);
-		g_autofree char *key = track ? g_strdup_printf("track %u %s", track, lower) :
-					       g_strdup(lower);
+		g_autofree char *key =
+		    track ? g_strdup_printf("track %u %s", track, lower) : g_strdup(lower);
 		g_queue_push_tail(out, weft_part_new_meta(key, tag->value));
 	}
 }
@@ -69,7 +70,7 @@ static void add_codec(const AVStream *stream, GQueue *out)
 	const char *name = avcodec_get_name(c->codec_id);
 	if (c->codec_type == AVMEDIA_TYPE_AUDIO)
 		value = g_strdup_printf("%s, %d Hz, channels: %d", name, c->sample_rate,
-					c->ch_layout.nb_channels);
+		                        c->ch_layout.nb_channels);
 	else if (c->codec_type == AVMEDIA_TYPE_VIDEO)
 		value = g_strdup_printf("%s, %d x %d", name, c->width, c->height);
 	else
@@ -79,7 +80,7 @@ static void add_codec(const AVStream *stream, GQueue *out)
 
 static void add_track(const WeftAvSource *source, const AVStream *stream, GQueue *out)
 {
-	WeftAnchor at = { .track = (guint32)stream->index + 1 };
+	WeftAnchor at = {.track = (guint32)stream->index + 1};
 	WeftPart *part = weft_part_new(WEFT_PART_TRACK, at);
 	part->track.n = at.track;
 	g_strlcpy(part->track.kind, kind_of(stream->codecpar), sizeof part->track.kind);
@@ -90,25 +91,25 @@ static void add_track(const WeftAvSource *source, const AVStream *stream, GQueue
 	g_queue_push_tail(out, part);
 	add_codec(stream, out);
 	/* Ogg has no tags but those of its tracks */
-	gboolean alone = av_dict_count(source->format->metadata) == 0 &&
-			 source->format->nb_streams == 1;
+	gboolean alone =
+	    av_dict_count(source->format->metadata) == 0 && source->format->nb_streams == 1;
 	add_tags(stream->metadata, alone ? 0 : at.track, out);
 }
 
 /* A picture or a file that travels along. */
 static void add_attachment(const AVStream *stream, GQueue *out)
 {
-	WeftAnchor at = { .track = (guint32)stream->index + 1 };
+	WeftAnchor at = {.track = (guint32)stream->index + 1};
 	const AVDictionaryEntry *tag = av_dict_get(stream->metadata, "filename", NULL, 0);
 	if (!tag)
 		tag = av_dict_get(stream->metadata, "title", NULL, 0);
 	gboolean is_cover = stream->disposition & AV_DISPOSITION_ATTACHED_PIC;
 	g_autofree char *valid = tag ? g_utf8_make_valid(tag->value, MIN(strlen(tag->value), 1024))
-				     : g_strdup(is_cover ? "cover picture" : "attachment");
+	                             : g_strdup(is_cover ? "cover picture" : "attachment");
 	WeftPart *part = weft_part_new(WEFT_PART_EMBEDDED, at);
 	part->value = g_steal_pointer(&valid);
-	part->size_bytes = (guint64)MAX(is_cover ? stream->attached_pic.size :
-					stream->codecpar->extradata_size, 0);
+	part->size_bytes = (guint64)MAX(
+	    is_cover ? stream->attached_pic.size : stream->codecpar->extradata_size, 0);
 	g_queue_push_tail(out, part);
 }
 
@@ -120,13 +121,13 @@ static void add_chapters(const WeftAvSource *source, GQueue *out)
 		if (chapter->time_base.den == 0)
 			continue;
 		double unit = (double)chapter->time_base.num / chapter->time_base.den;
-		WeftAnchor at = { .has_time = TRUE };
+		WeftAnchor at = {.has_time = TRUE};
 		at.time[0] = (double)chapter->start * unit - source->origin_s;
 		at.time[1] = MAX(at.time[0], (double)chapter->end * unit - source->origin_s);
 		const AVDictionaryEntry *tag = av_dict_get(chapter->metadata, "title", NULL, 0);
 		WeftPart *part = weft_part_new(WEFT_PART_OUTLINE, at);
-		part->value = tag ? g_utf8_make_valid(tag->value, MIN(strlen(tag->value), 1024)) :
-				    g_strdup_printf("chapter %u", i + 1);
+		part->value = tag ? g_utf8_make_valid(tag->value, MIN(strlen(tag->value), 1024))
+		                  : g_strdup_printf("chapter %u", i + 1);
 		g_queue_push_tail(out, part);
 	}
 }

@@ -9,7 +9,7 @@
 
 WeftAvTurn weft_av_turn(const gint32 *matrix)
 {
-	const WeftAvTurn upright = { 1, 0, 0, 1 };
+	const WeftAvTurn upright = {1, 0, 0, 1};
 	if (!matrix)
 		return upright;
 	/* x' = a x + c y, y' = b x + d y, in 16.16; stored as a b u, c d v, x y w */
@@ -17,8 +17,8 @@ WeftAvTurn weft_av_turn(const gint32 *matrix)
 	double size = sqrt(MAX(a * a + c * c, b * b + d * d));
 	if (!(size > 0))
 		return upright;
-	WeftAvTurn turn = { (int)lround(a / size), (int)lround(c / size), (int)lround(b / size),
-			    (int)lround(d / size) };
+	WeftAvTurn turn = {(int)lround(a / size), (int)lround(c / size), (int)lround(b / size),
+	                   (int)lround(d / size)};
 	gboolean straight = turn.xx && turn.yy && !turn.xy && !turn.yx;
 	gboolean sideways = turn.xy && turn.yx && !turn.xx && !turn.yy;
 	return straight || sideways ? turn : upright;
@@ -48,37 +48,37 @@ static guint8 *turned(guint8 *take_pixels, guint32 *width, guint32 *height, Weft
 
 /* Not SWS_FAST_BILINEAR: it writes code at run time, which the jail forbids. */
 static gboolean scale(struct SwsContext **sws, const AVFrame *frame, int width, int height,
-		      enum AVPixelFormat format, int method, int stride, guint8 *pixels)
+                      enum AVPixelFormat format, int method, int stride, guint8 *pixels)
 {
 	struct SwsContext *before = *sws;
 	*sws = sws_getCachedContext(before, frame->width, frame->height, frame->format, width,
-				    height, format, method | SWS_ACCURATE_RND | SWS_BITEXACT, NULL,
-				    NULL, NULL);
+	                            height, format, method | SWS_ACCURATE_RND | SWS_BITEXACT, NULL,
+	                            NULL, NULL);
 	if (!*sws)
 		return FALSE;
 	const AVPixFmtDescriptor *layout = av_pix_fmt_desc_get(frame->format);
-	gboolean is_yuv = layout && !(layout->flags & AV_PIX_FMT_FLAG_RGB) &&
-			  layout->nb_components >= 3;
+	gboolean is_yuv =
+	    layout && !(layout->flags & AV_PIX_FMT_FLAG_RGB) && layout->nb_components >= 3;
 	if (is_yuv && *sws != before)
-		(void)sws_setColorspaceDetails(*sws, sws_getCoefficients(frame->colorspace),
-					       frame->color_range == AVCOL_RANGE_JPEG,
-					       sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16,
-					       1 << 16); /* -1: no such conversion, the default stays */
-	uint8_t *const to[4] = { pixels };
-	const int strides[4] = { stride };
+		(void)sws_setColorspaceDetails(
+		    *sws, sws_getCoefficients(frame->colorspace),
+		    frame->color_range == AVCOL_RANGE_JPEG, sws_getCoefficients(SWS_CS_DEFAULT), 1,
+		    0, 1 << 16, 1 << 16); /* -1: no such conversion, the default stays */
+	uint8_t *const to[4] = {pixels};
+	const int strides[4] = {stride};
 	return sws_scale(*sws, (const uint8_t *const *)frame->data, frame->linesize, 0,
-			 frame->height, to, strides) == height;
+	                 frame->height, to, strides) == height;
 }
 
 gboolean weft_av_picture_grey(struct SwsContext **cache, const AVFrame *frame, guint32 width,
-			      guint32 height, guint8 *ret_luma)
+                              guint32 height, guint8 *ret_luma)
 {
 	return scale(cache, frame, (int)width, (int)height, AV_PIX_FMT_GRAY8, SWS_AREA, (int)width,
-		     ret_luma);
+	             ret_luma);
 }
 
 static void fit(const AVFrame *frame, double aspect, guint32 side_max, double *ret_width,
-		double *ret_height)
+                double *ret_height)
 {
 	double w = frame->width, h = frame->height;
 	if (aspect > 1.0 / 16 && aspect < 16)
@@ -91,14 +91,14 @@ static void fit(const AVFrame *frame, double aspect, guint32 side_max, double *r
 }
 
 gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn, guint32 side_max,
-			 guint32 *ret_width, guint32 *ret_height, guint8 **ret_pixels,
-			 GError **error)
+                         guint32 *ret_width, guint32 *ret_height, guint8 **ret_pixels,
+                         GError **error)
 {
 	if (frame->width < 1 || frame->height < 1 ||
 	    (guint64)frame->width * (guint64)frame->height > WEFT_RASTER_PIXELS_MAX) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
-			    "picture of %d x %d pixels, limit %u in all", frame->width,
-			    frame->height, WEFT_RASTER_PIXELS_MAX);
+		            "picture of %d x %d pixels, limit %u in all", frame->width,
+		            frame->height, WEFT_RASTER_PIXELS_MAX);
 		return FALSE;
 	}
 	double w, h;
@@ -108,21 +108,21 @@ gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn, g
 	guint8 *pixels = g_try_malloc((gsize)width * height * 3 + 64);
 	struct SwsContext *sws = NULL;
 	gboolean scaled = pixels && scale(&sws, frame, (int)width, (int)height, AV_PIX_FMT_RGB24,
-					  SWS_BICUBIC, (int)width * 3, pixels);
+	                                  SWS_BICUBIC, (int)width * 3, pixels);
 	sws_freeContext(sws);
 	if (pixels && !scaled) {
 		g_free(pixels);
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
-			    "picture of %d x %d pixels in format %s", frame->width, frame->height,
-			    av_get_pix_fmt_name(frame->format) ? av_get_pix_fmt_name(frame->format)
-							       : "unknown");
+		            "picture of %d x %d pixels in format %s", frame->width, frame->height,
+		            av_get_pix_fmt_name(frame->format) ? av_get_pix_fmt_name(frame->format)
+		                                               : "unknown");
 		return FALSE;
 	}
 	if (pixels)
 		pixels = turned(pixels, &width, &height, turn);
 	if (!pixels) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT, "no memory for %u x %u pixels", width,
-			    height);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT, "no memory for %u x %u pixels",
+		            width, height);
 		return FALSE;
 	}
 	*ret_width = width;

@@ -18,12 +18,12 @@ WeftAvTurn weft_av_turn(const gint32 *matrix);
 /* `aspect`: width of a pixel by its height. `side_max` 0: as large as it is. The pixels are
  * g_malloc'ed, rows without padding. */
 gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn, guint32 side_max,
-			 guint32 *ret_width, guint32 *ret_height, guint8 **ret_pixels,
-			 GError **error);
+                         guint32 *ret_width, guint32 *ret_height, guint8 **ret_pixels,
+                         GError **error);
 
 /* A grey copy of width x height pixels, as stored. `cache` keeps what can be used for the next
  * frame: NULL at first, freed with sws_freeContext. */
 gboolean weft_av_picture_grey(struct SwsContext **cache, const AVFrame *frame, guint32 width,
-			      guint32 height, guint8 *ret_luma);
+                              guint32 height, guint8 *ret_luma);
 
 #endif

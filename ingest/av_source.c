@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 #define IO_BUFFER_BYTES 65536
 #define PROBE_BYTES (2 << 20)
 #define PROBE_FORMAT_BYTES (1 << 20)
@@ -14,9 +13,10 @@
 
 /* Demuxers that hold their own data. Each name is one of those in AVInputFormat.name. */
 static const char *const formats[] = {
-	"mov", "matroska", "mp3", "wav", "w64", "flac", "ogg", "avi", "mpegts", "aac", "mpeg",
-	"mpegvideo", "m4v", "h264", "hevc", "flv", "asf", "aiff", "au", "amr", "caf", "ac3", "eac3",
-	"dts", "ape", "wv", "tta", "mpc", "mpc8", "voc", "dv", "mxf", "nut", "rm", "ivf", "gsm", NULL,
+    "mov",  "matroska",  "mp3",  "wav",  "w64",  "flac", "ogg", "avi",  "mpegts", "aac",
+    "mpeg", "mpegvideo", "m4v",  "h264", "hevc", "flv",  "asf", "aiff", "au",     "amr",
+    "caf",  "ac3",       "eac3", "dts",  "ape",  "wv",   "tta", "mpc",  "mpc8",   "voc",
+    "dv",   "mxf",       "nut",  "rm",   "ivf",  "gsm",  NULL,
 };
 
 static int read_bytes(void *opaque, uint8_t *buffer, int size)
@@ -60,7 +60,7 @@ static int64_t seek_bytes(void *opaque, int64_t offset, int whence)
 
 /* Nothing but the document is ever opened. */
 static int refuse_to_open(AVFormatContext *format, AVIOContext **io, const char *url, int flags,
-			  AVDictionary **options)
+                          AVDictionary **options)
 {
 	return AVERROR(EPERM);
 }
@@ -77,7 +77,7 @@ void weft_av_set_error(GError **error, int number, const char *what)
 	else if (number == AVERROR(EIO))
 		code = WEFT_ERROR_IO;
 	else if (number == AVERROR_DECODER_NOT_FOUND || number == AVERROR_PATCHWELCOME ||
-		 number == AVERROR(EPERM) || number == AVERROR(ENOSYS))
+	         number == AVERROR(EPERM) || number == AVERROR(ENOSYS))
 		code = WEFT_ERROR_UNSUPPORTED;
 	g_set_error(error, WEFT_ERROR, code, "%s: %s", what, words);
 }
@@ -95,7 +95,8 @@ static gboolean open_io(WeftAvSource *source, const AVInputFormat **ret_input, G
 {
 	uint8_t *buffer = av_malloc(IO_BUFFER_BYTES);
 	source->io = buffer ? avio_alloc_context(buffer, IO_BUFFER_BYTES, 0, source, read_bytes,
-						 NULL, seek_bytes) : NULL;
+	                                         NULL, seek_bytes)
+	                    : NULL;
 	source->format = avformat_alloc_context();
 	if (!source->io || !source->format) {
 		if (!source->io)
@@ -107,13 +108,14 @@ static gboolean open_io(WeftAvSource *source, const AVInputFormat **ret_input, G
 	int rc = av_probe_input_buffer2(source->io, &input, "", NULL, 0, PROBE_FORMAT_BYTES);
 	if (rc < 0 || !input) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
-			    "no format of sound or video is recognised");
+		            "no format of sound or video is recognised");
 		return FALSE;
 	}
 	if (!is_accepted(input)) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
-			    "format %s is not read: it is not sound or video, or it refers to other files",
-			    input->name);
+		g_set_error(
+		    error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
+		    "format %s is not read: it is not sound or video, or it refers to other files",
+		    input->name);
 		return FALSE;
 	}
 	*ret_input = input;
@@ -132,7 +134,8 @@ static gboolean open_format(WeftAvSource *source, const AVInputFormat *input, GE
 	AVDictionary *options = NULL;
 	av_dict_set(&options, "protocol_whitelist", "none", 0);
 	av_dict_set(&options, "format_whitelist", input->name, 0);
-	int rc = avformat_open_input(&source->format, NULL, input, &options); /* frees it on failure */
+	int rc =
+	    avformat_open_input(&source->format, NULL, input, &options); /* frees it on failure */
 	av_dict_free(&options);
 	if (rc < 0) {
 		weft_av_set_error(error, rc, input->name);
@@ -144,7 +147,8 @@ static gboolean open_format(WeftAvSource *source, const AVInputFormat *input, GE
 		return FALSE;
 	}
 	if (source->format->nb_streams == 0 && !(source->format->ctx_flags & AVFMTCTX_NOHEADER)) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_EMPTY, "%s: no tracks in it", input->name);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_EMPTY, "%s: no tracks in it",
+		            input->name);
 		return FALSE;
 	}
 	return TRUE;
@@ -164,7 +168,7 @@ static guint64 riff_bytes(int fd)
 	if (pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head || memcmp(head, "RIFF", 4) != 0)
 		return 0;
 	guint64 size = (guint64)head[4] | (guint64)head[5] << 8 | (guint64)head[6] << 16 |
-		       (guint64)head[7] << 24;
+	               (guint64)head[7] << 24;
 	return size < 0xFFFF0000u ? size + 8 : 0;
 }
 
@@ -205,7 +209,7 @@ AVCodecContext *weft_av_decoder_open(const AVStream *stream, GError **error)
 {
 	const AVCodecParameters *codecpar = stream->codecpar;
 	g_autofree char *what = g_strdup_printf("track %d (%s)", stream->index + 1,
-						avcodec_get_name(codecpar->codec_id));
+	                                        avcodec_get_name(codecpar->codec_id));
 	if (av_stream_get_side_data(stream, AV_PKT_DATA_ENCRYPTION_INIT_INFO, NULL)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_ENCRYPTED, "%s is encrypted", what);
 		return NULL;
@@ -244,7 +248,7 @@ WeftPart *weft_av_trouble_part(const WeftAvTrouble *trouble, guint32 track, cons
 {
 	if (trouble->n == 0)
 		return NULL;
-	WeftAnchor at = { .track = track };
+	WeftAnchor at = {.track = track};
 	if (isfinite(trouble->first_s) && isfinite(trouble->last_s)) {
 		at.has_time = TRUE;
 		at.time[0] = MIN(trouble->first_s, trouble->last_s);
@@ -253,6 +257,8 @@ WeftPart *weft_av_trouble_part(const WeftAvTrouble *trouble, guint32 track, cons
 	char words[AV_ERROR_MAX_STRING_SIZE] = "";
 	(void)av_strerror(trouble->number, words, sizeof words);
 	return weft_part_new_fault(at, WEFT_ERROR_CORRUPT,
-				   "track %u: %" G_GUINT64_FORMAT " packets of %s could not be decoded; "
-				   "the first: %s", track, trouble->n, kind, words);
+	                           "track %u: %" G_GUINT64_FORMAT
+	                           " packets of %s could not be decoded; "
+	                           "the first: %s",
+	                           track, trouble->n, kind, words);
 }

@@ -26,7 +26,7 @@ typedef struct WeftAvSource {
 	guint64 size_bytes;
 	guint64 position;
 	guint64 stated_bytes; /* by the header of a RIFF file; 0: not stated */
-	double origin_s; /* what is taken from each timestamp */
+	double origin_s;      /* what is taken from each timestamp */
 } WeftAvSource;
 
 WeftAvSource *weft_av_source_open(const WeftDecodeJob *job, GError **error);

@@ -6,12 +6,12 @@
 #include "ingest/av.h"
 #include "ingest/decoder.h"
 
-static const WeftDecoder *const decoders[] = { &weft_av_decoder, NULL };
+static const WeftDecoder *const decoders[] = {&weft_av_decoder, NULL};
 
 static char *number(const char *name, unsigned v)
 {
 	return g_strdup_printf("%s %u.%u.%u", name, AV_VERSION_MAJOR(v), AV_VERSION_MINOR(v),
-			       AV_VERSION_MICRO(v));
+	                       AV_VERSION_MICRO(v));
 }
 
 static char *version(void)
@@ -30,8 +30,8 @@ static void warm(void)
 }
 
 const WeftHelperProgram weft_helper_program = {
-	.name = "weft-decode-av",
-	.version = version,
-	.warm = warm,
-	.decoders = decoders,
+    .name = "weft-decode-av",
+    .version = version,
+    .warm = warm,
+    .decoders = decoders,
 };

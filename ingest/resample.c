@@ -29,11 +29,11 @@ static int usual_layout(AVChannelLayout *layout, const AVChannelLayout *stated)
 
 static int open_swr(WeftResampler *r)
 {
-	AVChannelLayout in = { 0 }, mono = AV_CHANNEL_LAYOUT_MONO;
+	AVChannelLayout in = {0}, mono = AV_CHANNEL_LAYOUT_MONO;
 	int rc = usual_layout(&in, &r->layout);
 	if (rc >= 0)
 		rc = swr_alloc_set_opts2(&r->swr, &mono, AV_SAMPLE_FMT_FLT, WEFT_PCM_RATE_HZ, &in,
-					 r->format, r->rate_hz, 0, NULL);
+		                         r->format, r->rate_hz, 0, NULL);
 	if (rc >= 0)
 		rc = av_opt_set_double(r->swr, "rematrix_maxval", 1.0, 0);
 	if (rc >= 0)
@@ -47,8 +47,8 @@ WeftResampler *weft_resampler_new(const AVFrame *frame, GError **error)
 	if (frame->sample_rate < 1 || frame->sample_rate > RATE_MAX_HZ ||
 	    frame->ch_layout.nb_channels < 1 || frame->ch_layout.nb_channels > CHANNELS_MAX) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
-			    "sound of %d Hz in %d channels, limits %d and %d", frame->sample_rate,
-			    frame->ch_layout.nb_channels, RATE_MAX_HZ, CHANNELS_MAX);
+		            "sound of %d Hz in %d channels, limits %d and %d", frame->sample_rate,
+		            frame->ch_layout.nb_channels, RATE_MAX_HZ, CHANNELS_MAX);
 		return NULL;
 	}
 	g_autoptr(WeftResampler) r = g_new0(WeftResampler, 1);
@@ -81,7 +81,7 @@ gboolean weft_resampler_fits(const WeftResampler *r, const AVFrame *frame)
 }
 
 gboolean weft_resampler_push(WeftResampler *r, const AVFrame *frame, const float **ret_samples,
-			     gsize *ret_n_samples, GError **error)
+                             gsize *ret_n_samples, GError **error)
 {
 	int room = swr_get_out_samples(r->swr, frame ? frame->nb_samples : 0);
 	if (room > r->buffer_samples) {
@@ -96,8 +96,8 @@ gboolean weft_resampler_push(WeftResampler *r, const AVFrame *frame, const float
 	int n = room;
 	if (room > 0)
 		n = swr_convert(r->swr, (uint8_t **)&r->buffer, room,
-				frame ? (const uint8_t **)frame->extended_data : NULL,
-				frame ? frame->nb_samples : 0);
+		                frame ? (const uint8_t **)frame->extended_data : NULL,
+		                frame ? frame->nb_samples : 0);
 	if (n < 0) {
 		weft_av_set_error(error, n, "resampling");
 		return FALSE;

@@ -21,6 +21,6 @@ gboolean weft_resampler_fits(const WeftResampler *resampler, const AVFrame *fram
 
 /* `frame` NULL: what the filter still holds. The samples are borrowed until the next call. */
 gboolean weft_resampler_push(WeftResampler *resampler, const AVFrame *frame,
-			     const float **ret_samples, gsize *ret_n_samples, GError **error);
+                             const float **ret_samples, gsize *ret_n_samples, GError **error);
 
 #endif

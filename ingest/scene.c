@@ -5,15 +5,15 @@
 #include <string.h>
 
 /* Levels are of 0..255. Set by trial on slides, fades and hand-held film. */
-#define CUT_LEVELS 18.0    /* mean difference at a cut: 7 % of the range */
-#define CUT_FACTOR 4.0     /* and this many times the motion before it */
+#define CUT_LEVELS 18.0 /* mean difference at a cut: 7 % of the range */
+#define CUT_FACTOR 4.0  /* and this many times the motion before it */
 #define CUT_GAP_S 0.5
-#define STILL_LEVELS 1.0   /* below, two frames show the same: coding noise */
-#define STILL_MIN_S 0.3    /* it must stand so long to be read by people either */
+#define STILL_LEVELS 1.0 /* below, two frames show the same: coding noise */
+#define STILL_MIN_S 0.3  /* it must stand so long to be read by people either */
 #define STILL_GAP_S 1.0
-#define BLOCK 4u           /* 16 x 9 blocks */
-#define BLOCK_LEVELS 8     /* a line of small text in one of them changes its mean by 11 */
-#define BLOCKS_CHANGED 4u  /* of 144: a short line of a slide */
+#define BLOCK 4u          /* 16 x 9 blocks */
+#define BLOCK_LEVELS 8    /* a line of small text in one of them changes its mean by 11 */
+#define BLOCKS_CHANGED 4u /* of 144: a short line of a slide */
 #define BLANK_LEVELS 8
 
 void weft_scene_init(WeftScene *scene, double interval_s)
@@ -68,7 +68,7 @@ static double decide(WeftScene *s, const guint8 *luma, double time_s, double sto
 }
 
 gboolean weft_scene_look(WeftScene *s, const guint8 luma[WEFT_SCENE_PIXELS], double time_s,
-			 double stood_s, double *ret_from_s)
+                         double stood_s, double *ret_from_s)
 {
 	double from = time_s;
 	if (s->begun)

@@ -17,14 +17,14 @@
 #define WEFT_SCENE_PIXELS (WEFT_SCENE_WIDTH * WEFT_SCENE_HEIGHT)
 
 typedef struct WeftScene {
-	double interval_s;  /* 0: no longest interval */
+	double interval_s; /* 0: no longest interval */
 	gboolean begun;
 	guint8 before[WEFT_SCENE_PIXELS];
 	guint8 chosen[WEFT_SCENE_PIXELS];
-	double chosen_s;    /* since when the chosen one stands */
-	double still_s;     /* since when nothing has moved */
-	double cut_s;       /* a cut that came too soon after the last choice; negative: none */
-	double motion;      /* how much frames have lately differed */
+	double chosen_s; /* since when the chosen one stands */
+	double still_s;  /* since when nothing has moved */
+	double cut_s;    /* a cut that came too soon after the last choice; negative: none */
+	double motion;   /* how much frames have lately differed */
 } WeftScene;
 
 void weft_scene_init(WeftScene *scene, double interval_s);
@@ -32,7 +32,7 @@ void weft_scene_init(WeftScene *scene, double interval_s);
 /* TRUE when this frame is chosen; it stands since *ret_from_s (not after time_s, and after all
  * that were returned before). */
 gboolean weft_scene_look(WeftScene *scene, const guint8 luma[WEFT_SCENE_PIXELS], double time_s,
-			 double stood_s, double *ret_from_s);
+                         double stood_s, double *ret_from_s);
 
 /* Nothing to be seen: all pixels nearly the same. */
 gboolean weft_scene_is_blank(const guint8 luma[WEFT_SCENE_PIXELS]);

@@ -10,7 +10,7 @@
 #define HOPS_PAD 5u          /* 0.1 s kept around sound */
 #define HOPS_WINDOW 1500u    /* 30 s */
 #define HOPS_CUT_FIRST 1000u /* a window that is full is cut after its first 20 s */
-#define HOPS_SILENCE 15000u  /* 300 s: silence is told now and then, so that nothing waits for it */
+#define HOPS_SILENCE 15000u  /* 300 s: told now and then, so that no other track waits */
 #define RMS_SILENT 0.002     /* -54 dB: 65 steps of 16 bit, below the noise of most rooms */
 
 struct WeftSegmenter {
@@ -22,12 +22,12 @@ struct WeftSegmenter {
 	gboolean sounding; /* the window holds a loud hop */
 	gboolean silent;   /* enough quiet hops were seen to call it silence */
 	double begin_s;    /* time of the window's first sample, also of those that were let go */
-	double late_s;     /* what the caller's clock is ahead of the samples, for the next window */
-	double end_s;      /* end of what was given out */
-	guint64 n_gone;    /* samples of the window that are no longer held: silence only */
-	GArray *samples;   /* of float */
-	GArray *energies;  /* of float: mean square of each whole hop in `samples` */
-	guint n_quiet;     /* quiet hops at the end */
+	double late_s;    /* what the caller's clock is ahead of the samples, for the next window */
+	double end_s;     /* end of what was given out */
+	guint64 n_gone;   /* samples of the window that are no longer held: silence only */
+	GArray *samples;  /* of float */
+	GArray *energies; /* of float: mean square of each whole hop in `samples` */
+	guint n_quiet;    /* quiet hops at the end */
 };
 
 WeftSegmenter *weft_segmenter_new(guint32 track, const WeftDecodeOptions *options, GQueue *out)
@@ -75,7 +75,7 @@ static void give(WeftSegmenter *s, gsize n)
 {
 	if (s->n_gone + n == 0)
 		return;
-	WeftAnchor at = { .track = s->track, .has_time = TRUE };
+	WeftAnchor at = {.track = s->track, .has_time = TRUE};
 	at.time[0] = s->begin_s;
 	at.time[1] = s->begin_s + (double)(s->n_gone + n) / WEFT_PCM_RATE_HZ;
 	if (s->sounding ? s->want_pcm : s->want_silence) {
@@ -87,8 +87,8 @@ static void give(WeftSegmenter *s, gsize n)
 	}
 	if (!s->sounding || !s->want_pcm) {
 		WeftContentKind kind = s->sounding ? WEFT_CONTENT_SPEECH : WEFT_CONTENT_SILENCE;
-		g_queue_push_tail(s->out, weft_part_new_content(weft_content_new(
-						  kind, WEFT_BY_FILE, NULL, at)));
+		g_queue_push_tail(
+		    s->out, weft_part_new_content(weft_content_new(kind, WEFT_BY_FILE, NULL, at)));
 	}
 	s->end_s = at.time[1];
 	s->begin_s = at.time[1] + s->late_s;
@@ -187,8 +187,8 @@ void weft_segmenter_push(WeftSegmenter *s, const float *samples, gsize n_samples
 		s->begin_s = time_s;
 		s->late_s = 0;
 	} else {
-		double counted = s->begin_s +
-				 (double)(s->n_gone + s->samples->len) / WEFT_PCM_RATE_HZ;
+		double counted =
+		    s->begin_s + (double)(s->n_gone + s->samples->len) / WEFT_PCM_RATE_HZ;
 		double late = time_s - counted;
 		s->late_s = fabs(late) > 0.005 ? late : 0; /* less is rounding of the container */
 	}

@@ -33,7 +33,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftSegmenter, weft_segmenter_free)
 /* `time_s`: presentation time of the first of these samples. It is taken at the start of a window;
  * inside of one the caller has seen to it that the samples follow each other. */
 void weft_segmenter_push(WeftSegmenter *segmenter, const float *samples, gsize n_samples,
-			 double time_s);
+                         double time_s);
 
 /* What was pushed so far ends here. The next push begins anew. */
 void weft_segmenter_break(WeftSegmenter *segmenter);

@@ -21,20 +21,20 @@ struct WeftVideo {
 	GQueue *out;
 	AVCodecContext *codec;
 	AVFrame *incoming;
-	AVFrame *waiting;    /* decoded; how long it stands is known with the next one */
-	double waiting_s;    /* NAN: none */
+	AVFrame *waiting; /* decoded; how long it stands is known with the next one */
+	double waiting_s; /* NAN: none */
 	double end_s;
 	struct SwsContext *grey;
 	WeftAvTurn turn;
 	WeftScene scene;
-	WeftPart *shown;     /* chosen; until when it stands is known with the next choice */
+	WeftPart *shown; /* chosen; until when it stands is known with the next choice */
 	guint n_chosen;
 	WeftAvTrouble trouble;
 	gboolean done, ended;
 };
 
 WeftVideo *weft_video_open(const WeftAvSource *source, guint stream_index,
-			   const WeftDecodeOptions *options, GQueue *out, GError **error)
+                           const WeftDecodeOptions *options, GQueue *out, GError **error)
 {
 	WeftVideo *video = g_new0(WeftVideo, 1);
 	video->source = source;
@@ -44,10 +44,10 @@ WeftVideo *weft_video_open(const WeftAvSource *source, guint stream_index,
 	video->waiting_s = NAN;
 	video->end_s = -INFINITY;
 	size_t size = 0;
-	const guint8 *matrix = av_stream_get_side_data(video->stream, AV_PKT_DATA_DISPLAYMATRIX,
-						       &size);
-	video->turn = weft_av_turn(matrix && size >= 9 * sizeof(gint32) ?
-				   (const gint32 *)(gconstpointer)matrix : NULL);
+	const guint8 *matrix =
+	    av_stream_get_side_data(video->stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+	video->turn = weft_av_turn(
+	    matrix && size >= 9 * sizeof(gint32) ? (const gint32 *)(gconstpointer)matrix : NULL);
 	weft_scene_init(&video->scene, options->frame_interval_s);
 	video->incoming = av_frame_alloc();
 	video->waiting = av_frame_alloc();
@@ -96,31 +96,29 @@ static void give_shown(WeftVideo *video, double end_s)
 static void show(WeftVideo *video, AVFrame *frame, const guint8 *luma, double from_s)
 {
 	give_shown(video, from_s);
-	WeftAnchor at = { .track = (guint32)video->stream->index + 1, .has_time = TRUE };
+	WeftAnchor at = {.track = (guint32)video->stream->index + 1, .has_time = TRUE};
 	at.time[0] = at.time[1] = MAX(from_s, video->options->time_first);
 	if (++video->n_chosen > FRAMES_MAX) {
-		g_queue_push_tail(video->out,
-				  weft_part_new_fault(at, WEFT_ERROR_LIMIT,
-						      "track %u: more than %u scenes", at.track,
-						      FRAMES_MAX));
+		g_queue_push_tail(video->out, weft_part_new_fault(at, WEFT_ERROR_LIMIT,
+		                                                  "track %u: more than %u scenes",
+		                                                  at.track, FRAMES_MAX));
 		video->done = TRUE;
 		return;
 	}
 	if (weft_scene_is_blank(luma)) {
 		video->shown = weft_part_new_content(
-			weft_content_new(WEFT_CONTENT_BLANK, WEFT_BY_FILE, NULL, at));
+		    weft_content_new(WEFT_CONTENT_BLANK, WEFT_BY_FILE, NULL, at));
 		return;
 	}
 	guint32 width, height;
 	guint8 *pixels;
 	g_autoptr(GError) error = NULL;
 	if (weft_av_picture(frame, aspect_of(video->source, video->stream, frame), video->turn,
-			    video->options->raster_side_max, &width, &height, &pixels, &error))
+	                    video->options->raster_side_max, &width, &height, &pixels, &error))
 		video->shown = weft_part_new_raster(WEFT_PART_FRAME, at, width, height, pixels, 0);
 	else
-		g_queue_push_tail(video->out,
-				  weft_part_new_fault(at, error->code, "track %u: %s", at.track,
-						      error->message));
+		g_queue_push_tail(video->out, weft_part_new_fault(at, error->code, "track %u: %s",
+		                                                  at.track, error->message));
 }
 
 /* The frame that waited stood until `end_s`. */
@@ -133,8 +131,8 @@ static void settle(WeftVideo *video, double end_s)
 	video->waiting_s = NAN;
 	guint8 luma[WEFT_SCENE_PIXELS + 64]; /* swscale writes whole vectors */
 	gboolean wanted = end_s > video->options->time_first;
-	if (wanted && !weft_av_picture_grey(&video->grey, frame, WEFT_SCENE_WIDTH,
-					    WEFT_SCENE_HEIGHT, luma))
+	if (wanted &&
+	    !weft_av_picture_grey(&video->grey, frame, WEFT_SCENE_WIDTH, WEFT_SCENE_HEIGHT, luma))
 		weft_av_trouble_add(&video->trouble, time_s, AVERROR(ENOSYS));
 	else if (wanted && weft_scene_look(&video->scene, luma, time_s, end_s - time_s, &from_s))
 		show(video, frame, luma, from_s);
@@ -152,8 +150,7 @@ static double duration_of(const WeftVideo *video, const AVFrame *frame)
 static void take_frame(WeftVideo *video)
 {
 	AVFrame *frame = video->incoming;
-	double time_s = weft_av_time_s(video->source, video->stream,
-				       frame->best_effort_timestamp);
+	double time_s = weft_av_time_s(video->source, video->stream, frame->best_effort_timestamp);
 	if (isnan(time_s))
 		time_s = isfinite(video->end_s) ? video->end_s : 0;
 	if (!isnan(video->waiting_s) && time_s < video->waiting_s - JUMP_S) {
@@ -197,8 +194,9 @@ void weft_video_feed(WeftVideo *video, const AVPacket *packet)
 	if (!video->done) {
 		int rc = avcodec_send_packet(video->codec, packet);
 		if (rc < 0 && rc != AVERROR_EOF) {
-			double at = packet ? weft_av_time_s(video->source, video->stream,
-							    packet->pts) : video->end_s;
+			double at = packet
+			                ? weft_av_time_s(video->source, video->stream, packet->pts)
+			                : video->end_s;
 			weft_av_trouble_add(&video->trouble, isnan(at) ? video->end_s : at, rc);
 		}
 		take_frames(video);
@@ -210,8 +208,8 @@ void weft_video_feed(WeftVideo *video, const AVPacket *packet)
 	settle(video, video->end_s);
 	give_shown(video, video->end_s);
 	video->ended = TRUE;
-	WeftPart *fault = weft_av_trouble_part(&video->trouble, (guint32)video->stream->index + 1,
-					       "video");
+	WeftPart *fault =
+	    weft_av_trouble_part(&video->trouble, (guint32)video->stream->index + 1, "video");
 	if (fault)
 		g_queue_push_tail(video->out, fault);
 }
@@ -234,7 +232,7 @@ gboolean weft_video_is_done(const WeftVideo *video)
 }
 
 static gboolean decode_cover(AVCodecContext *codec, const AVPacket *packet, AVFrame *frame,
-			     GError **error)
+                             GError **error)
 {
 	int rc = avcodec_send_packet(codec, packet);
 	if (rc >= 0)
@@ -247,19 +245,19 @@ static gboolean decode_cover(AVCodecContext *codec, const AVPacket *packet, AVFr
 }
 
 WeftPart *weft_video_cover(const WeftAvSource *source, guint stream_index, guint32 side_max,
-			   GError **error)
+                           GError **error)
 {
 	AVStream *stream = source->format->streams[stream_index];
 	AVCodecContext *codec = weft_av_decoder_open(stream, error);
 	AVFrame *frame = codec ? av_frame_alloc() : NULL;
 	const WeftAvTurn upright = weft_av_turn(NULL);
-	WeftAnchor at = { .track = stream_index + 1 };
+	WeftAnchor at = {.track = stream_index + 1};
 	WeftPart *part = NULL;
 	guint32 width, height;
 	guint8 *pixels;
 	if (frame && decode_cover(codec, &stream->attached_pic, frame, error) &&
 	    weft_av_picture(frame, aspect_of(source, stream, frame), upright, side_max, &width,
-			    &height, &pixels, error))
+	                    &height, &pixels, error))
 		part = weft_part_new_raster(WEFT_PART_RASTER, at, width, height, pixels, 0);
 	else if (codec && !frame)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT, "no memory for a frame");

@@ -15,7 +15,7 @@ typedef struct WeftVideo WeftVideo;
 
 /* `source` and `options` outlive the track; parts go to `out`. */
 WeftVideo *weft_video_open(const WeftAvSource *source, guint stream_index,
-			   const WeftDecodeOptions *options, GQueue *out, GError **error);
+                           const WeftDecodeOptions *options, GQueue *out, GError **error);
 void weft_video_close(WeftVideo *video);
 
 /* NULL: the end of the track; nothing is fed after it. */
@@ -28,6 +28,6 @@ gboolean weft_video_is_done(const WeftVideo *video);
 
 /* The picture of a track that is a picture (cover art): a raster without time. */
 WeftPart *weft_video_cover(const WeftAvSource *source, guint stream_index, guint32 side_max,
-			   GError **error);
+                           GError **error);
 
 #endif

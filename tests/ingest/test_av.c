@@ -31,13 +31,14 @@ static char *shell(const char *format, ...)
 	va_start(args, format);
 	g_autofree char *line = g_strdup_vprintf(format, args);
 	va_end(args);
-	char *argv[] = { (char *)"/bin/sh", (char *)"-c", line, NULL };
+	char *argv[] = {(char *)"/bin/sh", (char *)"-c", line, NULL};
 	char *out = NULL;
 	g_autofree char *messages = NULL;
 	int status = 0;
 	g_autoptr(GError) error = NULL;
 	if (!g_spawn_sync(folder, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &messages, &status,
-			  &error) || status != 0)
+	                  &error) ||
+	    status != 0)
 		g_error("%s: %s%s", line, error ? error->message : "", messages ? messages : "");
 	return out;
 }
@@ -51,18 +52,18 @@ static void make(const char *arguments)
 
 static WeftDecodeOptions all_wanted(void)
 {
-	WeftDecodeOptions options = { .want_rasters = TRUE, .want_pcm = TRUE };
+	WeftDecodeOptions options = {.want_rasters = TRUE, .want_pcm = TRUE};
 	return options;
 }
 
 static Decoded decode_with(const char *name, WeftDecodeOptions options)
 {
-	Decoded d = { g_ptr_array_new_with_free_func((GDestroyNotify)weft_part_free), NULL };
+	Decoded d = {g_ptr_array_new_with_free_func((GDestroyNotify)weft_part_free), NULL};
 	g_autofree char *path = in_folder(name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	g_assert_cmpint(fd, >=, 0);
-	WeftDecodeJob job = { .fd = fd, .family = WEFT_FAMILY_AV, .media_type = "video/x",
-			      .options = &options };
+	WeftDecodeJob job = {
+	    .fd = fd, .family = WEFT_FAMILY_AV, .media_type = "video/x", .options = &options};
 	job.size_bytes = (guint64)lseek(fd, 0, SEEK_END);
 	lseek(fd, 0, SEEK_SET);
 	void *state = NULL;
@@ -115,7 +116,7 @@ static void assert_time(const WeftPart *part, double begin, double end, double t
 	if (!(fabs(part->anchor.time[0] - begin) <= tolerance) ||
 	    !(fabs(part->anchor.time[1] - end) <= tolerance))
 		g_error("time %f..%f, not %f..%f", part->anchor.time[0], part->anchor.time[1],
-			begin, end);
+		        begin, end);
 }
 
 /* All samples of a track, one after the other; each window must begin where the last ended. */
@@ -126,7 +127,8 @@ static GArray *samples_of(const Decoded *d, guint32 track)
 	for (guint n = 0; (part = nth(d, WEFT_PART_PCM, track, n)); n++) {
 		g_assert_cmpuint(part->pcm.n_samples, <=, 480000);
 		g_assert_cmpfloat(fabs((part->anchor.time[1] - part->anchor.time[0]) * 16000 -
-				       (double)part->pcm.n_samples), <, 1e-3);
+		                       (double)part->pcm.n_samples),
+		                  <, 1e-3);
 		g_array_append_vals(all, part->pcm.samples, (guint)part->pcm.n_samples);
 	}
 	return all;
@@ -180,7 +182,8 @@ static void pcm_is_what_ffmpeg_makes(void)
 
 static void long_sound_comes_in_windows(void)
 {
-	make("-f lavfi -i aevalsrc='0.3*sin(2*PI*300*t)*(1-0.9*between(t\\,26.5\\,26.8))':s=8000:d=65 "
+	make("-f lavfi -i "
+	     "aevalsrc='0.3*sin(2*PI*300*t)*(1-0.9*between(t\\,26.5\\,26.8))':s=8000:d=65 "
 	     "long.wav");
 	Decoded d = decode("long.wav");
 	g_assert_no_error(d.error);
@@ -200,7 +203,7 @@ static void long_sound_comes_in_windows(void)
 	decoded_free(&d);
 }
 
-#define TONE_SILENCE_TONE \
+#define TONE_SILENCE_TONE                                                                          \
 	"-f lavfi -i aevalsrc='0.3*sin(2*PI*300*t)*(lt(t\\,2)+gt(t\\,5))':s=16000:d=6 "
 
 static void silence_is_content(void)
@@ -224,17 +227,17 @@ static void unheard_sound_keeps_its_times(void)
 	make(TONE_SILENCE_TONE "pause.wav");
 	Decoded d = decode_with("pause.wav", options);
 	g_assert_cmpuint(count(&d, WEFT_PART_PCM, 0), ==, 0);
-	const WeftContentKind kinds[] = { WEFT_CONTENT_SPEECH, WEFT_CONTENT_SILENCE,
-					  WEFT_CONTENT_SPEECH };
-	const double times[] = { 0, 2.1, 4.9, 6 };
+	const WeftContentKind kinds[] = {WEFT_CONTENT_SPEECH, WEFT_CONTENT_SILENCE,
+	                                 WEFT_CONTENT_SPEECH};
+	const double times[] = {0, 2.1, 4.9, 6};
 	g_assert_cmpuint(count(&d, WEFT_PART_CONTENT, 0), ==, 3);
 	for (guint n = 0; n < 3; n++) {
 		const WeftPart *part = nth(&d, WEFT_PART_CONTENT, 1, n);
 		g_assert_cmpint(part->content->kind, ==, kinds[n]);
 		g_assert_null(part->content->text);
 		assert_time(part, times[n], times[n + 1], 0.021);
-		g_assert_true(weft_anchor_equal(&part->anchor,
-						&g_array_index(part->content->anchors, WeftAnchor, 0)));
+		g_assert_true(weft_anchor_equal(
+		    &part->anchor, &g_array_index(part->content->anchors, WeftAnchor, 0)));
 	}
 	decoded_free(&d);
 }
@@ -243,7 +246,8 @@ static void samples_of_silence_on_request(void)
 {
 	WeftDecodeOptions options = all_wanted();
 	options.want_silence = TRUE;
-	make("-f lavfi -i aevalsrc='0.3*sin(2*PI*300*t)*(lt(t\\,2)+gt(t\\,45))':s=16000:d=46 pause46.wav");
+	make("-f lavfi -i aevalsrc='0.3*sin(2*PI*300*t)*(lt(t\\,2)+gt(t\\,45))':s=16000:d=46 "
+	     "pause46.wav");
 	Decoded d = decode_with("pause46.wav", options);
 	g_autoptr(GArray) all = samples_of(&d, 1);
 	g_assert_cmpuint(all->len, ==, 46 * 16000);
@@ -254,18 +258,20 @@ static void samples_of_silence_on_request(void)
 static double ffprobe_start(const char *name, const char *stream)
 {
 	g_autofree char *out = shell("ffprobe -v error -select_streams %s -show_entries "
-				     "packet=pts_time -read_intervals %%+#1 -of csv=p=0 %s",
-				     stream, name);
+	                             "packet=pts_time -read_intervals %%+#1 -of csv=p=0 %s",
+	                             stream, name);
 	return g_ascii_strtod(out, NULL);
 }
 
 static void late_track_starts_late(void)
 {
-	const char *names[] = { "late.mkv", "late.mp4", NULL };
+	const char *names[] = {"late.mkv", "late.mp4", NULL};
 	for (guint i = 0; names[i]; i++) {
-		g_free(shell(FFMPEG "-f lavfi -i smptebars=d=4:r=10 -itsoffset 2.5 -f lavfi -i "
-			     "sine=f=300:d=1.5:r=16000 -map 0:v -map 1:a -c:v mpeg4 -c:a flac -strict -2 %s",
-			     names[i]));
+		g_free(shell(
+		    FFMPEG
+		    "-f lavfi -i smptebars=d=4:r=10 -itsoffset 2.5 -f lavfi -i "
+		    "sine=f=300:d=1.5:r=16000 -map 0:v -map 1:a -c:v mpeg4 -c:a flac -strict -2 %s",
+		    names[i]));
 		double start = ffprobe_start(names[i], "a:0");
 		g_assert_cmpfloat(fabs(start - 2.5), <, 0.01);
 		Decoded d = decode(names[i]);
@@ -310,7 +316,7 @@ static void tracks_state_their_languages(void)
 	     "-metadata:s:a:0 language=eng -metadata:s:a:1 language=deu two.mp4");
 	Decoded d = decode("two.mp4");
 	g_assert_no_error(d.error);
-	const char *kinds[] = { "video", "audio", "audio" }, *languages[] = { "", "eng", "deu" };
+	const char *kinds[] = {"video", "audio", "audio"}, *languages[] = {"", "eng", "deu"};
 	g_assert_cmpuint(count(&d, WEFT_PART_TRACK, 0), ==, 3);
 	for (guint n = 0; n < 3; n++) {
 		const WeftTrackFacts *track = &nth(&d, WEFT_PART_TRACK, 0, n)->track;
@@ -331,7 +337,7 @@ static void chapters_are_outline(void)
 {
 	g_autofree char *path = in_folder("chapters.txt");
 	const char *text = ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/10\nSTART=0\nEND=12\ntitle=Eins\n"
-			   "[CHAPTER]\nTIMEBASE=1/10\nSTART=12\nEND=30\ntitle=Zwei\n";
+	                   "[CHAPTER]\nTIMEBASE=1/10\nSTART=12\nEND=30\ntitle=Zwei\n";
 	g_assert_true(g_file_set_contents(path, text, -1, NULL));
 	make("-f lavfi -i sine=f=300:d=3 -i chapters.txt -map_chapters 1 chapters.mka");
 	Decoded d = decode("chapters.mka");
@@ -342,10 +348,10 @@ static void chapters_are_outline(void)
 }
 
 /* A slide with two boxes for lines, a third from 3.0 s, another picture from 5.0 s, then black. */
-#define SLIDES_THROUGH(filter)                                                               \
-	"-f lavfi -i color=white:s=640x360:r=25:d=5,drawbox=30:40:380:16:black:fill,"       \
-	"drawbox=30:100:300:16:gray:fill,drawbox=30:160:260:16:black:fill:enable='gte(t\\,3)' "\
-	"-f lavfi -i testsrc2=s=640x360:r=25:d=2 -f lavfi -i color=black:s=640x360:r=25:d=1.2 " \
+#define SLIDES_THROUGH(filter)                                                                     \
+	"-f lavfi -i color=white:s=640x360:r=25:d=5,drawbox=30:40:380:16:black:fill,"              \
+	"drawbox=30:100:300:16:gray:fill,drawbox=30:160:260:16:black:fill:enable='gte(t\\,3)' "    \
+	"-f lavfi -i testsrc2=s=640x360:r=25:d=2 -f lavfi -i color=black:s=640x360:r=25:d=1.2 "    \
 	"-filter_complex '[0][1][2]concat=n=3:v=1:a=0" filter "' "
 #define SLIDES SLIDES_THROUGH("")
 
@@ -373,20 +379,21 @@ static void frames_are_chosen_at_changes(void)
 
 static void frame_rate_may_vary(void)
 {
-	make(SLIDES_THROUGH(",select=not(mod(n\\,7))+not(mod(n\\,11))") "-vsync vfr -c:v libx264 "
-	     "-preset ultrafast vfr.mkv");
+	make(
+	    SLIDES_THROUGH(",select=not(mod(n\\,7))+not(mod(n\\,11))") "-vsync vfr -c:v libx264 "
+	                                                               "-preset ultrafast vfr.mkv");
 	g_autofree char *out = shell("ffprobe -v error -select_streams v -show_entries "
-				     "frame=best_effort_timestamp_time -of csv=p=0 vfr.mkv");
+	                             "frame=best_effort_timestamp_time -of csv=p=0 vfr.mkv");
 	g_auto(GStrv) lines = g_strsplit(out, "\n", -1);
-	const double cuts[] = { 3, 5, 7 };
+	const double cuts[] = {3, 5, 7};
 	Decoded d = decode("vfr.mkv");
 	guint i = 0;
 	for (guint n = 0; n < 3; n++) {
 		while (lines[i] && g_ascii_strtod(lines[i], NULL) < cuts[n])
 			i++;
 		double at = g_ascii_strtod(lines[i], NULL);
-		WeftPart *part = nth(&d, n < 2 ? WEFT_PART_FRAME : WEFT_PART_CONTENT, 1,
-				     n < 2 ? n + 1 : 0);
+		WeftPart *part =
+		    nth(&d, n < 2 ? WEFT_PART_FRAME : WEFT_PART_CONTENT, 1, n < 2 ? n + 1 : 0);
 		assert_time(part, at, part->anchor.time[1], 0.001);
 	}
 	decoded_free(&d);
@@ -396,7 +403,8 @@ static void few_frames_stand_long(void)
 {
 	make("-f lavfi -i smptebars=r=1:d=1 -f lavfi -i rgbtestsrc=s=320x240:r=1:d=1 -f lavfi -i "
 	     "testsrc2=s=320x240:r=1:d=1 -filter_complex '[0][1][2]concat=n=3:v=1:a=0,"
-	     "setpts=if(eq(N\\,0)\\,0\\,if(eq(N\\,1)\\,5\\,11))/TB' -vsync vfr -c:v ffv1 sparse.mkv");
+	     "setpts=if(eq(N\\,0)\\,0\\,if(eq(N\\,1)\\,5\\,11))/TB' -vsync vfr -c:v ffv1 "
+	     "sparse.mkv");
 	Decoded d = decode("sparse.mkv");
 	g_assert_cmpuint(count(&d, WEFT_PART_FRAME, 1), ==, 3);
 	assert_time(nth(&d, WEFT_PART_FRAME, 1, 0), 0, 5, 0.001);
@@ -428,12 +436,13 @@ static void still_pictures_come_at_the_interval(void)
 /* ffmpeg applies the rotation too; both then go from yuv to rgb by swscale. */
 static void rotation_is_applied(void)
 {
-	const int turns[] = { 90, 180, 270 };
+	const int turns[] = {90, 180, 270};
 	make("-f lavfi -i testsrc2=s=640x384:d=1:r=5 -c:v libx264 -preset ultrafast up.mp4");
 	for (guint i = 0; i < 3; i++) {
-		g_free(shell(FFMPEG "-i up.mp4 -c copy -metadata:s:v rotate=%d turned.mp4", turns[i]));
+		g_free(
+		    shell(FFMPEG "-i up.mp4 -c copy -metadata:s:v rotate=%d turned.mp4", turns[i]));
 		g_free(shell(FFMPEG "-i turned.mp4 -frames:v 1 -pix_fmt rgb24 -f rawvideo "
-			     "-sws_flags bicubic+accurate_rnd+bitexact judge.raw"));
+		                    "-sws_flags bicubic+accurate_rnd+bitexact judge.raw"));
 		g_autofree char *raw = NULL, *path = in_folder("judge.raw");
 		gsize size = 0;
 		g_assert_true(g_file_get_contents(path, &raw, &size, NULL));
@@ -444,7 +453,8 @@ static void rotation_is_applied(void)
 		double sum = 0;
 		for (gsize k = 0; k < size; k++)
 			sum += abs(raster->pixels[k] - (guint8)raw[k]);
-		/* ffmpeg turns before it scales chroma: edges differ, a wrong turn by 60 and more */
+		/* ffmpeg turns before it scales chroma: edges differ, a wrong turn by 60 and more
+		 */
 		g_assert_cmpfloat(sum / (double)size, <, 4);
 		decoded_free(&d);
 	}
@@ -516,7 +526,8 @@ static void seeking_keeps_the_clock(void)
 
 static void parts_come_in_order_of_time(void)
 {
-	make(SLIDES "-f lavfi -i aevalsrc='0.3*sin(2*PI*300*t)*lt(mod(t\\,2)\\,1)':d=8:s=16000 -map 3 "
+	make(SLIDES
+	     "-f lavfi -i aevalsrc='0.3*sin(2*PI*300*t)*lt(mod(t\\,2)\\,1)':d=8:s=16000 -map 3 "
 	     "-c:v mpeg4 -c:a aac order.mp4");
 	Decoded d = decode("order.mp4");
 	double at = -1;
@@ -543,10 +554,10 @@ static void cut_file(const char *from, const char *to, double share)
 
 static void truncated_keeps_what_was_read(void)
 {
-	const char *names[] = { "whole.wav", "whole.flac", "whole.mp4", "whole.mkv", NULL };
+	const char *names[] = {"whole.wav", "whole.flac", "whole.mp4", "whole.mkv", NULL};
 	for (guint i = 0; names[i]; i++) {
 		g_free(shell(FFMPEG "-f lavfi -i sine=f=300:d=10:r=16000 -movflags +faststart %s",
-			     names[i]));
+		             names[i]));
 		cut_file(names[i], "cut.av", 0.6);
 		Decoded d = decode("cut.av");
 		g_assert_no_error(d.error);
@@ -578,26 +589,29 @@ static void nothing_else_is_opened(void)
 {
 	make("-f lavfi -i sine=f=300:d=4 -c:a mp2 secret.ts");
 	g_autofree char *target = in_folder("secret.ts");
-	g_autofree char *hls = g_strdup_printf("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n"
-					       "#EXTINF:4.0,\nsecret.ts\n#EXTINF:4.0,\nfile://%s\n"
-					       "#EXT-X-ENDLIST\n", target);
-	g_autofree char *concat = g_strdup_printf("ffconcat version 1.0\nfile secret.ts\nfile '%s'\n",
-						  target);
+	g_autofree char *hls =
+	    g_strdup_printf("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n"
+	                    "#EXTINF:4.0,\nsecret.ts\n#EXTINF:4.0,\nfile://%s\n"
+	                    "#EXT-X-ENDLIST\n",
+	                    target);
+	g_autofree char *concat =
+	    g_strdup_printf("ffconcat version 1.0\nfile secret.ts\nfile '%s'\n", target);
 	const char *sdp = "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
-			  "m=audio 5004 RTP/AVP 0\n";
+	                  "m=audio 5004 RTP/AVP 0\n";
 	g_autofree char *dash = g_strdup_printf(
-		"<?xml version=\"1.0\"?><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\" "
-		"mediaPresentationDuration=\"PT4S\" profiles=\"urn:mpeg:dash:profile:isoff-on-demand:"
-		"2011\"><Period><AdaptationSet><Representation id=\"1\" bandwidth=\"1\"><BaseURL>%s"
-		"</BaseURL></Representation></AdaptationSet></Period></MPD>", target);
-	const char *texts[] = { hls, concat, sdp, dash };
+	    "<?xml version=\"1.0\"?><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\" "
+	    "mediaPresentationDuration=\"PT4S\" profiles=\"urn:mpeg:dash:profile:isoff-on-demand:"
+	    "2011\"><Period><AdaptationSet><Representation id=\"1\" bandwidth=\"1\"><BaseURL>%s"
+	    "</BaseURL></Representation></AdaptationSet></Period></MPD>",
+	    target);
+	const char *texts[] = {hls, concat, sdp, dash};
 	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
 		g_autofree char *path = in_folder("list.av");
 		g_assert_true(g_file_set_contents(path, texts[i], -1, NULL));
 		Decoded d = decode("list.av");
 		g_assert_nonnull(d.error);
 		g_assert_true(d.error->code == WEFT_ERROR_UNSUPPORTED ||
-			      d.error->code == WEFT_ERROR_CORRUPT);
+		              d.error->code == WEFT_ERROR_CORRUPT);
 		g_assert_cmpuint(d.parts->len, ==, 0);
 		decoded_free(&d);
 	}
@@ -607,10 +621,10 @@ static void nothing_else_is_opened(void)
 static void damage_is_survived(void)
 {
 	make(SLIDES "-f lavfi -i sine=f=300:d=8 -map 3 -c:v libx264 -preset ultrafast -c:a aac "
-	     "-s 128x72 small.mp4");
+	            "-s 128x72 small.mp4");
 	make("-i small.mp4 -c copy small.mkv");
 	make("-i small.mp4 -c copy small.ts");
-	const char *names[] = { "small.mp4", "small.mkv", "small.ts", "tones.ogg", "tones.mp3" };
+	const char *names[] = {"small.mp4", "small.mkv", "small.ts", "tones.ogg", "tones.mp3"};
 	make(TWO_TONES "-c:a libopus -ar 48000 tones.ogg");
 	make(TWO_TONES "-ar 44100 tones.mp3");
 	g_autoptr(GRand) rand = g_rand_new_with_seed(7);
@@ -622,8 +636,9 @@ static void damage_is_survived(void)
 		for (guint k = 0; k < 12; k++) {
 			g_autofree char *bad = g_memdup2(bytes, size);
 			for (guint n = 0; n < 1u << (k % 8); n++)
-				bad[g_rand_int_range(rand, 0, (gint32)MIN(size, k & 1 ? 4096 : size))] =
-					(char)g_rand_int_range(rand, 0, 256);
+				bad[g_rand_int_range(rand, 0,
+				                     (gint32)MIN(size, k & 1 ? 4096 : size))] =
+				    (char)g_rand_int_range(rand, 0, 256);
 			gsize kept = k % 3 ? size : size * k / 12;
 			g_assert_true(g_file_set_contents(out, bad, (gssize)kept, NULL));
 			Decoded d = decode("damaged.av");
@@ -657,7 +672,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/av/frame-rate-may-vary", frame_rate_may_vary);
 	g_test_add_func("/av/few-frames-stand-long", few_frames_stand_long);
 	g_test_add_func("/av/still-pictures-come-at-the-interval",
-			still_pictures_come_at_the_interval);
+	                still_pictures_come_at_the_interval);
 	g_test_add_func("/av/rotation-is-applied", rotation_is_applied);
 	g_test_add_func("/av/shape-and-size-of-frames", shape_and_size_of_frames);
 	g_test_add_func("/av/cover-is-a-picture", cover_is_a_picture);
