@@ -65,11 +65,11 @@ WeftNpy *golden_logits(const char *name, const char *what)
 	return logits;
 }
 
-float *golden_run(const Golden *golden, const WeftSequence *sequence, gboolean step)
+float *golden_run(const Golden *golden, const WeftSequence *sequence, gboolean step, gboolean exact)
 {
 	GError *error = NULL;
 	float *logits = g_new(float, weft_sequence_length(sequence) * weft_model_vocab(golden->model));
-	weft_model_logits(golden->model, sequence, step, TRUE, logits, &error);
+	weft_model_logits(golden->model, sequence, step, exact, logits, &error);
 	g_assert_no_error(error);
 	return logits;
 }

@@ -22,6 +22,7 @@ WeftSequence *golden_sequence(const Golden *golden, const char *name, const char
 WeftNpy *golden_logits(const char *name, const char *what);
 
 /* The model's own: n * vocab numbers, freed with g_free. */
-float *golden_run(const Golden *golden, const WeftSequence *sequence, gboolean step);
+float *golden_run(const Golden *golden, const WeftSequence *sequence, gboolean step,
+		  gboolean exact);
 
 #endif

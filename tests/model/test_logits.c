@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "golden.h"
 
-static const char *const folders[] = {"scout"};
+static const char *const folders[] = {"scout", "maverick"};
 static const char *const prompts[] = {"short", "long", "image"};
 
 static gsize size_of(const Golden *golden, const WeftSequence *sequence)
@@ -21,7 +21,7 @@ static void test_golden(void)
 			g_autoptr(WeftSequence) sequence =
 				golden_sequence(golden, folders[f], prompts[p]);
 			g_autoptr(WeftNpy) want = golden_logits(folders[f], prompts[p]);
-			g_autofree float *have = golden_run(golden, sequence, FALSE);
+			g_autofree float *have = golden_run(golden, sequence, FALSE, TRUE);
 			float largest = 0, apart = 0;
 			g_assert_cmpuint(want->n_items, ==, size_of(golden, sequence));
 			for (gsize i = 0; i < want->n_items; i++) {
@@ -49,6 +49,15 @@ static void test_long_is_long(void)
 	}
 }
 
+/* Also with the cache of a run, which is bf16 where the weights are (maverick). */
+static void check_step(const Golden *golden, const WeftSequence *sequence, gboolean exact)
+{
+	g_autofree float *whole = golden_run(golden, sequence, FALSE, exact);
+	g_autofree float *steps = golden_run(golden, sequence, TRUE, exact);
+	gsize size = size_of(golden, sequence) * sizeof(float);
+	g_assert_cmpmem(whole, size, steps, size);
+}
+
 static void test_step_is_prefill(void)
 {
 	for (gsize f = 0; f < G_N_ELEMENTS(folders); f++) {
@@ -56,12 +65,24 @@ static void test_step_is_prefill(void)
 		for (gsize p = 0; p < G_N_ELEMENTS(prompts); p++) {
 			g_autoptr(WeftSequence) sequence =
 				golden_sequence(golden, folders[f], prompts[p]);
-			g_autofree float *whole = golden_run(golden, sequence, FALSE);
-			g_autofree float *steps = golden_run(golden, sequence, TRUE);
-			gsize size = size_of(golden, sequence) * sizeof(float);
-			g_assert_cmpmem(whole, size, steps, size);
+			check_step(golden, sequence, TRUE);
+			check_step(golden, sequence, FALSE);
 		}
 	}
+}
+
+/* A bf16 cache is used and changes something, though little. */
+static void test_cache_type(void)
+{
+	g_autoptr(Golden) golden = golden_open("maverick", NULL, 1);
+	g_autoptr(WeftSequence) sequence = golden_sequence(golden, "maverick", "long");
+	g_autofree float *exact = golden_run(golden, sequence, FALSE, TRUE);
+	g_autofree float *rounded = golden_run(golden, sequence, FALSE, FALSE);
+	float apart = 0;
+	for (gsize i = 0; i < size_of(golden, sequence); i++)
+		apart = fmaxf(apart, fabsf(exact[i] - rounded[i]));
+	g_assert_cmpfloat(apart, >, 0);
+	g_assert_cmpfloat(apart, <, 0.1f); /* of logits around 5: keys and values to 2^-9 */
 }
 
 static void test_threads(void)
@@ -70,8 +91,8 @@ static void test_threads(void)
 		g_autoptr(Golden) one = golden_open(folders[f], NULL, 1);
 		g_autoptr(Golden) four = golden_open(folders[f], NULL, 4);
 		g_autoptr(WeftSequence) sequence = golden_sequence(one, folders[f], "image");
-		g_autofree float *a = golden_run(one, sequence, FALSE);
-		g_autofree float *b = golden_run(four, sequence, FALSE);
+		g_autofree float *a = golden_run(one, sequence, FALSE, TRUE);
+		g_autofree float *b = golden_run(four, sequence, FALSE, TRUE);
 		gsize size = size_of(one, sequence) * sizeof(float);
 		g_assert_cmpmem(a, size, b, size);
 	}
@@ -101,6 +122,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/logits/golden", test_golden);
 	g_test_add_func("/logits/long-is-long", test_long_is_long);
 	g_test_add_func("/logits/step-is-prefill", test_step_is_prefill);
+	g_test_add_func("/logits/cache-type", test_cache_type);
 	g_test_add_func("/logits/threads", test_threads);
 	g_test_add_func("/logits/refused", test_refused);
 	return g_test_run();
