@@ -63,17 +63,16 @@ static gboolean open_document(PdfState *state, GError **error)
 	const char *const *passwords = state->job->options->passwords;
 	g_autoptr(GError) local = NULL;
 	state->document = open_with(state, state->password, &local);
-	for (guint i = 0; !state->document && passwords && passwords[i] &&
-			  g_error_matches(local, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED);
-	     i++) {
-		g_clear_error(&local);
-		state->document = open_with(state, passwords[i], &local);
+	gboolean locked = g_error_matches(local, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED);
+	/* the error for a wrong one varies, so all are tried */
+	for (guint i = 0; !state->document && locked && passwords && passwords[i]; i++) {
+		state->document = open_with(state, passwords[i], NULL);
 		if (state->document)
 			state->password = g_strdup(passwords[i]);
 	}
 	if (state->document)
 		return TRUE;
-	if (g_error_matches(local, POPPLER_ERROR, POPPLER_ERROR_ENCRYPTED))
+	if (locked)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_ENCRYPTED, "needs a password%s",
 			    passwords && passwords[0] ? ", and none of those given fits" : "");
 	else
@@ -232,8 +231,67 @@ static double raster_scale(const PdfState *state, const PdfPage *page)
 	return MIN(scale, sqrt((WEFT_RASTER_PIXELS_MAX - 100000.0) / (page->width * page->height)));
 }
 
-static void read_text(PdfPage *page)
+/* poppler-glib does not give /Rotate, but it turns the boxes of annotations by it: where a small one
+ * lands tells. It is taken away again before anything is drawn. */
+static int rotation_of(PopplerDocument *document, const PdfPage *page)
 {
+	double width = page->width, height = page->height, best = G_MAXDOUBLE;
+	const double landings[4][2] = {
+		{ 10, 20 }, { height - 21, 10 }, { width - 11, height - 21 }, { 20, width - 11 }
+	};
+	PopplerRectangle box = { 10, 20, 11, 21 };
+	int rotation = 0;
+	PopplerAnnot *annot = poppler_annot_text_new(document, &box);
+	poppler_page_add_annot(page->page, annot);
+	poppler_annot_get_rectangle(annot, &box);
+	poppler_page_remove_annot(page->page, annot);
+	g_object_unref(annot);
+	for (int i = 0; i < 4; i++) {
+		double d = fabs(box.x1 - landings[i][0]) + fabs(box.y1 - landings[i][1]);
+		if (d < best) {
+			best = d;
+			rotation = 90 * i;
+		}
+	}
+	return rotation;
+}
+
+static double share_on_page(const PdfPage *page, const PopplerRectangle *area)
+{
+	double width = MIN(area->x2, page->width) - MAX(area->x1, 0);
+	double height = MIN(area->y2, page->height) - MAX(area->y1, 0);
+	double whole = (area->x2 - area->x1) * (area->y2 - area->y1);
+	return width > 0 && height > 0 && whole > 0 ? width * height / whole : 0;
+}
+
+/* Boxes of pictures, mended: poppler-glib takes the offset of the crop box off twice, and gives a
+ * picture that lies on its side by a corner and the sides that it has upright. */
+static void mend_images(PdfPage *page)
+{
+	PopplerRectangle crop;
+	poppler_page_get_crop_box(page->page, &crop);
+	for (GList *l = page->images; l; l = l->next) {
+		PopplerRectangle *area = &((PopplerImageMapping *)l->data)->area;
+		double x = area->x1 + crop.x1, y = area->y1 + crop.y1;
+		double width = area->x2 - area->x1, height = area->y2 - area->y1;
+		const PopplerRectangle upright = { x, y, x + width, y + height };
+		const PopplerRectangle right = { x - height, y, x, y + width };
+		const PopplerRectangle left = { x, y - width, x + height, y };
+		const PopplerRectangle *best = page->rotation == 90  ? &right :
+					       page->rotation == 270 ? &left :
+								       &upright;
+		/* a picture turned by the page's content: then only the right box lies on the page */
+		const PopplerRectangle *others[] = { &upright, &right, &left };
+		for (guint i = 0; i < G_N_ELEMENTS(others); i++)
+			if (share_on_page(page, others[i]) > share_on_page(page, best) + 0.25)
+				best = others[i];
+		*area = *best;
+	}
+}
+
+static void read_text(PdfPage *page, PopplerDocument *document)
+{
+	page->rotation = rotation_of(document, page);
 	page->words = g_array_new(FALSE, FALSE, sizeof(PdfWord));
 	page->text = poppler_page_get_text(page->page);
 	if (page->text && !g_utf8_validate(page->text, -1, NULL))
@@ -241,6 +299,7 @@ static void read_text(PdfPage *page)
 	if (page->text && poppler_page_get_text_layout(page->page, &page->glyphs, &page->n_glyphs))
 		weft_pdf_page_find_words(page);
 	page->images = poppler_page_get_image_mapping(page->page);
+	mend_images(page);
 }
 
 static void page_done(PdfPage *page)
@@ -268,31 +327,6 @@ static WeftAnchor whole_page(const PdfPage *page)
 	at.bbox[2] = page->width;
 	at.bbox[3] = page->height;
 	return at;
-}
-
-/* poppler-glib does not give /Rotate, but it turns the boxes of annotations by it: where a small one
- * lands tells. It is taken away again before anything is drawn. */
-static int rotation_of(const PdfState *state, const PdfPage *page)
-{
-	double width = page->width, height = page->height, best = G_MAXDOUBLE;
-	const double landings[4][2] = {
-		{ 10, 20 }, { height - 21, 10 }, { width - 11, height - 21 }, { 20, width - 11 }
-	};
-	PopplerRectangle box = { 10, 20, 11, 21 };
-	int rotation = 0;
-	PopplerAnnot *annot = poppler_annot_text_new(state->document, &box);
-	poppler_page_add_annot(page->page, annot);
-	poppler_annot_get_rectangle(annot, &box);
-	poppler_page_remove_annot(page->page, annot);
-	g_object_unref(annot);
-	for (int i = 0; i < 4; i++) {
-		double d = fabs(box.x1 - landings[i][0]) + fabs(box.y1 - landings[i][1]);
-		if (d < best) {
-			best = d;
-			rotation = 90 * i;
-		}
-	}
-	return rotation;
 }
 
 static void add_images(PdfState *state, const PdfPage *page)
@@ -334,7 +368,7 @@ static void add_facts(PdfState *state, const PdfPage *page, double ink)
 	part->page.n = page->n;
 	part->page.width = round(page->width * 100) / 100;
 	part->page.height = round(page->height * 100) / 100;
-	part->page.rotation = rotation_of(state, page);
+	part->page.rotation = page->rotation;
 	part->page.ink = ink;
 	g_queue_push_tail(&state->parts, part);
 }
@@ -348,7 +382,7 @@ static gboolean read_page(PdfState *state, PdfPage *page, GError **error)
 			    page->n, page->width, page->height);
 		return FALSE;
 	}
-	read_text(page);
+	read_text(page, state->document);
 	double scale = raster_scale(state, page);
 	if (page->words->len > 0 || !want_rasters)
 		scale = MIN(INK_SCALE, scale);
@@ -357,10 +391,11 @@ static gboolean read_page(PdfState *state, PdfPage *page, GError **error)
 	weft_pdf_page_judge_words(page);
 	double ink = weft_raster_ink_of(page->pixels, page->pixels_width, page->pixels_height,
 					(gsize)page->pixels_width * 3);
-	guint n_read = count_words(page, PDF_WORD_VISIBLE) + count_words(page, PDF_WORD_OCR_LAYER);
+	guint n_layer = count_words(page, PDF_WORD_OCR_LAYER);
+	guint n_read = count_words(page, PDF_WORD_VISIBLE) + n_layer;
 	gboolean blank = n_read == 0 && ink < (page->images ? WEFT_INK_BLANK : VECTOR_INK_BLANK);
-	gboolean scan = n_read == 0 ||
-			(page->image_cover >= SCAN_COVER && n_read < SCAN_WORDS);
+	gboolean scan = n_read == 0 || (n_layer == 0 && page->image_cover >= SCAN_COVER &&
+					n_read < SCAN_WORDS);
 	add_facts(state, page, ink);
 	weft_pdf_page_contents(page, &state->parts);
 	if (blank && state->n_warnings > 0)
@@ -372,10 +407,10 @@ static gboolean read_page(PdfState *state, PdfPage *page, GError **error)
 		g_queue_push_tail(&state->parts,
 				  weft_part_new_content(weft_content_new(
 					  WEFT_CONTENT_BLANK, WEFT_BY_FILE, NULL, whole_page(page))));
-	else if (!scan)
-		add_images(state, page);
-	else if (want_rasters)
+	else if (scan && want_rasters)
 		return add_raster(state, page, error);
+	else if (!scan && n_layer == 0)
+		add_images(state, page);
 	return TRUE;
 }
 

@@ -34,11 +34,12 @@ typedef struct PdfPage {
 	guint32 n;
 	PopplerPage *page;
 	double width, height; /* points, as seen */
+	int rotation;         /* 0, 90, 180, 270 as the file states it */
 	char *text;
 	PopplerRectangle *glyphs; /* one per character of `text`, from the top left */
 	guint n_glyphs;
 	GArray *words;    /* of PdfWord, in poppler's order */
-	GList *images;    /* of PopplerImageMapping */
+	GList *images;    /* of PopplerImageMapping, areas mended */
 	double image_cover; /* share of the page under pictures */
 
 	guint8 *pixels;   /* the rendering, RGB */

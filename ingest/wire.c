@@ -88,6 +88,7 @@ void weft_wire_put_options(WeftWireOut *out, const WeftDecodeOptions *options)
 	weft_wire_put_u32(out, options->raster_side_max);
 	weft_wire_put_u8(out, options->want_rasters != FALSE);
 	weft_wire_put_u8(out, options->want_pcm != FALSE);
+	weft_wire_put_u8(out, options->want_silence != FALSE);
 	weft_wire_put_u32(out, options->page_first);
 	weft_wire_put_u32(out, options->page_last);
 	weft_wire_put_f64(out, options->time_first);
@@ -283,6 +284,7 @@ void weft_wire_options(WeftWireIn *in, WeftWireOptions *ret_options)
 	options->raster_side_max = weft_wire_u32(in);
 	options->want_rasters = weft_wire_u8(in) != 0;
 	options->want_pcm = weft_wire_u8(in) != 0;
+	options->want_silence = weft_wire_u8(in) != 0;
 	options->page_first = weft_wire_u32(in);
 	options->page_last = weft_wire_u32(in);
 	options->time_first = weft_wire_f64(in);
@@ -538,6 +540,7 @@ gboolean weft_wire_receive(int socket, guint8 *buffer, gsize *ret_size, int *ret
 		char space[CMSG_SPACE(sizeof(int) * WEFT_WIRE_FDS_MAX)];
 	} control = { 0 };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	guint n_resets = 0;
 	ssize_t size;
 	do {
 		if (!wait_readable(socket, timeout_ms, error))
@@ -545,7 +548,10 @@ gboolean weft_wire_receive(int socket, guint8 *buffer, gsize *ret_size, int *ret
 		msg.msg_control = control.space;
 		msg.msg_controllen = sizeof control.space;
 		size = recvmsg(socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	} while (size < 0 && (errno == EINTR || errno == EAGAIN));
+		/* a peer that ended before it read our last word resets the socket: told once, before
+		 * what it had sent */
+	} while (size < 0 && (errno == EINTR || errno == EAGAIN ||
+			      (errno == ECONNRESET && n_resets++ == 0)));
 	if (size < 0 && errno == ECONNRESET)
 		size = 0;
 	if (size < 0) {
