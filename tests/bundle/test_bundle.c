@@ -143,7 +143,7 @@ static void test_shards(void)
 {
 	static const char name[] = "\"language_model.lm_head.weight\": ";
 	g_autofree char *folder = copy_golden("maverick");
-	g_autofree char *first = g_strconcat(name, "\"model-00001", NULL);
+	g_autofree char *first = g_strconcat(name, "\"model-00003", NULL);
 	g_autofree char *second = g_strconcat(name, "\"model-00002", NULL);
 
 	edit(folder, "model.safetensors.index.json", first, second);
