@@ -4,7 +4,8 @@
  * mirrored by 200 at both ends, without repeating the first and the last. Frame t is centred on
  * sample 160 t, the frame behind the last hop is dropped: n samples give n / 160 frames. Power
  * spectrum, filter bank of Slaney (triangles between n_bins + 2 points equally spaced in mel from
- * 0 to 8000 Hz, height 2 / width), x = log10(max(x, 1e-10)), x = max(x, largest of all - 8), x = (x + 4) / 4.
+ * 0 to 8000 Hz, height 2 / width), x = log10(max(x, 1e-10)), x = max(x, largest of all - 8),
+ * x = (x + 4) / 4.
  * Source: openai/whisper and transformers' WhisperFeatureExtractor, which agree.
  */
 #ifndef WEFT_ENCODERS_MEL_H

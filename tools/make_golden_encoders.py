@@ -122,7 +122,7 @@ def request():
     np.save(os.path.join(GOLDEN, "request.npy"), np.array(ids, dtype=np.int32))
 
 
-WHISPER = dict(d_model=16, num_mel_bins=80, max_source_positions=40, encoder_layers=2, encoder_attention_heads=2,
+WHISPER = dict(d_model=16, num_mel_bins=20, max_source_positions=100, encoder_layers=2, encoder_attention_heads=2,
                encoder_ffn_dim=24, activation_function="gelu", scale_embedding=False)
 
 
@@ -157,7 +157,7 @@ def whisper():
 
     model = whisper_model()
     model.save_pretrained(os.path.join(GOLDEN, "whisper"))
-    mel = torch.randn(80, 80, generator=torch.Generator().manual_seed(2))
+    mel = torch.randn(20, 200, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
         frames = model.model.encoder(mel[None]).last_hidden_state[0]
     np.save(os.path.join(GOLDEN, "whisper.mel.npy"), mel.numpy())
@@ -169,7 +169,7 @@ def hear(encoder, projector, samples, n_heard_max):
     import torch
     from transformers import WhisperFeatureExtractor
 
-    mel = torch.from_numpy(WhisperFeatureExtractor(feature_size=80)(
+    mel = torch.from_numpy(WhisperFeatureExtractor(feature_size=20)(
         samples, sampling_rate=16000, padding="longest", pad_to_multiple_of=160, truncation=False,
         return_tensors="np")["input_features"][0])
     rows = []
@@ -236,9 +236,9 @@ def ultravox():
     randomise(new, 5)
     save(os.path.join(GOLDEN, "ultravox"), new, tuned.state_dict())
     with torch.no_grad():
-        for n in (9000, 20000):  # 57 frames, in one chunk; 125 frames, in two
-            np.save(os.path.join(GOLDEN, f"rows-post-{n}.npy"), hear(encoder, old, sound(n), 80).numpy())
-            np.save(os.path.join(GOLDEN, f"rows-mid-{n}.npy"), hear(tuned, new, sound(n), 80).numpy())
+        for n in (9000, 50000):  # 57 frames, in one chunk; 313 frames, in two
+            np.save(os.path.join(GOLDEN, f"rows-post-{n}.npy"), hear(encoder, old, sound(n), 200).numpy())
+            np.save(os.path.join(GOLDEN, f"rows-mid-{n}.npy"), hear(tuned, new, sound(n), 200).numpy())
 
 
 PARTS = {"pixels": pixels, "mel": mel, "see": see, "request": request, "whisper": whisper, "ultravox": ultravox}

@@ -17,8 +17,8 @@ typedef struct Opened {
 	WeftEncoders *encoders;
 } Opened;
 
-/* `audio`: a folder to attach, or NULL. */
-static inline Opened check_open(const char *path, const char *audio)
+/* `audio`: a folder to attach, or NULL. `tier`: of the kernels, NULL for the machine's best. */
+static inline Opened check_open_tier(const char *path, const char *audio, const char *tier)
 {
 	Opened opened = { 0 };
 	g_autoptr(GError) error = NULL;
@@ -28,11 +28,16 @@ static inline Opened check_open(const char *path, const char *audio)
 	if (audio)
 		weft_bundle_attach_audio(opened.bundle, audio, &error);
 	g_assert_no_error(error);
-	opened.kernels = weft_kernels_open("ref", 2, &error);
+	opened.kernels = weft_kernels_open(tier, 2, &error);
 	g_assert_no_error(error);
 	opened.encoders = weft_encoders_open(opened.bundle, opened.kernels, &error);
 	g_assert_no_error(error);
 	return opened;
+}
+
+static inline Opened check_open(const char *path, const char *audio)
+{
+	return check_open_tier(path, audio, "ref");
 }
 
 static inline void check_close(Opened *opened)

@@ -1,6 +1,6 @@
 /* Whisper's encoder against transformers, the projector in both Ultravox layouts against the same
- * formulas in torch (golden/, see ORIGIN). The checkpoints have 40 positions: a chunk is 80 frames
- * of mel, 12,800 samples. */
+ * formulas in torch (golden/, see ORIGIN). The checkpoints have 100 positions (two pages of keys):
+ * a chunk is 200 frames of mel, 32,000 samples. */
 #include "check.h"
 
 #include <glib/gstdio.h>
@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "sound.h"
 
-static void test_whisper(void)
+static void check_whisper(const char *tier)
 {
-	Opened opened = check_open(WEFT_GOLDEN "/whisper", NULL);
+	Opened opened = check_open_tier(WEFT_GOLDEN "/whisper", NULL, tier);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(WeftNpy) mel = weft_npy_read(WEFT_GOLDEN "/whisper.mel.npy", &error);
 	g_autofree float *frames = NULL;
@@ -21,7 +21,7 @@ static void test_whisper(void)
 	weft_encoders_whisper(opened.encoders, mel->f32, mel->shape[0], mel->shape[1], &frames,
 			      &n_frames, &width, &error);
 	g_assert_no_error(error);
-	g_assert_cmpuint(n_frames, ==, 40);
+	g_assert_cmpuint(n_frames, ==, 100);
 	g_assert_cmpuint(width, ==, 16);
 	check_close_to(frames, n_frames * width, WEFT_GOLDEN "/whisper.frames.npy");
 	g_assert_false(weft_encoders_can_hear(opened.encoders));
@@ -29,20 +29,26 @@ static void test_whisper(void)
 	check_close(&opened);
 }
 
+static void test_whisper(void)
+{
+	check_whisper("ref");
+	check_whisper(NULL);
+}
+
 static void test_whisper_shape(void)
 {
 	Opened opened = check_open(WEFT_GOLDEN "/whisper", NULL);
-	g_autofree float *mel = g_new0(float, 128 * 82);
+	g_autofree float *mel = g_new0(float, 128 * 202);
 	float *frames = NULL;
 	gsize n_frames = 0, width = 0;
 	g_autoptr(GError) bins = NULL;
 	g_autoptr(GError) length = NULL;
 
-	g_assert_false(weft_encoders_whisper(opened.encoders, mel, 128, 80, &frames, &n_frames,
+	g_assert_false(weft_encoders_whisper(opened.encoders, mel, 128, 200, &frames, &n_frames,
 					     &width, &bins));
 	g_assert_error(bins, WEFT_ERROR, WEFT_ERROR_USAGE);
 	g_assert_nonnull(strstr(bins->message, "128"));
-	g_assert_false(weft_encoders_whisper(opened.encoders, mel, 80, 82, &frames, &n_frames,
+	g_assert_false(weft_encoders_whisper(opened.encoders, mel, 20, 202, &frames, &n_frames,
 					     &width, &length));
 	g_assert_error(length, WEFT_ERROR, WEFT_ERROR_USAGE);
 	g_assert_null(frames);
@@ -88,13 +94,13 @@ static void check_rows(const char *audio, const char *layout, gsize n_samples)
 static void test_layout_post(void)
 {
 	check_rows(WEFT_GOLDEN "/whisper", "post", 9000);
-	check_rows(WEFT_GOLDEN "/whisper", "post", 20000);
+	check_rows(WEFT_GOLDEN "/whisper", "post", 50000);
 }
 
 static void test_layout_mid(void)
 {
 	check_rows(WEFT_GOLDEN "/ultravox", "mid", 9000);
-	check_rows(WEFT_GOLDEN "/ultravox", "mid", 20000);
+	check_rows(WEFT_GOLDEN "/ultravox", "mid", 50000);
 }
 
 /* The padding of a short clip, and the mel of whole windows. */
@@ -175,7 +181,7 @@ static void test_mel_windows(void)
 
 	g_assert_true(weft_encoders_mel(opened.encoders, samples, 481000, &mel, &n_bins, &n_frames,
 					NULL));
-	g_assert_cmpuint(n_bins, ==, 80);
+	g_assert_cmpuint(n_bins, ==, 20);
 	g_assert_cmpuint(n_frames, ==, 6000);
 	check_close(&opened);
 }

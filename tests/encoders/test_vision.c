@@ -17,9 +17,9 @@ static WeftTiles scout_tiles(WeftNpy **ret_pixels)
 	return (WeftTiles){ pixels->shape[0], pixels->shape[2], 2, 3, pixels->f32 };
 }
 
-static void test_golden(void)
+static void check_golden(const char *tier)
 {
-	Opened opened = check_open(WEFT_SCOUT, NULL);
+	Opened opened = check_open_tier(WEFT_SCOUT, NULL, tier);
 	g_autoptr(WeftNpy) pixels = NULL;
 	WeftTiles tiles = scout_tiles(&pixels);
 	g_autofree float *rows = NULL;
@@ -30,6 +30,12 @@ static void test_golden(void)
 	g_assert_cmpuint(n_rows, ==, tiles.n_tiles * 4);
 	check_close_to(rows, n_rows * width, WEFT_GOLDEN "/see.npy");
 	check_close(&opened);
+}
+
+static void test_golden(void)
+{
+	check_golden("ref");
+	check_golden(NULL);
 }
 
 /* A tile's rows are the same bits whatever tiles are beside it. */
