@@ -36,13 +36,13 @@ typedef enum {
 static const char *const STATEMENTS[N_STATEMENTS] = {
 	[PUT_RECORD] = "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?)",
 	[PUT_SOURCE] = "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-	[FIND_SOURCE] = "SELECT source.id, record.status FROM source"
+	[FIND_SOURCE] = ("SELECT source.id, record.status FROM source"
 			" JOIN record ON record.id = source.id"
 			" WHERE path = ? AND fingerprint = ? AND device = ? AND inode = ?"
-			" AND bytes = ? AND mtime_ns = ? AND ctime_ns = ?",
+			" AND bytes = ? AND mtime_ns = ? AND ctime_ns = ?"),
 	[ID_OF_PATH] = "SELECT id FROM source WHERE path = ? ORDER BY rowid DESC LIMIT 1",
-	[FILE_SHA256] = "SELECT file_sha256 FROM record WHERE id = ? AND file_bytes = ?"
-			" AND file_inode = ? AND file_mtime_ns = ?",
+	[FILE_SHA256] = ("SELECT file_sha256 FROM record WHERE id = ? AND file_bytes = ?"
+			" AND file_inode = ? AND file_mtime_ns = ?"),
 };
 
 struct WeftCatalog {

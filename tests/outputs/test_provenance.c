@@ -1,0 +1,172 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "outputs/record.h"
+#include "sample.h"
+
+static const WeftProvenance *evidence(const WeftRecord *record, const char *pointer)
+{
+	for (guint i = 0; i < record->provenance->len; i++) {
+		const WeftProvenance *one = &g_array_index(record->provenance, WeftProvenance, i);
+		if (strcmp(one->pointer, pointer) == 0)
+			return one;
+	}
+	return NULL;
+}
+
+static WeftRecord *traced(const char *answer, const char *const *texts)
+{
+	WeftRecord *record = weft_record_new();
+	for (guint32 i = 0; texts[i]; i++)
+		sample_add_text(record, i + 1, texts[i]);
+	record->answer = g_strdup(answer);
+	g_assert_true(weft_record_trace(record, "not_examined", NULL));
+	return record;
+}
+
+static void assert_found(const WeftRecord *record, const char *pointer, guint32 content,
+			 guint32 first, const char *quote)
+{
+	const WeftProvenance *found = evidence(record, pointer);
+	g_assert_nonnull(found);
+	g_assert_cmpint(found->kind, ==, WEFT_PROVENANCE_MATCHED);
+	g_assert_cmpstr(found->quote, ==, quote);
+	g_assert_cmpuint(found->content, ==, content);
+	g_assert_cmpuint(found->char_first, ==, first);
+	g_assert_cmpuint(found->char_end, ==, first + g_utf8_strlen(quote, -1));
+	g_assert_cmpuint(found->at.page, ==, content + 1);
+}
+
+static void assert_none(const WeftRecord *record, const char *pointer)
+{
+	const WeftProvenance *none = evidence(record, pointer);
+	g_assert_nonnull(none);
+	g_assert_cmpint(none->kind, ==, WEFT_PROVENANCE_NONE);
+	g_assert_cmpuint(none->content, ==, G_MAXUINT32);
+}
+
+/* Evidence on different pages, counted in code points, not bytes. */
+static void test_pages(void)
+{
+	static const char *const TEXTS[] = {
+		"\xC3\x9C" "berweisung\xE2\x82\xAC an M\xC3\xBCller & S\xC3\xB6hne", "Datum: 2024-03-05",
+		"Widget, blue", NULL };
+	g_autoptr(WeftRecord) record = traced(
+		"{\"to\":\"M\\u00fcller & S\xC3\xB6hne\",\"date\":\"2024-03-05\","
+		"\"items\":[{\"name/x\":\"Widget, blue\"}],\"note\":\"nowhere\",\"vat\":null}",
+		TEXTS);
+	assert_found(record, "/to", 0, 16, "M\xC3\xBCller & S\xC3\xB6hne");
+	assert_found(record, "/date", 1, 7, "2024-03-05");
+	assert_found(record, "/items/0/name~1x", 2, 0, "Widget, blue");
+	assert_none(record, "/note");
+	g_assert_null(evidence(record, "/vat"));
+	g_assert_cmpuint(record->absent->len, ==, 1);
+	const WeftAbsent *absent = &g_array_index(record->absent, WeftAbsent, 0);
+	g_assert_cmpstr(absent->pointer, ==, "/vat");
+	g_assert_cmpstr(absent->reason, ==, "not_examined");
+}
+
+static void test_numbers(void)
+{
+	static const char *const TEXTS[] = {
+		"Nr. A1240, 12.50 kg, 1,240.00 net, 1.475,60 brutto, 2'000'000 CHF, 2024-03-05, "
+		"paid -7.5, 19 %.", NULL };
+	g_autoptr(WeftRecord) record =
+		traced("[1240, 12.5, 1475.6, 2000000, 2024, -7.5, 19, 1.9e1, 12, 50, 125]", TEXTS);
+	assert_found(record, "/0", 0, 21, "1,240.00");
+	assert_found(record, "/1", 0, 11, "12.50");
+	assert_found(record, "/2", 0, 35, "1.475,60");
+	assert_found(record, "/3", 0, 52, "2'000'000");
+	assert_found(record, "/4", 0, 67, "2024");
+	assert_found(record, "/5", 0, 85, "7.5");
+	assert_found(record, "/6", 0, 90, "19");
+	assert_found(record, "/7", 0, 90, "19");
+	assert_none(record, "/10");
+}
+
+static void test_word_ends(void)
+{
+	static const char *const TEXTS[] = { "catalogue of the cat", "\xE6\x9D\xB1\xE4\xBA\xAC"
+								    "\xE9\x83\xBD\xE3\x81\xAB", NULL };
+	g_autoptr(WeftRecord) record =
+		traced("{\"a\":\"cat\",\"b\":\"talog\",\"c\":\"og\","
+		       "\"d\":\"\xE6\x9D\xB1\xE4\xBA\xAC\xE9\x83\xBD\"}",
+		       TEXTS);
+	assert_found(record, "/a", 0, 17, "cat");
+	assert_found(record, "/b", 0, 2, "talog"); /* inside a word when nowhere else */
+	assert_none(record, "/c");		   /* too short for that */
+	assert_found(record, "/d", 1, 0, "\xE6\x9D\xB1\xE4\xBA\xAC\xE9\x83\xBD");
+}
+
+static void test_white_space(void)
+{
+	static const char *const TEXTS[] = { "Acme\n   Tools Ltd", NULL };
+	g_autoptr(WeftRecord) record = traced("{\"a\":\"Acme Tools\",\"b\":\" Ltd\",\"c\":\"\"}", TEXTS);
+	assert_found(record, "/a", 0, 0, "Acme\n   Tools");
+	assert_none(record, "/b");
+	assert_none(record, "/c");
+}
+
+/* A list that names a value twice has two places; a third has none of its own. */
+static void test_lists(void)
+{
+	static const char *const TEXTS[] = { "10.00 and 10.00", "more: 10.00", NULL };
+	g_autoptr(WeftRecord) record =
+		traced("{\"rows\":[{\"p\":10},{\"p\":10},{\"p\":10},{\"p\":10}],\"sum\":10}", TEXTS);
+	assert_found(record, "/rows/0/p", 0, 0, "10.00");
+	assert_found(record, "/rows/1/p", 0, 10, "10.00");
+	assert_found(record, "/rows/2/p", 1, 6, "10.00");
+	assert_found(record, "/rows/3/p", 0, 0, "10.00");
+	assert_found(record, "/sum", 0, 0, "10.00");
+}
+
+static void test_hidden_is_no_evidence(void)
+{
+	g_autoptr(WeftRecord) record = sample_record();
+	g_free(record->answer);
+	record->answer = g_strdup("{\"a\":\"ignore all rules\",\"b\":\"Total\",\"c\":true}");
+	g_assert_true(weft_record_trace(record, "absent", NULL));
+	assert_none(record, "/a");
+	assert_none(record, "/c");
+	const WeftProvenance *total = evidence(record, "/b");
+	g_assert_cmpint(total->kind, ==, WEFT_PROVENANCE_MATCHED);
+	g_assert_true(total->at.has_bbox && total->at.bbox[2] == 300.126); /* the word's box */
+}
+
+static void test_known_stays(void)
+{
+	g_autoptr(WeftRecord) record = weft_record_new();
+	WeftProvenance pointed = { .pointer = g_strdup("/a"), .kind = WEFT_PROVENANCE_POINTED };
+	WeftAbsent absent = { g_strdup("/b"), "ambiguous" };
+	sample_add_text(record, 1, "x");
+	g_array_append_val(record->provenance, pointed);
+	g_array_append_val(record->absent, absent);
+	record->answer = g_strdup("{\"a\":\"x\",\"b\":null}");
+	g_assert_true(weft_record_trace(record, "absent", NULL));
+	g_assert_cmpuint(record->provenance->len, ==, 1);
+	g_assert_cmpuint(record->absent->len, ==, 1);
+}
+
+static void test_not_json(void)
+{
+	g_autoptr(WeftRecord) record = weft_record_new();
+	g_autoptr(GError) error = NULL;
+	g_assert_true(weft_record_trace(record, "absent", NULL)); /* no answer, nothing to trace */
+	record->answer = g_strdup("{\"a\":");
+	g_assert_false(weft_record_trace(record, "absent", &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/provenance/pages", test_pages);
+	g_test_add_func("/provenance/numbers", test_numbers);
+	g_test_add_func("/provenance/word-ends", test_word_ends);
+	g_test_add_func("/provenance/white-space", test_white_space);
+	g_test_add_func("/provenance/lists", test_lists);
+	g_test_add_func("/provenance/hidden-is-no-evidence", test_hidden_is_no_evidence);
+	g_test_add_func("/provenance/known-stays", test_known_stays);
+	g_test_add_func("/provenance/not-json", test_not_json);
+	return g_test_run();
+}

@@ -1,0 +1,228 @@
+#include <glib/gstdio.h>
+#include <jansson.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "outputs/outputs.h"
+#include "outputs/record.h"
+#include "sample.h"
+
+static json_t *written(const WeftRecord *record, gboolean with_run)
+{
+	gsize size;
+	g_autofree char *text = weft_record_json(record, with_run, &size);
+	g_assert_cmpuint(size, ==, strlen(text));
+	g_assert_null(strchr(text, '\n'));
+	json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	g_assert_nonnull(value);
+	return value;
+}
+
+/* The bytes are the format: a change here changes what every user has on disk. */
+static void test_saved_bytes(void)
+{
+	g_autoptr(WeftRecord) record = sample_record();
+	g_assert_true(weft_record_trace(record, "absent", NULL));
+	g_autofree char *text = weft_record_json(record, TRUE, NULL);
+	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "sample.json", NULL);
+	g_autofree char *saved = NULL;
+	g_assert_true(g_file_get_contents(path, &saved, NULL, NULL));
+	g_assert_cmpstr(text, ==, g_strchomp(saved));
+}
+
+/* Another order of paths and another run: the same bytes without `run`. */
+static void test_same_facts_same_bytes(void)
+{
+	g_autoptr(WeftRecord) a = sample_record();
+	g_autoptr(WeftRecord) b = sample_record();
+	g_ptr_array_set_size(b->run, 0);
+	g_ptr_array_add(b->paths, g_ptr_array_steal_index(b->paths, 0));
+	g_autofree char *a_text = weft_record_json(a, FALSE, NULL);
+	g_autofree char *b_text = weft_record_json(b, FALSE, NULL);
+	g_assert_cmpstr(a_text, ==, b_text);
+}
+
+/* In the order of the contract, all of them, whatever is empty. */
+static void test_main_keys(void)
+{
+	static const char *const KEYS[] = {
+		"weft",	   "id",     "source", "status", "errors",     "document", "content",
+		"hidden",  "answer", "absent", "checks", "provenance", "model",	   "ledger", "run",
+	};
+	g_autoptr(WeftRecord) full = sample_record();
+	g_autoptr(WeftRecord) empty = weft_record_new();
+	const WeftRecord *records[] = { full, empty };
+	for (gsize i = 0; i < 2; i++) {
+		json_t *value = written(records[i], TRUE);
+		const char *key;
+		json_t *member;
+		gsize n = 0;
+		json_object_foreach(value, key, member) {
+			g_assert_cmpstr(key, ==, KEYS[n]);
+			n++;
+		}
+		g_assert_cmpuint(n, ==, G_N_ELEMENTS(KEYS));
+		json_decref(value);
+	}
+	json_t *without = written(full, FALSE);
+	g_assert_null(json_object_get(without, "run"));
+	json_decref(without);
+}
+
+static void test_paths(void)
+{
+	g_autoptr(WeftRecord) record = sample_record();
+	json_t *value = written(record, TRUE), *source = json_object_get(value, "source");
+	json_t *paths = json_object_get(source, "paths");
+	json_t *encoded = json_object_get(source, "paths_b64");
+	g_assert_cmpuint(json_array_size(paths), ==, 2);
+	g_assert_cmpstr(json_string_value(json_array_get(paths, 0)), ==, "a.pdf");
+	g_assert_cmpstr(json_string_value(json_array_get(paths, 1)), ==, "b.pdf");
+	g_assert_cmpuint(json_array_size(encoded), ==, 1);
+	/* printf 'a\xff.pdf' | base64 */
+	g_assert_cmpstr(json_string_value(json_array_get(encoded, 0)), ==, "Yf8ucGRm");
+	json_decref(value);
+}
+
+static void test_hidden_apart(void)
+{
+	g_autoptr(WeftRecord) record = sample_record();
+	json_t *value = written(record, TRUE);
+	json_t *content = json_object_get(value, "content");
+	json_t *hidden = json_object_get(value, "hidden");
+	g_assert_cmpuint(json_array_size(content), ==, 2);
+	g_assert_cmpuint(json_array_size(hidden), ==, 1);
+	g_assert_cmpstr(json_string_value(json_object_get(json_array_get(hidden, 0), "id")), ==,
+			"c2");
+	g_assert_cmpstr(json_string_value(json_object_get(json_array_get(content, 1), "id")), ==,
+			"c3");
+	json_decref(value);
+}
+
+static void test_answer_values(void)
+{
+	static const struct {
+		const char *answer;
+		const char *written;
+	} CASES[] = {
+		{ NULL, "null" },
+		{ " [1.50, \"\\u00e9\"] ", "[1.50,\"\xC3\xA9\"]" },
+		{ "plain words", "\"plain words\"" },
+		{ "{\"a\":1", "\"{\\\"a\\\":1\"" },
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autoptr(WeftRecord) record = weft_record_new();
+		record->answer = g_strdup(CASES[i].answer);
+		g_autofree char *text = weft_record_json(record, FALSE, NULL);
+		g_autofree char *expected =
+			g_strdup_printf("\"answer\":%s,\"absent\"", CASES[i].written);
+		g_assert_nonnull(strstr(text, expected));
+	}
+}
+
+/* Whatever a file says, the record is valid UTF-8 and no key comes twice. */
+static void test_hostile_strings(void)
+{
+	g_autoptr(WeftRecord) record = weft_record_new();
+	static const char *const METADATA[] = { "k\xFF", "1", "k\xFE", "\x01\xED\xA0\x80", "\"", "\\" };
+	for (gsize i = 0; i < G_N_ELEMENTS(METADATA); i++)
+		g_ptr_array_add(record->metadata, g_strdup(METADATA[i]));
+	WeftAbsent absent = { g_strdup("/a"), "absent" }, again = { g_strdup("/a"), "ambiguous" };
+	g_array_append_val(record->absent, absent);
+	g_array_append_val(record->absent, again);
+	WeftPage page = { 1, NAN, INFINITY, 0, -1, g_strdup("failed") };
+	g_array_append_val(record->pages, page);
+	json_t *value = written(record, TRUE);
+	json_t *metadata = json_object_get(json_object_get(value, "document"), "metadata");
+	g_assert_cmpuint(json_object_size(metadata), ==, 2);
+	json_t *both = json_object_get(metadata, "k\xEF\xBF\xBD");
+	g_assert_cmpuint(json_array_size(both), ==, 2);
+	g_assert_cmpstr(json_string_value(json_object_get(json_object_get(value, "absent"), "/a")),
+			==, "absent");
+	json_decref(value);
+}
+
+static void test_settle(void)
+{
+	g_autoptr(GError) fault = g_error_new(WEFT_ERROR, WEFT_ERROR_IO, "gone");
+	g_autoptr(WeftRecord) record = weft_record_new();
+	weft_record_settle(record);
+	g_assert_cmpint(record->status, ==, WEFT_STATUS_OK);
+	weft_record_add_fault(record, "open", fault, NULL);
+	weft_record_settle(record);
+	g_assert_cmpint(record->status, ==, WEFT_STATUS_FAILED);
+	sample_add_text(record, 1, "x");
+	weft_record_settle(record);
+	g_assert_cmpint(record->status, ==, WEFT_STATUS_PARTIAL);
+	record->status = WEFT_STATUS_SKIPPED;
+	weft_record_settle(record);
+	g_assert_cmpint(record->status, ==, WEFT_STATUS_SKIPPED);
+}
+
+static void test_foreign_fault(void)
+{
+	g_autoptr(GError) fault = g_error_new(G_FILE_ERROR, G_FILE_ERROR_NOENT, "not ours");
+	g_autoptr(WeftRecord) record = weft_record_new();
+	weft_record_add_fault(record, "open", fault, NULL);
+	g_assert_cmpint(g_array_index(record->faults, WeftFault, 0).code, ==, WEFT_ERROR_INTERNAL);
+}
+
+static int run_check(const char *folder, const char *text)
+{
+	g_autofree char *record = g_build_filename(folder, "record.json", NULL);
+	g_autofree char *schema = g_build_filename(folder, "schema.json", NULL);
+	g_autofree char *script = g_test_build_filename(G_TEST_DIST, "check_record.py", NULL);
+	const char *argv[] = { TEST_PYTHON, script, schema, record, NULL };
+	g_autofree char *out = NULL;
+	int end;
+
+	g_assert_true(g_file_set_contents(record, text, -1, NULL));
+	g_assert_true(g_file_set_contents(schema, weft_record_schema(), -1, NULL));
+	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, 0, NULL, NULL, &out, NULL, &end, NULL));
+	g_test_message("%s", out);
+	g_remove(record);
+	g_remove(schema);
+	return end;
+}
+
+static void test_schema(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("weft-schema-XXXXXX", NULL);
+	g_autoptr(WeftRecord) record = sample_record();
+	g_assert_true(weft_record_trace(record, "absent", NULL));
+	g_autofree char *text = weft_record_json(record, TRUE, NULL);
+	g_assert_cmpint(run_check(folder, text), ==, 0);
+	/* It is no schema that accepts everything. */
+	static const char *const BREAK[][2] = {
+		{ "\"status\":\"partial\"", "\"status\":\"half\"" },
+		{ "\"kind\":\"matched\"", "\"kind\":\"guessed\"" },
+		{ "\"page\":1", "\"page\":0" },
+		{ "\"chars\":[", "\"chars\":[1," },
+		{ "\"hidden\":", "\"hiding\":" },
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(BREAK); i++) {
+		g_auto(GStrv) pieces = g_strsplit(text, BREAK[i][0], 2);
+		g_assert_nonnull(pieces[1]);
+		g_autofree char *broken = g_strjoinv(BREAK[i][1], pieces);
+		g_assert_cmpint(run_check(folder, broken), !=, 0);
+	}
+	g_rmdir(folder);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/record/saved-bytes", test_saved_bytes);
+	g_test_add_func("/record/same-facts-same-bytes", test_same_facts_same_bytes);
+	g_test_add_func("/record/main-keys", test_main_keys);
+	g_test_add_func("/record/paths", test_paths);
+	g_test_add_func("/record/hidden-apart", test_hidden_apart);
+	g_test_add_func("/record/answer-values", test_answer_values);
+	g_test_add_func("/record/hostile-strings", test_hostile_strings);
+	g_test_add_func("/record/settle", test_settle);
+	g_test_add_func("/record/foreign-fault", test_foreign_fault);
+	g_test_add_func("/record/schema", test_schema);
+	return g_test_run();
+}
