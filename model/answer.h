@@ -1,8 +1,10 @@
 /* answer.h - the product of the model: the JSON of one request.
  *
  * `json` is always complete and valid against the schema of the request, whatever the model is;
- * where the token budget ended first, the rest was closed by rule and `is_cut` is set. Per value
- * (by JSON pointer) it says how sure the model was.
+ * where the token budget forbade what the model would have written, `is_cut` is set. Per value (by
+ * JSON pointer) it says how sure the model was: the geometric mean of the probabilities that it gave
+ * its choices among the allowed tokens. Tokens that the schema left no choice about do not count;
+ * where there was no choice at all the confidence is 1.
  */
 #ifndef WEFT_MODEL_ANSWER_H
 #define WEFT_MODEL_ANSWER_H
@@ -12,7 +14,7 @@
 typedef struct WeftAnswerValue {
 	char *pointer;      /* RFC 6901, of a scalar */
 	gsize byte_first, byte_end; /* of the value in json */
-	double confidence;  /* geometric mean of the token probabilities under the mask, 0..1 */
+	double confidence;  /* 0..1, see above */
 } WeftAnswerValue;
 
 typedef struct WeftAnswer {

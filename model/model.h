@@ -4,6 +4,17 @@
  * requests in flight. All requests go through one pass over the weights per step, so that a batch
  * costs little more than one request; the result of a request is the same bytes whatever ran
  * beside it (kernel contract in kernels/kernels.h). One thread at a time.
+ *
+ * Inside: arch.c turns the configuration into sizes and switches, weights.c points at the tensors,
+ * layer.c and moe.c are one pass for many rows, kv.c keeps keys and values in pages, batch.c says
+ * which rows run in the next step. schema.c and constrain.c make of a JSON Schema an automaton
+ * over bytes, sample.c is the one place where a token is chosen, request.c what it leads to.
+ *
+ * An answer with a schema is always an instance of it, whatever the model and the budget: compact,
+ * with all declared properties in the order of the schema and no others. Special tokens are never
+ * written. A document that can be finished in N bytes can be finished in N tokens, because every
+ * byte has a token; a budget (or what the context leaves of it) below that is refused when the
+ * request is submitted.
  */
 #ifndef WEFT_MODEL_MODEL_H
 #define WEFT_MODEL_MODEL_H
@@ -38,8 +49,8 @@ typedef struct WeftModelOptions {
 
 typedef struct WeftGeneration {
 	const WeftSchema *schema; /* NULL: free text until the end token; must outlive the request */
-	gsize n_tokens_max;
-	guint64 seed;
+	gsize n_tokens_max;       /* less where the context ends first */
+	guint64 seed;             /* with the sequence's seed_key and the place: every draw */
 	double temperature;       /* 0: greedy */
 } WeftGeneration;
 
@@ -60,7 +71,9 @@ gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, gbool
 /* TRUE when another request may be submitted. */
 gboolean weft_model_has_room(const WeftModel *model);
 
-/* Takes the sequence, also on failure. The ticket (never 0) names the request. */
+/* Takes the sequence, also on failure. The ticket (never 0) names the request. WEFT_ERROR_USAGE:
+ * no room, or a sequence that contradicts itself; WEFT_ERROR_CONTEXT, with the numbers: prompt and
+ * least answer do not fit; WEFT_ERROR_CONFIG: the bundle has no tokenizer to answer with. */
 gboolean weft_model_submit(WeftModel *model, WeftSequence *take_sequence,
 			   const WeftGeneration *generation, guint64 *ret_ticket, GError **error);
 

@@ -13,7 +13,7 @@ static WeftSchema *schema_of(const char *text)
 	return schema;
 }
 
-/* `what` with other tokens at the end, so that requests differ; the first 40 ids are shared. */
+/* `what` with other tokens at the end, so that requests differ. */
 static WeftSequence *prompt(const Golden *golden, const char *what, int variant)
 {
 	WeftSequence *sequence = golden_sequence(golden, "scout", what);
@@ -116,39 +116,59 @@ static void test_budget_cuts(void)
 	g_assert_cmpuint(text->values->len, ==, 0);
 }
 
+/* 59 or 650 ids, of which the first 640 are the same in all variants of the latter. */
+static WeftSequence *long_prompt(const Golden *golden, int variant, gsize n_prefix)
+{
+	WeftSequence *sequence = prompt(golden, "long", variant);
+	for (gint32 i = 0; n_prefix > 59 && weft_sequence_length(sequence) < 650; i++) {
+		gint32 id = 33 + i * 7919 % 400;
+		g_array_insert_val(sequence->ids, 59 + i, id);
+		g_byte_array_append(sequence->is_row, (const guint8 *)"", 1);
+	}
+	return sequence;
+}
+
 static char *answer_with(const Golden *golden, const WeftGeneration *generation, int n_others,
-			 gsize n_prefix)
+			 gsize n_prefix, gboolean shares)
 {
 	for (int i = 0; i < n_others; i++) {
-		WeftSequence *other = prompt(golden, i % 2 ? "long" : "image", i + 2);
-		other->n_prefix = i % 2 ? n_prefix : 0;
+		WeftSequence *other = i % 2 ? long_prompt(golden, i + 2, n_prefix)
+					    : prompt(golden, "image", i + 2);
+		other->n_prefix = i % 2 && shares ? n_prefix : 0;
 		submit(golden, other, *generation);
 		if (i % 2)
 			weft_model_step(golden->model, NULL);
 	}
-	WeftSequence *own = prompt(golden, "long", 1);
-	own->n_prefix = n_prefix;
+	WeftSequence *own = long_prompt(golden, 1, n_prefix);
+	own->n_prefix = shares ? n_prefix : 0;
 	g_autoptr(WeftAnswer) answer = wait_for(golden, submit(golden, own, *generation));
 	return g_strdup_printf("%s %.17g", answer->json, answer->confidence);
 }
 
-/* The same bytes alone, beside five others, after others, with and without a shared prefix. */
+/* The same bytes alone, beside five others, after others, with and without a shared prefix that
+ * ends in the middle of a page, of a chunk and of a piece. */
 static void test_company(void)
 {
+	const gsize prefixes[] = {40, 300, 512};
 	g_autoptr(WeftSchema) schema = schema_of(schemas[1]);
 	WeftGeneration generation = {
 		.schema = schema, .n_tokens_max = 120, .seed = 5, .temperature = 0.9};
-	g_autoptr(Golden) alone = golden_open("scout", NULL, 1);
-	g_autoptr(Golden) crowd = golden_open("scout", NULL, 4);
-	g_autofree char *want = answer_with(alone, &generation, 0, 0);
-	for (int n_others = 0; n_others <= 5; n_others++) {
-		g_autofree char *plain = answer_with(crowd, &generation, n_others, 0);
-		g_autofree char *shared = answer_with(crowd, &generation, n_others, 40);
-		g_assert_cmpstr(plain, ==, want);
-		g_assert_cmpstr(shared, ==, want);
+	for (gsize p = 0; p < G_N_ELEMENTS(prefixes); p++) {
+		g_autoptr(Golden) alone = golden_open("scout", NULL, 1);
+		g_autoptr(Golden) crowd = golden_open("scout", NULL, 4);
+		gsize n = prefixes[p];
+		g_autofree char *want = answer_with(alone, &generation, 0, n, FALSE);
+		for (int n_others = 1; n_others <= 5; n_others += 2) {
+			g_autofree char *plain =
+				answer_with(crowd, &generation, n_others, n, FALSE);
+			g_autofree char *shared =
+				answer_with(crowd, &generation, n_others, n, TRUE);
+			g_assert_cmpstr(plain, ==, want);
+			g_assert_cmpstr(shared, ==, want);
+		}
+		g_autofree char *again = answer_with(alone, &generation, 0, n, TRUE);
+		g_assert_cmpstr(again, ==, want);
 	}
-	g_autofree char *again = answer_with(alone, &generation, 0, 40);
-	g_assert_cmpstr(again, ==, want);
 }
 
 static void test_seeds(void)
