@@ -12,6 +12,8 @@ import sys
 
 ROOMS = ["base", "kernels", "bundle", "ingest", "encoders", "model", "outputs", "pipeline", "cli"]
 PACKAGES = ["glib-2.0", "poppler-glib", "sqlite3"]
+# Templates: their includer defines what they are made of.
+TEMPLATES = {"kernels/gemm_fma.h"}
 # Headers that only one tier's files include.
 TIER_FLAGS = {"avx2": ["-mavx2", "-mfma", "-mf16c"], "avx512": ["-march=icelake-server"],
               "amx": ["-march=sapphirerapids"]}
@@ -28,6 +30,8 @@ def main():
     n_wrong = 0
     for header in sorted(h for room in ROOMS for h in (root / room).glob("*.h")):
         name = header.relative_to(root).as_posix()
+        if name in TEMPLATES:
+            continue
         tier = TIER_FLAGS.get(header.stem.rsplit("_", 1)[-1], [])
         said = subprocess.run(compiler + tier + flags, input=f'#include "{name}"\n',
                               capture_output=True, text=True)
