@@ -116,12 +116,13 @@ static void test_budget_cuts(void)
 	g_assert_cmpuint(text->values->len, ==, 0);
 }
 
-/* 59 or 650 ids, of which the first 640 are the same in all variants of the latter. */
+/* 59 or 650 ids; variants of the latter differ from the end of the prefix on. */
 static WeftSequence *long_prompt(const Golden *golden, int variant, gsize n_prefix)
 {
 	WeftSequence *sequence = prompt(golden, "long", variant);
 	for (gint32 i = 0; n_prefix > 59 && weft_sequence_length(sequence) < 650; i++) {
-		gint32 id = 33 + i * 7919 % 400;
+		gint32 own = (gsize)(59 + i) >= n_prefix ? variant : 0;
+		gint32 id = 33 + (i * 7919 + own) % 400;
 		g_array_insert_val(sequence->ids, 59 + i, id);
 		g_byte_array_append(sequence->is_row, (const guint8 *)"", 1);
 	}
