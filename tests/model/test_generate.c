@@ -132,17 +132,21 @@ static WeftSequence *long_prompt(const Golden *golden, int variant, gsize n_pref
 static char *answer_with(const Golden *golden, const WeftGeneration *generation, int n_others,
 			 gsize n_prefix, gboolean shares)
 {
-	for (int i = 0; i < n_others; i++) {
-		WeftSequence *other = i % 2 ? long_prompt(golden, i + 2, n_prefix)
-					    : prompt(golden, "image", i + 2);
-		other->n_prefix = i % 2 && shares ? n_prefix : 0;
-		submit(golden, other, *generation);
+	guint64 ticket = 0;
+	for (int i = 0; i <= n_others; i++) {
+		gboolean is_own = i == n_others / 2;
+		int variant = is_own ? 1 : i + 2;
+		WeftSequence *sequence = is_own || i % 2
+						 ? long_prompt(golden, variant, n_prefix)
+						 : prompt(golden, "image", variant);
+		if (sequence->rows->len == 0 && shares)
+			sequence->n_prefix = n_prefix;
+		guint64 submitted = submit(golden, sequence, *generation);
+		ticket = is_own ? submitted : ticket;
 		if (i % 2)
 			weft_model_step(golden->model, NULL);
 	}
-	WeftSequence *own = long_prompt(golden, 1, n_prefix);
-	own->n_prefix = shares ? n_prefix : 0;
-	g_autoptr(WeftAnswer) answer = wait_for(golden, submit(golden, own, *generation));
+	g_autoptr(WeftAnswer) answer = wait_for(golden, ticket);
 	return g_strdup_printf("%s %.17g", answer->json, answer->confidence);
 }
 
