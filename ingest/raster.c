@@ -28,7 +28,8 @@ void weft_raster_ground(const guint8 *pixels, guint32 width, guint32 height, gsi
 		ret_rgb[c] = counts[best] ? (guint8)(sums[best * 3 + c] / counts[best]) : 255;
 }
 
-double weft_raster_ink_of(const guint8 *pixels, guint32 width, guint32 height, gsize stride)
+double weft_raster_differing(const guint8 *pixels, guint32 width, guint32 height, gsize stride,
+			     int levels)
 {
 	guint8 ground[3];
 	guint64 inked = 0;
@@ -38,9 +39,13 @@ double weft_raster_ink_of(const guint8 *pixels, guint32 width, guint32 height, g
 	for (guint32 y = 0; y < height; y++) {
 		const guint8 *p = pixels + y * stride;
 		for (guint32 x = 0; x < width; x++, p += 3)
-			inked += ABS(p[0] - ground[0]) > INK_LEVELS ||
-				 ABS(p[1] - ground[1]) > INK_LEVELS ||
-				 ABS(p[2] - ground[2]) > INK_LEVELS;
+			inked += ABS(p[0] - ground[0]) > levels || ABS(p[1] - ground[1]) > levels ||
+				 ABS(p[2] - ground[2]) > levels;
 	}
 	return (double)inked / ((double)width * height);
+}
+
+double weft_raster_ink_of(const guint8 *pixels, guint32 width, guint32 height, gsize stride)
+{
+	return weft_raster_differing(pixels, width, height, stride, INK_LEVELS);
 }

@@ -12,7 +12,11 @@
  * words 2e-3; specks of a scanner's glass reach 1e-4. */
 #define WEFT_INK_BLANK 1.5e-4
 
-/* pixels[height][stride]: RGB, 8 bit. */
+/* pixels[height][stride]: RGB, 8 bit. The share of pixels in which a channel is more than `levels`
+ * from the ground. */
+double weft_raster_differing(const guint8 *pixels, guint32 width, guint32 height, gsize stride,
+			     int levels);
+
 double weft_raster_ink_of(const guint8 *pixels, guint32 width, guint32 height, gsize stride);
 
 /* The most common colour, each channel to within 8 levels. */

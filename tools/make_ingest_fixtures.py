@@ -8,13 +8,16 @@ gives the same bytes.
 import io
 import os
 import pathlib
+import struct
+import subprocess
 import sys
+import zlib
 
 os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
 
 import numpy as np
 import pikepdf
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps, PngImagePlugin
 from reportlab.lib.utils import ImageReader, simpleSplit
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -227,10 +230,116 @@ def changed_pdfs():
     (OUT / "truncated.pdf").write_bytes(broken[: len(broken) // 3])
 
 
+def ppm(image, name):
+    image.convert("RGB").save(OUT / (name + ".ppm"))
+
+
+def little_picture(width=40, height=24):
+    """Nothing in it is symmetric, so that a wrong turn shows."""
+    y, x = np.mgrid[0:height, 0:width]
+    pixels = np.stack([x * 255 // (width - 1), y * 255 // (height - 1), (x * y) % 256], axis=2)
+    pixels[2:6, 3:18] = (250, 10, 20)
+    pixels[8:20, 4:7] = (10, 200, 30)
+    return Image.fromarray(pixels.astype(np.uint8))
+
+
+def on_white(rgba):
+    a = rgba[..., 3:4].astype(float) / 255
+    return Image.fromarray((rgba[..., :3] * a + 255 * (1 - a) + 0.5).astype(np.uint8))
+
+
+def png_bytes(width, height, depth, color, rows):
+    """A PNG written by hand: 16 bit and 1 bit as Pillow does not write them."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    head = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
+    body = zlib.compress(b"".join(b"\0" + row for row in rows), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+def png_pictures():
+    picture = little_picture()
+    picture.save(OUT / "rgb.png", pnginfo=png_text())
+    ppm(picture, "rgb.png")
+    picture.convert("L").save(OUT / "grey.png")
+    ppm(picture.convert("L"), "grey.png")
+    palette = picture.quantize(16)
+    palette.save(OUT / "palette.png", transparency=3)
+    rgba = np.asarray(palette.convert("RGBA")).copy()
+    rgba[np.asarray(palette) == 3, 3] = 0
+    ppm(on_white(rgba), "palette.png")
+    alpha = np.dstack([np.asarray(picture), np.linspace(0, 255, 40 * 24).reshape(24, 40).astype(np.uint8)])
+    Image.fromarray(alpha).save(OUT / "alpha.png")
+    ppm(on_white(alpha), "alpha.png")
+    deep = np.linspace(0, 65535, 40 * 24).reshape(24, 40).astype(">u2")
+    (OUT / "grey16.png").write_bytes(png_bytes(40, 24, 16, 0, [row.tobytes() for row in deep]))
+    shallow = ((deep.astype(float) * 255 / 65535) + 0.5).astype(np.uint8)
+    ppm(Image.fromarray(shallow), "grey16.png")
+    bits = np.random.default_rng(5).integers(0, 2, (24, 40), dtype=np.uint8)
+    (OUT / "bits.png").write_bytes(png_bytes(40, 24, 1, 0, [np.packbits(row).tobytes() for row in bits]))
+    ppm(Image.fromarray(bits * 255), "bits.png")
+    subprocess.run(["convert", str(OUT / "rgb.png"), "-strip", "-interlace", "PNG", str(OUT / "interlaced.png")],
+                   check=True)
+    ppm(picture, "interlaced.png")
+    Image.new("RGB", (64, 48), (12, 200, 100)).save(OUT / "uniform.png")
+
+
+def png_text():
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Title", "Kleine Größe")
+    text.add_itxt("Author", "Zoë")
+    return text
+
+
+def jpeg_pictures():
+    picture = little_picture()
+    options = {"quality": 92, "subsampling": 0}
+
+    def keep(image, name, **more):
+        image.save(OUT / name, **{**options, **more})
+        ppm(Image.open(OUT / name), name)
+
+    keep(picture, "rgb.jpg")
+    keep(picture, "progressive.jpg", progressive=True)
+    keep(picture.convert("L"), "grey.jpg")
+    keep(picture.convert("CMYK"), "cmyk.jpg")
+    for orientation in range(1, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        picture.save(OUT / f"turned{orientation}.jpg", exif=exif, **options)
+        ppm(ImageOps.exif_transpose(Image.open(OUT / f"turned{orientation}.jpg")), f"turned{orientation}.jpg")
+    exif = Image.Exif()
+    exif[0x010f] = "Pinhole"
+    exif[0x0110] = "Box 2"
+    exif.get_ifd(0x8769)[0x9003] = "2024:05:03 10:11:12"
+    gps = exif.get_ifd(0x8825)
+    gps[1], gps[2], gps[3], gps[4] = "S", (33.0, 51.0, 24.84), "E", (151.0, 12.0, 54.0)
+    photograph(320, 240).save(OUT / "facts.jpg", quality=40, exif=exif)
+    data = (OUT / "facts.jpg").read_bytes()
+    (OUT / "truncated.jpg").write_bytes(data[: len(data) * 6 // 10])
+
+
+def other_pictures():
+    picture = little_picture()
+    for name, options in (("rgb.bmp", {}), ("rgb.tif", {"compression": "tiff_lzw"}), ("rgb.pnm", {"format": "PPM"}),
+                          ("lossless.webp", {"lossless": True})):
+        picture.save(OUT / name, **options)
+        ppm(picture, name)
+    palette = picture.quantize(32)
+    palette.save(OUT / "palette.gif")
+    ppm(palette, "palette.gif")
+    fax = picture.convert("1")
+    fax.save(OUT / "fax.tif", compression="group4")
+    ppm(fax, "fax.tif")
+    picture.save(OUT / "pages.tif", save_all=True, append_images=[picture.rotate(180)])
+    ppm(picture, "pages.tif")
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     pdfmetrics.registerFont(TTFont("D", FONT))
-    for make in (text_pdf, columns_pdf, scan_pdfs, hidden_pdf, slide_pdf, figure_pdf, changed_pdfs):
+    for make in (text_pdf, columns_pdf, scan_pdfs, hidden_pdf, slide_pdf, figure_pdf, changed_pdfs,
+                 png_pictures, jpeg_pictures, other_pictures):
         make()
     return 0
 
