@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+"""Writes tests/fuzz/corpus/{config,safetensors,tokenizer}: small inputs, good and nearly good.
+
+    python3 tools/make_fuzz_corpus.py tests
+"""
+import json
+import os
+import struct
+import sys
+
+
+def put(folder, name, data):
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name), "wb") as f:
+        f.write(data if isinstance(data, bytes) else data.encode())
+
+
+def safetensors(folder):
+    def file(header, n_data, stated=None):
+        text = json.dumps(header).encode() if not isinstance(header, bytes) else header
+        return struct.pack("<Q", len(text) if stated is None else stated) + text + bytes(n_data)
+
+    a = {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}
+    b = {"dtype": "BF16", "shape": [3], "data_offsets": [16, 22]}
+    put(folder, "two", file({"__metadata__": {"format": "pt"}, "a": a, "b": b}, 22))
+    put(folder, "scalar", file({"a": {"dtype": "I64", "shape": [], "data_offsets": [0, 8]}}, 8))
+    put(folder, "empty-tensor", file({"a": {"dtype": "F16", "shape": [0], "data_offsets": [0, 0]}}, 0))
+    put(folder, "gap", file({"a": a, "b": dict(b, data_offsets=[18, 24])}, 24))
+    put(folder, "overflow", file({"a": dict(a, shape=[1 << 62, 8], data_offsets=[0, 0])}, 0))
+    put(folder, "long-header", file(b"{}", 0, 1 << 63))
+    put(folder, "index", json.dumps({"metadata": {"total_size": 22}, "weight_map": {
+        "a": "model-00001-of-00001.safetensors"}}))
+
+
+def alphabet():
+    """GPT-2's byte alphabet."""
+    plain = [b for b in range(256) if 0x21 <= b <= 0x7E or 0xA1 <= b <= 0xAC or b >= 0xAE]
+    rest = [b for b in range(256) if b not in plain]
+    return {**{b: chr(b) for b in plain}, **{b: chr(0x100 + i) for i, b in enumerate(rest)}}
+
+
+def tokenizer(folder, root):
+    signs = alphabet()
+    vocab = {signs[b]: b for b in range(256)}
+    vocab.update({"ab": 256, "abc": 257})
+    tok = {"version": "1.0", "normalizer": None, "added_tokens": [
+        {"id": 258, "content": "<|x|>", "special": True},
+        {"id": 259, "content": "<|x|>y", "special": False}],
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True},
+        "model": {"type": "BPE", "ignore_merges": True, "merges": ["a b", ["ab", "c"]],
+                  "vocab": vocab}}
+    put(folder, "gpt2.json", json.dumps(tok, separators=(",", ":")))
+    with open(os.path.join(root, "golden", "scout", "tokenizer.json"), encoding="utf-8") as f:
+        split = json.load(f)["pre_tokenizer"]
+    put(folder, "llama4.json", json.dumps(dict(tok, pre_tokenizer=split), separators=(",", ":")))
+    put(folder, "text", " Don't SHE'LL  \n\n x\u0301's 1234/\r\n//\t \u3000\u00a0é\u017f'\u017f<|x|>y 字🇩🇪\n")
+    put(folder, "bytes", bytes(range(256)) + b"\xc3\xed\xa0\x80\xf4\x90\x80\x80 \xff'\xfe")
+
+
+def config(folder, root):
+    for name in ("scout", "maverick"):
+        with open(os.path.join(root, "golden", name, "config.json"), encoding="utf-8") as f:
+            put(folder, name, json.dumps(json.load(f), separators=(",", ":")))
+    with open(os.path.join(root, "golden", "scout", "preprocessor_config.json"), encoding="utf-8") as f:
+        put(folder, "preprocessor", json.dumps(json.load(f), separators=(",", ":")))
+    whisper = {"model_type": "whisper", "d_model": 16, "encoder_layers": 1,
+               "encoder_attention_heads": 2, "encoder_ffn_dim": 24, "decoder_layers": 1,
+               "decoder_attention_heads": 2, "decoder_ffn_dim": 24, "num_mel_bins": 80,
+               "vocab_size": 32}
+    put(folder, "whisper", json.dumps(whisper))
+    put(folder, "ultravox", json.dumps({"model_type": "ultravox", "audio_config": whisper,
+                                        "hidden_size": 24, "text_model_id": "x", "weft": {}}))
+
+
+def main():
+    root = sys.argv[1]
+    corpus = os.path.join(root, "fuzz", "corpus")
+    safetensors(os.path.join(corpus, "safetensors"))
+    tokenizer(os.path.join(corpus, "tokenizer"), root)
+    config(os.path.join(corpus, "config"), root)
+
+
+main()
