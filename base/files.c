@@ -212,6 +212,13 @@ static int open_temporary(const char *folder, const char *name, char **ret_path,
 	return -1;
 }
 
+gboolean weft_file_is_temporary(const char *name)
+{
+	const char *mark = strrchr(name, '.');
+	return name[0] == '.' && mark && mark != name && g_str_has_prefix(mark, ".tmp-") &&
+	       strspn(mark + 5, "0123456789abcdef") == 8 && mark[13] == '\0';
+}
+
 gboolean weft_file_write(const char *path, gconstpointer data, gsize size_bytes, GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(path);

@@ -42,6 +42,8 @@ gboolean weft_fd_sha256(int fd, const char *name, char ret_hex[65], guint64 *ret
 
 /* Publishes `data` at `path`, mode 0666 less the umask; replaces what was there. */
 gboolean weft_file_write(const char *path, gconstpointer data, gsize size_bytes, GError **error);
+/* TRUE for the name (without folder) of a temporary file that a killed weft_file_write left. */
+gboolean weft_file_is_temporary(const char *name);
 /* Writes all, in as many calls as it takes. */
 gboolean weft_fd_write(int fd, const char *name, gconstpointer data, gsize size_bytes,
 		       GError **error);

@@ -1,5 +1,6 @@
 #include "outputs/outputs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -348,9 +349,33 @@ static gboolean hash_record(WeftOutputs *outputs, const char *file, const char *
 	return is_good;
 }
 
+/* Temporary files of a run that was killed: nobody else writes here while we hold the lock. */
+static gboolean remove_leftovers(const char *folder, GError **error)
+{
+	if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
+		return TRUE;
+	g_autoptr(GPtrArray) names = weft_folder_names(folder, FOLDER_NAMES_MAX, error);
+	if (!names)
+		return FALSE;
+	for (guint i = 0; i < names->len; i++) {
+		const char *name = names->pdata[i];
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		if (weft_file_is_temporary(name) && unlink(path) < 0) {
+			g_autofree char *shown = weft_path_display(path);
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", shown,
+				    g_strerror(errno));
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
 static gboolean list_folder(WeftOutputs *outputs, const char *folder, GString *manifest,
 			    GError **error)
 {
+	g_autofree char *path = g_build_filename(outputs->records, folder, NULL);
+	if (!remove_leftovers(path, error))
+		return FALSE;
 	g_autoptr(GPtrArray) names = record_names(outputs, folder, folder, error);
 	if (!names)
 		return FALSE;
@@ -372,6 +397,8 @@ gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GEr
 	g_autofree char *summary = g_strconcat(summary_json, "\n", NULL);
 	g_autoptr(GString) manifest = g_string_new(NULL);
 
+	if (!remove_leftovers(outputs->folder, error))
+		return FALSE;
 	for (int i = 0; i < 256; i++) {
 		char folder[3];
 		g_snprintf(folder, sizeof(folder), "%02x", i);

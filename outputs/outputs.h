@@ -59,8 +59,8 @@ typedef struct WeftListed {
 /* All paths of the catalogue (WeftListed, with a free function), sorted bytewise. */
 GPtrArray *weft_outputs_list(WeftOutputs *outputs, GError **error);
 
-/* summary.json and manifest.sha256 (as `sha256sum -c` reads it): the end of a run. `summary` is
- * JSON text. */
+/* summary.json and manifest.sha256 (of all records, as `sha256sum -c` reads it): the end of a run.
+ * `summary_json` is JSON text. Temporary files of killed runs are removed. */
 gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GError **error);
 
 /* The JSON Schema of a record. Static. */

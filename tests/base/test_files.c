@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,6 +62,28 @@ static void test_read_limit(Fixture *fixture, gconstpointer data)
 	g_assert_false(weft_file_read(fixture->path, 3, &text, &size, &error));
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT);
 	g_assert_true(text == (char *)fixture && size == 42); /* untouched */
+}
+
+/* A process killed between making the temporary file and renaming it: its name is known. */
+static void test_killed_while_writing(Fixture *fixture, gconstpointer data)
+{
+	int end;
+	pid_t child = fork();
+	if (child == 0) {
+		struct rlimit none = { 0, 0 };
+		setrlimit(RLIMIT_FSIZE, &none); /* the first write raises SIGXFSZ */
+		(void)weft_file_write(fixture->path, "x", 1, NULL);
+		_exit(0);
+	}
+	g_assert_cmpint(waitpid(child, &end, 0), ==, child);
+	g_assert_true(WIFSIGNALED(end));
+	g_autoptr(GPtrArray) names = weft_folder_names(fixture->folder, 100, NULL);
+	g_assert_cmpuint(names->len, ==, 1);
+	g_assert_true(weft_file_is_temporary(names->pdata[0]));
+	static const char *const OTHERS[] = { "file", ".file", ".file.tmp-", "file.tmp-01234567",
+					      ".file.tmp-0123456", ".file.tmp-012345678", "." };
+	for (gsize i = 0; i < G_N_ELEMENTS(OTHERS); i++)
+		g_assert_false(weft_file_is_temporary(OTHERS[i]));
 }
 
 /* What stands in the way stays as it was, and nothing is left beside it. */
@@ -177,6 +200,7 @@ int main(int argc, char **argv)
 #define ADD(name, function) g_test_add("/files/" name, Fixture, NULL, set_up, function, tear_down)
 	ADD("write-and-read", test_write_and_read);
 	ADD("read-limit", test_read_limit);
+	ADD("killed-while-writing", test_killed_while_writing);
 	ADD("write-fails-whole", test_write_fails_whole);
 	ADD("map", test_map);
 	ADD("fifo", test_fifo);

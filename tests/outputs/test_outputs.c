@@ -414,6 +414,24 @@ static void test_finish(Fixture *fixture, gconstpointer data)
 	assert_manifest(fixture, TRUE);
 }
 
+/* A run that is killed while it writes: what it leaves is gone at the end of the next one. */
+static void test_leftovers(Fixture *fixture, gconstpointer data)
+{
+	g_autofree char *records = g_build_filename(fixture->out, "records", "00", NULL);
+	const char *folders[] = { fixture->out, records };
+	put(fixture, "/a");
+	for (int i = 0; i < 2; i++) {
+		g_autofree char *left = g_build_filename(folders[i], ".x.json.tmp-0123abcd", NULL);
+		g_autofree char *other = g_build_filename(folders[i], ".x.tmp-0123abcd.keep", NULL);
+		g_assert_true(g_file_set_contents(left, "half", -1, NULL));
+		g_assert_true(g_file_set_contents(other, "not ours", -1, NULL));
+		g_assert_true(weft_outputs_finish(fixture->outputs, "{}", NULL));
+		g_assert_false(g_file_test(left, G_FILE_TEST_EXISTS));
+		g_assert_true(g_file_test(other, G_FILE_TEST_EXISTS));
+	}
+	assert_manifest(fixture, TRUE);
+}
+
 /* The catalogue's checksum of a record counts only for the file that it saw. */
 static void test_manifest_sees_the_file(Fixture *fixture, gconstpointer data)
 {
@@ -472,6 +490,7 @@ int main(int argc, char **argv)
 	ADD("newer-catalogue", test_newer_catalogue);
 	ADD("catalogue-rows", test_catalogue_rows);
 	ADD("finish", test_finish);
+	ADD("leftovers", test_leftovers);
 	ADD("manifest-sees-the-file", test_manifest_sees_the_file);
 	ADD("write-refused", test_write_refused);
 	return g_test_run();

@@ -1,0 +1,137 @@
+#include "base/content.h"
+
+#include "base/error.h"
+#include "base/utf8.h"
+
+static WeftAnchor box(guint32 page, double x0, double y0, double x1, double y1)
+{
+	WeftAnchor at = { .page = page, .has_bbox = TRUE, .bbox = { x0, y0, x1, y1 } };
+	return at;
+}
+
+static void test_union(void)
+{
+	WeftAnchor a = box(3, 10, 20, 30, 40), b = box(3, 5, 25, 28, 50);
+	WeftAnchor both = weft_anchor_union(a, b), expected = box(3, 5, 20, 30, 50);
+	g_assert_true(weft_anchor_equal(&both, &expected));
+	WeftAnchor other = weft_anchor_union(a, box(4, 0, 0, 1, 1)), none = { 0 };
+	g_assert_true(weft_anchor_equal(&other, &none));
+	WeftAnchor page = { .page = 3 };
+	WeftAnchor wide = weft_anchor_union(a, page);
+	g_assert_true(weft_anchor_equal(&wide, &page)); /* all of the page covers the box */
+	g_assert_false(weft_anchor_equal(&a, &page));
+
+	WeftAnchor early = { .track = 1, .has_time = TRUE, .time = { 1, 2 } };
+	WeftAnchor late = { .track = 1, .has_time = TRUE, .time = { 5, 6 } };
+	WeftAnchor span = weft_anchor_union(late, early);
+	g_assert_true(span.has_time && span.time[0] == 1 && span.time[1] == 6);
+	g_assert_false(weft_anchor_equal(&early, &late));
+}
+
+static void test_words(void)
+{
+	WeftAnchor whole = box(1, 0, 0, 100, 100);
+	g_autoptr(WeftContent) content =
+		weft_content_new(WEFT_CONTENT_TEXT, WEFT_BY_FILE, g_strdup("one two six"), whole);
+	WeftWord one = { 0, 3, box(1, 0, 0, 10, 10), -1 };
+	WeftWord two = { 4, 7, box(1, 20, 5, 30, 15), -1 };
+	WeftWord six = { 8, 11, box(1, 40, 0, 50, 10), -1 };
+	const struct {
+		guint32 first, end;
+		WeftAnchor at;
+	} CASES[] = {
+		{ 0, 3, one.at },
+		{ 3, 4, whole }, /* between words */
+		{ 2, 5, box(1, 0, 0, 30, 15) },
+		{ 4, 5, two.at },
+		{ 7, 9, six.at },
+		{ 0, 11, box(1, 0, 0, 50, 15) },
+		{ 11, 20, whole },
+	};
+	WeftAnchor before = weft_content_anchor_of(content, 0, 3);
+	g_assert_true(weft_anchor_equal(&before, &whole)); /* without words */
+	weft_content_add_word(content, one);
+	weft_content_add_word(content, two);
+	weft_content_add_word(content, six);
+	for (gsize i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		WeftAnchor at = weft_content_anchor_of(content, CASES[i].first, CASES[i].end);
+		g_assert_true(weft_anchor_equal(&at, &CASES[i].at));
+	}
+}
+
+/* A copy shares nothing with the original. */
+static void test_copy(void)
+{
+	WeftAnchor at = box(1, 0, 0, 1, 1), other = box(2, 0, 0, 1, 1);
+	WeftContent *content =
+		weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_WHISPER, g_strdup("text"), at);
+	WeftWord word = { 0, 4, at, 0.5f };
+	content->speaker = g_strdup("S1");
+	weft_content_add_word(content, word);
+	g_autoptr(WeftContent) copy = weft_content_copy(content);
+	content->text[0] = 'n';
+	g_array_index(content->anchors, WeftAnchor, 0) = other;
+	weft_content_add_word(content, word);
+	weft_content_free(content);
+	g_assert_cmpstr(copy->text, ==, "text");
+	g_assert_cmpstr(copy->speaker, ==, "S1");
+	g_assert_cmpuint(copy->words->len, ==, 1);
+	g_assert_true(weft_anchor_equal(&g_array_index(copy->anchors, WeftAnchor, 0), &at));
+	g_assert_cmpint(copy->by, ==, WEFT_BY_WHISPER);
+}
+
+/* The spellings of the record: each of them, and none twice. */
+static void test_names(void)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	for (int i = 0; i <= WEFT_ERROR_INTERNAL; i++)
+		g_assert_true(g_hash_table_add(seen, (gpointer)weft_error_code_name(i)));
+	g_assert_cmpstr(weft_error_code_name(WEFT_ERROR_NOT_EXAMINED), ==, "not_examined");
+	g_assert_cmpstr(weft_error_code_name(-1), ==, "internal");
+	g_assert_cmpstr(weft_error_code_name(1000), ==, "internal");
+	g_assert_cmpstr(weft_content_kind_name(WEFT_CONTENT_SILENCE), ==, "silence");
+	g_assert_cmpstr(weft_by_name(WEFT_BY_OCR_LAYER), ==, "ocr-layer");
+	g_assert_cmpstr(weft_by_name(WEFT_BY_SIDECAR), ==, "sidecar");
+}
+
+/* GLib's validation is the judge, over strings of the bytes where its rules change. */
+static void test_utf8(void)
+{
+	g_autoptr(GRand) random = g_rand_new_with_seed(3);
+	static const guint8 EDGES[] = { 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2,
+					0xDF, 0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5, 0xFF };
+	for (int i = 0; i < 200000; i++) {
+		guint8 bytes[5];
+		gsize n = 1 + i % 4, n_good = 0;
+		gboolean is_good = TRUE;
+		for (gsize k = 0; k < n; k++)
+			bytes[k] = EDGES[g_rand_int_range(random, 0, G_N_ELEMENTS(EDGES))];
+		const char *end;
+		gboolean expected = g_utf8_validate((const char *)bytes, n, &end);
+		while (n_good < n && is_good) {
+			gsize step = weft_utf8_step(bytes + n_good, bytes + n, &is_good);
+			g_assert_true(step >= 1 && step <= n - n_good);
+			if (is_good)
+				n_good += step;
+		}
+		g_assert_cmpint(is_good, ==, expected);
+		g_assert_true((const char *)bytes + n_good == end);
+		g_autoptr(GString) text = g_string_new(NULL);
+		gsize n_put = weft_utf8_append_valid(text, (const char *)bytes, n);
+		g_assert_true(g_utf8_validate(text->str, text->len, NULL));
+		g_assert_cmpint(n_put == 0, ==, expected);
+		g_assert_cmpuint(weft_utf8_length(text->str, text->len), ==,
+				 (gsize)g_utf8_strlen(text->str, text->len));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/content/union", test_union);
+	g_test_add_func("/content/words", test_words);
+	g_test_add_func("/content/copy", test_copy);
+	g_test_add_func("/content/names", test_names);
+	g_test_add_func("/content/utf8", test_utf8);
+	return g_test_run();
+}
