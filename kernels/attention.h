@@ -14,5 +14,7 @@
 #define WEFT_ATTENTION(name) void name(WeftTeam *team, const WeftAttention *jobs, size_t n_jobs)
 
 WEFT_ATTENTION(weft_attention_ref);
+WEFT_ATTENTION(weft_attention_avx2);
+WEFT_ATTENTION(weft_attention_avx512);
 
 #endif

@@ -68,6 +68,7 @@ static void fill_avx2(WeftKernels *kernels)
 {
 	kernels->gemm = weft_gemm_avx2;
 	kernels->gemm_kn = weft_gemm_kn_avx2;
+	kernels->attention = weft_attention_avx2;
 }
 
 static gboolean supports_avx512(void)
@@ -81,6 +82,7 @@ static void fill_avx512(WeftKernels *kernels)
 {
 	kernels->gemm = weft_gemm_avx512;
 	kernels->gemm_kn = weft_gemm_kn_avx512;
+	kernels->attention = weft_attention_avx512;
 }
 #endif
 
