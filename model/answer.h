@@ -3,8 +3,8 @@
  * `json` is always complete and valid against the schema of the request, whatever the model is;
  * where the token budget forbade what the model would have written, `is_cut` is set. Per value (by
  * JSON pointer) it says how sure the model was: the geometric mean of the probabilities that it
- * gave its choices among the allowed tokens. Tokens that the schema left no choice about do not count;
- * where there was no choice at all the confidence is 1.
+ * gave its choices among the allowed tokens. Tokens that the schema left no choice about do not
+ * count; where there was no choice at all the confidence is 1.
  */
 #ifndef WEFT_MODEL_ANSWER_H
 #define WEFT_MODEL_ANSWER_H

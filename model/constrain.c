@@ -346,3 +346,17 @@ int weft_constraint_forced(const WeftConstraint *constraint)
 	}
 	return forced;
 }
+
+gboolean weft_schema_accepts(const WeftSchema *schema, const char *text, gsize size_bytes,
+			     gsize *ret_byte)
+{
+	WeftConstraint constraint;
+	gsize i = 0;
+	weft_constraint_init(&constraint, schema);
+	while (i < size_bytes && weft_constraint_advance(&constraint, (guint8)text[i]))
+		i++;
+	if (i == size_bytes && weft_constraint_is_complete(&constraint))
+		return TRUE;
+	*ret_byte = i;
+	return FALSE;
+}

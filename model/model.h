@@ -38,6 +38,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftSchema, weft_schema_free)
 /* The fewest bytes of a document that is an instance: with byte-level tokens, the least budget. */
 gsize weft_schema_min_bytes(const WeftSchema *schema);
 
+/* TRUE when the text could be an answer: an instance in the layout of answers (compact, keys in the
+ * order of the schema). Else *ret_byte is the first byte that may not stand there, or the size when
+ * the text ends too early. */
+gboolean weft_schema_accepts(const WeftSchema *schema, const char *text, gsize size_bytes,
+			     gsize *ret_byte);
+
 /* The schema's smallest instance with null wherever null is allowed: the answer of a request that
  * was never made. Caller frees. */
 char *weft_schema_null_instance(const WeftSchema *schema);
