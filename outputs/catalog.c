@@ -30,6 +30,7 @@ typedef enum {
 	FIND_SOURCE,
 	ID_OF_PATH,
 	FILE_SHA256,
+	LIST_PATHS,
 	N_STATEMENTS,
 } Statement;
 
@@ -43,6 +44,8 @@ static const char *const STATEMENTS[N_STATEMENTS] = {
 	[ID_OF_PATH] = "SELECT id FROM source WHERE path = ? ORDER BY rowid DESC LIMIT 1",
 	[FILE_SHA256] = ("SELECT file_sha256 FROM record WHERE id = ? AND file_bytes = ?"
 			" AND file_inode = ? AND file_mtime_ns = ?"),
+	/* BLOBs compare bytewise; of one path the row that was put last counts. */
+	[LIST_PATHS] = ("SELECT path, id, MAX(rowid) FROM source GROUP BY path ORDER BY path"),
 };
 
 struct WeftCatalog {
@@ -268,4 +271,26 @@ gboolean weft_catalog_file_sha256(WeftCatalog *catalog, const char *id,
 	sqlite3_bind_int64(statement, 3, (gint64)file_status->st_ino);
 	sqlite3_bind_int64(statement, 4, nanoseconds(&file_status->st_mtim));
 	return find_text(catalog, FILE_SHA256, ret_hex, 65, NULL);
+}
+
+gboolean weft_catalog_list(WeftCatalog *catalog, GPtrArray *ret_paths, GPtrArray *ret_ids,
+			   GError **error)
+{
+	sqlite3_stmt *statement = catalog->statements[LIST_PATHS];
+	int step;
+
+	while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+		const char *path = sqlite3_column_blob(statement, 0);
+		const char *id = (const char *)sqlite3_column_text(statement, 1);
+
+		if (!path || !id)
+			continue;
+		g_ptr_array_add(ret_paths,
+				g_strndup(path, (gsize)sqlite3_column_bytes(statement, 0)));
+		g_ptr_array_add(ret_ids, g_strdup(id));
+	}
+	if (step != SQLITE_DONE)
+		(void)fail(catalog, error); /* before the reset clears the message */
+	sqlite3_reset(statement);
+	return step == SQLITE_DONE;
 }

@@ -42,6 +42,10 @@ gboolean weft_catalog_is_unchanged(WeftCatalog *catalog, const char *path,
 /* The id that was last put for a path, under any fingerprint. */
 gboolean weft_catalog_id_of_path(WeftCatalog *catalog, const char *path, char ret_id[72]);
 
+/* All paths, sorted bytewise, and the id of each that was put last; char * appended to both. */
+gboolean weft_catalog_list(WeftCatalog *catalog, GPtrArray *ret_paths, GPtrArray *ret_ids,
+			   GError **error);
+
 /* The checksum of a record file, when the file is still the one that was written. */
 gboolean weft_catalog_file_sha256(WeftCatalog *catalog, const char *id,
 				  const struct stat *file_status, char ret_hex[65]);

@@ -408,3 +408,34 @@ gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GEr
 	return weft_file_write(summary_path, summary, strlen(summary), error) &&
 	       weft_file_write(manifest_path, manifest->str, manifest->len, error);
 }
+
+static void listed_free(void *data)
+{
+	WeftListed *listed = data;
+
+	g_free(listed->path);
+	g_free(listed->id);
+	g_free(listed->record_path);
+	g_free(listed);
+}
+
+GPtrArray *weft_outputs_list(WeftOutputs *outputs, GError **error)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(listed_free);
+	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+
+	if (outputs->catalog && !weft_catalog_list(outputs->catalog, paths, ids, error))
+		return NULL;
+	for (guint i = 0; i < paths->len; i++) {
+		WeftListed *listed = g_new0(WeftListed, 1);
+
+		g_ptr_array_add(all, listed);
+		listed->path = g_strdup(g_ptr_array_index(paths, i));
+		listed->id = g_strdup(g_ptr_array_index(ids, i));
+		listed->record_path = file_of_id(outputs, listed->id, error);
+		if (!listed->record_path)
+			return NULL;
+	}
+	return g_steal_pointer(&all);
+}
