@@ -1,0 +1,39 @@
+/* document.h - what is known of one input before anything of it is decoded.
+ *
+ * Made by the source, completed by sniff, and moved from node to node in front of its parts until
+ * the sink has written the record. It holds the document's place in the budget, so that wherever
+ * it ends, written or dropped, the next document may enter.
+ */
+#ifndef WEFT_PIPELINE_DOCUMENT_H
+#define WEFT_PIPELINE_DOCUMENT_H
+
+#include <glib.h>
+#include <sys/stat.h>
+
+#include "ingest/ingest.h"
+#include "pipeline/budget.h"
+#include "pipeline/fault.h"
+
+typedef struct WeftDocument {
+	guint64 number;       /* in the order of inputs, from 0 */
+	char *path;           /* bytes as the file system has them */
+	gboolean has_status;
+	struct stat status;   /* as the source found it */
+	int fd;               /* open from sniff to decode; -1 */
+	WeftSniff sniff;
+	char id[72];          /* "sha256:<64 hex>": of the record */
+	char sha256[65];      /* of the content; "": it could not be read */
+	guint64 size_bytes;
+	gboolean is_skipped;  /* a type that weft does not read, an empty file */
+	gboolean is_copy;     /* its content has a record already, or is on its way to one */
+	gboolean is_known;    /* is_copy: the record is from an earlier run */
+	WeftPartFault *fault; /* why it goes no further, or NULL */
+	WeftBudget *place;    /* left when the document is freed */
+} WeftDocument;
+
+/* Takes a place that was entered before. */
+WeftDocument *weft_document_new(guint64 number, const char *path, WeftBudget *take_place);
+void weft_document_free(WeftDocument *document);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftDocument, weft_document_free)
+
+#endif

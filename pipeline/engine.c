@@ -1,0 +1,232 @@
+#include "pipeline/engine.h"
+
+#include <pthread.h>
+
+#include "base/error.h"
+
+/* What a window must hold beside prompt and answer, or the bundle is refused. */
+#define DOCUMENT_TOKENS_MIN 256
+/* The room for one answer where the task does not state it: an eighth of the context. */
+#define ANSWER_TOKENS_MIN 256
+#define ANSWER_TOKENS_MAX 2048
+/* Requests that the nodes may have under way; the model takes what it has room for. */
+#define IN_FLIGHT_MAX 16
+
+/* What the shipped bundle was trained on, and plain enough for any other. */
+#define READ_SYSTEM "Write down the text in the picture, line by line."
+
+struct WeftEngine {
+	const WeftJob *job;
+	const WeftTask *task;
+	guint n_threads;
+	WeftBundle *bundle;
+	WeftRound rounds[WEFT_N_ROUNDS];
+	gsize capacities[WEFT_N_ROUNDS];
+
+	pthread_mutex_t mutex; /* guards all below until the engine is open */
+	gboolean is_open, is_cancelled;
+	GError *failure;
+	WeftKernels *kernels;
+	WeftEncoders *encoders;
+	WeftBatcher *batcher;
+};
+
+static gsize answer_tokens(const WeftTask *task, gsize context)
+{
+	gsize n_tokens = CLAMP(context / 8, ANSWER_TOKENS_MIN, ANSWER_TOKENS_MAX);
+
+	if (task->answer_tokens > 0)
+		return task->answer_tokens;
+	if (task->schema != NULL)
+		n_tokens = MAX(n_tokens, weft_schema_min_bytes(task->schema) + 64);
+	return n_tokens;
+}
+
+static void set_rounds(WeftEngine *engine)
+{
+	const WeftTask *task = engine->task;
+	gsize context = weft_bundle_config(engine->bundle)->text.context_max;
+	WeftRound *rounds = engine->rounds;
+
+	rounds[WEFT_ROUND_READ] = (WeftRound){
+		.number = WEFT_ROUND_READ,
+		.stage = "read",
+		.system = g_strdup(READ_SYSTEM),
+		.answer_tokens = CLAMP(context / 4, ANSWER_TOKENS_MIN, ANSWER_TOKENS_MAX),
+	};
+	rounds[WEFT_ROUND_ANSWER] = (WeftRound){
+		.number = WEFT_ROUND_ANSWER,
+		.stage = "answer",
+		.system = g_strdup(task->system),
+		.question = g_strdup(task->question),
+		.schema = task->schema,
+		.answer_tokens = answer_tokens(task, context),
+	};
+	rounds[WEFT_ROUND_MERGE] = (WeftRound){
+		.number = WEFT_ROUND_MERGE,
+		.stage = "merge",
+		.question = g_strdup(task->question),
+		.schema = task->schema,
+		.answer_tokens = answer_tokens(task, context),
+	};
+	if (task->schema_text != NULL)
+		rounds[WEFT_ROUND_MERGE].system = weft_task_system(
+			"These are answers about the parts of one document, in order. Make one answer "
+			"of them. Where they disagree, the first that is certain counts.",
+			task->schema_text);
+}
+
+WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_threads,
+			    GError **error)
+{
+	g_autoptr(WeftEngine) engine = g_new0(WeftEngine, 1);
+
+	engine->job = job;
+	engine->task = task;
+	engine->n_threads = n_threads;
+	pthread_mutex_init(&engine->mutex, NULL);
+	if (job->model == NULL) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "task %s needs a model: -m DIR",
+			    task->name);
+		return NULL;
+	}
+	engine->bundle = weft_bundle_open(job->model, error);
+	if (engine->bundle == NULL)
+		return NULL;
+	if (job->audio != NULL && !weft_bundle_attach_audio(engine->bundle, job->audio, error))
+		return NULL;
+	if (!weft_bundle_config(engine->bundle)->has_text ||
+	    weft_bundle_tokenizer(engine->bundle) == NULL) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+			    "%s: not a bundle that answers: it has no %s", job->model,
+			    weft_bundle_tokenizer(engine->bundle) == NULL ? "tokenizer.json"
+									   : "text model");
+		return NULL;
+	}
+	set_rounds(engine);
+	return g_steal_pointer(&engine);
+}
+
+void weft_engine_free(WeftEngine *engine)
+{
+	if (engine == NULL)
+		return;
+	weft_batcher_free(engine->batcher);
+	g_clear_pointer(&engine->encoders, weft_encoders_close);
+	weft_kernels_close(engine->kernels);
+	g_clear_pointer(&engine->bundle, weft_bundle_close);
+	g_clear_error(&engine->failure);
+	for (guint i = 0; i < WEFT_N_ROUNDS; i++) {
+		g_free(engine->rounds[i].system);
+		g_free(engine->rounds[i].question);
+	}
+	pthread_mutex_destroy(&engine->mutex);
+	g_free(engine);
+}
+
+void weft_engine_cancel(WeftEngine *engine)
+{
+	if (engine == NULL)
+		return;
+	pthread_mutex_lock(&engine->mutex);
+	engine->is_cancelled = TRUE;
+	weft_batcher_cancel(engine->batcher);
+	pthread_mutex_unlock(&engine->mutex);
+}
+
+const WeftBundle *weft_engine_bundle(const WeftEngine *engine)
+{
+	return engine->bundle;
+}
+
+const WeftRound *weft_engine_round(const WeftEngine *engine, WeftRoundNumber number)
+{
+	return &engine->rounds[number];
+}
+
+static gboolean fit_round(WeftEngine *engine, WeftRoundNumber number, gsize context, GError **error)
+{
+	const WeftRound *round = &engine->rounds[number];
+	gsize frame = weft_encoders_frame_tokens(engine->encoders, round->system, round->question);
+
+	if (frame > context || round->answer_tokens > context - frame ||
+	    DOCUMENT_TOKENS_MIN > context - frame - round->answer_tokens) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
+			    "%s: a context of %zu tokens does not hold the prompt of task %s (%zu), "
+			    "the answer (%zu) and %d of the document",
+			    weft_bundle_name(engine->bundle), context, engine->task->name, frame,
+			    round->answer_tokens, DOCUMENT_TOKENS_MIN);
+		return FALSE;
+	}
+	engine->capacities[number] = context - frame - round->answer_tokens;
+	return TRUE;
+}
+
+static gboolean open_locked(WeftEngine *engine, GError **error)
+{
+	WeftModelOptions options = {0};
+	g_autoptr(WeftModel) model = NULL;
+	gsize context;
+
+	engine->kernels = weft_kernels_open(engine->job->tier, (int)engine->n_threads, error);
+	if (engine->kernels == NULL)
+		return FALSE;
+	engine->encoders = weft_encoders_open(engine->bundle, engine->kernels, error);
+	if (engine->encoders == NULL)
+		return FALSE;
+	model = weft_model_open(engine->bundle, engine->kernels, &options, error);
+	if (model == NULL)
+		return FALSE;
+	context = weft_model_context(model);
+	if (!fit_round(engine, WEFT_ROUND_READ, context, error))
+		return FALSE;
+	if (engine->task->schema != NULL && (!fit_round(engine, WEFT_ROUND_ANSWER, context, error) ||
+					     !fit_round(engine, WEFT_ROUND_MERGE, context, error)))
+		return FALSE;
+	engine->batcher = weft_batcher_new(g_steal_pointer(&model), IN_FLIGHT_MAX,
+					   engine->job->memory_bytes / 8, error);
+	return engine->batcher != NULL;
+}
+
+gboolean weft_engine_open(WeftEngine *engine, GError **error)
+{
+	gboolean is_open;
+
+	pthread_mutex_lock(&engine->mutex);
+	if (!engine->is_open && engine->failure == NULL) {
+		engine->is_open = open_locked(engine, &engine->failure);
+		if (engine->is_open && engine->is_cancelled)
+			weft_batcher_cancel(engine->batcher);
+	}
+	is_open = engine->is_open;
+	if (!is_open)
+		g_propagate_error(error, g_error_copy(engine->failure));
+	pthread_mutex_unlock(&engine->mutex);
+	return is_open;
+}
+
+const WeftEncoders *weft_engine_encoders(const WeftEngine *engine)
+{
+	return engine->encoders;
+}
+
+WeftBatcher *weft_engine_batcher(const WeftEngine *engine)
+{
+	return engine->batcher;
+}
+
+gsize weft_engine_capacity(const WeftEngine *engine, WeftRoundNumber number)
+{
+	return engine->capacities[number];
+}
+
+const char *weft_engine_tier(WeftEngine *engine)
+{
+	const char *name = NULL;
+
+	pthread_mutex_lock(&engine->mutex);
+	if (engine->kernels != NULL)
+		name = engine->kernels->name;
+	pthread_mutex_unlock(&engine->mutex);
+	return name;
+}

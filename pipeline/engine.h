@@ -1,0 +1,59 @@
+/* engine.h - bundle, encoders and model of a run, opened when the first document needs them.
+ *
+ * A run in which nothing has changed never loads a weight. Opening happens once, on whichever node
+ * comes first; what fails then, fails the run.
+ *
+ * A round is one kind of request: read (what stands in a picture), answer (the task over a window),
+ * merge (the task over the answers). The shared prefix of a round is its system turn.
+ */
+#ifndef WEFT_PIPELINE_ENGINE_H
+#define WEFT_PIPELINE_ENGINE_H
+
+#include <glib.h>
+
+#include "bundle/bundle.h"
+#include "encoders/encoders.h"
+#include "pipeline/batcher.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/task.h"
+
+typedef enum {
+	WEFT_ROUND_READ,
+	WEFT_ROUND_ANSWER,
+	WEFT_ROUND_MERGE,
+	WEFT_N_ROUNDS,
+} WeftRoundNumber;
+
+typedef struct WeftRound {
+	WeftRoundNumber number;
+	const char *stage;         /* of its faults: "read", "answer", "merge" */
+	char *system, *question;   /* question may be NULL */
+	const WeftSchema *schema;  /* NULL: free text */
+	gsize answer_tokens;
+} WeftRound;
+
+typedef struct WeftEngine WeftEngine;
+
+/* Opens the bundle's configuration and tokenizer, not its weights. Borrows job and task. */
+WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_threads,
+			    GError **error);
+void weft_engine_free(WeftEngine *engine);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftEngine, weft_engine_free)
+/* Requests under way end as cancelled. From any thread. */
+void weft_engine_cancel(WeftEngine *engine);
+
+const WeftBundle *weft_engine_bundle(const WeftEngine *engine);
+const WeftRound *weft_engine_round(const WeftEngine *engine, WeftRoundNumber number);
+
+/* Any thread, any number of times; the first opens. */
+gboolean weft_engine_open(WeftEngine *engine, GError **error);
+
+/* Once open: */
+const WeftEncoders *weft_engine_encoders(const WeftEngine *engine);
+WeftBatcher *weft_engine_batcher(const WeftEngine *engine);
+/* Tokens of document that a request of the round can hold. */
+gsize weft_engine_capacity(const WeftEngine *engine, WeftRoundNumber number);
+/* "avx2"; NULL when the engine was never opened. */
+const char *weft_engine_tier(WeftEngine *engine);
+
+#endif

@@ -1,0 +1,82 @@
+/* item.h - what runs through the channels.
+ *
+ * Everything of one document comes in one order, whatever runs beside it:
+ *
+ *     BEGIN   (PART | FAULT | WINDOW | ANSWER)*   END
+ *
+ * and a node passes on what is not for it. Nodes turn one kind into another: decode makes PARTs,
+ * read puts content beside a picture, window makes WINDOWs beside the content that it passes on,
+ * fuse makes a REQUEST of a WINDOW, generate a PENDING of a REQUEST, collect an ANSWER of a
+ * PENDING, merge one ANSWER of many, record a RECORD of all.
+ */
+#ifndef WEFT_PIPELINE_ITEM_H
+#define WEFT_PIPELINE_ITEM_H
+
+#include <glib.h>
+
+#include "encoders/sequence.h"
+#include "ingest/part.h"
+#include "model/answer.h"
+#include "outputs/record.h"
+#include "pipeline/batcher.h"
+#include "pipeline/document.h"
+#include "pipeline/fault.h"
+#include "pipeline/node.h"
+#include "pipeline/window.h"
+
+typedef enum {
+	WEFT_ITEM_BEGIN,   /* begin */
+	WEFT_ITEM_PART,    /* part */
+	WEFT_ITEM_FAULT,   /* fault */
+	WEFT_ITEM_WINDOW,  /* window */
+	WEFT_ITEM_REQUEST, /* sequence; part, when it reads a picture */
+	WEFT_ITEM_PENDING, /* pending; part likewise */
+	WEFT_ITEM_ANSWER,  /* answer; json NULL: only its tokens count. withheld, after merge */
+	WEFT_ITEM_END,     /* n_windows, n_windows_skipped */
+	WEFT_ITEM_RECORD,  /* begin, record (NULL: a copy) */
+} WeftItemKind;
+
+/* What became of a picture on its way. */
+typedef enum {
+	WEFT_PICTURE_UNREAD,
+	WEFT_PICTURE_READ,    /* its text stands before it, or it has none */
+	WEFT_PICTURE_FAULTED, /* a reader could not: the fault stands before it */
+} WeftPictureState;
+
+/* Owns whatever pointers are set. */
+typedef struct WeftItem {
+	WeftItemKind kind;
+	guint64 document;   /* its number */
+	WeftDocument *begin;
+	WeftPart *part;
+	WeftPictureState picture; /* PART, REQUEST, PENDING with a picture */
+	WeftPartFault *fault;
+	WeftWindow *window;
+	WeftSequence *sequence;
+	WeftPending *pending;
+	WeftAnswer *answer;
+	GPtrArray *withheld;  /* char *: pointers */
+	WeftRecord *record;
+	guint32 n_windows, n_windows_skipped;
+} WeftItem;
+
+extern const WeftItemClass weft_item_class;
+
+WeftItem *weft_item_new(WeftItemKind kind, guint64 document);
+void weft_item_free(WeftItem *item);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftItem, weft_item_free)
+
+/* Sends one item; FALSE as weft_runner_send. Take what they are given. */
+bool weft_item_send_part(WeftRunner *runner, guint64 document, WeftPart *take_part);
+bool weft_item_send_content(WeftRunner *runner, guint64 document, WeftContent *take_content);
+bool weft_item_send_fault(WeftRunner *runner, guint64 document, const char *stage,
+			  GError *take_error, const WeftAnchor *at);
+bool weft_item_send_answer(WeftRunner *runner, guint64 document, WeftAnswer *take_answer);
+
+/* What a step answers after a send. */
+static inline WeftStep weft_step_after(bool is_sent)
+{
+	return is_sent ? WEFT_STEP_MORE : WEFT_STEP_END;
+}
+
+#endif

@@ -1,0 +1,72 @@
+/* join.c - the graph of a job. This file shows the whole flow.
+ *
+ *     source > sniff > decode ═> read ═> ┐
+ *                        (or the bundle reads: fuse > generate > collect)
+ *                                        ├> window > fuse > generate > collect > merge
+ *                                        │     (merge=model: > fuse > generate > collect > merge)
+ *                                        └> record > sink
+ *
+ * Rounds are unrolled: each has its own fuse, generate and collect, all share the batcher. Nodes
+ * that a job has no use for are not there. ═> are lanes: one inbox for each thread.
+ */
+#include "pipeline/join.h"
+
+#define SMALL_BYTES ((size_t)1 << 20) /* inboxes through which nothing large goes */
+
+typedef struct Line {
+	WeftRun *run;
+	unsigned last;
+} Line;
+
+/* Adds a node behind the last one. `share` of the memory in percent; 0: small. */
+static void then(Line *line, const WeftNodeClass *node_class, const char *name, void *shared,
+		 unsigned n_threads, WeftInbox inbox, unsigned share)
+{
+	WeftGraph *graph = line->run->graph;
+	size_t lanes = inbox == WEFT_INBOX_LANES ? n_threads : 1;
+	size_t limit_bytes = share == 0 ? SMALL_BYTES
+					: (size_t)(line->run->job->memory_bytes / 100) * share / lanes;
+	unsigned node = weft_graph_add(graph, node_class, name, shared, n_threads, inbox, limit_bytes);
+
+	weft_graph_connect(graph, line->last, node);
+	line->last = node;
+}
+
+static void then_round(Line *line, WeftRoundNumber number, const char *fuse, const char *generate,
+		       const char *collect)
+{
+	WeftRoundNode *round = &line->run->rounds[number];
+
+	*round = (WeftRoundNode){line->run, number};
+	then(line, &weft_node_fuse, fuse, round, 1, WEFT_INBOX_SHARED, 10);
+	then(line, &weft_node_generate, generate, round, 1, WEFT_INBOX_SHARED, 10);
+	then(line, &weft_node_collect, collect, round, 1, WEFT_INBOX_SHARED, 5);
+}
+
+void weft_join(WeftRun *run)
+{
+	const WeftTask *task = run->task;
+	Line line = {run, 0};
+
+	run->graph = weft_graph_new(&weft_item_class, run->budget, run->trace);
+	line.last = weft_graph_add(run->graph, &weft_node_source, NULL, run, 1, WEFT_INBOX_SHARED, 0);
+	then(&line, &weft_node_sniff, NULL, run, 1, WEFT_INBOX_SHARED, 0);
+	then(&line, &weft_node_decode, NULL, run, run->n_threads, WEFT_INBOX_SHARED, 0);
+	if (run->reader == WEFT_READ_TESSERACT)
+		then(&line, &weft_node_read, NULL, run, run->n_threads, WEFT_INBOX_LANES, 20);
+	if (run->reader == WEFT_READ_BUNDLE)
+		then_round(&line, WEFT_ROUND_READ, "fuse.read", "generate.read", "collect.read");
+	then(&line, &weft_node_window, NULL, run, 1, WEFT_INBOX_SHARED, 20);
+	if (task->windows != WEFT_WINDOWS_NONE) {
+		then_round(&line, WEFT_ROUND_ANSWER, "fuse", "generate", "collect");
+		then(&line, &weft_node_merge, NULL, &run->rounds[WEFT_ROUND_ANSWER], 1,
+		     WEFT_INBOX_SHARED, 5);
+	}
+	if (task->windows != WEFT_WINDOWS_NONE && task->merge_by == WEFT_MERGE_MODEL) {
+		then_round(&line, WEFT_ROUND_MERGE, "fuse.merge", "generate.merge", "collect.merge");
+		then(&line, &weft_node_merge, "merge.fields", &run->rounds[WEFT_ROUND_MERGE], 1,
+		     WEFT_INBOX_SHARED, 5);
+	}
+	then(&line, &weft_node_record, NULL, run, 1, WEFT_INBOX_SHARED, 5);
+	then(&line, &weft_node_sink, NULL, run, 1, WEFT_INBOX_SHARED, 5);
+}

@@ -1,0 +1,340 @@
+#include "pipeline/merge.h"
+
+#include <string.h>
+
+#include "pipeline/shape.h"
+
+/* Answers come from the automaton, which knows no deeper ones. */
+#define DEPTH_MAX 64
+
+typedef struct Window {
+	WeftAnswer *answer;
+	WeftJson *tree;
+	GHashTable *confidences; /* pointer -> double *, in the answer's values */
+} Window;
+
+struct WeftMerge {
+	const WeftJson *schema;
+	double confidence_min;
+	GPtrArray *windows; /* Window */
+	/* While finishing: */
+	GArray *values;      /* WeftAnswerValue of the result */
+	GPtrArray *withheld; /* char * */
+};
+
+/* What one window says at one place. */
+typedef struct Side {
+	const Window *window;
+	const WeftJson *value;
+	char *pointer; /* in the window's answer */
+} Side;
+
+/* One place of the result. */
+typedef struct Place {
+	WeftShape shape;
+	const char *pointer;
+	guint depth;
+} Place;
+
+static void window_free(void *data)
+{
+	Window *window = data;
+
+	g_hash_table_unref(window->confidences);
+	weft_json_free(window->tree);
+	weft_answer_free(window->answer);
+	g_free(window);
+}
+
+WeftMerge *weft_merge_new(const WeftJson *schema, double confidence_min)
+{
+	WeftMerge *merge = g_new0(WeftMerge, 1);
+
+	merge->schema = schema;
+	merge->confidence_min = confidence_min;
+	merge->windows = g_ptr_array_new_with_free_func(window_free);
+	return merge;
+}
+
+void weft_merge_free(WeftMerge *merge)
+{
+	if (merge == NULL)
+		return;
+	g_ptr_array_unref(merge->windows);
+	g_free(merge);
+}
+
+gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, GError **error)
+{
+	g_autoptr(WeftAnswer) answer = take_answer;
+	WeftJson *tree = weft_json_parse(answer->json, strlen(answer->json), WEFT_JSON_STRICT, error);
+	Window *window;
+
+	if (tree == NULL)
+		return FALSE;
+	window = g_new0(Window, 1);
+	window->tree = tree;
+	window->confidences = g_hash_table_new(g_str_hash, g_str_equal);
+	window->answer = g_steal_pointer(&answer);
+	for (guint i = 0; i < window->answer->values->len; i++) {
+		WeftAnswerValue *value = &g_array_index(window->answer->values, WeftAnswerValue, i);
+
+		g_hash_table_insert(window->confidences, value->pointer, &value->confidence);
+	}
+	g_ptr_array_add(merge->windows, window);
+	return TRUE;
+}
+
+guint weft_merge_n_answers(const WeftMerge *merge)
+{
+	return merge->windows->len;
+}
+
+const WeftAnswer *weft_merge_answer(const WeftMerge *merge, guint i)
+{
+	return ((const Window *)g_ptr_array_index(merge->windows, i))->answer;
+}
+
+static void side_clear(void *data)
+{
+	g_free(((Side *)data)->pointer);
+}
+
+static GArray *sides_new(void)
+{
+	GArray *sides = g_array_new(FALSE, FALSE, sizeof(Side));
+
+	g_array_set_clear_func(sides, side_clear);
+	return sides;
+}
+
+static void add_side(GArray *sides, const Window *window, const WeftJson *value, const char *parent,
+		     const char *key)
+{
+	GString *pointer = g_string_new(parent);
+	Side side = {window, value, NULL};
+
+	if (key != NULL)
+		weft_json_pointer_add(pointer, key, strlen(key));
+	side.pointer = g_string_free(pointer, FALSE);
+	g_array_append_val(sides, side);
+}
+
+/* Negative: not known. */
+static double confidence_of(const Side *side)
+{
+	const double *confidence = g_hash_table_lookup(side->window->confidences, side->pointer);
+
+	return confidence != NULL ? *confidence : -1;
+}
+
+static gboolean is_withheld(const WeftMerge *merge, const Side *side)
+{
+	double confidence = confidence_of(side);
+
+	return confidence >= 0 && confidence < merge->confidence_min;
+}
+
+static void merge_sides(WeftMerge *merge, const GArray *sides, Place place, GString *text);
+
+static void write_tree(const WeftJson *value, GString *text)
+{
+	WeftJsonWriter writer;
+
+	weft_json_writer_init(&writer, text);
+	weft_json_write_tree(&writer, value);
+}
+
+static void write_null(WeftMerge *merge, const Place *place, gboolean is_withholding, GString *text)
+{
+	g_string_append(text, "null");
+	if (is_withholding)
+		g_ptr_array_add(merge->withheld, g_strdup(place->pointer));
+}
+
+static void merge_scalars(WeftMerge *merge, const GArray *sides, const Place *place, GString *text)
+{
+	const Side *chosen = NULL;
+	WeftAnswerValue value = {0};
+
+	for (guint i = 0; i < sides->len && chosen == NULL; i++) {
+		const Side *side = &g_array_index(sides, Side, i);
+
+		if (!is_withheld(merge, side))
+			chosen = side;
+	}
+	if (chosen == NULL && weft_shape_allows_null(place->shape)) {
+		write_null(merge, place, TRUE, text);
+		return;
+	}
+	if (chosen == NULL)
+		chosen = &g_array_index(sides, Side, 0);
+	write_tree(chosen->value, text);
+	value.pointer = g_strdup(place->pointer);
+	value.confidence = confidence_of(chosen);
+	g_array_append_val(merge->values, value);
+}
+
+static void merge_objects(WeftMerge *merge, const GArray *sides, const Place *place, GString *text)
+{
+	const Side *first = &g_array_index(sides, Side, 0);
+	WeftJsonWriter writer;
+
+	weft_json_writer_init(&writer, text);
+	weft_json_write_object(&writer);
+	for (gsize i = 0; i < weft_json_length(first->value); i++) {
+		const char *key = weft_json_key_at(first->value, i, NULL);
+		g_autoptr(GArray) members = sides_new();
+		g_autoptr(GString) pointer = g_string_new(place->pointer);
+		g_autoptr(GString) member = g_string_new(NULL);
+		Place below = {weft_shape_property(place->shape, key), NULL, place->depth + 1};
+
+		for (guint s = 0; s < sides->len; s++) {
+			const Side *side = &g_array_index(sides, Side, s);
+			const WeftJson *value = weft_json_member(side->value, key);
+
+			if (value != NULL)
+				add_side(members, side->window, value, side->pointer, key);
+		}
+		weft_json_pointer_add(pointer, key, strlen(key));
+		below.pointer = pointer->str;
+		merge_sides(merge, members, below, member);
+		weft_json_write_key(&writer, key);
+		weft_json_write_raw(&writer, member->str, member->len);
+	}
+	weft_json_write_object_end(&writer);
+}
+
+static gboolean is_container(const WeftJson *value)
+{
+	return weft_json_type(value) == WEFT_JSON_OBJECT || weft_json_type(value) == WEFT_JSON_ARRAY;
+}
+
+typedef struct Joined {
+	GPtrArray *texts;   /* char *, the items so far */
+	guint64 n_min, n_max;
+	gsize n_left;       /* items that are still to come */
+	gboolean has_withheld;
+} Joined;
+
+static void join_item(WeftMerge *merge, const Side *side, const Place *place, Joined *joined)
+{
+	guint n_values = merge->values->len, n_withheld = merge->withheld->len;
+	g_autofree char *pointer = g_strdup_printf("%s/%u", place->pointer, joined->texts->len);
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GArray) sides = sides_new();
+	Place below = {weft_shape_item(place->shape), pointer, place->depth + 1};
+	gboolean is_known = FALSE;
+
+	if (joined->texts->len >= joined->n_max)
+		return;
+	if (!is_container(side->value) && is_withheld(merge, side) &&
+	    joined->texts->len + joined->n_left > joined->n_min) {
+		joined->has_withheld = TRUE;
+		return;
+	}
+	add_side(sides, side->window, side->value, side->pointer, NULL);
+	merge_sides(merge, sides, below, text);
+	for (guint i = 0; i < joined->texts->len && !is_known; i++)
+		is_known = strcmp(g_ptr_array_index(joined->texts, i), text->str) == 0;
+	if (is_known) {
+		g_array_set_size(merge->values, n_values);
+		g_ptr_array_set_size(merge->withheld, (gint)n_withheld);
+		return;
+	}
+	g_ptr_array_add(joined->texts, g_strdup(text->str));
+}
+
+static void merge_arrays(WeftMerge *merge, const GArray *sides, const Place *place, GString *text)
+{
+	g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+	Joined joined = {.texts = texts};
+	WeftJsonWriter writer;
+
+	weft_shape_items(place->shape, &joined.n_min, &joined.n_max);
+	for (guint s = 0; s < sides->len; s++)
+		joined.n_left += weft_json_length(g_array_index(sides, Side, s).value);
+	for (guint s = 0; s < sides->len; s++) {
+		const Side *side = &g_array_index(sides, Side, s);
+
+		for (gsize i = 0; i < weft_json_length(side->value); i++) {
+			g_autofree char *key = g_strdup_printf("%zu", i);
+			g_autoptr(GArray) item = sides_new();
+
+			joined.n_left--;
+			add_side(item, side->window, weft_json_at(side->value, i), side->pointer, key);
+			join_item(merge, &g_array_index(item, Side, 0), place, &joined);
+		}
+	}
+	if (texts->len == 0 && joined.has_withheld && weft_shape_allows_null(place->shape)) {
+		write_null(merge, place, TRUE, text);
+		return;
+	}
+	weft_json_writer_init(&writer, text);
+	weft_json_write_array(&writer);
+	for (guint i = 0; i < texts->len; i++) {
+		const char *item = g_ptr_array_index(texts, i);
+
+		weft_json_write_raw(&writer, item, strlen(item));
+	}
+	weft_json_write_array_end(&writer);
+}
+
+/* Writes what the sides say together at one place. */
+static void merge_sides(WeftMerge *merge, const GArray *sides, Place place, GString *text)
+{
+	g_autoptr(GArray) same = sides_new();
+	WeftJsonType type = WEFT_JSON_NULL;
+
+	for (guint i = 0; i < sides->len; i++) {
+		const Side *side = &g_array_index(sides, Side, i);
+		gboolean fits = is_container(side->value) ? weft_json_type(side->value) == type
+							  : type != WEFT_JSON_OBJECT &&
+								    type != WEFT_JSON_ARRAY;
+
+		if (weft_json_type(side->value) == WEFT_JSON_NULL)
+			continue;
+		if (type == WEFT_JSON_NULL) {
+			type = weft_json_type(side->value);
+			fits = TRUE;
+		}
+		if (fits)
+			add_side(same, side->window, side->value, side->pointer, NULL);
+	}
+	if (same->len == 0 || place.depth > DEPTH_MAX)
+		write_null(merge, &place, FALSE, text);
+	else if (type == WEFT_JSON_OBJECT)
+		merge_objects(merge, same, &place, text);
+	else if (type == WEFT_JSON_ARRAY)
+		merge_arrays(merge, same, &place, text);
+	else
+		merge_scalars(merge, same, &place, text);
+}
+
+WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld)
+{
+	WeftAnswer *answer = weft_answer_new();
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GArray) sides = sides_new();
+	Place place = {weft_shape(merge->schema), "", 0};
+
+	g_return_val_if_fail(merge->windows->len > 0, answer);
+	merge->values = answer->values;
+	merge->withheld = g_ptr_array_new_with_free_func(g_free);
+	answer->confidence = 1;
+	for (guint i = 0; i < merge->windows->len; i++) {
+		const Window *window = g_ptr_array_index(merge->windows, i);
+
+		add_side(sides, window, window->tree, "", NULL);
+		answer->is_cut |= window->answer->is_cut;
+		answer->confidence = MIN(answer->confidence, window->answer->confidence);
+		answer->n_text += window->answer->n_text;
+		answer->n_patch += window->answer->n_patch;
+		answer->n_audio += window->answer->n_audio;
+		answer->n_generated += window->answer->n_generated;
+	}
+	merge_sides(merge, sides, place, text);
+	answer->json = g_strdup(text->str);
+	*ret_withheld = g_steal_pointer(&merge->withheld);
+	return answer;
+}

@@ -1,0 +1,34 @@
+/* merge.h - the answers of a document's windows, put together field by field.
+ *
+ * In the order of the windows: a scalar is the first that is not null; arrays are joined without
+ * exact repetitions, up to the schema's maxItems; objects are merged member by member. Values of
+ * which the model was less sure than `confidence_min` are withheld first: null where the schema
+ * allows it, left out of an array where it can be shorter; where neither is possible they stay.
+ * The result is an instance of the schema when every answer is one.
+ */
+#ifndef WEFT_PIPELINE_MERGE_H
+#define WEFT_PIPELINE_MERGE_H
+
+#include <glib.h>
+
+#include "base/json.h"
+#include "model/answer.h"
+
+typedef struct WeftMerge WeftMerge;
+
+/* The schema is borrowed. */
+WeftMerge *weft_merge_new(const WeftJson *schema, double confidence_min);
+void weft_merge_free(WeftMerge *merge);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftMerge, weft_merge_free)
+
+/* Takes the next window's answer; FALSE when it is not JSON. */
+gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, GError **error);
+guint weft_merge_n_answers(const WeftMerge *merge);
+const WeftAnswer *weft_merge_answer(const WeftMerge *merge, guint i);
+
+/* The merged answer: its values have pointers and confidences, its tokens are the sums.
+ * `ret_withheld`: the pointers (char *) at which something was withheld and nothing else stands.
+ * Needs at least one answer. */
+WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld);
+
+#endif

@@ -1,0 +1,152 @@
+/* node_fuse.c - a window (or, in the round that reads, a picture) becomes a request.
+ *
+ * This is where encoder rows are made, so the inbox of generate, which counts them, is what bounds
+ * how many are alive. What decides the random draws of a request is its document, round and place.
+ */
+#include <string.h>
+
+#include "pipeline/run.h"
+
+typedef struct Seed {
+	char id[72];
+	guint64 n_pictures;
+} Seed;
+
+typedef struct Fuse {
+	WeftRun *run;
+	const WeftRound *round;
+	GHashTable *seeds; /* number of the document -> Seed */
+} Fuse;
+
+static gboolean fuse_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
+{
+	const WeftRoundNode *node = shared;
+	Fuse *fuse = g_new0(Fuse, 1);
+
+	fuse->run = node->run;
+	fuse->round = weft_engine_round(node->run->engine, node->number);
+	fuse->seeds = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	*ret_state = fuse;
+	return TRUE;
+}
+
+/* FNV-1a, 64 bit. */
+static guint64 hash_more(guint64 hash, const void *data, gsize size)
+{
+	const guint8 *bytes = data;
+
+	for (gsize i = 0; i < size; i++)
+		hash = (hash ^ bytes[i]) * G_GUINT64_CONSTANT(0x100000001b3);
+	return hash;
+}
+
+static guint64 seed_key(const Seed *seed, WeftRoundNumber round, guint64 place)
+{
+	guint64 hash = hash_more(G_GUINT64_CONSTANT(0xcbf29ce484222325), seed->id, strlen(seed->id));
+	guint8 bytes[9] = {(guint8)round};
+
+	for (int i = 0; i < 8; i++)
+		bytes[1 + i] = (guint8)(place >> (8 * i));
+	return hash_more(hash, bytes, sizeof bytes);
+}
+
+static gboolean add_piece(WeftRequest *request, const WeftWindowPiece *piece, GError **error)
+{
+	if (piece->part == NULL)
+		return weft_request_add_text(request, piece->text, strlen(piece->text),
+					     piece->content, piece->anchor, error);
+	if (piece->part->kind == WEFT_PART_PCM)
+		return weft_request_add_audio(request, &piece->part->pcm, piece->content,
+					      piece->anchor, error);
+	return weft_request_add_image(request, &piece->part->raster, piece->single_tile,
+				      piece->content, piece->anchor, error);
+}
+
+static WeftSequence *sequence_of_window(const Fuse *fuse, const WeftWindow *window, GError **error)
+{
+	g_autoptr(WeftRequest) request = weft_request_new(weft_engine_encoders(fuse->run->engine),
+							  fuse->round->system);
+
+	for (guint i = 0; i < window->pieces->len; i++) {
+		if (!add_piece(request, g_ptr_array_index(window->pieces, i), error))
+			return NULL;
+	}
+	return weft_request_finish(g_steal_pointer(&request), fuse->round->question, error);
+}
+
+static WeftSequence *sequence_of_picture(const Fuse *fuse, const WeftPart *part, GError **error)
+{
+	const WeftEncoders *encoders = weft_engine_encoders(fuse->run->engine);
+	gsize capacity = weft_engine_capacity(fuse->run->engine, fuse->round->number);
+	const WeftRaster *raster = &part->raster;
+	gsize n_tokens = weft_encoders_image_tokens(encoders, raster->width, raster->height, FALSE,
+						    &part->anchor, NULL);
+	gboolean single_tile = part->kind == WEFT_PART_FRAME || n_tokens > capacity;
+	g_autoptr(WeftRequest) request = weft_request_new(encoders, fuse->round->system);
+
+	if (!weft_request_add_image(request, raster, single_tile, WEFT_SPAN_NO_CONTENT, part->anchor,
+				    error))
+		return NULL;
+	return weft_request_finish(g_steal_pointer(&request), fuse->round->question, error);
+}
+
+static gboolean is_to_be_read(const Fuse *fuse, const WeftItem *item)
+{
+	return fuse->round->number == WEFT_ROUND_READ && item->kind == WEFT_ITEM_PART &&
+	       item->picture == WEFT_PICTURE_UNREAD &&
+	       (item->part->kind == WEFT_PART_RASTER || item->part->kind == WEFT_PART_FRAME);
+}
+
+/* The item becomes a request, or a fault takes the place of its window. */
+static bool send_request(Fuse *fuse, WeftRunner *runner, WeftItem *take_item)
+{
+	g_autoptr(WeftItem) item = take_item;
+	Seed *seed = g_hash_table_lookup(fuse->seeds, &item->document);
+	gboolean is_picture = item->kind == WEFT_ITEM_PART;
+	guint64 place = is_picture ? seed->n_pictures++ : item->window->number;
+	WeftAnchor at = is_picture ? item->part->anchor : (WeftAnchor){0};
+	GError *failure = NULL;
+
+	item->sequence = is_picture ? sequence_of_picture(fuse, item->part, &failure)
+				    : sequence_of_window(fuse, item->window, &failure);
+	if (item->sequence != NULL) {
+		item->sequence->seed_key = seed_key(seed, fuse->round->number, place);
+		item->kind = WEFT_ITEM_REQUEST;
+		g_clear_pointer(&item->window, weft_window_free);
+		return weft_runner_send(runner, g_steal_pointer(&item));
+	}
+	if (!weft_item_send_fault(runner, item->document, fuse->round->stage, failure, &at))
+		return false;
+	item->picture = WEFT_PICTURE_FAULTED;
+	return !is_picture || weft_runner_send(runner, g_steal_pointer(&item));
+}
+
+static WeftStep fuse_step(void *state, WeftRunner *runner, void *take_item, GError **error)
+{
+	Fuse *fuse = state;
+	WeftItem *item = take_item;
+
+	if (item->kind == WEFT_ITEM_BEGIN) {
+		guint64 *key = g_new(guint64, 1);
+		Seed *seed = g_new0(Seed, 1);
+
+		*key = item->document;
+		g_strlcpy(seed->id, item->begin->id, sizeof seed->id);
+		g_hash_table_insert(fuse->seeds, key, seed);
+	} else if (item->kind == WEFT_ITEM_END) {
+		g_hash_table_remove(fuse->seeds, &item->document);
+	} else if (item->kind == WEFT_ITEM_WINDOW || is_to_be_read(fuse, item)) {
+		return weft_step_after(send_request(fuse, runner, item));
+	}
+	return weft_step_after(weft_runner_send(runner, item));
+}
+
+static void fuse_done(void *state)
+{
+	Fuse *fuse = state;
+
+	g_hash_table_unref(fuse->seeds);
+	g_free(fuse);
+}
+
+const WeftNodeClass weft_node_fuse = {"fuse", fuse_init, fuse_step, NULL, fuse_done};

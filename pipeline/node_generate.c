@@ -1,0 +1,77 @@
+/* node_generate.c - two nodes: generate hands requests to the batcher, collect waits for answers.
+ *
+ * Between them lies a channel of requests under way, in order, so that neither has to wait for two
+ * things at once and the order of a document's items stays.
+ */
+#include <string.h>
+
+#include "base/error.h"
+#include "pipeline/run.h"
+
+static WeftStep generate_step(void *state, WeftRunner *runner, void *take_item, GError **error)
+{
+	const WeftRoundNode *node = state;
+	WeftItem *item = take_item;
+
+	if (item->kind == WEFT_ITEM_REQUEST) {
+		const WeftRound *round = weft_engine_round(node->run->engine, node->number);
+		WeftGeneration generation = {
+			.schema = round->schema,
+			.n_tokens_max = round->answer_tokens,
+			.seed = node->run->job->seed,
+			.temperature = node->run->job->temperature,
+		};
+
+		item->pending = weft_batcher_submit(weft_engine_batcher(node->run->engine),
+						    g_steal_pointer(&item->sequence), &generation);
+		item->kind = WEFT_ITEM_PENDING;
+	}
+	return weft_step_after(weft_runner_send(runner, item));
+}
+
+/* What was read in a picture, in front of the picture. Takes the answer. */
+static bool send_reading(WeftRunner *runner, WeftItem *item, WeftAnswer *answer)
+{
+	WeftContentKind image = item->part->kind == WEFT_PART_FRAME ? WEFT_CONTENT_FRAME
+								    : WEFT_CONTENT_IMAGE;
+	char *text = g_strstrip(g_steal_pointer(&answer->json));
+	WeftContent *content = weft_content_new(text[0] != '\0' ? WEFT_CONTENT_TEXT : image,
+						WEFT_BY_BUNDLE, text, item->part->anchor);
+
+	content->confidence = answer->confidence;
+	return weft_item_send_answer(runner, item->document, answer) &&
+	       weft_item_send_content(runner, item->document, content);
+}
+
+static WeftStep collect_step(void *state, WeftRunner *runner, void *take_item, GError **error)
+{
+	const WeftRoundNode *node = state;
+	const WeftRound *round = weft_engine_round(node->run->engine, node->number);
+	g_autoptr(WeftItem) item = take_item;
+	WeftAnswer *answer = NULL;
+	GError *failure = NULL;
+	gboolean is_picture = item->part != NULL;
+	bool is_sent;
+
+	if (item->kind != WEFT_ITEM_PENDING)
+		return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));
+	if (!weft_pending_wait(item->pending, &answer, &failure)) {
+		is_sent = weft_item_send_fault(runner, item->document, round->stage, failure,
+					       is_picture ? &item->part->anchor : NULL);
+		item->picture = WEFT_PICTURE_FAULTED;
+	} else if (is_picture) {
+		is_sent = send_reading(runner, item, answer);
+		item->picture = WEFT_PICTURE_READ;
+	} else {
+		is_sent = weft_item_send_answer(runner, item->document, answer);
+	}
+	if (is_sent && is_picture) {
+		item->kind = WEFT_ITEM_PART;
+		g_clear_pointer(&item->pending, weft_pending_free);
+		is_sent = weft_runner_send(runner, g_steal_pointer(&item));
+	}
+	return weft_step_after(is_sent);
+}
+
+const WeftNodeClass weft_node_generate = {"generate", NULL, generate_step, NULL, NULL};
+const WeftNodeClass weft_node_collect = {"collect", NULL, collect_step, NULL, NULL};

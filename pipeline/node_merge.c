@@ -1,0 +1,128 @@
+/* node_merge.c - the answers of a document's windows become one.
+ *
+ * By fields, or, with merge=model and more than one answer, as text in windows of their own for the
+ * next round; what that round answers is merged by fields again, should it have needed several.
+ * Tokens are counted where they were spent: answers without JSON carry them to the record.
+ */
+#include "base/error.h"
+#include "pipeline/merge.h"
+#include "pipeline/run.h"
+
+typedef struct Merging {
+	WeftRun *run;
+	gboolean asks_again;
+	GHashTable *merges; /* number of the document -> WeftMerge */
+} Merging;
+
+static void merge_free(void *data)
+{
+	weft_merge_free(data);
+}
+
+static gboolean merge_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
+{
+	const WeftRoundNode *node = shared;
+	Merging *merging = g_new0(Merging, 1);
+
+	merging->run = node->run;
+	merging->asks_again = node->number == WEFT_ROUND_ANSWER &&
+			      node->run->task->merge_by == WEFT_MERGE_MODEL;
+	merging->merges = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, merge_free);
+	*ret_state = merging;
+	return TRUE;
+}
+
+static bool take_answer(Merging *merging, WeftRunner *runner, WeftItem *item)
+{
+	WeftMerge *merge = g_hash_table_lookup(merging->merges, &item->document);
+	GError *failure = NULL;
+
+	if (merge == NULL) {
+		const WeftTraits *traits =
+			&weft_bundle_config(weft_engine_bundle(merging->run->engine))->traits;
+		guint64 *key = g_new(guint64, 1);
+
+		*key = item->document;
+		merge = weft_merge_new(merging->run->task->schema_tree,
+				       traits->answer_confidence_min);
+		g_hash_table_insert(merging->merges, key, merge);
+	}
+	if (weft_merge_add(merge, g_steal_pointer(&item->answer), &failure))
+		return true;
+	return weft_item_send_fault(runner, item->document, "merge", failure, NULL);
+}
+
+/* The answers as the text of windows for the next round. */
+static bool send_windows(Merging *merging, WeftRunner *runner, guint64 document,
+			 const WeftMerge *merge)
+{
+	WeftEngine *engine = merging->run->engine;
+	g_autoptr(WeftCutter) cutter =
+		weft_cutter_new(weft_engine_encoders(engine),
+				weft_engine_capacity(engine, WEFT_ROUND_MERGE));
+	WeftWindow *window;
+	bool is_sent = true;
+
+	for (guint i = 0; is_sent && i < weft_merge_n_answers(merge); i++) {
+		const WeftAnswer *answer = weft_merge_answer(merge, i);
+		g_autofree char *text = g_strdup_printf("Part %u: %s", i + 1, answer->json);
+		WeftAnswer *tokens = weft_answer_new();
+
+		tokens->n_text = answer->n_text;
+		tokens->n_patch = answer->n_patch;
+		tokens->n_audio = answer->n_audio;
+		tokens->n_generated = answer->n_generated;
+		is_sent = weft_item_send_answer(runner, document, tokens);
+		weft_cutter_add_text(cutter, text);
+	}
+	weft_cutter_end(cutter);
+	while (is_sent && (window = weft_cutter_take(cutter)) != NULL) {
+		WeftItem *item = weft_item_new(WEFT_ITEM_WINDOW, document);
+
+		item->window = window;
+		is_sent = weft_runner_send(runner, item);
+	}
+	return is_sent;
+}
+
+static bool end_document(Merging *merging, WeftRunner *runner, guint64 document)
+{
+	WeftMerge *merge = g_hash_table_lookup(merging->merges, &document);
+	WeftItem *item;
+	bool is_sent;
+
+	if (merge == NULL || weft_merge_n_answers(merge) == 0)
+		return true;
+	if (merging->asks_again && weft_merge_n_answers(merge) > 1) {
+		is_sent = send_windows(merging, runner, document, merge);
+	} else {
+		item = weft_item_new(WEFT_ITEM_ANSWER, document);
+		item->answer = weft_merge_finish(merge, &item->withheld);
+		is_sent = weft_runner_send(runner, item);
+	}
+	g_hash_table_remove(merging->merges, &document);
+	return is_sent;
+}
+
+static WeftStep merge_step(void *state, WeftRunner *runner, void *take_item, GError **error)
+{
+	Merging *merging = state;
+	g_autoptr(WeftItem) item = take_item;
+
+	/* An answer that is merged already came from the round before, alone. */
+	if (item->kind == WEFT_ITEM_ANSWER && item->answer->json != NULL && item->withheld == NULL)
+		return weft_step_after(take_answer(merging, runner, item));
+	if (item->kind == WEFT_ITEM_END && !end_document(merging, runner, item->document))
+		return WEFT_STEP_END;
+	return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));
+}
+
+static void merge_done(void *state)
+{
+	Merging *merging = state;
+
+	g_hash_table_unref(merging->merges);
+	g_free(merging);
+}
+
+const WeftNodeClass weft_node_merge = {"merge", merge_init, merge_step, NULL, merge_done};

@@ -1,0 +1,355 @@
+/* node_record.c - everything that came of a document becomes its record.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "pipeline/run.h"
+
+typedef struct Building {
+	WeftDocument *document;
+	WeftRecord *record;
+	GHashTable *confidences; /* pointer (char *) -> double *; NULL: no answer yet */
+	guint64 begin_ns;
+} Building;
+
+typedef struct Records {
+	WeftRun *run;
+	GHashTable *buildings; /* number of the document -> Building */
+} Records;
+
+static void building_free(void *data)
+{
+	Building *building = data;
+
+	weft_document_free(building->document);
+	weft_record_free(building->record);
+	g_clear_pointer(&building->confidences, g_hash_table_unref);
+	g_free(building);
+}
+
+static gboolean record_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
+{
+	Records *records = g_new0(Records, 1);
+
+	records->run = shared;
+	records->buildings =
+		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, building_free);
+	*ret_state = records;
+	return TRUE;
+}
+
+/* Takes the document out of the item. */
+static void begin_record(Records *records, WeftItem *item)
+{
+	Building *building = g_new0(Building, 1);
+	WeftDocument *document = g_steal_pointer(&item->begin);
+	WeftRecord *record = weft_record_new();
+	guint64 *key = g_new(guint64, 1);
+
+	record->id = g_strdup(document->id);
+	record->sha256 = document->sha256[0] != '\0' ? g_strdup(document->sha256) : NULL;
+	record->size_bytes = document->size_bytes;
+	if (document->sniff.media_type != NULL)
+		record->media_type = g_strdup(document->sniff.media_type);
+	g_ptr_array_add(record->paths, g_strdup(document->path));
+	if (document->is_skipped)
+		record->status = WEFT_STATUS_SKIPPED;
+	if (document->fault != NULL)
+		weft_record_add_fault(record, document->fault->stage, document->fault->error,
+				      &document->fault->at);
+	building->document = document;
+	building->record = record;
+	building->begin_ns = weft_trace_now_ns();
+	*key = document->number;
+	g_hash_table_insert(records->buildings, key, building);
+}
+
+static void take_page(WeftRecord *record, const WeftPageFacts *facts)
+{
+	WeftPage page = {
+		.n = facts->n,
+		.width = facts->width,
+		.height = facts->height,
+		.rotation = facts->rotation,
+		.ink = facts->ink,
+	};
+
+	g_array_append_val(record->pages, page);
+}
+
+static void take_track(WeftRecord *record, const WeftTrackFacts *facts)
+{
+	WeftTrack track = {
+		.n = facts->n,
+		.kind = g_strdup(facts->kind),
+		.language = facts->language[0] != '\0' ? g_strdup(facts->language) : NULL,
+		.seconds = facts->seconds,
+	};
+
+	g_array_append_val(record->tracks, track);
+}
+
+static void take_part(WeftRecord *record, WeftPart *part)
+{
+	WeftOutlineEntry entry = {NULL, part->level, part->anchor.page};
+	WeftEmbedded embedded = {NULL, part->size_bytes};
+
+	switch (part->kind) {
+	case WEFT_PART_PAGE:
+		take_page(record, &part->page);
+		break;
+	case WEFT_PART_TRACK:
+		take_track(record, &part->track);
+		break;
+	case WEFT_PART_META:
+		g_ptr_array_add(record->metadata, g_steal_pointer(&part->key));
+		g_ptr_array_add(record->metadata, g_steal_pointer(&part->value));
+		break;
+	case WEFT_PART_OUTLINE:
+		entry.title = g_steal_pointer(&part->value);
+		g_array_append_val(record->outline, entry);
+		break;
+	case WEFT_PART_EMBEDDED:
+		embedded.name = g_steal_pointer(&part->value);
+		g_array_append_val(record->embedded, embedded);
+		break;
+	case WEFT_PART_CONTENT:
+		g_ptr_array_add(record->contents, g_steal_pointer(&part->content));
+		break;
+	default: /* pictures and sound have been looked at */
+		break;
+	}
+}
+
+static void take_answer(Building *building, WeftItem *item)
+{
+	WeftRecord *record = building->record;
+	WeftAnswer *answer = item->answer;
+
+	record->n_text += answer->n_text;
+	record->n_patch += answer->n_patch;
+	record->n_audio += answer->n_audio;
+	record->n_generated += answer->n_generated;
+	if (answer->json == NULL)
+		return;
+	g_free(record->answer);
+	record->answer = g_steal_pointer(&answer->json);
+	g_clear_pointer(&building->confidences, g_hash_table_unref);
+	building->confidences = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	for (guint i = 0; i < answer->values->len; i++) {
+		const WeftAnswerValue *value = &g_array_index(answer->values, WeftAnswerValue, i);
+
+		g_hash_table_insert(building->confidences, g_strdup(value->pointer),
+				    g_memdup2(&value->confidence, sizeof value->confidence));
+	}
+	for (guint i = 0; item->withheld != NULL && i < item->withheld->len; i++) {
+		WeftAbsent absent = {g_strdup(g_ptr_array_index(item->withheld, i)), "not_examined"};
+
+		g_array_append_val(record->absent, absent);
+	}
+	if (answer->is_cut) {
+		g_autoptr(GError) cut = g_error_new(
+			WEFT_ERROR, WEFT_ERROR_LIMIT,
+			"the answer reached its limit of tokens and was closed by rule");
+
+		weft_record_add_fault(record, "answer", cut, NULL);
+	}
+}
+
+/* ---- the end of a document ---- */
+
+static const char *page_status(const WeftRecord *record, const WeftPage *page, gboolean reads)
+{
+	const char *status = NULL;
+
+	for (guint i = 0; i < record->contents->len; i++) {
+		const WeftContent *content = g_ptr_array_index(record->contents, i);
+
+		if (g_array_index(content->anchors, WeftAnchor, 0).page != page->n || content->hidden)
+			continue;
+		if (content->kind == WEFT_CONTENT_BLANK)
+			return "blank";
+		if (content->text != NULL)
+			status = "done";
+	}
+	for (guint i = 0; i < record->faults->len && status == NULL; i++) {
+		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);
+
+		if (fault->at.page == page->n)
+			status = fault->code == WEFT_ERROR_NO_READER ? "not_read" : "failed";
+	}
+	if (status != NULL)
+		return status;
+	return reads ? "done" : "not_read";
+}
+
+static void settle_pages(WeftRecord *record, gboolean reads)
+{
+	for (guint i = 0; i < record->pages->len; i++) {
+		WeftPage *page = &g_array_index(record->pages, WeftPage, i);
+		const char *status = page_status(record, page, reads);
+
+		page->status = g_strdup(status);
+		record->page_ledger.in++;
+		if (strcmp(status, "failed") == 0)
+			record->page_ledger.failed++;
+		else if (strcmp(status, "not_read") == 0)
+			record->page_ledger.skipped++;
+		else
+			record->page_ledger.done++;
+	}
+}
+
+/* Seconds of sound: what was read, heard by the model or found silent is done. */
+static void settle_seconds(WeftRecord *record)
+{
+	double in = 0, done = 0;
+
+	for (guint i = 0; i < record->contents->len; i++) {
+		const WeftContent *content = g_ptr_array_index(record->contents, i);
+		const WeftAnchor *at = &g_array_index(content->anchors, WeftAnchor, 0);
+
+		if (!at->has_time || (content->kind != WEFT_CONTENT_SPEECH &&
+				      content->kind != WEFT_CONTENT_SILENCE))
+			continue;
+		in += at->time[1] - at->time[0];
+		if (content->kind == WEFT_CONTENT_SILENCE || content->text != NULL ||
+		    record->n_audio > 0)
+			done += at->time[1] - at->time[0];
+	}
+	record->second_ledger.in = (guint64)llround(fmax(in, 0));
+	record->second_ledger.done = MIN((guint64)llround(fmax(done, 0)), record->second_ledger.in);
+	record->second_ledger.skipped = record->second_ledger.in - record->second_ledger.done;
+}
+
+/* A window that was asked is done unless its request is among the faults. */
+static void settle_windows(WeftRecord *record, const WeftItem *end)
+{
+	guint64 n_asked = end->n_windows - end->n_windows_skipped;
+
+	record->window_ledger.in = end->n_windows;
+	record->window_ledger.skipped = end->n_windows_skipped;
+	for (guint i = 0; i < record->faults->len; i++) {
+		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);
+
+		/* LIMIT: it was answered, and the answer was cut. */
+		if (strcmp(fault->stage, "answer") == 0 && fault->code != WEFT_ERROR_LIMIT)
+			record->window_ledger.failed++;
+	}
+	record->window_ledger.failed = MIN(record->window_ledger.failed, n_asked);
+	record->window_ledger.done = n_asked - record->window_ledger.failed;
+}
+
+static void settle_model(const WeftRun *run, WeftRecord *record)
+{
+	const WeftBundle *bundle;
+
+	if (run->engine == NULL || record->n_text + record->n_patch + record->n_audio == 0)
+		return;
+	bundle = weft_engine_bundle(run->engine);
+	record->model_name = g_strdup(weft_bundle_name(bundle));
+	record->model_id = g_strdup(weft_bundle_id(bundle));
+	record->model_type = g_strdup(weft_bundle_config(bundle)->model_type);
+}
+
+/* A document in which there is nothing to ask about has the answer that says so. */
+static void settle_answer(const WeftRun *run, Building *building, guint32 n_windows)
+{
+	WeftRecord *record = building->record;
+	gboolean is_whole;
+
+	if (run->task->schema == NULL || building->document->fault != NULL)
+		return;
+	if (record->answer == NULL && n_windows == 0 && record->contents->len > 0)
+		record->answer = weft_schema_null_instance(run->task->schema);
+	is_whole = record->faults->len == 0 && record->window_ledger.skipped == 0;
+	if (record->answer != NULL) {
+		g_autoptr(GError) failure = NULL;
+
+		if (!weft_record_trace(record, is_whole ? "absent" : "not_examined", &failure))
+			weft_record_add_fault(record, "trace", failure, NULL);
+	}
+	for (guint i = 0; building->confidences != NULL && i < record->provenance->len; i++) {
+		WeftProvenance *provenance =
+			&g_array_index(record->provenance, WeftProvenance, i);
+		const double *confidence =
+			g_hash_table_lookup(building->confidences, provenance->pointer);
+
+		if (confidence != NULL && provenance->confidence < 0)
+			provenance->confidence = *confidence;
+	}
+}
+
+static void add_run_fact(WeftRecord *record, const char *key, char *take_json)
+{
+	g_ptr_array_add(record->run, g_strdup(key));
+	g_ptr_array_add(record->run, take_json);
+}
+
+static void settle_run(const WeftRun *run, Building *building)
+{
+	char seconds[G_ASCII_DTOSTR_BUF_SIZE];
+	const char *tier = run->engine != NULL ? weft_engine_tier(run->engine) : NULL;
+
+	g_ascii_formatd(seconds, sizeof seconds, "%.3f",
+			(double)(weft_trace_now_ns() - building->begin_ns) / 1e9);
+	add_run_fact(building->record, "weft", g_strdup("\"" WEFT_VERSION "\""));
+	add_run_fact(building->record, "seconds", g_strdup(seconds));
+	if (tier != NULL)
+		add_run_fact(building->record, "tier", g_strdup_printf("\"%s\"", tier));
+}
+
+static bool end_record(Records *records, WeftRunner *runner, const WeftItem *item)
+{
+	Building *building = g_hash_table_lookup(records->buildings, &item->document);
+	WeftItem *out = weft_item_new(WEFT_ITEM_RECORD, item->document);
+	WeftRecord *record = building->record;
+
+	if (!building->document->is_copy) {
+		settle_windows(record, item);
+		settle_pages(record, records->run->task->reads);
+		settle_seconds(record);
+		settle_model(records->run, record);
+		settle_answer(records->run, building, item->n_windows);
+		settle_run(records->run, building);
+		weft_record_settle(record);
+		out->record = g_steal_pointer(&building->record);
+	}
+	out->begin = g_steal_pointer(&building->document);
+	g_hash_table_remove(records->buildings, &item->document);
+	return weft_runner_send(runner, out);
+}
+
+static WeftStep record_step(void *state, WeftRunner *runner, void *take_item, GError **error)
+{
+	Records *records = state;
+	g_autoptr(WeftItem) item = take_item;
+	Building *building;
+
+	if (item->kind == WEFT_ITEM_BEGIN) {
+		begin_record(records, item);
+		return WEFT_STEP_MORE;
+	}
+	building = g_hash_table_lookup(records->buildings, &item->document);
+	if (item->kind == WEFT_ITEM_PART)
+		take_part(building->record, item->part);
+	else if (item->kind == WEFT_ITEM_FAULT)
+		weft_record_add_fault(building->record, item->fault->stage, item->fault->error,
+				      &item->fault->at);
+	else if (item->kind == WEFT_ITEM_ANSWER)
+		take_answer(building, item);
+	else if (item->kind == WEFT_ITEM_END)
+		return weft_step_after(end_record(records, runner, item));
+	return WEFT_STEP_MORE;
+}
+
+static void record_done(void *state)
+{
+	Records *records = state;
+
+	g_hash_table_unref(records->buildings);
+	g_free(records);
+}
+
+const WeftNodeClass weft_node_record = {"record", record_init, record_step, NULL, record_done};

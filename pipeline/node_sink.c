@@ -1,0 +1,175 @@
+/* node_sink.c - writes records: into the output folder as they come, or as lines in order.
+ *
+ * Lines wait for the documents before them; how many can wait is bounded by the documents under
+ * way. A copy waits until the record of its content is written, then adds its path.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "pipeline/run.h"
+
+typedef struct Sink {
+	WeftRun *run;
+	GHashTable *waiting; /* lines: number -> WeftItem that came before its turn */
+	guint64 next;
+	GPtrArray *copies;   /* WeftItem whose original is not written yet */
+} Sink;
+
+static gboolean sink_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
+{
+	Sink *sink = g_new0(Sink, 1);
+
+	sink->run = shared;
+	sink->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL,
+					      (GDestroyNotify)weft_item_free);
+	sink->copies = g_ptr_array_new_with_free_func((GDestroyNotify)weft_item_free);
+	*ret_state = sink;
+	return TRUE;
+}
+
+static void count_status(WeftRun *run, WeftStatus status)
+{
+	if (status == WEFT_STATUS_OK)
+		WEFT_COUNT(run, n_done, 1);
+	else if (status == WEFT_STATUS_PARTIAL)
+		WEFT_COUNT(run, n_partial, 1);
+	else if (status == WEFT_STATUS_FAILED)
+		WEFT_COUNT(run, n_failed, 1);
+	else
+		WEFT_COUNT(run, n_skipped, 1);
+}
+
+/* One line for people about what did not go well. */
+static void tell(WeftRun *run, const WeftDocument *document, const WeftRecord *record)
+{
+	static const char *const words[] = {"done", "partial", "failed", "skipped"};
+	const WeftFault *fault;
+	g_autofree char *path = NULL;
+	g_autofree char *more = NULL;
+	g_autofree char *place = NULL;
+
+	if (record->status == WEFT_STATUS_OK || record->faults->len == 0)
+		return;
+	fault = &g_array_index(record->faults, WeftFault, 0);
+	path = weft_path_display(document->path);
+	if (record->faults->len > 1)
+		more = g_strdup_printf(" (and %u more)", record->faults->len - 1);
+	if (fault->at.page > 0)
+		place = g_strdup_printf("page %u: ", fault->at.page);
+	weft_run_say(run, g_strdup_printf("%s: %s: %s%s%s", path, words[record->status],
+					  place != NULL ? place : "", fault->message,
+					  more != NULL ? more : ""));
+}
+
+static gboolean write_line(Sink *sink, const WeftItem *item, GError **error)
+{
+	gsize size_bytes;
+	char *line = weft_record_json(item->record, TRUE, &size_bytes);
+	gboolean is_written;
+
+	line = g_realloc(line, size_bytes + 1);
+	line[size_bytes] = '\n';
+	is_written = weft_fd_write(sink->run->job->lines_fd, "standard output", line, size_bytes + 1,
+				   error);
+	g_free(line);
+	return is_written;
+}
+
+static gboolean write_in_order(Sink *sink, WeftItem *take_item, GError **error)
+{
+	WeftItem *item;
+
+	g_hash_table_insert(sink->waiting, &take_item->document, take_item);
+	while ((item = g_hash_table_lookup(sink->waiting, &sink->next)) != NULL) {
+		gboolean is_written = write_line(sink, item, error);
+
+		if (is_written) {
+			count_status(sink->run, item->record->status);
+			tell(sink->run, item->begin, item->record);
+		}
+		g_hash_table_remove(sink->waiting, &sink->next);
+		if (!is_written)
+			return FALSE;
+		sink->next++;
+	}
+	return TRUE;
+}
+
+static gboolean add_copy(Sink *sink, const WeftItem *item, GError **error)
+{
+	WeftKnown known = {0};
+
+	if (!weft_store_add_path(sink->run->store, item->begin, &known, error))
+		return FALSE;
+	if (!item->begin->is_known) {
+		WEFT_COUNT(sink->run, n_copies, 1);
+		return TRUE;
+	}
+	WEFT_COUNT(sink->run, n_unchanged, 1);
+	if (known.status == WEFT_STATUS_FAILED || known.status == WEFT_STATUS_PARTIAL)
+		WEFT_COUNT(sink->run, n_known, 1);
+	return TRUE;
+}
+
+static gboolean add_waiting_copies(Sink *sink, const char *id, GError **error)
+{
+	for (guint i = sink->copies->len; i > 0; i--) {
+		const WeftItem *copy = g_ptr_array_index(sink->copies, i - 1);
+
+		if (strcmp(copy->begin->id, id) != 0)
+			continue;
+		if (!add_copy(sink, copy, error))
+			return FALSE;
+		g_ptr_array_remove_index(sink->copies, i - 1);
+	}
+	return TRUE;
+}
+
+static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
+{
+	g_autoptr(WeftItem) item = take_item;
+	WeftRun *run = sink->run;
+
+	if (item->record == NULL) {
+		if (weft_store_has(run->store, item->begin->id))
+			return add_copy(sink, item, error);
+		g_ptr_array_add(sink->copies, g_steal_pointer(&item));
+		return TRUE;
+	}
+	if (!weft_store_put(run->store, item->record, item->begin, error))
+		return FALSE;
+	count_status(run, item->record->status);
+	tell(run, item->begin, item->record);
+	return add_waiting_copies(sink, item->begin->id, error);
+}
+
+static WeftStep sink_step(void *state, WeftRunner *runner, void *take_item, GError **error)
+{
+	Sink *sink = state;
+	gboolean is_written = weft_store_is_folder(sink->run->store)
+				      ? put(sink, take_item, error)
+				      : write_in_order(sink, take_item, error);
+
+	if (is_written)
+		return WEFT_STEP_MORE;
+	sink->run->failed_to_write = TRUE;
+	return WEFT_STEP_FAILED;
+}
+
+static void sink_done(void *state)
+{
+	Sink *sink = state;
+	const guint64 one = 1;
+
+	g_hash_table_unref(sink->waiting);
+	g_ptr_array_unref(sink->copies);
+	/* The sink is the last to end, in any run that ends. */
+	if (write(sink->run->done_fd, &one, sizeof one) < 0)
+		g_warning("the end of the run could not be told: %s", g_strerror(errno));
+	g_free(sink);
+}
+
+const WeftNodeClass weft_node_sink = {"sink", sink_init, sink_step, NULL, sink_done};

@@ -1,0 +1,297 @@
+/* node_window.c - cuts each document into windows, beside the parts that go on to the record.
+ *
+ * Content is numbered here in the order in which the record will hold it. Text that the page does
+ * not show is never asked about. What nothing read and nothing can look at becomes a fault; speech
+ * and frames are told once for each document, with the stretch of time that they cover.
+ */
+#include <math.h>
+
+#include "base/error.h"
+#include "pipeline/run.h"
+
+#define OUTLINE_LINES_MAX 40
+
+typedef struct Flow {
+	WeftCutter *cutter; /* NULL: nothing is asked about this document */
+	guint32 n_contents;
+	guint n_outline;
+	gboolean has_substance; /* more than what the file says about itself */
+	WeftWindow *held;   /* asked only if it is the last */
+	guint32 n_windows, n_windows_skipped;
+	WeftAnchor unheard, unseen; /* time ranges; has_time FALSE: none */
+	guint n_unseen;
+} Flow;
+
+typedef struct Windows {
+	WeftRun *run;
+	GHashTable *flows; /* number of the document -> Flow */
+} Windows;
+
+static void flow_free(void *data)
+{
+	Flow *flow = data;
+
+	weft_cutter_free(flow->cutter);
+	weft_window_free(flow->held);
+	g_free(flow);
+}
+
+static gboolean window_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
+{
+	Windows *windows = g_new0(Windows, 1);
+
+	windows->run = shared;
+	windows->flows = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, flow_free);
+	*ret_state = windows;
+	return TRUE;
+}
+
+static gboolean begin_flow(Windows *windows, const WeftDocument *document, GError **error)
+{
+	WeftRun *run = windows->run;
+	Flow *flow = g_new0(Flow, 1);
+	guint64 *key = g_new(guint64, 1);
+
+	*key = document->number;
+	g_hash_table_insert(windows->flows, key, flow);
+	if (run->task->windows == WEFT_WINDOWS_NONE || document->fault != NULL || document->is_copy)
+		return TRUE;
+	if (!weft_engine_open(run->engine, error))
+		return FALSE;
+	flow->cutter = weft_cutter_new(weft_engine_encoders(run->engine),
+				       weft_engine_capacity(run->engine, WEFT_ROUND_ANSWER));
+	return TRUE;
+}
+
+static bool send_window(WeftRunner *runner, guint64 number, WeftWindow *take_window)
+{
+	WeftItem *item = weft_item_new(WEFT_ITEM_WINDOW, number);
+
+	item->window = take_window;
+	return weft_runner_send(runner, item);
+}
+
+static bool send_full(Windows *windows, WeftRunner *runner, guint64 number, Flow *flow)
+{
+	bool is_sent = true;
+	WeftWindow *window;
+
+	while (is_sent && flow->cutter != NULL &&
+	       (window = weft_cutter_take(flow->cutter)) != NULL) {
+		flow->n_windows++;
+		if (windows->run->task->windows == WEFT_WINDOWS_ENDS && window->number > 0) {
+			flow->n_windows_skipped += flow->held != NULL ? 1 : 0;
+			weft_window_free(flow->held);
+			flow->held = window;
+		} else {
+			is_sent = send_window(runner, number, window);
+		}
+	}
+	return is_sent;
+}
+
+static void cover_time(WeftAnchor *covered, const WeftAnchor *at)
+{
+	if (!at->has_time)
+		return;
+	if (!covered->has_time) {
+		covered->has_time = TRUE;
+		covered->time[0] = at->time[0];
+		covered->time[1] = at->time[1];
+		return;
+	}
+	covered->time[0] = fmin(covered->time[0], at->time[0]);
+	covered->time[1] = fmax(covered->time[1], at->time[1]);
+}
+
+static bool take_content(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem *take_item)
+{
+	const WeftContent *content = take_item->part->content;
+	guint64 number = take_item->document;
+
+	if (content->kind == WEFT_CONTENT_SPEECH && content->text == NULL &&
+	    windows->run->task->reads)
+		cover_time(&flow->unheard, &take_item->part->anchor);
+	if (flow->cutter != NULL && !content->hidden) {
+		weft_cutter_add_content(flow->cutter, content, flow->n_contents);
+		flow->has_substance |= content->text != NULL && content->text[0] != '\0';
+	}
+	flow->n_contents++;
+	return weft_runner_send(runner, take_item) && send_full(windows, runner, number, flow);
+}
+
+/* A fault of its own for each page and picture, one for all frames. */
+static bool note_unseen(Flow *flow, WeftRunner *runner, guint64 number, const WeftPart *part)
+{
+	if (part->kind == WEFT_PART_FRAME) {
+		cover_time(&flow->unseen, &part->anchor);
+		flow->n_unseen++;
+		return true;
+	}
+	return weft_item_send_fault(
+		runner, number, "read",
+		g_error_new(WEFT_ERROR, WEFT_ERROR_NO_READER,
+			    "the picture was not read: install Tesseract (tesseract-ocr), or use a "
+			    "bundle that reads (-m)"),
+		&part->anchor);
+}
+
+static bool take_picture(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem *take_item)
+{
+	g_autoptr(WeftItem) item = take_item;
+	const WeftTask *task = windows->run->task;
+	WeftPart *part = item->part;
+	guint64 number = item->document;
+	guint32 content = WEFT_SPAN_NO_CONTENT;
+	gboolean is_shown = flow->cutter != NULL && task->pictures != WEFT_PICTURES_NONE &&
+			    (task->pictures == WEFT_PICTURES_ALL ||
+			     item->picture != WEFT_PICTURE_READ) &&
+			    weft_encoders_can_see(weft_engine_encoders(windows->run->engine));
+	GError *failure = NULL;
+	WeftAnchor at = part->anchor;
+
+	if (item->picture != WEFT_PICTURE_READ) {
+		WeftContentKind kind = part->kind == WEFT_PART_FRAME ? WEFT_CONTENT_FRAME
+								     : WEFT_CONTENT_IMAGE;
+
+		if (!weft_item_send_content(runner, number,
+					    weft_content_new(kind, WEFT_BY_FILE, NULL, at)))
+			return false;
+		content = flow->n_contents++;
+	}
+	flow->has_substance |= is_shown;
+	if (!is_shown)
+		return item->picture != WEFT_PICTURE_UNREAD || !task->reads ||
+		       note_unseen(flow, runner, number, part);
+	if (!weft_cutter_add_part(flow->cutter, g_steal_pointer(&item->part), content, &failure))
+		return weft_item_send_fault(runner, number, "window", failure, &at);
+	return send_full(windows, runner, number, flow);
+}
+
+static bool take_sound(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem *take_item)
+{
+	g_autoptr(WeftItem) item = take_item;
+	WeftAnchor at = item->part->anchor;
+	guint64 number = item->document;
+	guint32 content = flow->n_contents++;
+	GError *failure = NULL;
+
+	if (!weft_item_send_content(runner, number,
+				    weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_FILE, NULL, at)))
+		return false;
+	if (flow->cutter == NULL) {
+		cover_time(&flow->unheard, &at);
+		return true;
+	}
+	flow->has_substance = TRUE;
+	if (!weft_cutter_add_part(flow->cutter, g_steal_pointer(&item->part), content, &failure))
+		return weft_item_send_fault(runner, number, "window", failure, &at);
+	return send_full(windows, runner, number, flow);
+}
+
+/* What the file says about itself stands in the first window of a task that asks about the ends. */
+static void take_fact(Windows *windows, Flow *flow, const WeftPart *part)
+{
+	static const char *const told[] = {"title", "author", "subject", "keywords", NULL};
+	g_autofree char *key = NULL;
+	g_autofree char *line = NULL;
+
+	if (flow->cutter == NULL || windows->run->task->windows != WEFT_WINDOWS_ENDS ||
+	    flow->n_contents > 0 || part->value == NULL)
+		return;
+	if (part->kind == WEFT_PART_OUTLINE) {
+		if (flow->n_outline++ < OUTLINE_LINES_MAX)
+			weft_cutter_add_text(flow->cutter, part->value);
+		return;
+	}
+	key = part->key != NULL ? g_ascii_strdown(part->key, -1) : NULL;
+	if (part->kind != WEFT_PART_META || key == NULL || !g_strv_contains(told, key))
+		return;
+	line = g_strdup_printf("%s: %s", key, part->value);
+	weft_cutter_add_text(flow->cutter, line);
+}
+
+static bool take_part(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem *take_item)
+{
+	switch (take_item->part->kind) {
+	case WEFT_PART_CONTENT:
+		return take_content(windows, runner, flow, take_item);
+	case WEFT_PART_RASTER:
+	case WEFT_PART_FRAME:
+		return take_picture(windows, runner, flow, take_item);
+	case WEFT_PART_PCM:
+		return take_sound(windows, runner, flow, take_item);
+	default:
+		take_fact(windows, flow, take_item->part);
+		return weft_runner_send(runner, take_item);
+	}
+}
+
+static bool send_unread(Flow *flow, WeftRunner *runner, guint64 number)
+{
+	bool is_sent = true;
+
+	if (flow->unheard.has_time)
+		is_sent = weft_item_send_fault(
+			runner, number, "read",
+			g_error_new(WEFT_ERROR, WEFT_ERROR_NO_READER,
+				    "speech was found and not read: the bundle has no part for sound; "
+				    "a Whisper folder would read it (--audio DIR)"),
+			&flow->unheard);
+	if (is_sent && flow->n_unseen > 0)
+		is_sent = weft_item_send_fault(
+			runner, number, "read",
+			g_error_new(WEFT_ERROR, WEFT_ERROR_NO_READER,
+				    "%u frames were not read: install Tesseract (tesseract-ocr), or use "
+				    "a bundle that reads (-m)",
+				    flow->n_unseen),
+			&flow->unseen);
+	return is_sent;
+}
+
+static bool end_flow(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem *take_item)
+{
+	g_autoptr(WeftItem) item = take_item;
+	guint64 number = item->document;
+	bool is_sent;
+
+	if (flow->cutter != NULL && flow->has_substance)
+		weft_cutter_end(flow->cutter);
+	is_sent = send_full(windows, runner, number, flow);
+	if (is_sent && flow->held != NULL)
+		is_sent = send_window(runner, number, g_steal_pointer(&flow->held));
+	if (is_sent)
+		is_sent = send_unread(flow, runner, number);
+	item->n_windows = flow->n_windows;
+	item->n_windows_skipped = flow->n_windows_skipped;
+	g_hash_table_remove(windows->flows, &number);
+	return is_sent && weft_runner_send(runner, g_steal_pointer(&item));
+}
+
+static WeftStep window_step(void *state, WeftRunner *runner, void *take_item, GError **error)
+{
+	Windows *windows = state;
+	WeftItem *item = take_item;
+	Flow *flow;
+
+	if (item->kind == WEFT_ITEM_BEGIN && !begin_flow(windows, item->begin, error)) {
+		weft_item_free(item);
+		return WEFT_STEP_FAILED;
+	}
+	flow = g_hash_table_lookup(windows->flows, &item->document);
+	if (item->kind == WEFT_ITEM_PART)
+		return weft_step_after(take_part(windows, runner, flow, item));
+	if (item->kind == WEFT_ITEM_END)
+		return weft_step_after(end_flow(windows, runner, flow, item));
+	return weft_step_after(weft_runner_send(runner, item));
+}
+
+static void window_done(void *state)
+{
+	Windows *windows = state;
+
+	g_hash_table_unref(windows->flows);
+	g_free(windows);
+}
+
+const WeftNodeClass weft_node_window = {"window", window_init, window_step, NULL, window_done};

@@ -1,0 +1,113 @@
+/* pipeline.h - the door of the corridor: a job goes in, records come out.
+ *
+ * The corridor joins the rooms and does no work itself. A run is a graph of nodes (join.c shows the
+ * whole of it) through which documents flow as streams of parts:
+ *
+ *     source > sniff > decode x N => read x N > window > fuse > generate > collect > merge > record > sink
+ *
+ * Every channel is bounded in bytes and the documents under way are bounded in number, so memory
+ * does not grow with the size or the number of documents. Reading by the bundle and merging by the
+ * model are rounds of their own (fuse, generate, collect) in the same graph; all rounds share one
+ * batcher, which owns the model. What goes wrong with a document travels with it into its record.
+ *
+ * A job is plain data; the same key and text fill it from a job file and from the command line.
+ * A run: new (checks everything that can be checked without a model's weights), start, then either
+ * join, or poll the descriptor and ask for progress; free. weft_run_cancel may be called from any
+ * thread, everything else from the one that made the run.
+ */
+#ifndef WEFT_PIPELINE_PIPELINE_H
+#define WEFT_PIPELINE_PIPELINE_H
+
+#include <glib.h>
+
+#include "ingest/ingest.h"
+
+typedef enum {
+	WEFT_READ_AUTO, /* the bundle when it was trained to read, else Tesseract, else none */
+	WEFT_READ_BUNDLE,
+	WEFT_READ_TESSERACT,
+	WEFT_READ_NONE,
+} WeftReadBy;
+
+typedef struct WeftJob {
+	GPtrArray *inputs;   /* char *: files and folders, in order */
+	GPtrArray *excludes; /* char *: globs, matched against the name and against the path */
+	char *task;          /* name of a shipped task, or the path of a task file */
+	char *tasks_dir;     /* where the shipped ones are */
+	char *schema;        /* path: in place of the task's schema; or NULL */
+	char *question;      /* for tasks that ask one; or NULL */
+	char *model, *audio; /* folders; audio may be NULL */
+	char *output;        /* folder, or "-": lines to `lines_fd` and no folder */
+	char *state;         /* folder, or NULL: in the output folder */
+	int lines_fd;
+	WeftReadBy reader;
+	char *ocr_languages; /* as Tesseract spells them: "eng+deu" */
+	char *tier;          /* of the kernels, or NULL: the best */
+	guint jobs;          /* threads; 0: one per core */
+	guint64 memory_bytes;
+	guint64 seed;
+	double temperature;
+	double page_dpi;     /* 0: chosen for the reader */
+	guint32 page_first, page_last; /* 0, 0: all */
+	double time_first, time_end;   /* seconds; 0, 0: all */
+	GPtrArray *passwords;          /* char * */
+	char *trace;         /* path, or NULL */
+} WeftJob;
+
+WeftJob *weft_job_new(void);
+void weft_job_free(WeftJob *job);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftJob, weft_job_free)
+
+/* The keys of job files and the long names of options, NULL-terminated:
+ * "task", "page-dpi", ... with a line of help each. */
+typedef struct WeftJobKey {
+	const char *name, *value, *help; /* value: what the help calls the argument */
+	char letter;                     /* short option, or 0 */
+} WeftJobKey;
+const WeftJobKey *weft_job_keys(void);
+
+/* Sets one key from its text. WEFT_ERROR_USAGE says what is wrong with the text. */
+gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **error);
+/* Reads the group [job] of a key file; `inputs` and `exclude` are lists divided by ';'. Relative
+ * paths in it are relative to the file. WEFT_ERROR_CONFIG names file and key. */
+gboolean weft_job_read(WeftJob *job, const char *path, GError **error);
+
+typedef struct WeftProgress {
+	guint64 n_inputs;    /* found so far; all of them once is_listed */
+	gboolean is_listed;
+	guint64 n_done, n_partial, n_failed, n_skipped; /* records written by this run */
+	guint64 n_copies;    /* files with the same bytes as another */
+	guint64 n_unchanged; /* not opened */
+	guint64 n_known;     /* of n_unchanged: those that had failed or been partial before */
+	guint64 n_pages;
+	double seconds;      /* of sound and video */
+	char current[256];   /* the file that was begun last, for people */
+} WeftProgress;
+
+typedef struct WeftRun WeftRun;
+
+/* The job and the ingest must outlive the run. Errors: USAGE, CONFIG, SCHEMA, WEIGHTS, CONTEXT, IO
+ * (nothing could start), CANCELLED (another run holds the output folder). */
+WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error);
+void weft_run_free(WeftRun *run);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftRun, weft_run_free)
+
+gboolean weft_run_start(WeftRun *run, GError **error);
+void weft_run_cancel(WeftRun *run);
+/* Becomes readable when the run has come to its end. */
+int weft_run_done_fd(const WeftRun *run);
+/* Waits for the end and writes summary and manifest. FALSE: nothing could start (as weft_run_new),
+ * or WEFT_ERROR_IO: results could not be written, or WEFT_ERROR_CANCELLED. */
+gboolean weft_run_join(WeftRun *run, GError **error);
+/* TRUE when an IO error of weft_run_join came from writing results. */
+gboolean weft_run_failed_to_write(const WeftRun *run);
+
+WeftProgress weft_run_progress(WeftRun *run);
+/* Who reads pictures in this run: "tesseract", "bundle", "none". Static. */
+const char *weft_run_reader(const WeftRun *run);
+/* The next line for people about one document, or NULL; caller frees. */
+char *weft_run_next_message(WeftRun *run);
+/* The graph with its counts so far; caller frees. */
+char *weft_run_graph(WeftRun *run);
+
+#endif

@@ -1,0 +1,349 @@
+#include "pipeline/run.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "pipeline/join.h"
+
+#define THREADS_MAX 64
+/* What of the memory lies in channels is shared out in join.c, at most 100 percent. Documents under
+ * way: enough that no thread waits for one, few enough that each may hold its text. */
+#define DOCUMENTS_PER_THREAD 2
+#define DOCUMENTS_MORE 4
+
+static guint count_threads(const WeftJob *job)
+{
+	cpu_set_t set;
+
+	if (job->jobs > 0)
+		return MIN(job->jobs, THREADS_MAX);
+	if (sched_getaffinity(0, sizeof set, &set) != 0)
+		return 1;
+	return CLAMP((guint)CPU_COUNT(&set), 1, THREADS_MAX);
+}
+
+static gboolean choose_reader(WeftRun *run, GError **error)
+{
+	const WeftConfig *config =
+		run->engine != NULL ? weft_bundle_config(weft_engine_bundle(run->engine)) : NULL;
+	gboolean can_see = config != NULL && config->has_vision;
+
+	if (!run->task->reads)
+		run->reader = WEFT_READ_NONE;
+	else if (run->job->reader != WEFT_READ_AUTO)
+		run->reader = run->job->reader;
+	else if (can_see && config->traits.reads)
+		run->reader = WEFT_READ_BUNDLE;
+	else
+		run->reader = weft_ingest_has_ocr(run->ingest) ? WEFT_READ_TESSERACT : WEFT_READ_NONE;
+
+	if (run->reader == WEFT_READ_BUNDLE && !can_see) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "reader: %s has no part for pictures", run->job->model);
+		return FALSE;
+	}
+	if (run->reader == WEFT_READ_TESSERACT && !weft_ingest_has_ocr(run->ingest)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "reader: tesseract is not there: install tesseract-ocr, and weft with "
+			    "weft-decode-ocr");
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* The model is there only where something will be asked of it. */
+static gboolean open_engine(WeftRun *run, GError **error)
+{
+	gboolean asks = run->task->windows != WEFT_WINDOWS_NONE;
+	gboolean may_read = run->task->reads && (run->job->reader == WEFT_READ_AUTO ||
+						 run->job->reader == WEFT_READ_BUNDLE);
+
+	if (asks || may_read) {
+		run->engine = weft_engine_new(run->job, run->task, run->n_threads, error);
+		if (run->engine == NULL)
+			return FALSE;
+	}
+	if (!choose_reader(run, error))
+		return FALSE;
+	if (!asks && run->reader != WEFT_READ_BUNDLE)
+		g_clear_pointer(&run->engine, weft_engine_free);
+	return TRUE;
+}
+
+static void add_line(GChecksum *checksum, const char *key, const char *value)
+{
+	g_checksum_update(checksum, (const guchar *)key, -1);
+	g_checksum_update(checksum, (const guchar *)"=", 1);
+	if (value != NULL)
+		g_checksum_update(checksum, (const guchar *)value, -1);
+	g_checksum_update(checksum, (const guchar *)"\n", 1);
+}
+
+static void add_number(GChecksum *checksum, const char *key, double value)
+{
+	char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+	add_line(checksum, key, g_ascii_dtostr(text, sizeof text, value));
+}
+
+/* All that decides what a record says: not threads, memory or paths. */
+static void set_fingerprint(WeftRun *run)
+{
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	const WeftJob *job = run->job;
+	const WeftTask *task = run->task;
+
+	add_number(checksum, "record", WEFT_RECORD_VERSION);
+	add_line(checksum, "task", task->name);
+	add_line(checksum, "system", task->system);
+	add_line(checksum, "question", task->question);
+	add_line(checksum, "schema", task->schema_text);
+	add_number(checksum, "merge", task->merge_by);
+	add_number(checksum, "windows", task->windows);
+	add_number(checksum, "pictures", task->pictures);
+	add_number(checksum, "reads", task->reads);
+	add_number(checksum, "answer-tokens", (double)task->answer_tokens);
+	add_line(checksum, "model",
+		 run->engine != NULL ? weft_bundle_id(weft_engine_bundle(run->engine)) : NULL);
+	add_line(checksum, "reader", weft_run_reader(run));
+	add_line(checksum, "ocr-languages", job->ocr_languages);
+	add_line(checksum, "decoders", weft_ingest_versions(run->ingest));
+	if (run->engine != NULL) {
+		g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, job->seed);
+
+		add_line(checksum, "seed", seed);
+		add_number(checksum, "temperature", job->temperature);
+	}
+	add_number(checksum, "page-dpi", job->page_dpi);
+	add_number(checksum, "page-first", job->page_first);
+	add_number(checksum, "page-last", job->page_last);
+	add_number(checksum, "time-first", job->time_first);
+	add_number(checksum, "time-end", job->time_end);
+	g_strlcpy(run->fingerprint, g_checksum_get_string(checksum), sizeof run->fingerprint);
+}
+
+static gboolean open_outputs(WeftRun *run, GError **error)
+{
+	WeftOutputs *outputs = NULL;
+
+	if (strcmp(run->job->output, "-") != 0) {
+		outputs = weft_outputs_open(run->job->output, run->job->state, error);
+		if (outputs == NULL)
+			return FALSE;
+	}
+	run->store = weft_store_new(outputs, run->fingerprint);
+	return TRUE;
+}
+
+WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
+{
+	g_autoptr(WeftRun) run = g_new0(WeftRun, 1);
+
+	run->job = job;
+	run->ingest = ingest;
+	run->n_threads = count_threads(job);
+	run->begin_ns = weft_trace_now_ns();
+	pthread_mutex_init(&run->tally.mutex, NULL);
+	g_queue_init(&run->tally.messages);
+	run->done_fd = eventfd(0, EFD_CLOEXEC);
+	if (run->done_fd < 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "eventfd: %s", g_strerror(errno));
+		return NULL;
+	}
+	if (job->inputs->len == 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "no files and no folders are given");
+		return NULL;
+	}
+	run->task = weft_task_open(job, error);
+	if (run->task == NULL || !open_engine(run, error))
+		return NULL;
+	set_fingerprint(run);
+	if (!open_outputs(run, error))
+		return NULL;
+	if (job->trace != NULL) {
+		run->trace = weft_trace_open(job->trace, error);
+		if (run->trace == NULL)
+			return NULL;
+	}
+	run->budget = weft_budget_new((size_t)job->memory_bytes,
+				      DOCUMENTS_PER_THREAD * run->n_threads + DOCUMENTS_MORE);
+	weft_join(run);
+	return g_steal_pointer(&run);
+}
+
+void weft_run_free(WeftRun *run)
+{
+	if (run == NULL)
+		return;
+	if (run->engine != NULL)
+		weft_engine_cancel(run->engine);
+	weft_graph_free(run->graph);
+	weft_engine_free(run->engine);
+	(void)weft_trace_close(run->trace, NULL); /* told by join, if it was called */
+	weft_budget_free(run->budget);
+	weft_store_free(run->store);
+	weft_task_free(run->task);
+	g_queue_clear_full(&run->tally.messages, g_free);
+	pthread_mutex_destroy(&run->tally.mutex);
+	if (run->done_fd >= 0)
+		close(run->done_fd);
+	g_free(run);
+}
+
+gboolean weft_run_start(WeftRun *run, GError **error)
+{
+	return weft_graph_start(run->graph, error);
+}
+
+void weft_run_cancel(WeftRun *run)
+{
+	weft_graph_cancel(run->graph);
+	if (run->engine != NULL)
+		weft_engine_cancel(run->engine);
+}
+
+int weft_run_done_fd(const WeftRun *run)
+{
+	return run->done_fd;
+}
+
+static char *summary_json(WeftRun *run)
+{
+	WeftProgress progress = weft_run_progress(run);
+	GString *text = g_string_new(NULL);
+	WeftJsonWriter writer;
+	const struct {
+		const char *key;
+		guint64 n;
+	} counts[] = {
+		{"inputs", progress.n_inputs},   {"done", progress.n_done},
+		{"partial", progress.n_partial}, {"failed", progress.n_failed},
+		{"skipped", progress.n_skipped}, {"copies", progress.n_copies},
+		{"unchanged", progress.n_unchanged}, {"known_failures", progress.n_known},
+		{"pages", progress.n_pages},
+	};
+
+	weft_json_writer_init(&writer, text);
+	weft_json_write_object(&writer);
+	weft_json_write_key(&writer, "weft");
+	weft_json_write_int(&writer, WEFT_RECORD_VERSION);
+	weft_json_write_key(&writer, "task");
+	weft_json_write_string(&writer, run->task->name);
+	weft_json_write_key(&writer, "fingerprint");
+	weft_json_write_string(&writer, run->fingerprint);
+	weft_json_write_key(&writer, "reader");
+	weft_json_write_string(&writer, weft_run_reader(run));
+	for (guint i = 0; i < G_N_ELEMENTS(counts); i++) {
+		weft_json_write_key(&writer, counts[i].key);
+		weft_json_write_uint(&writer, counts[i].n);
+	}
+	weft_json_write_key(&writer, "seconds");
+	weft_json_write_rounded(&writer, (double)(weft_trace_now_ns() - run->begin_ns) / 1e9, 3);
+	weft_json_write_key(&writer, "bytes_peak");
+	weft_json_write_uint(&writer, weft_budget_peak(run->budget));
+	weft_json_write_object_end(&writer);
+	return g_string_free(text, FALSE);
+}
+
+gboolean weft_run_join(WeftRun *run, GError **error)
+{
+	gboolean is_whole = weft_graph_join(run->graph, error);
+	g_autofree char *summary = summary_json(run);
+	g_autoptr(GError) failure = NULL;
+
+	run->is_joined = TRUE;
+	/* The ledger of a run that was stopped is written too; its first error is the one to tell. */
+	if (!run->failed_to_write && !weft_store_finish(run->store, summary, &failure)) {
+		run->failed_to_write = TRUE;
+		if (is_whole)
+			g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
+	if (!weft_trace_close(g_steal_pointer(&run->trace), &failure)) {
+		if (is_whole)
+			g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
+	return is_whole;
+}
+
+gboolean weft_run_failed_to_write(const WeftRun *run)
+{
+	return run->failed_to_write;
+}
+
+const char *weft_run_reader(const WeftRun *run)
+{
+	static const char *const names[] = {"auto", "bundle", "tesseract", "none"};
+
+	return names[run->reader];
+}
+
+char *weft_run_graph(WeftRun *run)
+{
+	return weft_graph_text(run->graph);
+}
+
+/* ---- the tally ---- */
+
+WeftProgress weft_run_progress(WeftRun *run)
+{
+	WeftProgress progress;
+
+	pthread_mutex_lock(&run->tally.mutex);
+	progress = run->tally.progress;
+	pthread_mutex_unlock(&run->tally.mutex);
+	return progress;
+}
+
+char *weft_run_next_message(WeftRun *run)
+{
+	char *message;
+
+	pthread_mutex_lock(&run->tally.mutex);
+	message = g_queue_pop_head(&run->tally.messages);
+	pthread_mutex_unlock(&run->tally.mutex);
+	return message;
+}
+
+void weft_run_count(WeftRun *run, gsize field_offset, guint64 n)
+{
+	pthread_mutex_lock(&run->tally.mutex);
+	G_STRUCT_MEMBER(guint64, &run->tally.progress, field_offset) += n;
+	pthread_mutex_unlock(&run->tally.mutex);
+}
+
+void weft_run_add_seconds(WeftRun *run, double seconds)
+{
+	pthread_mutex_lock(&run->tally.mutex);
+	run->tally.progress.seconds += seconds;
+	pthread_mutex_unlock(&run->tally.mutex);
+}
+
+void weft_run_begin_file(WeftRun *run, const char *path)
+{
+	g_autofree char *name = g_filename_display_basename(path);
+
+	pthread_mutex_lock(&run->tally.mutex);
+	g_strlcpy(run->tally.progress.current, name, sizeof run->tally.progress.current);
+	pthread_mutex_unlock(&run->tally.mutex);
+}
+
+void weft_run_listed(WeftRun *run, guint64 n_inputs)
+{
+	pthread_mutex_lock(&run->tally.mutex);
+	run->tally.progress.n_inputs = n_inputs;
+	run->tally.progress.is_listed = TRUE;
+	pthread_mutex_unlock(&run->tally.mutex);
+}
+
+void weft_run_say(WeftRun *run, char *take_message)
+{
+	pthread_mutex_lock(&run->tally.mutex);
+	g_queue_push_tail(&run->tally.messages, take_message);
+	pthread_mutex_unlock(&run->tally.mutex);
+}

@@ -1,0 +1,67 @@
+/* run.h - private: what the nodes of a run share.
+ *
+ * Everything here is made before the first thread and does not change while threads run, but for
+ * the parts that are safe by themselves (engine, store, budget) and the tally, which has its mutex.
+ */
+#ifndef WEFT_PIPELINE_RUN_H
+#define WEFT_PIPELINE_RUN_H
+
+#include <glib.h>
+#include <pthread.h>
+
+#include "pipeline/budget.h"
+#include "pipeline/engine.h"
+#include "pipeline/graph.h"
+#include "pipeline/item.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/store.h"
+#include "pipeline/task.h"
+
+typedef struct WeftTally {
+	pthread_mutex_t mutex; /* guards the two below */
+	WeftProgress progress;
+	GQueue messages;       /* char * */
+} WeftTally;
+
+/* What the nodes of a round share. */
+typedef struct WeftRoundNode {
+	struct WeftRun *run;
+	WeftRoundNumber number;
+} WeftRoundNode;
+
+struct WeftRun {
+	const WeftJob *job;
+	WeftIngest *ingest;
+	WeftTask *task;
+	WeftEngine *engine;    /* NULL: no model is needed */
+	WeftReadBy reader;     /* never AUTO */
+	guint n_threads;
+	char fingerprint[65];
+	WeftStore *store;
+	WeftBudget *budget;
+	WeftTrace *trace;
+	WeftGraph *graph;
+	WeftRoundNode rounds[WEFT_N_ROUNDS];
+	WeftTally tally;
+	int done_fd;
+	gboolean failed_to_write; /* set by the sink, read after the join */
+	gboolean is_joined;
+	guint64 begin_ns;
+};
+
+/* Counts from any thread: pointers into the progress, e.g.
+ * weft_run_count(run, G_STRUCT_OFFSET(WeftProgress, n_pages), 1). */
+void weft_run_count(WeftRun *run, gsize field_offset, guint64 n);
+#define WEFT_COUNT(run, field, n) weft_run_count(run, G_STRUCT_OFFSET(WeftProgress, field), n)
+void weft_run_add_seconds(WeftRun *run, double seconds);
+void weft_run_begin_file(WeftRun *run, const char *path);
+void weft_run_listed(WeftRun *run, guint64 n_inputs);
+void weft_run_say(WeftRun *run, char *take_message);
+
+/* The nodes, in the order of the flow. `shared` of each is the WeftRun, of fuse, generate, collect
+ * and merge a WeftRoundNode. */
+extern const WeftNodeClass weft_node_source, weft_node_sniff, weft_node_decode, weft_node_read,
+	weft_node_window, weft_node_fuse, weft_node_generate, weft_node_collect, weft_node_merge,
+	weft_node_record, weft_node_sink;
+
+#endif

@@ -1,0 +1,32 @@
+/* store.h - the outputs of a run, shared by the nodes that need them.
+ *
+ * WeftOutputs belongs to one thread at a time; source, sniff and sink take turns here. Without an
+ * output folder (lines to stdout) there is no WeftOutputs, and nothing is known of earlier runs.
+ */
+#ifndef WEFT_PIPELINE_STORE_H
+#define WEFT_PIPELINE_STORE_H
+
+#include <glib.h>
+
+#include "outputs/outputs.h"
+#include "pipeline/document.h"
+
+typedef struct WeftStore WeftStore;
+
+/* Takes outputs, which may be NULL. */
+WeftStore *weft_store_new(WeftOutputs *take_outputs, const char *fingerprint);
+void weft_store_free(WeftStore *store);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftStore, weft_store_free)
+
+gboolean weft_store_is_folder(const WeftStore *store);
+/* As the doors of outputs say. */
+gboolean weft_store_is_unchanged(WeftStore *store, const char *path, const struct stat *status,
+				 WeftKnown *ret_known);
+gboolean weft_store_has(WeftStore *store, const char *id);
+gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument *document,
+			GError **error);
+gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, WeftKnown *ret_known,
+			     GError **error);
+gboolean weft_store_finish(WeftStore *store, const char *summary_json, GError **error);
+
+#endif

@@ -1,0 +1,211 @@
+#include "pipeline/task.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/files.h"
+
+#define FILE_MAX_BYTES ((gsize)1 << 20)
+#define PLACEHOLDER "{document}"
+
+void weft_task_free(WeftTask *task)
+{
+	if (task == NULL)
+		return;
+	weft_schema_free(task->schema);
+	weft_json_free(task->schema_tree);
+	g_free(task->schema_text);
+	g_free(task->question);
+	g_free(task->system);
+	g_free(task->name);
+	g_free(task);
+}
+
+char *weft_task_system(const char *instructions, const char *schema_text)
+{
+	return g_strdup_printf("%s\n\nAnswer with JSON that fits this schema:\n%s", instructions,
+			       schema_text);
+}
+
+/* A shipped task by its name, or a file. */
+static char *task_path(const WeftJob *job)
+{
+	g_autofree char *file = NULL;
+
+	if (strchr(job->task, '/') != NULL || g_str_has_suffix(job->task, ".task") ||
+	    job->tasks_dir == NULL)
+		return g_strdup(job->task);
+	file = g_strconcat(job->task, ".task", NULL);
+	return g_build_filename(job->tasks_dir, file, NULL);
+}
+
+/* Text of a key: as it stands, or of the @file beside the task file. *ret_text NULL: no such key. */
+static gboolean text_of_key(GKeyFile *file, const char *path, const char *key, char **ret_text,
+			    GError **error)
+{
+	g_autofree char *value = g_key_file_get_string(file, "task", key, NULL);
+	g_autofree char *folder = g_path_get_dirname(path);
+	g_autofree char *beside = NULL;
+	gsize size_bytes;
+
+	if (value == NULL || value[0] != '@') {
+		*ret_text = g_steal_pointer(&value);
+		return TRUE;
+	}
+	beside = g_path_is_absolute(value + 1) ? g_strdup(value + 1)
+					       : g_build_filename(folder, value + 1, NULL);
+	return weft_file_read(beside, FILE_MAX_BYTES, ret_text, &size_bytes, error);
+}
+
+/* The number of the value among `names`, `*ret_choice` as it is when the key is not there. */
+static gboolean choice_of_key(GKeyFile *file, const char *path, const char *key,
+			      const char *const *names, guint *ret_choice, GError **error)
+{
+	g_autofree char *value = g_key_file_get_string(file, "task", key, NULL);
+	g_autofree char *all = NULL;
+
+	if (value == NULL)
+		return TRUE;
+	for (guint i = 0; names[i] != NULL; i++) {
+		if (strcmp(names[i], value) == 0) {
+			*ret_choice = i;
+			return TRUE;
+		}
+	}
+	all = g_strjoinv(", ", (char **)names);
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: %s=%s is none of %s", path, key, value,
+		    all);
+	return FALSE;
+}
+
+static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, GError **error)
+{
+	static const char *const merges[] = {"fields", "model", NULL};
+	static const char *const windows[] = {"all", "ends", "none", NULL};
+	static const char *const pictures[] = {"unread", "all", "none", NULL};
+	static const char *const truths[] = {"false", "true", NULL};
+	guint merge_by = 0, windows_asked = 0, pictures_shown = 0, reads = 1;
+
+	if (!choice_of_key(file, path, "merge", merges, &merge_by, error) ||
+	    !choice_of_key(file, path, "windows", windows, &windows_asked, error) ||
+	    !choice_of_key(file, path, "pictures", pictures, &pictures_shown, error) ||
+	    !choice_of_key(file, path, "read", truths, &reads, error))
+		return FALSE;
+	task->merge_by = (WeftMergeBy)merge_by;
+	task->windows = (WeftWindowsAsked)windows_asked;
+	task->pictures = (WeftPicturesShown)pictures_shown;
+	task->reads = reads != 0;
+	if (g_key_file_has_key(file, "task", "answer_tokens", NULL)) {
+		guint64 n_tokens = g_key_file_get_uint64(file, "task", "answer_tokens", NULL);
+
+		if (n_tokens < 1 || n_tokens > G_MAXINT32) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+				    "%s: answer_tokens is not a number of tokens", path);
+			return FALSE;
+		}
+		task->answer_tokens = (gsize)n_tokens;
+	}
+	return TRUE;
+}
+
+static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, const char *path,
+			    GError **error)
+{
+	g_autofree char *text = NULL;
+	g_autoptr(GString) minified = g_string_new(NULL);
+	g_autoptr(GError) failure = NULL;
+	WeftJsonWriter writer;
+	gsize size_bytes;
+
+	if (job->schema != NULL) {
+		if (!weft_file_read(job->schema, FILE_MAX_BYTES, &text, &size_bytes, error))
+			return FALSE;
+	} else if (!text_of_key(file, path, "schema", &text, error)) {
+		return FALSE;
+	}
+	if (text == NULL) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "task %s needs a schema: -s SCHEMA.json", task->name);
+		return FALSE;
+	}
+	task->schema_tree = weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, &failure);
+	if (task->schema_tree != NULL)
+		task->schema = weft_schema_new(text, strlen(text), &failure);
+	if (task->schema == NULL) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA, "%s: %s",
+			    job->schema != NULL ? job->schema : path, failure->message);
+		return FALSE;
+	}
+	weft_json_writer_init(&writer, minified);
+	weft_json_write_tree(&writer, task->schema_tree);
+	task->schema_text = g_strdup(minified->str);
+	return TRUE;
+}
+
+static gboolean read_prompt(WeftTask *task, const WeftJob *job, GKeyFile *file, const char *path,
+			    GError **error)
+{
+	gboolean needs_question = g_key_file_get_boolean(file, "task", "question", NULL);
+	g_autofree char *prompt = NULL;
+	g_autofree char *after = NULL;
+	char *place;
+
+	if (!text_of_key(file, path, "prompt", &prompt, error))
+		return FALSE;
+	if (prompt == NULL) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: prompt is missing", path);
+		return FALSE;
+	}
+	if (needs_question != (job->question != NULL)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    needs_question ? "task %s needs --question TEXT"
+					   : "task %s takes no --question",
+			    task->name);
+		return FALSE;
+	}
+	place = strstr(prompt, PLACEHOLDER);
+	if (place != NULL) {
+		after = g_strstrip(g_strdup(place + strlen(PLACEHOLDER)));
+		*place = '\0';
+	}
+	task->system = weft_task_system(g_strstrip(prompt), task->schema_text);
+	if (job->question != NULL)
+		task->question = after != NULL && after[0] != '\0'
+					 ? g_strdup_printf("%s\n%s", after, job->question)
+					 : g_strdup(job->question);
+	else if (after != NULL && after[0] != '\0')
+		task->question = g_steal_pointer(&after);
+	return TRUE;
+}
+
+WeftTask *weft_task_open(const WeftJob *job, GError **error)
+{
+	g_autoptr(WeftTask) task = g_new0(WeftTask, 1);
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	g_autoptr(GError) failure = NULL;
+	g_autofree char *path = task_path(job);
+
+	task->name = g_path_get_basename(path);
+	if (g_str_has_suffix(task->name, ".task"))
+		task->name[strlen(task->name) - strlen(".task")] = '\0';
+	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &failure)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "task %s: %s", path,
+			    failure->message);
+		return NULL;
+	}
+	if (!read_choices(task, file, path, error))
+		return NULL;
+	if (task->windows == WEFT_WINDOWS_NONE) {
+		if (job->schema != NULL || job->question != NULL) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+				    "task %s asks nothing: it takes no schema and no question",
+				    task->name);
+			return NULL;
+		}
+		return g_steal_pointer(&task);
+	}
+	if (!read_schema(task, job, file, path, error) ||
+	    !read_prompt(task, job, file, path, error))
+		return NULL;
+	return g_steal_pointer(&task);
+}

@@ -1,0 +1,68 @@
+/* task.h - what is asked of each document: a prompt, a schema, and how a long one is asked.
+ *
+ * A task is a key file, so that users write their own:
+ *
+ *     [task]
+ *     summary=one line for lists
+ *     prompt=@invoice.md             text, or @file beside the task file
+ *     schema=@invoice.schema.json    without it: -s, or nothing is asked
+ *     merge=fields                   or "model": the answers of windows are merged by asking again
+ *     windows=all                    "ends": the first and the last only; "none": nothing is asked
+ *     pictures=unread                which the model is shown: "unread" (those in which no text was
+ *                                    read), "all", "none"
+ *     read=true                      false: pictures and sound are not read (nor is a fault noted)
+ *     question=true                  needs --question
+ *     answer_tokens=800              the room for one answer; without it, chosen by the context
+ *
+ * `{document}` is the only placeholder of a prompt: what stands before it is the system turn
+ * (instructions; the schema is added), what stands after it follows the document.
+ */
+#ifndef WEFT_PIPELINE_TASK_H
+#define WEFT_PIPELINE_TASK_H
+
+#include <glib.h>
+
+#include "base/json.h"
+#include "model/model.h"
+#include "pipeline/pipeline.h"
+
+typedef enum {
+	WEFT_MERGE_FIELDS,
+	WEFT_MERGE_MODEL,
+} WeftMergeBy;
+
+typedef enum {
+	WEFT_WINDOWS_ALL,
+	WEFT_WINDOWS_ENDS,
+	WEFT_WINDOWS_NONE,
+} WeftWindowsAsked;
+
+typedef enum {
+	WEFT_PICTURES_UNREAD,
+	WEFT_PICTURES_ALL,
+	WEFT_PICTURES_NONE,
+} WeftPicturesShown;
+
+typedef struct WeftTask {
+	char *name;
+	char *system;        /* instructions and schema; NULL when nothing is asked */
+	char *question;      /* behind the document, or NULL */
+	char *schema_text;   /* minified */
+	WeftJson *schema_tree;
+	WeftSchema *schema;
+	WeftMergeBy merge_by;
+	WeftWindowsAsked windows;
+	WeftPicturesShown pictures;
+	gboolean reads;
+	gsize answer_tokens; /* 0: not stated */
+} WeftTask;
+
+/* The task of the job. WEFT_ERROR_USAGE, _CONFIG (file and key), _SCHEMA. */
+WeftTask *weft_task_open(const WeftJob *job, GError **error);
+void weft_task_free(WeftTask *task);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftTask, weft_task_free)
+
+/* The sentence and the schema that end a system turn. */
+char *weft_task_system(const char *instructions, const char *schema_text);
+
+#endif

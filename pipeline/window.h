@@ -1,0 +1,63 @@
+/* window.h - a piece of a document that fits one request.
+ *
+ * A WeftCutter is given the parts of one document in reading order and fills windows with whole
+ * parts: as many as fit `capacity_tokens`, and at most four pictures (published models were tested
+ * with five). What alone is larger than a window is cut: text at the end of a paragraph, a line, a
+ * sentence, a word, else anywhere between two characters, each piece keeping its place in the item
+ * and so its anchors; a picture is shown as one tile. So windows depend on the document, the bundle
+ * and the task only. Tokens are counted by the encoders, markers included.
+ *
+ * Pieces own their text, pixels and samples; nothing is encoded yet.
+ */
+#ifndef WEFT_PIPELINE_WINDOW_H
+#define WEFT_PIPELINE_WINDOW_H
+
+#include <glib.h>
+
+#include "base/content.h"
+#include "encoders/encoders.h"
+#include "ingest/part.h"
+
+#define WEFT_WINDOW_PICTURES_MAX 4
+
+typedef struct WeftWindowPiece {
+	char *text;       /* or NULL */
+	WeftPart *part;   /* or NULL: picture or sound */
+	gboolean single_tile;
+	guint32 content;  /* number of the item in the document, or WEFT_SPAN_NO_CONTENT */
+	WeftAnchor anchor;
+	gsize n_tokens;
+} WeftWindowPiece;
+
+typedef struct WeftWindow {
+	guint32 number;   /* in the document, from 0 */
+	GPtrArray *pieces;
+	guint n_pictures;
+	gsize n_tokens;
+} WeftWindow;
+
+void weft_window_free(WeftWindow *window);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftWindow, weft_window_free)
+gsize weft_window_size_bytes(const WeftWindow *window);
+
+typedef struct WeftCutter WeftCutter;
+
+/* The encoders must outlive it. */
+WeftCutter *weft_cutter_new(const WeftEncoders *encoders, gsize capacity_tokens);
+void weft_cutter_free(WeftCutter *cutter);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftCutter, weft_cutter_free)
+
+/* Text of no item: metadata, answers about other windows. */
+void weft_cutter_add_text(WeftCutter *cutter, const char *text);
+void weft_cutter_add_content(WeftCutter *cutter, const WeftContent *content, guint32 number);
+/* A picture, frame or sound. Takes the part, also when it answers FALSE: WEFT_ERROR_CONTEXT, it
+ * does not fit any window. */
+gboolean weft_cutter_add_part(WeftCutter *cutter, WeftPart *take_part, guint32 number,
+			      GError **error);
+
+/* The next window that is full, or NULL. */
+WeftWindow *weft_cutter_take(WeftCutter *cutter);
+/* No more parts: what is left becomes the last window. */
+void weft_cutter_end(WeftCutter *cutter);
+
+#endif
