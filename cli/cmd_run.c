@@ -1,0 +1,285 @@
+/* cmd_run.c - weft run: a job from the command line, its progress, its last line, its exit code.
+ *
+ * Keys of the job are options (pipeline/pipeline.h has their list); the job file is read first, so
+ * that options come over it. SIGINT and SIGTERM end a run cleanly: what is written stays, the rest
+ * is done by the next run; a second one ends the program at once. SIGUSR1 prints the graph.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "cli/cmd.h"
+#include "cli/progress.h"
+#include "pipeline/pipeline.h"
+
+#define LIST_MAX_BYTES ((gsize)256 << 20)
+#define TICK_MS 100 /* between two drawings of the bar */
+
+typedef struct Command {
+	WeftJob *job;
+	char *job_file, *files_from, *log;
+	char **paths;
+	gboolean is_quiet, is_strict, prints_graph, is_divided_by_nul;
+} Command;
+
+/* Options of the job, as they came: set once the job file has been read. */
+typedef struct Setting {
+	char *key, *text;
+} Setting;
+
+static gboolean note_setting(const char *option, const char *text, void *data, GError **error)
+{
+	GPtrArray *settings = data;
+	const char *key = NULL;
+
+	if (g_str_has_prefix(option, "--"))
+		key = option + 2;
+	for (const WeftJobKey *known = weft_job_keys(); key == NULL && known->name != NULL; known++) {
+		if (known->letter != 0 && known->letter == option[1])
+			key = known->name;
+	}
+	g_ptr_array_add(settings, g_strdup(key));
+	g_ptr_array_add(settings, g_strdup(text));
+	return TRUE;
+}
+
+static GArray *option_entries(Command *command)
+{
+	const GOptionEntry more[] = {
+		{"job", 'c', 0, G_OPTION_ARG_FILENAME, &command->job_file,
+		 "a job file: [job] with the long names here as keys, and inputs", "FILE"},
+		{"files-from", 0, 0, G_OPTION_ARG_FILENAME, &command->files_from,
+		 "read paths from a file, one per line; -: stdin", "FILE"},
+		{"null", '0', 0, G_OPTION_ARG_NONE, &command->is_divided_by_nul,
+		 "paths of --files-from end with NUL", NULL},
+		{"strict", 0, 0, G_OPTION_ARG_NONE, &command->is_strict,
+		 "exit 1 also for files that had failed before", NULL},
+		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &command->is_quiet,
+		 "say nothing but errors", NULL},
+		{"log", 0, 0, G_OPTION_ARG_STRING, &command->log,
+		 "plain (default) or json: the lines on stderr", "FORM"},
+		{"graph", 0, 0, G_OPTION_ARG_NONE, &command->prints_graph,
+		 "print the nodes and their counts at the end (and on SIGUSR1)", NULL},
+		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &command->paths, NULL,
+		 "PATH..."},
+	};
+	GArray *entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+
+	for (const WeftJobKey *key = weft_job_keys(); key->name != NULL; key++) {
+		GOptionEntry entry = {.long_name = key->name,
+				      .short_name = key->letter,
+				      .arg = G_OPTION_ARG_CALLBACK,
+				      .flags = G_OPTION_FLAG_FILENAME,
+				      .description = key->help,
+				      .arg_description = key->value};
+		GOptionArgFunc note = note_setting;
+
+		memcpy(&entry.arg_data, &note, sizeof note);
+		g_array_append_val(entries, entry);
+	}
+	g_array_append_vals(entries, more, G_N_ELEMENTS(more));
+	return entries;
+}
+
+static gboolean read_list(Command *command, GError **error)
+{
+	g_autofree char *text = NULL;
+	gsize size_bytes = 0;
+	char divider = command->is_divided_by_nul ? '\0' : '\n';
+	gboolean is_stdin = strcmp(command->files_from, "-") == 0;
+
+	if (is_stdin ? !weft_fd_read(STDIN_FILENO, "standard input", LIST_MAX_BYTES, &text,
+				     &size_bytes, error)
+		     : !weft_file_read(command->files_from, LIST_MAX_BYTES, &text, &size_bytes, error))
+		return FALSE;
+	for (gsize first = 0; first < size_bytes;) {
+		const char *end = memchr(text + first, divider, size_bytes - first);
+		gsize size = end != NULL ? (gsize)(end - text) - first : size_bytes - first;
+
+		if (size > 0)
+			g_ptr_array_add(command->job->inputs, g_strndup(text + first, size));
+		first += size + 1;
+	}
+	return TRUE;
+}
+
+static gboolean fill_job(Command *command, const WeftPlaces *places, const GPtrArray *settings,
+			 GError **error)
+{
+	WeftJob *job = command->job;
+
+	if (command->log != NULL && strcmp(command->log, "json") != 0 &&
+	    strcmp(command->log, "plain") != 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "log: '%s' is not plain or json",
+			    command->log);
+		return FALSE;
+	}
+	job->tasks_dir = g_strdup(places->tasks_dir);
+	if (command->job_file != NULL && !weft_job_read(job, command->job_file, error))
+		return FALSE;
+	for (guint i = 0; i < settings->len; i += 2) {
+		if (!weft_job_set(job, g_ptr_array_index(settings, i),
+				  g_ptr_array_index(settings, i + 1), error))
+			return FALSE;
+	}
+	if (job->model == NULL)
+		job->model = g_strdup(places->default_bundle);
+	for (char **path = command->paths; path != NULL && *path != NULL; path++)
+		g_ptr_array_add(job->inputs, g_strdup(*path));
+	if (command->files_from != NULL && !read_list(command, error))
+		return FALSE;
+	job->lines_fd = STDOUT_FILENO;
+	return TRUE;
+}
+
+static gboolean parse(Command *command, const WeftPlaces *places, int argc, char **argv,
+		      GError **error)
+{
+	g_autoptr(GOptionContext) context = g_option_context_new("PATH... - read documents and write "
+								 "a record for each");
+	g_autoptr(GPtrArray) settings = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GArray) entries = option_entries(command);
+	GOptionGroup *group = g_option_group_new("run", "run", "run", settings, NULL);
+
+	g_option_group_add_entries(group, (const GOptionEntry *)(void *)entries->data);
+	g_option_context_set_main_group(context, group);
+	g_option_context_set_description(
+		context,
+		"Exit codes: 0 done, nothing newly failed; 1 some inputs failed or are partial, each\n"
+		"has its record; 2 usage; 3 nothing could start; 74 output can't be written;\n"
+		"75 another run holds the output folder; 130 interrupted, run again to go on.\n");
+	return g_option_context_parse(context, &argc, &argv, error) &&
+	       fill_job(command, places, settings, error);
+}
+
+/* ---- the run ---- */
+
+/* How weft_run_new, start or join failed. */
+static int exit_of_error(const GError *error, gboolean failed_to_write, gboolean has_started)
+{
+	if (failed_to_write)
+		return WEFT_EXIT_OUTPUT;
+	if (g_error_matches(error, WEFT_ERROR, WEFT_ERROR_CANCELLED))
+		return has_started ? WEFT_EXIT_INTERRUPTED : WEFT_EXIT_LOCKED;
+	if (g_error_matches(error, WEFT_ERROR, WEFT_ERROR_USAGE))
+		return WEFT_EXIT_USAGE;
+	return WEFT_EXIT_NOT_STARTED;
+}
+
+/* Until the run has come to its end. A second signal to end does not wait for it. */
+static void watch(WeftRun *run, WeftBar *bar, int signals)
+{
+	struct pollfd events[] = {
+		{.fd = weft_run_done_fd(run), .events = POLLIN},
+		{.fd = signals, .events = POLLIN},
+	};
+	gboolean is_stopping = FALSE;
+
+	while (events[0].revents == 0) {
+		struct signalfd_siginfo info;
+
+		(void)poll(events, G_N_ELEMENTS(events), TICK_MS); /* EINTR is a tick, too */
+		weft_bar_draw(bar, run);
+		if (events[1].revents == 0 || read(signals, &info, sizeof info) != sizeof info)
+			continue;
+		if (info.ssi_signo == SIGUSR1) {
+			g_autofree char *graph = weft_run_graph(run);
+
+			weft_bar_say(bar, "info", graph);
+			continue;
+		}
+		if (is_stopping)
+			_exit(WEFT_EXIT_INTERRUPTED);
+		is_stopping = TRUE;
+		weft_bar_say(bar, "info", "stopping; what is written stays, run again to go on");
+		weft_run_cancel(run);
+	}
+}
+
+static int end_of_run(const Command *command, WeftRun *run, WeftBar *bar, GError **error)
+{
+	WeftProgress progress;
+	gboolean is_whole = weft_run_join(run, error);
+
+	weft_bar_end(bar, run);
+	if (command->prints_graph) {
+		g_autofree char *graph = weft_run_graph(run);
+
+		fputs(graph, stderr);
+	}
+	if (!is_whole) {
+		int code = exit_of_error(*error, weft_run_failed_to_write(run), TRUE);
+
+		if (code != WEFT_EXIT_INTERRUPTED)
+			return weft_cmd_fail("run", error, code);
+		g_clear_error(error);
+		return code;
+	}
+	progress = weft_run_progress(run);
+	if (progress.n_failed + progress.n_partial > 0 ||
+	    (command->is_strict && progress.n_known > 0))
+		return WEFT_EXIT_SOME_FAILED;
+	return WEFT_EXIT_DONE;
+}
+
+static int run_job(const Command *command, WeftIngest *ingest, int signals)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(WeftBar) bar = weft_bar_new(command->is_quiet, g_strcmp0(command->log, "json") == 0);
+	g_autoptr(WeftRun) run = weft_run_new(command->job, ingest, &error);
+
+	if (run == NULL)
+		return weft_cmd_fail("run", &error, exit_of_error(error, FALSE, FALSE));
+	if (!weft_run_start(run, &error))
+		return weft_cmd_fail("run", &error, WEFT_EXIT_NOT_STARTED);
+	watch(run, bar, signals);
+	return end_of_run(command, run, bar, &error);
+}
+
+static void command_done(Command *command)
+{
+	weft_job_free(command->job);
+	g_strfreev(command->paths);
+	g_free(command->job_file);
+	g_free(command->files_from);
+	g_free(command->log);
+}
+
+int weft_cmd_run(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv)
+{
+	Command command = {.job = weft_job_new()};
+	GError *error = NULL;
+	sigset_t watched;
+	int signals, code;
+
+	/* Blocked before any thread exists, so that all of them leave these to the descriptor. */
+	sigemptyset(&watched);
+	sigaddset(&watched, SIGINT);
+	sigaddset(&watched, SIGTERM);
+	sigaddset(&watched, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &watched, NULL);
+	signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0) {
+		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_IO, "signalfd: %s", g_strerror(errno));
+		code = weft_cmd_fail("run", &error, WEFT_EXIT_NOT_STARTED);
+	} else if (!parse(&command, places, argc, argv, &error)) {
+		gboolean is_usage = error->domain == G_OPTION_ERROR ||
+				    g_error_matches(error, WEFT_ERROR, WEFT_ERROR_USAGE);
+
+		code = weft_cmd_fail("run", &error,
+				     is_usage ? WEFT_EXIT_USAGE : WEFT_EXIT_NOT_STARTED);
+	} else {
+		code = run_job(&command, ingest, signals);
+	}
+	if (signals >= 0)
+		close(signals);
+	command_done(&command);
+	return code;
+}

@@ -1,0 +1,172 @@
+#include "cli/progress.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/json.h"
+
+#define BAR_COLUMNS 24
+#define PLAIN_INTERVAL_US (30 * G_USEC_PER_SEC)
+/* A run that is over sooner says nothing but its last line. */
+#define FIRST_DRAW_US (200 * 1000)
+
+struct WeftBar {
+	gboolean is_quiet, is_json, is_terminal;
+	gboolean is_drawn, has_told_reader;
+	gint64 begin_us, drawn_us;
+};
+
+WeftBar *weft_bar_new(gboolean is_quiet, gboolean is_json)
+{
+	WeftBar *bar = g_new0(WeftBar, 1);
+	const char *terminal = g_getenv("TERM");
+
+	bar->is_quiet = is_quiet;
+	bar->is_json = is_json;
+	bar->is_terminal = !is_json && isatty(STDERR_FILENO) && g_strcmp0(terminal, "dumb") != 0;
+	bar->begin_us = bar->drawn_us = g_get_monotonic_time();
+	return bar;
+}
+
+void weft_bar_free(WeftBar *bar)
+{
+	g_free(bar);
+}
+
+static void wipe(WeftBar *bar)
+{
+	if (bar->is_drawn)
+		fputs("\r\033[K", stderr);
+	bar->is_drawn = FALSE;
+}
+
+/* A document may not talk to the terminal. */
+static char *escape(const char *text)
+{
+	GString *out = g_string_new(NULL);
+
+	for (const char *c = text; *c != '\0'; c++) {
+		if (((guchar)*c < ' ' && *c != '\n') || *c == 0x7f)
+			g_string_append_printf(out, "\\x%02x", (guchar)*c);
+		else
+			g_string_append_c(out, *c);
+	}
+	return g_string_free(out, FALSE);
+}
+
+void weft_bar_say(WeftBar *bar, const char *level, const char *text)
+{
+	g_autofree char *safe = escape(text);
+	g_autoptr(GString) line = g_string_new(NULL);
+	WeftJsonWriter writer;
+
+	wipe(bar);
+	if (!bar->is_json) {
+		fprintf(stderr, "%s%s", safe, g_str_has_suffix(safe, "\n") ? "" : "\n");
+		return;
+	}
+	weft_json_writer_init(&writer, line);
+	weft_json_write_object(&writer);
+	weft_json_write_key(&writer, "level");
+	weft_json_write_string(&writer, level);
+	weft_json_write_key(&writer, "message");
+	weft_json_write_string(&writer, text);
+	weft_json_write_object_end(&writer);
+	fprintf(stderr, "%s\n", line->str);
+}
+
+static void say_messages(WeftBar *bar, WeftRun *run)
+{
+	char *message;
+
+	if (!bar->has_told_reader && !bar->is_quiet) {
+		g_autofree char *line = g_strdup_printf("pictures are read by: %s",
+							weft_run_reader(run));
+
+		weft_bar_say(bar, "info", line);
+	}
+	bar->has_told_reader = TRUE;
+	while ((message = weft_run_next_message(run)) != NULL) {
+		weft_bar_say(bar, "warning", message);
+		g_free(message);
+	}
+}
+
+static guint64 n_ended(const WeftProgress *progress)
+{
+	return progress->n_done + progress->n_partial + progress->n_failed + progress->n_skipped +
+	       progress->n_copies + progress->n_unchanged;
+}
+
+static void draw_bar(WeftBar *bar, const WeftProgress *progress, double elapsed_s)
+{
+	guint64 ended = n_ended(progress);
+	guint64 n_full = progress->n_inputs > 0 ? ended * BAR_COLUMNS / progress->n_inputs : 0;
+	g_autofree char *name = escape(progress->current);
+
+	fputs("\r\033[K[", stderr);
+	for (guint64 i = 0; i < BAR_COLUMNS; i++)
+		fputc(i < n_full ? '#' : '.', stderr);
+	fprintf(stderr, "] %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT "  %" G_GUINT64_FORMAT
+			" pages  %.1f/s  %.30s",
+		ended, progress->n_inputs, progress->n_pages,
+		elapsed_s > 0 ? (double)ended / elapsed_s : 0, name);
+	fflush(stderr);
+	bar->is_drawn = TRUE;
+}
+
+void weft_bar_draw(WeftBar *bar, WeftRun *run)
+{
+	gint64 now_us = g_get_monotonic_time();
+	WeftProgress progress = weft_run_progress(run);
+	g_autofree char *line = NULL;
+
+	say_messages(bar, run);
+	if (bar->is_quiet || now_us - bar->begin_us < FIRST_DRAW_US || !progress.is_listed)
+		return;
+	if (bar->is_terminal) {
+		draw_bar(bar, &progress, (double)(now_us - bar->begin_us) / G_USEC_PER_SEC);
+		return;
+	}
+	if (now_us - bar->drawn_us < PLAIN_INTERVAL_US)
+		return;
+	bar->drawn_us = now_us;
+	line = g_strdup_printf("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+			       " documents, %" G_GUINT64_FORMAT " pages, now %s",
+			       n_ended(&progress), progress.n_inputs, progress.n_pages,
+			       progress.current);
+	weft_bar_say(bar, "info", line);
+}
+
+static void add_count(GString *line, guint64 n, const char *word)
+{
+	if (n > 0)
+		g_string_append_printf(line, "%s%" G_GUINT64_FORMAT " %s", line->len > 0 ? ", " : "",
+				       n, word);
+}
+
+void weft_bar_end(WeftBar *bar, WeftRun *run)
+{
+	WeftProgress progress = weft_run_progress(run);
+	g_autoptr(GString) line = g_string_new(NULL);
+	double elapsed_s = (double)(g_get_monotonic_time() - bar->begin_us) / G_USEC_PER_SEC;
+
+	say_messages(bar, run);
+	add_count(line, progress.n_done, "done");
+	add_count(line, progress.n_partial, "partial");
+	add_count(line, progress.n_failed, "failed");
+	add_count(line, progress.n_skipped, "skipped");
+	add_count(line, progress.n_copies, progress.n_copies == 1 ? "copy" : "copies");
+	add_count(line, progress.n_unchanged, "unchanged");
+	if (progress.n_known > 0)
+		g_string_append_printf(line, " (%" G_GUINT64_FORMAT " of them not whole)",
+				       progress.n_known);
+	if (line->len == 0)
+		g_string_append(line, "nothing to do");
+	g_string_append_printf(line, ", %.1f s", elapsed_s);
+	if (bar->is_quiet)
+		wipe(bar);
+	else
+		weft_bar_say(bar, "info", line->str);
+}
