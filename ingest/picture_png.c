@@ -13,12 +13,18 @@
 #define CHUNK_BYTES_MAX (8u << 20)
 #define CHUNKS_MAX 128u
 #define TEXTS_MAX 64
+#define BUFFER_BYTES 65536u
+/* libpng asks for compressed bytes in pieces; of the last piece of a short file nothing is used. */
+#define PIECE_BYTES 1024u
+#define PIECE_BYTES_SMALL 32u
 
 typedef struct PngState {
 	png_structp png;
 	png_infop info;
 	int fd;
 	off_t at;
+	guint8 *buffer;
+	gsize buffer_at, buffer_end;
 	gboolean ended;   /* the file was too short for what libpng asked for */
 	gboolean started; /* pixels may be there */
 	guint channels;
@@ -44,16 +50,24 @@ static void read_bytes(png_structp png, png_bytep ret_bytes, size_t size)
 {
 	PngState *state = png_get_io_ptr(png);
 	while (size > 0) {
-		ssize_t n = pread(state->fd, ret_bytes, size, state->at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			state->ended = TRUE;
-			png_error(png, "the file ends early");
+		if (state->buffer_at == state->buffer_end) {
+			ssize_t n;
+			do
+				n = pread(state->fd, state->buffer, BUFFER_BYTES, state->at);
+			while (n < 0 && errno == EINTR);
+			if (n <= 0) {
+				state->ended = TRUE;
+				png_error(png, "the file ends early");
+			}
+			state->at += n;
+			state->buffer_at = 0;
+			state->buffer_end = (gsize)n;
 		}
-		state->at += n;
+		gsize n = MIN(size, state->buffer_end - state->buffer_at);
+		memcpy(ret_bytes, state->buffer + state->buffer_at, n);
+		state->buffer_at += n;
 		ret_bytes += n;
-		size -= (size_t)n;
+		size -= n;
 	}
 }
 
@@ -124,6 +138,8 @@ gboolean weft_picture_read_png(const WeftDecodeJob *job, WeftPicture *picture, G
 {
 	PngState state = { .fd = job->fd };
 	g_autoptr(GError) local = NULL;
+	g_autofree guint8 *buffer = g_malloc(BUFFER_BYTES);
+	state.buffer = buffer;
 	state.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &state, stop, ignore);
 	state.info = state.png ? png_create_info_struct(state.png) : NULL;
 	if (!state.info) {
@@ -134,6 +150,8 @@ gboolean weft_picture_read_png(const WeftDecodeJob *job, WeftPicture *picture, G
 	png_set_user_limits(state.png, WEFT_RASTER_SIDE_MAX, WEFT_RASTER_SIDE_MAX);
 	png_set_chunk_cache_max(state.png, CHUNKS_MAX);
 	png_set_chunk_malloc_max(state.png, CHUNK_BYTES_MAX);
+	png_set_compression_buffer_size(state.png, job->size_bytes < BUFFER_BYTES ?
+							  PIECE_BYTES_SMALL : PIECE_BYTES);
 	png_set_read_fn(state.png, &state, read_bytes);
 	gboolean whole = read_picture(&state, &local);
 	WeftErrorCode code = state.ended ? WEFT_ERROR_TRUNCATED : WEFT_ERROR_CORRUPT;
