@@ -275,8 +275,8 @@ static int compare_keys(const void *a_item, const void *b_item, void *context)
 /* Looks for two equal keys in the object that ends, and forgets its keys. */
 static gboolean check_keys(WeftJsonReader *reader, const Frame *frame)
 {
-	Key *keys = &g_array_index(reader->keys, Key, frame->key_first);
 	gsize n = reader->keys->len - frame->key_first;
+	Key *keys = n > 0 ? &g_array_index(reader->keys, Key, frame->key_first) : NULL;
 
 	if (n > 1)
 		qsort_r(keys, n, sizeof(Key), compare_keys, reader);

@@ -147,16 +147,17 @@ static void update_id(WeftBundle *bundle)
 static WeftBundle *open_audio(const char *path, gboolean must_project, GError **error)
 {
 	g_autoptr(WeftBundle) bundle = open_folder(path, error);
+	g_autofree char *shown = weft_path_display(path);
 	if (!bundle) {
-		g_prefix_error(error, "%s: ", path);
+		g_prefix_error(error, "%s: ", shown);
 		return NULL;
 	}
 	if (!bundle->config->has_audio ||
 	    (must_project && bundle->config->audio.stack_factor == 0)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
-			    "%s: config.json: model_type: \"%s\"; a %s folder is expected here", path,
+			    "%s: config.json: model_type: \"%s\"; %s folder is expected here", shown,
 			    bundle->config->model_type,
-			    must_project ? "ultravox" : "whisper or ultravox");
+			    must_project ? "an ultravox" : "a whisper or ultravox");
 		return NULL;
 	}
 	return g_steal_pointer(&bundle);

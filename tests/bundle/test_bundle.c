@@ -224,6 +224,63 @@ static void test_id(void)
 	remove_folder(folder);
 }
 
+static const char WHISPER[] =
+	"{\"model_type\":\"whisper\",\"d_model\":16,\"encoder_layers\":1,"
+	"\"encoder_attention_heads\":2,\"encoder_ffn_dim\":24,\"decoder_layers\":1,"
+	"\"decoder_attention_heads\":2,\"decoder_ffn_dim\":24,\"num_mel_bins\":80,"
+	"\"vocab_size\":32}";
+
+static void make_part(const char *folder, const char *part, const char *config)
+{
+	g_autofree char *inner = g_build_filename(folder, part, NULL);
+	g_autofree char *path = g_build_filename(inner, "config.json", NULL);
+	g_assert_cmpint(g_mkdir_with_parents(inner, 0700), ==, 0);
+	g_assert_true(g_file_set_contents(path, config, -1, NULL));
+}
+
+/* audio/ is found, a projector inside it too, one attached takes their place; each is in the id. */
+static void test_audio(void)
+{
+	g_autofree char *ultravox = g_strdup_printf(
+		"{\"model_type\":\"ultravox\",\"hidden_size\":24,\"audio_config\":%s}", WHISPER);
+	g_autofree char *folder = copy_golden("scout");
+	g_autofree char *alone = id_of(folder);
+	g_autofree char *audio_path = g_build_filename(folder, "audio", NULL);
+	g_autofree char *other_path = g_build_filename(folder, "other", NULL);
+	g_autoptr(GError) error = NULL;
+
+	make_part(folder, "other", ultravox);
+	make_part(folder, "audio", WHISPER);
+	g_autofree char *heard = id_of(folder);
+	g_assert_cmpstr(heard, !=, alone);
+	make_part(folder, "audio/projector", ultravox);
+	g_autofree char *projected = id_of(folder);
+	g_assert_cmpstr(projected, !=, heard);
+
+	g_autoptr(WeftBundle) bundle = weft_bundle_open(folder, &error);
+	g_assert_no_error(error);
+	const WeftBundle *audio = weft_bundle_audio(bundle);
+	const WeftBundle *projector = weft_bundle_projector(bundle);
+	g_assert_cmpstr(weft_bundle_config(audio)->model_type, ==, "whisper");
+	g_assert_cmpuint(weft_bundle_config(projector)->audio.stack_factor, ==, 8);
+	g_assert_true(weft_bundle_attach_audio(bundle, other_path, &error));
+	g_assert_no_error(error);
+	g_assert_true(weft_bundle_audio(bundle) == weft_bundle_projector(bundle));
+	g_assert_cmpstr(weft_bundle_id(bundle), !=, projected);
+	/* A text model is no audio part; what was attached stays. */
+	g_assert_false(weft_bundle_attach_audio(bundle, folder, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG);
+	g_assert_nonnull(weft_bundle_projector(bundle));
+
+	g_autoptr(GError) fault = NULL;
+	g_autoptr(WeftBundle) whisper = weft_bundle_open(audio_path, &fault);
+	g_assert_no_error(fault);
+	g_assert_true(weft_bundle_audio(whisper) == whisper);
+	make_part(folder, "audio/projector", WHISPER);
+	assert_refused(folder, WEFT_ERROR_CONFIG, "an ultravox folder is expected");
+	remove_folder(folder);
+}
+
 static void test_refusals(void)
 {
 	g_autofree char *folder = copy_golden("scout");
@@ -267,6 +324,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/bundle/shards", test_shards);
 	g_test_add_func("/bundle/names", test_names);
 	g_test_add_func("/bundle/id", test_id);
+	g_test_add_func("/bundle/audio", test_audio);
 	g_test_add_func("/bundle/refusals", test_refusals);
 	return g_test_run();
 }
