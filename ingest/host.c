@@ -310,6 +310,7 @@ static gboolean await_end(WeftWorker *worker, guint32 *ret_status)
 	guint32 status = weft_wire_u32(&in);
 	if (!weft_wire_close(&in, NULL))
 		return FALSE;
+	worker->dead = TRUE;
 	*ret_status = status;
 	return TRUE;
 }
@@ -320,10 +321,11 @@ void weft_worker_stop(WeftWorker *worker)
 	if (!worker->ingest)
 		return;
 	close(worker->work);
-	gboolean dead = shutdown(worker->control, SHUT_WR) == 0 && await_end(worker, &status);
+	if (!worker->dead && shutdown(worker->control, SHUT_WR) == 0)
+		(void)await_end(worker, &status); /* not dead then: its memory is not used again */
 	close(worker->control);
 	for (guint i = 0; i < WEFT_WIRE_SLOTS; i++) {
-		if (dead)
+		if (worker->dead)
 			give_slot(worker->ingest, worker->slots[i]);
 		else
 			close(worker->slots[i]);
