@@ -400,7 +400,50 @@ def golden_tokenizer(folder):
     print(folder, len(cases), "cases")
 
 
-FIXTURES = {"scout": scout, "maverick": maverick, "tokenizer": golden_tokenizer}
+WHISPER_ROW_STEP = 50
+
+
+def whisper_mel(n_bins, n_frames):
+    """Numbers that any program has exactly: eighths from -1 to 1."""
+    b, t = np.meshgrid(np.arange(n_bins), np.arange(n_frames), indexing="ij")
+    return (((b * 7 + t * 13 + b * t % 11) % 17 - 8) / 8).astype(np.float32)
+
+
+def whisper(folder):
+    """A Whisper of published shape in time (3000 frames, 1500 positions), stored as float16."""
+    from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
+
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    config = WhisperConfig(
+        d_model=16, encoder_layers=2, encoder_attention_heads=4, encoder_ffn_dim=24,
+        decoder_layers=1, decoder_attention_heads=4, decoder_ffn_dim=24, num_mel_bins=128,
+        max_source_positions=1500, max_target_positions=16, vocab_size=32, pad_token_id=0,
+        bos_token_id=1, eos_token_id=2, decoder_start_token_id=3, suppress_tokens=None,
+        begin_suppress_tokens=None)
+    config._attn_implementation = "eager"
+    model = WhisperForConditionalGeneration(config).eval()
+    randomise(model, 1, torch.float16)
+    with torch.no_grad():
+        frames = model.model.encoder(torch.from_numpy(whisper_mel(128, 3000))[None])
+    rows = frames.last_hidden_state[0].numpy()[::WHISPER_ROW_STEP]
+    model.config.dtype = torch.float16
+    state = model.state_dict()
+    state.pop("proj_out.weight")  # tied
+    model.save_pretrained(folder, state_dict={k: v.half() for k, v in state.items()})
+    WhisperFeatureExtractor(feature_size=128).save_pretrained(folder)
+    np.save(os.path.join(folder, "rows.npy"), np.ascontiguousarray(rows))
+    origin(folder, [
+        "seed: 1; weights: float16, arithmetic: float32, eager attention",
+        f"rows.npy: every {WHISPER_ROW_STEP}th row of the encoder's output for the mel "
+        "((7 b + 13 t + b t mod 11) mod 17 - 8) / 8, b = 0..127, t = 0..2999",
+        "tolerance: max |difference| <= 1e-4 * max |row|: float32 sums in another order",
+    ])
+    print(folder, rows.shape, np.abs(rows).max())
+
+
+FIXTURES = {"scout": scout, "maverick": maverick, "tokenizer": golden_tokenizer,
+            "whisper": whisper}
 
 
 def main():
