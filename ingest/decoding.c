@@ -28,8 +28,8 @@ WeftDecoding *weft_ingest_decode(WeftIngest *ingest, const WeftSniff *sniff, int
 {
 	g_auto(WeftWireOut) start = { 0 };
 	if (sniff->family == WEFT_FAMILY_NONE) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED, "%s: %s is not read", name,
-			    sniff->name);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED, "%s%s%s is not read",
+			    name ? name : "", name ? ": " : "", sniff->name);
 		return NULL;
 	}
 	g_autoptr(WeftDecoding) decoding = g_new0(WeftDecoding, 1);
@@ -78,7 +78,8 @@ gboolean weft_decoding_next(WeftDecoding *decoding, WeftPart **ret_part, GError 
 	if (!decoding->ended) {
 		if (!next(decoding, &part, error)) {
 			decoding->ended = TRUE;
-			g_prefix_error(error, "%s: ", decoding->name);
+			if (decoding->name)
+				g_prefix_error(error, "%s: ", decoding->name);
 			return FALSE;
 		}
 		decoding->ended = part == NULL;

@@ -66,7 +66,7 @@ const char *weft_ingest_versions(const WeftIngest *ingest);
 gboolean weft_ingest_has_ocr(const WeftIngest *ingest);
 
 /* Starts decoding. `fd` stays the caller's and may be closed after the call; its offset is not
- * shared with the worker. `name` is only used in messages. */
+ * shared with the worker. `name` begins the messages of errors; NULL: nothing does. */
 WeftDecoding *weft_ingest_decode(WeftIngest *ingest, const WeftSniff *sniff, int fd,
 				 const char *name, const WeftDecodeOptions *options, GError **error);
 
