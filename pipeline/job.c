@@ -84,7 +84,7 @@ static gboolean parse_size(const char *text, guint64 *ret_bytes)
 	guint shift = unit != NULL ? 10 * (guint)(unit - units + 1) : 0;
 	guint64 value;
 
-	if (!parse_count(digits, G_MAXUINT64 >> 41, &value))
+	if (!parse_count(digits, G_MAXUINT64 >> (shift + 1), &value))
 		return FALSE;
 	*ret_bytes = value << shift;
 	return TRUE;

@@ -213,7 +213,7 @@ static gboolean is_container(const WeftJson *value)
 typedef struct Joined {
 	GPtrArray *texts;   /* char *, the items so far */
 	guint64 n_min, n_max;
-	gsize n_left;       /* items that are still to come */
+	gsize n_left;       /* items that come after the one at hand */
 	gboolean has_withheld;
 } Joined;
 
@@ -229,7 +229,7 @@ static void join_item(WeftMerge *merge, const Side *side, const Place *place, Jo
 	if (joined->texts->len >= joined->n_max)
 		return;
 	if (!is_container(side->value) && is_withheld(merge, side) &&
-	    joined->texts->len + joined->n_left > joined->n_min) {
+	    joined->texts->len + joined->n_left >= joined->n_min) {
 		joined->has_withheld = TRUE;
 		return;
 	}

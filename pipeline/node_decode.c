@@ -113,8 +113,7 @@ static bool send_parts(Decode *decode, WeftRunner *runner, guint64 number, const
 	GError *failure = NULL;
 	guint32 page_with_text = 0;
 	g_autoptr(WeftDecoding) decoding = weft_ingest_decode(decode->run->ingest, sniff, fd,
-							      sniff->name, &decode->options,
-							      &failure);
+							      NULL, &decode->options, &failure);
 
 	while (decoding != NULL && !weft_runner_is_cancelled(runner)) {
 		WeftPart *part = NULL;

@@ -78,6 +78,27 @@ static gboolean choice_of_key(GKeyFile *file, const char *path, const char *key,
 	return FALSE;
 }
 
+static gboolean check_keys(GKeyFile *file, const char *path, GError **error)
+{
+	static const char *const known[] = {"summary",  "prompt", "schema",   "merge",         "windows",
+					    "pictures", "read",   "question", "answer_tokens", NULL};
+	g_autoptr(GError) failure = NULL;
+	g_auto(GStrv) keys = g_key_file_get_keys(file, "task", NULL, &failure);
+
+	if (keys == NULL) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: %s", path, failure->message);
+		return FALSE;
+	}
+	for (char **key = keys; *key != NULL; key++) {
+		if (!g_strv_contains(known, *key)) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: %s is no key of a task",
+				    path, *key);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
 static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, GError **error)
 {
 	static const char *const merges[] = {"fields", "model", NULL};
@@ -193,7 +214,7 @@ WeftTask *weft_task_open(const WeftJob *job, GError **error)
 			    failure->message);
 		return NULL;
 	}
-	if (!read_choices(task, file, path, error))
+	if (!check_keys(file, path, error) || !read_choices(task, file, path, error))
 		return NULL;
 	if (task->windows == WEFT_WINDOWS_NONE) {
 		if (job->schema != NULL || job->question != NULL) {

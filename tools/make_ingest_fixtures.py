@@ -205,19 +205,6 @@ def figure_pdf():
     pdf.save()
 
 
-def justified_pdf():
-    """Spaces as wide as gutters, and words that are narrower than high."""
-    pdf = new_pdf("justified.pdf")
-    text = pdf.beginText(40, 500)
-    text.setFont("D", 10)
-    text.setWordSpace(9)
-    text.textLine("which broke thirty metres")
-    text.setWordSpace(0)
-    text.textLine("of the wall; it was a pity, and € 3 was all")
-    pdf.drawText(text)
-    pdf.save()
-
-
 def changed_pdfs():
     for rotation in (90, 180, 270):
         with pikepdf.open(OUT / "text.pdf") as doc:
@@ -351,7 +338,7 @@ def other_pictures():
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     pdfmetrics.registerFont(TTFont("D", FONT))
-    for make in (text_pdf, columns_pdf, scan_pdfs, hidden_pdf, slide_pdf, figure_pdf, justified_pdf, changed_pdfs,
+    for make in (text_pdf, columns_pdf, scan_pdfs, hidden_pdf, slide_pdf, figure_pdf, changed_pdfs,
                  png_pictures, jpeg_pictures, other_pictures):
         make()
     return 0

@@ -146,16 +146,6 @@ static void test_columns(void)
 	weft_ingest_close(ingest);
 }
 
-static void test_justified(void)
-{
-	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
-	g_auto(Decoded) decoded = decode_file(ingest, "justified.pdf", &OPTIONS);
-	const WeftContent *content = content_with(&decoded, "thirty");
-	g_assert_cmpstr(content->text, ==,
-			"which broke thirty metres\nof the wall; it was a pity, and € 3 was all");
-	weft_ingest_close(ingest);
-}
-
 static void assert_hidden(const Decoded *decoded, const char *text, gboolean hidden)
 {
 	const WeftContent *content = content_with(decoded, text);
@@ -310,7 +300,6 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/pdf/facts", test_document_facts);
 	g_test_add_func("/pdf/columns", test_columns);
-	g_test_add_func("/pdf/justified", test_justified);
 	g_test_add_func("/pdf/hidden", test_hidden);
 	g_test_add_data_func("/pdf/ocr-layer", "ocr.pdf", test_ocr_layer);
 	g_test_add_data_func("/pdf/ocr-layer-turned", "ocr270.pdf", test_ocr_layer);
