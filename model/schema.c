@@ -196,11 +196,14 @@ static gboolean check_required(const SchemaReader *reader, const WeftJson *value
 {
 	const WeftJson *required = weft_json_member(value, "required");
 	const WeftJson *properties = weft_json_member(value, "properties");
+	g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+	for (gsize i = 0; i < weft_json_length(properties); i++)
+		g_hash_table_add(names, (gpointer)weft_json_key_at(properties, i, NULL));
 	if (required && weft_json_type(required) != WEFT_JSON_ARRAY)
 		return refuse(reader, "required", "not an array", error);
 	for (gsize i = 0; i < weft_json_length(required); i++) {
 		const char *name = weft_json_string(weft_json_at(required, i), NULL);
-		if (!name || !weft_json_member(properties, name))
+		if (!name || !g_hash_table_contains(names, name))
 			return refuse(reader, "required", "names what properties do not declare",
 				      error);
 	}
@@ -290,11 +293,6 @@ static gboolean read_literal(SchemaReader *reader, const WeftJson *value, const 
 	WeftJsonWriter writer;
 	weft_json_writer_init(&writer, json);
 	weft_json_write_tree(&writer, value);
-	for (guint i = 0; i < node->literals->len; i++)
-		if (g_str_equal(g_ptr_array_index(node->literals, i), json->str)) {
-			g_string_free(json, TRUE);
-			return TRUE;
-		}
 	g_ptr_array_add(node->literals, g_string_free(json, FALSE));
 	*types |= type;
 	return TRUE;
@@ -303,6 +301,15 @@ static gboolean read_literal(SchemaReader *reader, const WeftJson *value, const 
 static gint compare_literals(gconstpointer a, gconstpointer b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Equal ones are kept once. */
+static void sort_literals(GPtrArray *literals)
+{
+	g_ptr_array_sort(literals, compare_literals);
+	for (guint i = literals->len - 1; i > 0; i--)
+		if (g_str_equal(literals->pdata[i], literals->pdata[i - 1]))
+			g_ptr_array_remove_index(literals, i);
 }
 
 static gboolean read_literals(SchemaReader *reader, const WeftJson *value, WeftSchemaNode *node,
@@ -319,6 +326,8 @@ static gboolean read_literals(SchemaReader *reader, const WeftJson *value, WeftS
 		return refuse(reader, "const", "beside enum", error);
 	if (values && weft_json_type(values) != WEFT_JSON_ARRAY)
 		return refuse(reader, "enum", "not an array", error);
+	if (weft_json_length(values) > WEFT_SCHEMA_LITERALS_MAX)
+		return refuse(reader, "enum", "of more than 4096 values", error);
 	for (gsize i = 0; i < G_N_ELEMENTS(number_keywords); i++)
 		if (weft_json_member(value, number_keywords[i]))
 			return refuse(reader, number_keywords[i], "beside enum or const", error);
@@ -332,7 +341,7 @@ static gboolean read_literals(SchemaReader *reader, const WeftJson *value, WeftS
 			return FALSE;
 	if (node->literals->len == 0)
 		return refuse(reader, keyword, "no value fits the keywords beside it", error);
-	g_ptr_array_sort(node->literals, compare_literals);
+	sort_literals(node->literals);
 	node->types = types;
 	return TRUE;
 }
@@ -374,15 +383,16 @@ static WeftSchemaNode *read_reference(SchemaReader *reader, const WeftJson *refe
 		return NULL;
 	}
 	g_autofree char *target = g_uri_unescape_string(text + 1, NULL);
+	if (target &&
+	    g_hash_table_lookup_extended(reader->references, target, NULL, (gpointer *)&node)) {
+		if (!node)
+			refuse(reader, "$ref", "leads back to itself", error);
+		return node;
+	}
 	const WeftJson *value = target ? weft_json_at_pointer(reader->root, target) : NULL;
 	if (!value) {
 		refuse(reader, "$ref", "there is nothing at its target", error);
 		return NULL;
-	}
-	if (g_hash_table_lookup_extended(reader->references, target, NULL, (gpointer *)&node)) {
-		if (!node)
-			refuse(reader, "$ref", "leads back to itself", error);
-		return node;
 	}
 	g_hash_table_insert(reader->references, g_strdup(target), NULL);
 	g_autofree char *from = g_strdup(reader->pointer->str);
@@ -455,60 +465,6 @@ static gboolean check_keywords(SchemaReader *reader, const WeftJson *value, cons
 	return TRUE;
 }
 
-static gsize literals_min_bytes(const WeftSchemaNode *node)
-{
-	gsize best = G_MAXSIZE;
-	for (guint i = 0; i < node->literals->len; i++)
-		best = MIN(best, strlen(g_ptr_array_index(node->literals, i)));
-	return best;
-}
-
-/* From the shortest values of the children, which are known: each is at most
- * WEFT_SCHEMA_MIN_BYTES_MAX, and so are the counts below 2^32, so nothing here overflows. */
-static gsize object_min_bytes(WeftSchemaNode *node)
-{
-	guint n = node->opens->len;
-	gsize tail = 1;
-	node->tails = g_array_sized_new(FALSE, TRUE, sizeof(gsize), n + 1);
-	g_array_set_size(node->tails, n + 1);
-	for (guint i = n + 1; i-- > 0;) {
-		if (i < n) {
-			const WeftSchemaNode *child = g_ptr_array_index(node->properties, i);
-			tail += strlen(g_ptr_array_index(node->opens, i)) + child->min_bytes;
-		}
-		g_array_index(node->tails, gsize, i) = tail;
-	}
-	return n == 0 ? 2 : tail;
-}
-
-static gsize node_min_bytes(WeftSchemaNode *node)
-{
-	gsize best = G_MAXSIZE;
-	for (guint i = 0; node->branches && i < node->branches->len; i++) {
-		const WeftSchemaNode *branch = g_ptr_array_index(node->branches, i);
-		best = MIN(best, branch->min_bytes);
-	}
-	if (node->branches)
-		return best;
-	if (node->literals)
-		return literals_min_bytes(node);
-	if (node->types & (WEFT_TYPE_NULL | WEFT_TYPE_BOOLEAN))
-		best = 4;
-	if (node->types & WEFT_TYPE_STRING)
-		best = MIN(best, (gsize)node->length_min + 2);
-	if (node->types & WEFT_TYPE_NUMBER)
-		best = MIN(best, (gsize)weft_number_close(&(WeftNumber){0}, &node->range));
-	if (node->types & WEFT_TYPE_ARRAY)
-		best = MIN(best, node->items_min == 0
-					 ? 2
-					 : node->items_min * (node->items->min_bytes + 1) + 1);
-	if (node->types & WEFT_TYPE_OBJECT) {
-		gsize object = object_min_bytes(node);
-		best = MIN(best, object);
-	}
-	return best;
-}
-
 static gboolean read_values(SchemaReader *reader, const WeftJson *value, WeftSchemaNode *node,
 			    GError **error)
 {
@@ -543,7 +499,7 @@ static WeftSchemaNode *read_here(SchemaReader *reader, const WeftJson *value, GE
 	if (!(alone ? read_branches(reader, weft_json_member(value, alone), alone, node, error)
 		    : read_values(reader, value, node, error)))
 		return NULL;
-	node->min_bytes = node_min_bytes(node);
+	weft_schema_node_measure(node);
 	if (node->min_bytes > WEFT_SCHEMA_MIN_BYTES_MAX || node->height > WEFT_SCHEMA_DEPTH_MAX) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA,
 			    "#%s: shortest instance of %" G_GSIZE_FORMAT
@@ -588,9 +544,4 @@ WeftSchema *weft_schema_new(const char *json, gsize size_bytes, GError **error)
 		.root = root, .schema = schema, .references = references, .pointer = pointer};
 	schema->root = read_node(&reader, root, error);
 	return schema->root ? g_steal_pointer(&schema) : NULL;
-}
-
-gsize weft_schema_min_bytes(const WeftSchema *schema)
-{
-	return schema->root->min_bytes;
 }

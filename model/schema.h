@@ -14,6 +14,7 @@
 #define WEFT_SCHEMA_DEPTH_MAX 32
 #define WEFT_SCHEMA_BYTES_MAX (1u << 20)     /* of the schema file */
 #define WEFT_SCHEMA_NODES_MAX 20000u
+#define WEFT_SCHEMA_LITERALS_MAX 4096u       /* values of one enum */
 #define WEFT_SCHEMA_MIN_BYTES_MAX (1u << 20) /* of the shortest instance */
 #define WEFT_SCHEMA_UNLIMITED G_MAXUINT32    /* no maxItems, no maxLength */
 
@@ -48,5 +49,8 @@ struct WeftSchema {
 	const WeftSchemaNode *root;
 	GPtrArray *nodes;        /* owns all of them */
 };
+
+/* Sets min_bytes (and tails) of a node whose children have theirs. */
+void weft_schema_node_measure(WeftSchemaNode *node);
 
 #endif

@@ -2,6 +2,70 @@
 
 #include "model/schema.h"
 
+static gsize literals_min_bytes(const WeftSchemaNode *node)
+{
+	gsize best = G_MAXSIZE;
+	for (guint i = 0; i < node->literals->len; i++)
+		best = MIN(best, strlen(g_ptr_array_index(node->literals, i)));
+	return best;
+}
+
+/* From the shortest values of the children, which are known: each is at most
+ * WEFT_SCHEMA_MIN_BYTES_MAX, and so are the counts below 2^32, so nothing here overflows. */
+static gsize object_min_bytes(WeftSchemaNode *node)
+{
+	guint n = node->opens->len;
+	gsize tail = 1;
+	node->tails = g_array_sized_new(FALSE, TRUE, sizeof(gsize), n + 1);
+	g_array_set_size(node->tails, n + 1);
+	for (guint i = n + 1; i-- > 0;) {
+		if (i < n) {
+			const WeftSchemaNode *child = g_ptr_array_index(node->properties, i);
+			tail += strlen(g_ptr_array_index(node->opens, i)) + child->min_bytes;
+		}
+		g_array_index(node->tails, gsize, i) = tail;
+	}
+	return n == 0 ? 2 : tail;
+}
+
+static gsize least_bytes(WeftSchemaNode *node)
+{
+	gsize best = G_MAXSIZE;
+	for (guint i = 0; node->branches && i < node->branches->len; i++) {
+		const WeftSchemaNode *branch = g_ptr_array_index(node->branches, i);
+		best = MIN(best, branch->min_bytes);
+	}
+	if (node->branches)
+		return best;
+	if (node->literals)
+		return literals_min_bytes(node);
+	if (node->types & (WEFT_TYPE_NULL | WEFT_TYPE_BOOLEAN))
+		best = 4;
+	if (node->types & WEFT_TYPE_STRING)
+		best = MIN(best, (gsize)node->length_min + 2);
+	if (node->types & WEFT_TYPE_NUMBER)
+		best = MIN(best, (gsize)weft_number_close(&(WeftNumber){0}, &node->range));
+	if (node->types & WEFT_TYPE_ARRAY)
+		best = MIN(best, node->items_min == 0
+					 ? 2
+					 : node->items_min * (node->items->min_bytes + 1) + 1);
+	if (node->types & WEFT_TYPE_OBJECT) {
+		gsize object = object_min_bytes(node);
+		best = MIN(best, object);
+	}
+	return best;
+}
+
+void weft_schema_node_measure(WeftSchemaNode *node)
+{
+	node->min_bytes = least_bytes(node);
+}
+
+gsize weft_schema_min_bytes(const WeftSchema *schema)
+{
+	return schema->root->min_bytes;
+}
+
 static void append_node(GString *json, const WeftSchemaNode *node);
 
 /* Of an enumeration: null when it is there, else the shortest, the first of equals. */
