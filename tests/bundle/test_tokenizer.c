@@ -256,6 +256,48 @@ static void test_small(void)
 	g_assert_cmpint(g_array_index(ids, gint32, 2), ==, 257);
 }
 
+static void encode_small(const char *part, const char *value, const char *text, GArray *ids)
+{
+	g_autofree char *json = small_json(part, value);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(WeftTokenizer) tokenizer =
+		weft_tokenizer_new("tokenizer.json", json, strlen(json), &error);
+	g_assert_no_error(error);
+	g_array_set_size(ids, 0);
+	weft_tokenizer_encode(tokenizer, text, strlen(text), TRUE, ids);
+}
+
+/* A piece that is a token but that no merge reaches: its own id only with ignore_merges. */
+static void test_ignore_merges(void)
+{
+	static const char more[] = ",\"ab\":256,\"abc\":258},\"ignore_merges\":%s,\"x\":{";
+	g_autofree char *with_merges = g_strdup_printf(more, "false");
+	g_autofree char *without = g_strdup_printf(more, "true");
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+
+	encode_small("vocab_more", with_merges, "abc", ids);
+	g_assert_cmpuint(ids->len, ==, 2);
+	g_assert_cmpint(g_array_index(ids, gint32, 0), ==, 256);
+	encode_small("vocab_more", without, "abc", ids);
+	g_assert_cmpuint(ids->len, ==, 1);
+	g_assert_cmpint(g_array_index(ids, gint32, 0), ==, 258);
+}
+
+/* Of added tokens that begin alike the longest one that is there counts. */
+static void test_longest_added(void)
+{
+	static const char added[] = "{\"id\":257,\"content\":\"<|x|>\"},"
+				    "{\"id\":258,\"content\":\"<|x|>y\"},"
+				    "{\"id\":259,\"content\":\"<|x|>yzz\"}";
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+
+	encode_small("added", added, "<|x|>yz<|x|>", ids);
+	g_assert_cmpuint(ids->len, ==, 3);
+	g_assert_cmpint(g_array_index(ids, gint32, 0), ==, 258);
+	g_assert_cmpint(g_array_index(ids, gint32, 1), ==, 'z');
+	g_assert_cmpint(g_array_index(ids, gint32, 2), ==, 257);
+}
+
 static void test_refusals(void)
 {
 	static const char *const cases[][3] = {
@@ -310,6 +352,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/tokenizer/tokens", test_tokens);
 	g_test_add_func("/tokenizer/template", test_template);
 	g_test_add_func("/tokenizer/small", test_small);
+	g_test_add_func("/tokenizer/ignore-merges", test_ignore_merges);
+	g_test_add_func("/tokenizer/longest-added", test_longest_added);
 	g_test_add_func("/tokenizer/refusals", test_refusals);
 	return g_test_run();
 }
