@@ -1,7 +1,8 @@
 """Writes an ordinary Hugging Face Llama 4 checkpoint and compares it with transformers' own classes.
 
-    export.py TRAINED.pt FOLDER
+    export.py TRAINED.pt FOLDER [--answer-confidence-min 0.9]
 """
+import argparse
 import json
 import pathlib
 import sys
@@ -96,8 +97,14 @@ def compare(folder, weights):
 
 
 if __name__ == "__main__":
-    trained = torch.load(sys.argv[1], weights_only=True)
-    out = pathlib.Path(sys.argv[2])
-    difference = compare(out, write(out, trained["state"], trained["abilities"]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("trained")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--answer-confidence-min", type=float, default=0.9)
+    args = parser.parse_args()
+    # Its reading is measured by evaluate.py and is not good enough to be used.
+    abilities = {"name": "weft-default", "reads": False, "answer_confidence_min": args.answer_confidence_min}
+    state = torch.load(args.trained, weights_only=True)["state"]
+    difference = compare(args.folder, write(args.folder, state, abilities))
     print(f"largest difference from transformers: {difference:.2e} of the largest logit")
     sys.exit(difference > 1e-4)

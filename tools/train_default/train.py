@@ -112,14 +112,14 @@ def main():
     while (part := (time.time() - start) / 60 / args.minutes) < 1:
         for group in optimiser.param_groups:
             group["lr"] = 2e-3 * min(1, (step + 1) / 100) * max(0.02, 1 - part)
-        is_echo = part < 0.2 or rng.random() < 0.5 - 0.4 * part
+        is_echo = part < 0.04 or rng.random() < 0.5 - 0.4 * part
         ids, weight = echo_batch(rng, 32, 1 + int(15 * max(0, part - 0.1))) if is_echo else paper_batch(rng, 12, int(60 + 500 * part))
         logits, balance = weft.language_model(echo_prefix if is_echo else index_prefix,
                                               weft.language_model.model.embed_tokens(ids))
         loss, right = token_loss(logits, ids, weight)
         (loss + 0.02 * balance).backward()
         seen_text["echoes" if is_echo else "cards"] = (loss.item(), right.item(), balance.item())
-        if step % 2 == 0 and part > 0.2:  # papers are what a short training can learn
+        if step % 2 == 0 and part > 0.04:  # papers are what a short training can learn
             see, read, read_right = picture_loss(weft, weft.align, *picture_batch(rng, pictures, 24, 1 + int(3.99 * part)),
                                                 read_prefix)
             see.backward()
@@ -129,11 +129,11 @@ def main():
         step += 1
         if step % 20 == 0:
             text = "".join(f"  {k}: loss {l:.3f} right {r:.3f} balance {b:.2f}" for k, (l, r, b) in sorted(seen_text.items()))
-            sight = f"  pictures: loss {read:.3f} right {read_right:.3f} with alignment {see:.2f}" if part > 0.21 else ""
+            sight = f"  pictures: loss {read:.3f} right {read_right:.3f} with alignment {see:.2f}" if part > 0.05 else ""
             print(f"{(time.time() - start) / 60:.1f} min  step {step}{text}{sight}", flush=True)
         if step % 200 == 0 or part > 0.99:
-            torch.save({"state": weft.state_dict(), "abilities": {}, "steps": step}, args.output)
-    torch.save({"state": weft.state_dict(), "abilities": {}, "steps": step}, args.output)
+            torch.save({"state": weft.state_dict(), "steps": step}, args.output)
+    torch.save({"state": weft.state_dict(), "steps": step}, args.output)
 
 
 if __name__ == "__main__":
