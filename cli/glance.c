@@ -86,27 +86,24 @@ static gboolean fact_of_answer(WeftGlance *glance, const WeftJson *record)
 	return FALSE;
 }
 
-/* How much a line looks like something worth knowing: amounts, then dates and numbers, then words.
- */
+/* How much a line looks like something worth knowing: an amount, a date or a number, in words,
+ * whole and short. */
 static int worth(const char *line)
 {
 	gsize digits = 0, letters = 0;
-	int score = 0;
+	gboolean has_amount = strstr(line, "EUR") || strstr(line, "USD");
 	for (const char *c = line; *c; c = g_utf8_next_char(c)) {
 		gunichar u = g_utf8_get_char(c);
 		digits += g_unichar_isdigit(u);
 		letters += g_unichar_isalpha(u);
-		if (g_unichar_type(u) == G_UNICODE_CURRENCY_SYMBOL)
-			score += 2;
-		if (g_ascii_isdigit(*c) && (c[1] == ',' || c[1] == '.') && g_ascii_isdigit(c[2]))
-			score += 2;
+		has_amount |= g_unichar_type(u) == G_UNICODE_CURRENCY_SYMBOL;
+		has_amount |=
+		    g_ascii_isdigit(*c) && (c[1] == ',' || c[1] == '.') && g_ascii_isdigit(c[2]);
 	}
-	if (strstr(line, "EUR") || strstr(line, "USD"))
-		score += 2;
-	score += digits >= 4 ? 2 : digits > 0;
-	score += letters >= 3;
-	return letters < digits || letters + digits < 6 || strlen(line) > 160 ? MIN(score, 1)
-	                                                                      : MIN(score, 6);
+	if (letters < 3 || letters + digits < 6)
+		return letters > 0;
+	gboolean is_whole = g_unichar_isupper(g_utf8_get_char(line)) && strlen(line) <= 60;
+	return 2 + 3 * has_amount + 2 * (digits >= 4) + (digits > 0) + 2 * is_whole;
 }
 
 static void fact_of_text(WeftGlance *glance, const WeftJson *item, int *best)
