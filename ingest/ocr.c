@@ -11,11 +11,13 @@
 
 #define DPI_SMALL 200.0 /* below, letters of 10 points are lower than the model was taught */
 #define DPI_GOOD 300.0
-#define SIDE_SMALL 1600u /* pictures without a resolution: shorter ones are doubled */
+#define SIDE_SMALL 1000u /* pictures without a resolution: shorter ones are doubled */
 #define ENLARGED_MAX_PIXELS 40e6
+#define PASSES 3u
 #define WORDS_MAX 20000u
 #define CONFIDENCE_MIN 0.2f  /* first pass: less is texture */
-#define CONFIDENCE_REST 0.6f /* the second looks where there may be no text at all */
+#define CONFIDENCE_REST 0.6f /* the others look where there may be no text at all */
+#define CONTRAST_MIN 24      /* levels; the grain of paper reaches 12, a soft pencil 60 */
 #define LANGUAGES_DEFAULT "eng"
 
 typedef struct OcrState {
@@ -151,6 +153,24 @@ static gboolean grey_of(const WeftRaster *raster, Grey *ret_grey, GError **error
 	return TRUE;
 }
 
+/* Is there anything but ground and its noise? Without this, the grain of a scanned empty sheet is
+ * taken for letters. */
+static gboolean has_contrast(const Grey *grey)
+{
+	guint counts[256] = {0};
+	gsize n = (gsize)grey->width * (gsize)grey->height, few = n / 10000, below = 0, above = 0;
+	int dark = 0, middle = 0, light = 255;
+	for (gsize i = 0; i < n; i++)
+		counts[grey->pixels[i]]++;
+	while (dark < 255 && (below += counts[dark]) <= few)
+		dark++;
+	while (light > 0 && (above += counts[light]) <= few)
+		light--;
+	for (gsize sum = counts[0]; sum <= n / 2 && middle < 255;)
+		sum += counts[++middle];
+	return MAX(middle - dark, light - middle) >= CONTRAST_MIN;
+}
+
 /* With a little around it, where boxes are too narrow. */
 static void wipe(Grey *grey, const int box[4])
 {
@@ -168,7 +188,7 @@ static gboolean has_letter(const char *text)
 	return FALSE;
 }
 
-/* In the first pass signs are words, too; in the second a line may be taken for a dash. */
+/* In the first pass signs are words, too; in the others a line may be taken for a dash. */
 static gboolean is_word(const char *text, float confidence, gboolean is_first)
 {
 	if (!text || !g_utf8_validate(text, -1, NULL) || !text[strspn(text, " \t\r\n")])
@@ -178,11 +198,12 @@ static gboolean is_word(const char *text, float confidence, gboolean is_first)
 }
 
 /* One pass; words that are taken are noted in `boxes` (four ints each). */
-static WeftOcrPage *recognise(TessBaseAPI *api, const Grey *grey, double dpi, gboolean is_first,
+static WeftOcrPage *recognise(TessBaseAPI *api, const Grey *grey, double dpi, guint pass,
                               GArray *boxes)
 {
+	static const TessPageSegMode passes[PASSES] = {PSM_AUTO, PSM_SINGLE_BLOCK, PSM_SPARSE_TEXT};
 	WeftOcrPage *page = weft_ocr_page_new();
-	TessBaseAPISetPageSegMode(api, is_first ? PSM_AUTO : PSM_SINGLE_BLOCK);
+	TessBaseAPISetPageSegMode(api, passes[pass]);
 	TessBaseAPISetImage(api, grey->pixels, grey->width, grey->height, 1, grey->width);
 	TessBaseAPISetSourceResolution(api, (int)(dpi > 0 ? dpi : DPI_GOOD / 2));
 	TessResultIterator *results =
@@ -195,7 +216,7 @@ static WeftOcrPage *recognise(TessBaseAPI *api, const Grey *grey, double dpi, gb
 		char *text = TessResultIteratorGetUTF8Text(results, RIL_WORD);
 		float confidence = TessResultIteratorConfidence(results, RIL_WORD) / 100;
 		int box[4];
-		if (is_word(text, confidence, is_first) &&
+		if (is_word(text, confidence, pass == 0) &&
 		    TessPageIteratorBoundingBox(place, RIL_WORD, &box[0], &box[1], &box[2],
 		                                &box[3])) {
 			double there[4];
@@ -224,12 +245,19 @@ static gboolean ocr_read(void *opaque, const WeftRaster *raster, WeftAnchor at,
 	if (!grey_of(raster, &grey, error))
 		return FALSE;
 	double dpi = dpi_of(raster) * grey.factor;
+	if (!has_contrast(&grey)) {
+		g_free(grey.pixels);
+		*ret_contents = g_ptr_array_new_with_free_func((GDestroyNotify)weft_content_free);
+		return TRUE;
+	}
 	weft_ocr_even_ground(grey.pixels, (guint32)grey.width, (guint32)grey.height);
 	g_autoptr(GArray) boxes = g_array_new(FALSE, FALSE, sizeof(int));
-	g_autoptr(WeftOcrPage) page = recognise(state->api, &grey, dpi, TRUE, boxes);
-	for (guint i = 0; i + 3 < boxes->len; i += 4)
-		wipe(&grey, &g_array_index(boxes, int, i));
-	weft_ocr_page_merge(page, recognise(state->api, &grey, dpi, FALSE, boxes));
+	g_autoptr(WeftOcrPage) page = recognise(state->api, &grey, dpi, 0, boxes);
+	for (guint pass = 1; pass < PASSES; pass++) {
+		for (guint i = 0; i + 3 < boxes->len; i += 4)
+			wipe(&grey, &g_array_index(boxes, int, i));
+		weft_ocr_page_merge(page, recognise(state->api, &grey, dpi, pass, boxes));
+	}
 	g_free(grey.pixels);
 	double unit = raster->points_per_pixel > 0 ? raster->points_per_pixel : 1;
 	*ret_contents = weft_ocr_page_contents(page, unit, &at);

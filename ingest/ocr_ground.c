@@ -7,12 +7,15 @@
 #define GROUND_SHARE 0.002 /* of the picture: a bar of 60 x 40 in 1200 x 1000 */
 #define SOLID_REACH 3u /* solid: dark for so many pixels on all sides; lines of tables are not */
 #define SOLID_SHARE 0.3
+#define LETTERS_MIN 2u
 #define LETTER_SHARE 8u /* letters are lower than this part of the longer side */
 
 typedef struct Area {
 	gboolean dark, border, inverted;
 	guint32 n_pixels, n_solid;
 	guint32 y_first, y_last;
+	guint32 ground;            /* an inverted area that it touches */
+	guint32 n_letters;         /* of a ground: light areas that it encloses */
 	guint32 n_beside;          /* sides of pixels that touch another area */
 	guint32 n_beside_inverted; /* of them, areas that are inverted */
 } Area;
@@ -108,6 +111,10 @@ static void look_around(Map *map)
 			b->n_beside++;
 			a->n_beside_inverted += b->inverted;
 			b->n_beside_inverted += a->inverted;
+			if (b->inverted)
+				a->ground = (guint32)map->label[next[i]];
+			if (a->inverted)
+				b->ground = (guint32)map->label[at];
 		}
 	}
 }
@@ -121,8 +128,22 @@ static void take_enclosed(Map *map, gboolean dark)
 		Area *area = &g_array_index(map->areas, Area, i);
 		if (area->dark == dark && !area->border && !area->inverted &&
 		    area->y_last - area->y_first < lowest &&
-		    area->n_beside_inverted * 10 > area->n_beside * 6)
+		    area->n_beside_inverted * 10 > area->n_beside * 6) {
 			area->inverted = TRUE;
+			g_array_index(map->areas, Area, area->ground).n_letters++;
+		}
+	}
+}
+
+/* Ground without letters is a drawing, such as the bars of a chart, and stays as it is. */
+static void leave_drawings(Map *map)
+{
+	for (guint i = 0; i < map->areas->len; i++) {
+		Area *area = &g_array_index(map->areas, Area, i);
+		const Area *ground =
+		    area->dark ? area : &g_array_index(map->areas, Area, area->ground);
+		if (area->inverted && ground->n_letters < LETTERS_MIN)
+			area->inverted = FALSE;
 	}
 }
 
@@ -141,7 +162,8 @@ static gboolean find_ground(Map *map)
 	}
 	if (found) {
 		take_enclosed(map, FALSE); /* letters */
-		take_enclosed(map, TRUE);  /* what is inside of them */
+		leave_drawings(map);
+		take_enclosed(map, TRUE); /* what is inside of them */
 	}
 	return found;
 }

@@ -4,9 +4,10 @@
 
 #include "ingest/decoder.h"
 
-#define GAP_HEIGHTS 15.0 /* how far from a line, in heights of it, a word may stand that joins it  \
-	                  */
-#define OVERLAP 0.5      /* share of the lower of the two that must be at the same height */
+#define GAP_HEIGHTS                                                                                \
+	15.0        /* how far from a line, in heights of it, a word may stand that joins it       \
+	             */
+#define OVERLAP 0.5 /* share of the lower of the two that must be at the same height */
 
 typedef struct Word {
 	char *text;
