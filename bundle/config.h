@@ -76,7 +76,8 @@ typedef struct WeftAudioConfig {
 /* The `weft` object of config.json, which transformers ignores. */
 typedef struct WeftTraits {
 	gboolean reads;               /* trained to read pictures of pages */
-	double answer_confidence_min; /* values below are withheld as null; 0: none are */
+	double answer_confidence_min; /* values below are withheld as null, and a null says that nothing
+				       * is known, not that nothing is there; 0: none are withheld */
 	char *name;                   /* NULL: not given */
 } WeftTraits;
 

@@ -253,21 +253,31 @@ static void settle_model(const WeftRun *run, WeftRecord *record)
 	record->model_type = g_strdup(weft_bundle_config(bundle)->model_type);
 }
 
+/* What a null means: that the value is not there, if all was examined by a model that may claim so.
+ * One that withholds what it is not sure of makes no such claim. */
+static const char *reason_of_null(const WeftRun *run, const WeftRecord *record)
+{
+	gboolean is_whole = record->faults->len == 0 && record->window_ledger.skipped == 0;
+	gboolean withholds =
+		record->model_id != NULL &&
+		weft_bundle_config(weft_engine_bundle(run->engine))->traits.answer_confidence_min > 0;
+
+	return is_whole && !withholds ? "absent" : "not_examined";
+}
+
 /* A document in which there is nothing to ask about has the answer that says so. */
 static void settle_answer(const WeftRun *run, Building *building, guint32 n_windows)
 {
 	WeftRecord *record = building->record;
-	gboolean is_whole;
 
 	if (run->task->schema == NULL || building->document->fault != NULL)
 		return;
 	if (record->answer == NULL && n_windows == 0 && record->contents->len > 0)
 		record->answer = weft_schema_null_instance(run->task->schema);
-	is_whole = record->faults->len == 0 && record->window_ledger.skipped == 0;
 	if (record->answer != NULL) {
 		g_autoptr(GError) failure = NULL;
 
-		if (!weft_record_trace(record, is_whole ? "absent" : "not_examined", &failure))
+		if (!weft_record_trace(record, reason_of_null(run, record), &failure))
 			weft_record_add_fault(record, "trace", failure, NULL);
 	}
 	for (guint i = 0; building->confidences != NULL && i < record->provenance->len; i++) {
