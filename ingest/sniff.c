@@ -56,7 +56,6 @@ static const Magic BINARY_MAGICS[] = {
 	/* sound and video */
 	MAGIC(0, "fLaC", WEFT_FAMILY_AV, "audio/flac", "FLAC sound", NULL),
 	MAGIC(0, "ID3", WEFT_FAMILY_AV, "audio/mpeg", "MP3 sound", NULL),
-	MAGIC(0, "\x1a\x45\xdf\xa3", WEFT_FAMILY_AV, "video/x-matroska", "Matroska video", NULL),
 	MAGIC(0, "FLV\1", WEFT_FAMILY_AV, "video/x-flv", "Flash video", NULL),
 	MAGIC(0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11", WEFT_FAMILY_AV, "video/x-ms-asf",
 	      "Windows Media", NULL),
@@ -335,6 +334,17 @@ static gboolean is_pnm(const WeftHead *head)
 	return at < head->size && g_ascii_isspace(head->bytes[at]);
 }
 
+/* Matroska and WebM are EBML (RFC 8794); the document type stands in the first element. */
+static gboolean sniff_ebml(const WeftHead *head, WeftSniff *ret_sniff)
+{
+	if (!HAS(head, 0, "\x1a\x45\xdf\xa3"))
+		return FALSE;
+	gboolean webm = memmem(head->bytes, MIN(head->size, 64), "webm", 4) != NULL;
+	*ret_sniff = webm ? (WeftSniff){ WEFT_FAMILY_AV, "video/webm", "WebM video", NULL } :
+			    (WeftSniff){ WEFT_FAMILY_AV, "video/x-matroska", "Matroska video", NULL };
+	return TRUE;
+}
+
 static gboolean sniff_small_pictures(const WeftHead *head, WeftSniff *ret_sniff)
 {
 	const guint8 *b = head->bytes;
@@ -359,7 +369,7 @@ static gboolean sniff_small_pictures(const WeftHead *head, WeftSniff *ret_sniff)
 static gboolean sniff_boxes(const WeftHead *head, WeftSniff *ret_sniff)
 {
 	return sniff_riff(head, ret_sniff) || sniff_isom(head, ret_sniff) ||
-	       sniff_ogg(head, ret_sniff) || weft_sniff_zip(head, ret_sniff) ||
+	       sniff_ogg(head, ret_sniff) || sniff_ebml(head, ret_sniff) || weft_sniff_zip(head, ret_sniff) ||
 	       weft_sniff_ole(head, ret_sniff);
 }
 

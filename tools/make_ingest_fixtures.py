@@ -5,12 +5,18 @@ Needs reportlab, pikepdf, Pillow, numpy and the DejaVu fonts; only needed to mak
 to run the tests. Runs from the root of the source tree. PDFs carry a fixed date, so that a second run
 gives the same bytes.
 """
+import bz2
+import gzip
 import io
+import lzma
 import os
 import pathlib
+import sqlite3
 import struct
 import subprocess
 import sys
+import tarfile
+import zipfile
 import zlib
 
 os.environ["SOURCE_DATE_EPOCH"] = "1700000000"
@@ -205,6 +211,19 @@ def figure_pdf():
     pdf.save()
 
 
+def justified_pdf():
+    """Spaces as wide as gutters, and words that are narrower than high."""
+    pdf = new_pdf("justified.pdf")
+    text = pdf.beginText(40, 500)
+    text.setFont("D", 10)
+    text.setWordSpace(9)
+    text.textLine("which broke thirty metres")
+    text.setWordSpace(0)
+    text.textLine("of the wall; it was a pity, and € 3 was all")
+    pdf.drawText(text)
+    pdf.save()
+
+
 def changed_pdfs():
     for rotation in (90, 180, 270):
         with pikepdf.open(OUT / "text.pdf") as doc:
@@ -335,11 +354,138 @@ def other_pictures():
     ppm(picture, "pages.tif")
 
 
+HEAD = 2048
+
+MAIL = """Received: from a.example by b.example; Fri, 3 May 2024 10:00:00 +0000
+From: Zoe <zoe@example.org>
+To: office@example.org
+Subject: The buoy
+Message-ID: <1@example.org>
+
+It is out again.
+"""
+
+# What it is, and what weft calls it; None: not read, whatever it is called.
+SNIFFED = {
+    "sound.wav": "audio/x-wav", "sound.flac": "audio/flac", "sound.ogg": "audio/ogg", "sound.opus": "audio/ogg",
+    "sound.mp3": "audio/mpeg", "sound.id3.mp3": "audio/mpeg", "sound.aac": "audio/aac", "sound.m4a": "audio/mp4",
+    "sound.aiff": "audio/x-aiff", "sound.caf": "audio/x-caf", "sound.au": "audio/basic", "sound.wv": "audio/x-wavpack",
+    "sound.ac3": "audio/ac3", "sound.wma": "video/x-ms-asf", "video.mp4": "video/mp4", "video.mov": "video/quicktime",
+    "video.mkv": "video/x-matroska", "video.webm": "video/webm", "video.avi": "video/x-msvideo",
+    "video.ts": "video/mp2t", "video.mpg": "video/mpeg", "video.flv": "video/x-flv", "video.3gp": "video/3gpp",
+    "video.ogv": "video/ogg", "video.mxf": "application/mxf", "picture.jp2": "image/jp2", "picture.jxl": "image/jxl",
+    "picture.pgm": "image/x-portable-anymap", "picture.pam": "image/x-portable-anymap", "picture.ico": "image/vnd.microsoft.icon",
+    "picture.pcx": "image/vnd.zbrush.pcx", "picture.psd": "image/vnd.adobe.photoshop", "picture.svg": "image/svg+xml",
+    "letter.docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "sheet.xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "talk.pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    "letter.odt": "application/vnd.oasis.opendocument.text", "book.epub": "application/epub+zip",
+    "library.jar": "application/java-archive", "files.zip": "application/zip", "files.tar": "application/x-tar",
+    "text.gz": "application/gzip", "text.xz": "application/x-xz", "text.bz2": "application/x-bzip2",
+    "data.sqlite": "application/vnd.sqlite3", "program": "application/x-executable", "font.ttf": "font/ttf",
+    "mail.eml": "message/rfc822", "mail.mbox": "application/mbox", "page.html": "text/html", "page2.html": "text/html",
+    "data.xml": "text/xml", "letter.rtf": "text/rtf", "paper.ps": "application/postscript",
+    "list.m3u8": "application/vnd.apple.mpegurl", "list.ffconcat": "text/x-ffconcat", "session.sdp": "application/sdp",
+    "dash.mpd": "application/dash+xml", "late.pdf": "application/pdf", "about-pdf.md": "text/plain",
+    "utf16.txt": "text/plain", "utf16be.txt": "text/plain", "latin1.txt": "text/plain", "mac.txt": "text/plain",
+    "table.csv": "text/plain", "from.txt": "text/plain", "noise": "application/octet-stream", "empty": "application/x-empty",
+}
+
+
+def zip_of(*members):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in members:
+            info = zipfile.ZipInfo(name, (2024, 5, 3, 10, 0, 0))
+            text = {"letter.odt": "application/vnd.oasis.opendocument.text", "book.epub": "application/epub+zip"}
+            archive.writestr(info, text.get(members[-1], "") if name == "mimetype" else "<x/>")
+    return data.getvalue()
+
+
+def made_by_ffmpeg(directory):
+    for name in SNIFFED:
+        kind, _, end = name.partition(".")
+        if kind == "sound":
+            source = ["-f", "lavfi", "-i", "sine=300:duration=1", "-id3v2_version", "3" if "id3" in end else "0"]
+            source += ["-metadata", "title=tone"] if "id3" in end else ["-write_xing", "0"] if end == "mp3" else []
+            source = source if end in ("mp3", "id3.mp3") else source[:4]
+        elif kind == "video":
+            source = ["-f", "lavfi", "-i", "testsrc=size=176x144:rate=25:duration=1"]
+            source += ["-c:v", "h263"] if end == "3gp" else []
+        elif kind == "picture" and end in ("jp2", "jxl", "pgm", "pam", "pcx"):
+            source = ["-i", str(OUT / "rgb.png"), "-frames:v", "1"]
+        else:
+            continue
+        out = directory / name
+        subprocess.run(["ffmpeg", "-v", "error", "-y", *source, "-fflags", "+bitexact", "-flags", "+bitexact", str(out)],
+                       check=True)
+        out.write_bytes(out.read_bytes()[:HEAD])
+
+
+def by_hand(directory):
+    text = "Der Leuchtturm: für die Schiffe, die spät kommen.\n" * 4
+    pdf = (OUT / "text.pdf").read_bytes()
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("a.txt"))
+    files = {
+        "letter.docx": zip_of("[Content_Types].xml", "_rels/.rels", "word/document.xml"),
+        "sheet.xlsx": zip_of("[Content_Types].xml", "xl/workbook.xml"),
+        "talk.pptx": zip_of("[Content_Types].xml", "ppt/presentation.xml"),
+        "letter.odt": zip_of("mimetype", "content.xml", "letter.odt"),
+        "book.epub": zip_of("mimetype", "META-INF/container.xml", "book.epub"),
+        "library.jar": zip_of("META-INF/MANIFEST.MF", "a/B.class"), "files.zip": zip_of("a.txt", "b.txt"),
+        "files.tar": tar.getvalue()[:HEAD], "text.gz": gzip.compress(text.encode(), mtime=0),
+        "text.xz": lzma.compress(text.encode()), "text.bz2": bz2.compress(text.encode()),
+        "program": pathlib.Path("/bin/true").read_bytes()[:HEAD], "font.ttf": pathlib.Path(FONT).read_bytes()[:HEAD],
+        "picture.ico": b"\0\0\1\0\1\0\x10\x10\0\0\1\0\x20\0" + bytes(60),
+        "picture.psd": b"8BPS\0\1" + bytes(6) + b"\0\3\0\0\0\x10\0\0\0\x10\0\x08\0\3" + bytes(30),
+        "picture.svg": b'<?xml version="1.0"?>\n<!-- drawn -->\n<svg xmlns="http://www.w3.org/2000/svg"/>\n',
+        "mail.eml": MAIL.encode(), "mail.mbox": b"From zoe@example.org Fri May  3 10:00:00 2024\n" + MAIL.encode(),
+        "page.html": b"<!DOCTYPE html>\n<html><p>x</p></html>\n", "page2.html": b"<!-- saved -->\n<HTML><p>x</HTML>\n",
+        "data.xml": b'<?xml version="1.0"?>\n<fees><fee/></fees>\n', "letter.rtf": b"{\\rtf1\\ansi Dear all}",
+        "paper.ps": b"%!PS-Adobe-3.0\nshowpage\n", "list.m3u8": b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n",
+        "list.ffconcat": b"ffconcat version 1.0\nfile /etc/passwd\n", "session.sdp": b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\n",
+        "dash.mpd": b'<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"/>\n',
+        "late.pdf": b"\x00junk of a mail program\r\n" * 20 + pdf[:HEAD], "utf16.txt": ("\ufeff" + text).encode("utf-16-le"),
+        "about-pdf.md": b"# Formats\n\nA file begins with %PDF-1.7 and ends with %%EOF.\n",
+        "utf16be.txt": ("\ufeff" + text).encode("utf-16-be"), "latin1.txt": text.encode("latin-1"),
+        "mac.txt": b"MAC address and OTTO Ltd\n", "table.csv": "kind,fee\nbåt,2\n".encode(),
+        "from.txt": b"From the harbour:\nthe buoy is out again.\n", "empty": b"",
+        "noise": np.random.default_rng(11).integers(0, 256, 500, dtype=np.uint8).tobytes(),
+    }
+    for name, data in files.items():
+        (directory / name).write_bytes(data)
+    (directory / "data.sqlite").unlink(missing_ok=True)
+    database = sqlite3.connect(directory / "data.sqlite")
+    database.execute("create table t (a)")
+    database.commit()
+    database.close()
+    database = (directory / "data.sqlite").read_bytes()[:HEAD]
+    (directory / "data.sqlite").write_bytes(database)
+
+
+def sniffed_files():
+    """Heads of files of many types, with what `file` says of them beside what weft should say."""
+    directory = OUT / "sniff"
+    directory.mkdir(exist_ok=True)
+    made_by_ffmpeg(directory)
+    by_hand(directory)
+    rows = []
+    for name, ours in SNIFFED.items():
+        other = subprocess.run(["file", "--brief", "--mime-type", str(directory / name)], check=True,
+                               capture_output=True, text=True).stdout.strip()
+        rows.append(f"{name}\t{ours}\t{other}\n")
+        if other != ours:
+            print(f"{name}: weft {ours}, file {other}")
+    (OUT / "sniff.tsv").write_text("".join(rows))
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     pdfmetrics.registerFont(TTFont("D", FONT))
-    for make in (text_pdf, columns_pdf, scan_pdfs, hidden_pdf, slide_pdf, figure_pdf, changed_pdfs,
-                 png_pictures, jpeg_pictures, other_pictures):
+    for make in (text_pdf, columns_pdf, scan_pdfs, hidden_pdf, slide_pdf, figure_pdf, justified_pdf, changed_pdfs,
+                 png_pictures, jpeg_pictures, other_pictures, sniffed_files):
         make()
     return 0
 

@@ -19,9 +19,11 @@ static void word_clear(void *data)
 
 static char *without_entities(const char *text)
 {
-	g_autofree char *quotes = g_strjoinv("\"", g_strsplit(text, "&quot;", -1));
-	g_autofree char *less = g_strjoinv("<", g_strsplit(quotes, "&lt;", -1));
-	return g_strjoinv("&", g_strsplit(less, "&amp;", -1));
+	GString *plain = g_string_new(text);
+	g_string_replace(plain, "&quot;", "\"", 0);
+	g_string_replace(plain, "&lt;", "<", 0);
+	g_string_replace(plain, "&amp;", "&", 0);
+	return g_string_free(plain, FALSE);
 }
 
 /* pdftotext prints one word a line. */
@@ -32,7 +34,7 @@ static GArray *words_of_pdftotext(const char *name)
 	g_autofree char *path = g_build_filename(WEFT_TEST_DATA, name, NULL);
 	const char *argv[] = { "pdftotext", "-cropbox", "-bbox", path, "-", NULL };
 	g_array_set_clear_func(words, word_clear);
-	if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &output, NULL,
+	if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output, NULL,
 			  NULL, NULL))
 		return words;
 	g_auto(GStrv) lines = g_strsplit(output, "\n", -1);
@@ -143,6 +145,16 @@ static void test_columns(void)
 	g_assert_cmpint(table->kind, ==, WEFT_CONTENT_TABLE);
 	g_assert_cmpstr(table->text, ==,
 			"Item\tQuantity\tPrice\nRope, 20 m\t3\t12.50\nLamp\t1\t40.00");
+	weft_ingest_close(ingest);
+}
+
+static void test_justified(void)
+{
+	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	g_auto(Decoded) decoded = decode_file(ingest, "justified.pdf", &OPTIONS);
+	const WeftContent *content = content_with(&decoded, "thirty");
+	g_assert_cmpstr(content->text, ==,
+			"which broke thirty metres\nof the wall; it was a pity, and € 3 was all");
 	weft_ingest_close(ingest);
 }
 
@@ -300,6 +312,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_func("/pdf/facts", test_document_facts);
 	g_test_add_func("/pdf/columns", test_columns);
+	g_test_add_func("/pdf/justified", test_justified);
 	g_test_add_func("/pdf/hidden", test_hidden);
 	g_test_add_data_func("/pdf/ocr-layer", "ocr.pdf", test_ocr_layer);
 	g_test_add_data_func("/pdf/ocr-layer-turned", "ocr270.pdf", test_ocr_layer);
