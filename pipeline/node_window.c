@@ -236,7 +236,7 @@ static bool send_unread(Flow *flow, WeftRunner *runner, guint64 number)
 			runner, number, "read",
 			g_error_new(WEFT_ERROR, WEFT_ERROR_NO_READER,
 				    "speech was found and not read: the bundle has no part for sound; "
-				    "a Whisper folder would read it (--audio DIR)"),
+				    "one with an audio projector would hear it (--audio DIR)"),
 			&flow->unheard);
 	if (is_sent && flow->n_unseen > 0)
 		is_sent = weft_item_send_fault(
