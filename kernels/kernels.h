@@ -45,6 +45,8 @@
 /* Positions in a page of the key or value cache, and the block by which attention sums. */
 #define WEFT_PAGE_POSITIONS 64
 #define WEFT_HEAD_WIDTH_MAX 512
+/* Samples in a frame of power_spectrum (Whisper: 400). */
+#define WEFT_FRAME_SIZE_MAX 4096
 
 /* Rows of one sequence that attend to keys and values in pages. Key position s is row s % 64 of
  * page s / 64, page[64, G, D]; pages without a visible key may be NULL. Query row t sees the keys
@@ -160,7 +162,8 @@ struct WeftKernels {
 	void (*pixel_shuffle)(WeftTeam *team, float *y, const float *x, size_t n_rows,
 			      size_t n_cols, size_t width, size_t factor);
 	/* power[T, F/2+1] = |DFT of window[F] * samples[t * hop ... + F]|^2, T frames, f64 inside;
-	 * samples has (T - 1) * hop + F numbers: the caller has padded it */
+	 * samples has (T - 1) * hop + F numbers: the caller has padded it;
+	 * F <= WEFT_FRAME_SIZE_MAX */
 	void (*power_spectrum)(WeftTeam *team, float *power, const float *samples,
 			       const double *window, size_t n_frames, size_t frame_size, size_t hop);
 };

@@ -2,7 +2,7 @@
 #ifndef WEFT_KERNELS_SPECTRUM_H
 #define WEFT_KERNELS_SPECTRUM_H
 
-#include "kernels/team.h"
+#include "kernels/kernels.h"
 
 #define WEFT_POWER_SPECTRUM(name)                                                                  \
 	void name(WeftTeam *team, float *power, const float *samples, const double *window,        \

@@ -9,6 +9,9 @@
 
 typedef double Lanes __attribute__((vector_size(8 * PIECE_FRAMES), aligned(8), may_alias));
 
+_Static_assert((2 * WEFT_FRAME_SIZE_MAX + PIECE_FRAMES * (WEFT_FRAME_SIZE_MAX + 2)) * 8 <=
+		       WEFT_TEAM_SCRATCH_BYTES, "tables and folded frames fit");
+
 typedef struct Spectrum {
 	float *power;
 	const float *samples;

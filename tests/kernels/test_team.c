@@ -69,6 +69,22 @@ static void test_limits(void)
 	weft_team_free(NULL);
 }
 
+/* No thread can have a stack of a pebibyte: what was made is undone. */
+static void test_no_threads(void)
+{
+	pthread_attr_t before, huge;
+	g_assert_cmpint(pthread_getattr_default_np(&before), ==, 0);
+	pthread_attr_init(&huge);
+	g_assert_cmpint(pthread_attr_setstacksize(&huge, (size_t)1 << 50), ==, 0);
+	g_assert_cmpint(pthread_setattr_default_np(&huge), ==, 0);
+	g_autoptr(GError) error = NULL;
+	g_assert_null(weft_kernels_open("ref", 4, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT);
+	g_assert_cmpint(pthread_setattr_default_np(&before), ==, 0);
+	pthread_attr_destroy(&huge);
+	pthread_attr_destroy(&before);
+}
+
 static void test_open(void)
 {
 	g_autoptr(GError) error = NULL;
@@ -110,5 +126,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/team/limits", test_limits);
 	g_test_add_func("/kernels/open", test_open);
 	g_test_add_func("/kernels/alloc", test_alloc);
+	g_test_add_func("/kernels/no-threads", test_no_threads);
 	return g_test_run();
 }
