@@ -26,7 +26,9 @@ typedef struct PdfWord {
 	guint glyph_first, glyph_end; /* within PdfPage.glyphs */
 	double box[4];      /* on the page as seen */
 	double upright[4];  /* the same, turned so that the page's text runs from left to right */
-	gboolean letters; /* has a letter or digit: bare punctuation is judged with its neighbour */
+	gboolean spaced;   /* a space that stands in the text leads to it */
+	gboolean standing; /* written up or down the page, once that is upright */
+	gboolean letters;  /* has a letter or digit: bare punctuation is judged with its neighbour */
 	PdfWordKind kind;
 } PdfWord;
 

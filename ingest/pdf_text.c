@@ -13,7 +13,8 @@
 
 #define WORDS_MAX 200000u
 #define CUT_DEPTH_MAX 12
-#define RUN_GAP 0.9       /* of the letters' height: wider than a justified space, as a gutter is */
+#define RUN_GAP 0.9       /* of the letters' height: as wide as a gutter */
+#define SPACE_GAP 4.0     /* the same, where the file has a space: a justified line */
 #define COLUMN_CHARS 18.0 /* mean length of a column's lines; cells of tables are shorter */
 #define COLUMN_ROWS 3u
 #define BLOCK_BYTES 8192u /* a block of text, well below what a part may hold */
@@ -104,6 +105,18 @@ static guint text_turn(const PdfPage *page)
 	return best;
 }
 
+/* Its letters follow each other across the way in which the page's text runs. */
+static gboolean is_standing(const PdfPage *page, const PdfWord *word, guint turn)
+{
+	const PopplerRectangle *first = &page->glyphs[word->glyph_first];
+	const PopplerRectangle *last = &page->glyphs[word->glyph_end - 1];
+	double dx = fabs(last->x1 + last->x2 - first->x1 - first->x2);
+	double dy = fabs(last->y1 + last->y2 - first->y1 - first->y2);
+	if (word->glyph_end - word->glyph_first < 2)
+		return FALSE;
+	return turn % 2 == 0 ? dy > dx : dx > dy;
+}
+
 static void turn_upright(PdfPage *page)
 {
 	guint turn = text_turn(page);
@@ -118,6 +131,7 @@ static void turn_upright(PdfPage *page)
 			{ height - b[3], b[0], height - b[1], b[2] },
 		};
 		memcpy(word->upright, turned[turn], sizeof word->upright);
+		word->standing = is_standing(page, word, turn);
 	}
 }
 
@@ -126,6 +140,7 @@ void weft_pdf_page_find_words(PdfPage *page)
 	PdfWord word = { 0 };
 	double before[4] = { 0 };
 	gboolean open = FALSE;
+	gboolean spaced = FALSE;
 	const char *at = page->text;
 	for (guint i = 0; *at && i < page->n_glyphs; i++, at = g_utf8_next_char(at)) {
 		gunichar c = g_utf8_get_char(at);
@@ -137,15 +152,19 @@ void weft_pdf_page_find_words(PdfPage *page)
 			end_word(page, &word, at);
 			open = FALSE;
 		}
-		if (space)
+		if (space) {
+			spaced = c == ' ';
 			continue;
+		}
 		if (!open) {
 			memset(&word, 0, sizeof word);
 			word.text = at;
 			word.glyph_first = i;
+			word.spaced = spaced;
 			memcpy(word.box, box, sizeof box);
 			open = TRUE;
 		}
+		spaced = FALSE;
 		word.glyph_end = i + 1;
 		word.letters = word.letters || g_unichar_isalnum(c);
 		box_add(word.box, box);
@@ -163,12 +182,10 @@ static gboolean continues(const Run *run, const PdfWord *last, const PdfWord *wo
 	double height = height_of(last->upright), width = last->upright[2] - last->upright[0];
 	double dx = MAX(word->upright[0] - last->upright[2], last->upright[0] - word->upright[2]);
 	double dy = MAX(word->upright[1] - last->upright[3], last->upright[1] - word->upright[3]);
-	gboolean upright = height_of(word->upright) <= 1.5 * (word->upright[2] - word->upright[0]) ||
-			   word->glyph_end - word->glyph_first < 2;
 	if (word->kind != last->kind)
 		return FALSE;
 	if (run->upright)
-		return upright && dx < RUN_GAP * height &&
+		return !word->standing && dx < (word->spaced ? SPACE_GAP : RUN_GAP) * height &&
 		       -dy > 0.5 * MIN(height, height_of(word->upright));
 	return dy < RUN_GAP * width && -dx > 0.5 * MIN(width, word->upright[2] - word->upright[0]);
 }
@@ -188,8 +205,7 @@ static GArray *find_runs(const PdfPage *page)
 		}
 		Run fresh = { .word_first = i, .word_end = i + 1, .n_chars = n_chars };
 		memcpy(fresh.box, word->upright, sizeof fresh.box);
-		fresh.upright = n_chars < 2 ||
-				height_of(word->upright) <= 1.5 * (word->upright[2] - word->upright[0]);
+		fresh.upright = !word->standing;
 		g_array_append_val(runs, fresh);
 	}
 	return runs;
