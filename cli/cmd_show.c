@@ -11,9 +11,8 @@
 #include "outputs/outputs.h"
 
 #define RECORD_BYTES_MAX (1u << 30)
-#define FILE_WIDTH_MAX 34
-#define KIND_WIDTH 15
-#define WHERE_WIDTH 7
+#define KIND_WIDTH 13
+#define WHERE_WIDTH 6
 #define STATUS_WIDTH 7
 #define SCREEN_WIDTH_DEFAULT 100
 
@@ -69,11 +68,11 @@ static int print_table(WeftOutputs *outputs, GError **error)
 	g_autoptr(GPtrArray) listed = weft_outputs_list(outputs, error);
 	if (!listed)
 		return WEFT_EXIT_NOT_STARTED;
-	int file_width = 4;
+	int file_width = 4, file_width_max = screen_width() / 4;
 	for (guint i = 0; i < listed->len; i++) {
 		const WeftListed *entry = listed->pdata[i];
 		g_autofree char *display = weft_path_display(entry->path);
-		file_width = MAX(file_width, MIN(FILE_WIDTH_MAX, (int)g_utf8_strlen(display, -1)));
+		file_width = MAX(file_width, MIN(file_width_max, (int)g_utf8_strlen(display, -1)));
 	}
 	WeftGlance heading = {.kind = (char *)"what it is",
 	                      .fact = (char *)"a fact from it",

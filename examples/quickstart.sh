@@ -26,8 +26,9 @@ fi
 echo
 build/cli/weft show -o $out
 echo
-echo "Exit code $code: 1 is right here, broken.pdf was made to fail. Each file above has its record,"
-echo "$out/records/..., as JSON: build/cli/weft show -o $out examples/inbox/annual-report.pdf"
+echo "Two inputs do not succeed on purpose: broken.pdf is damaged, minutes.docx is a type that weft does not"
+echo "read (reasons above); so weft's exit code $code was expected. Speech is partial: found and timed, but the"
+echo "shipped bundle can't hear. To read one record: build/cli/weft show -o $out examples/inbox/chart.png"
 echo
 echo "\$ $command          # again: what has not changed is not opened"
 run
