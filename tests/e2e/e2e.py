@@ -1,0 +1,110 @@
+"""What the end-to-end tests share. Python's own library only.
+
+WEFT is the program, SOURCE the source tree; both come from meson.
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(os.environ["SOURCE"])
+WEFT = os.environ["WEFT"]
+BUNDLE = SOURCE / "tests/golden/scout"
+INBOX = SOURCE / "examples/inbox"
+
+
+def weft(*arguments, cwd=None, **more):
+    """Runs weft to its end; stdout and stderr as text."""
+    return subprocess.run([WEFT, *map(str, arguments)], cwd=cwd, capture_output=True, text=True,
+                          timeout=500, check=False, **more)
+
+
+def record_files(out):
+    return sorted(pathlib.Path(out).glob("records/??/*.json"))
+
+
+def without_run(text):
+    """A record as text, less what may differ between runs."""
+    record = json.loads(text)
+    del record["run"]
+    return json.dumps(record)
+
+
+def records(out):
+    """Name of the file -> its content without `run`."""
+    return {path.name: without_run(path.read_text()) for path in record_files(out)}
+
+
+def by_name(out):
+    """Base name of the first path -> record."""
+    found = {}
+    for path in record_files(out):
+        record = json.loads(path.read_text())
+        found[os.path.basename(record["source"]["paths"][0])] = record
+    return found
+
+
+def summary(out):
+    return json.loads((pathlib.Path(out) / "summary.json").read_text())
+
+
+def bundle_with(folder, **text_config):
+    """A copy of the small bundle with some keys of its text configuration changed."""
+    copy = pathlib.Path(folder) / "bundle"
+    shutil.copytree(BUNDLE, copy)
+    config = json.loads((copy / "config.json").read_text())
+    config["text_config"].update(text_config)
+    (copy / "config.json").write_text(json.dumps(config))
+    return copy
+
+
+def pdf(pages):
+    """A PDF with these pages, each a list of lines in Latin-1."""
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", None,
+               b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
+    kids = []
+    for lines in pages:
+        text = b"BT /F1 11 Tf 14 TL 72 720 Td "
+        for line in lines:
+            escaped = line.replace("\\", r"\\").replace("(", r"\(").replace(")", r"\)")
+            text += b"(" + escaped.encode("latin-1") + b") Tj T* "
+        text += b"ET"
+        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(text), text))
+        objects.append(b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R "
+                       b"/Resources << /Font << /F1 3 0 R >> >> >>" % len(objects))
+        kids.append(b"%d 0 R" % len(objects))
+    objects[1] = b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(kids), b" ".join(kids))
+    out = b"%PDF-1.4\n"
+    offsets = []
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    xref = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, xref)
+    return out
+
+
+class Case(unittest.TestCase):
+    """A test with a folder of its own."""
+
+    maxDiff = 2000
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="weft-e2e-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.out = self.folder / "out"
+
+    def run_weft(self, *arguments, code, **more):
+        done = weft("run", *arguments, **more)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done
+
+
+def main():
+    unittest.main(argv=[sys.argv[0], "-v"])

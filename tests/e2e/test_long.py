@@ -1,0 +1,87 @@
+"""A document that is much longer than the context: windows, one record, flat memory."""
+import json
+import os
+import subprocess
+
+import e2e
+
+N_PAGES = 300
+
+
+def page(number):
+    lines = [f"Page {number} of the log of the harbour office."]
+    lines += [f"{number}.{i} The tug came in at {i} with {number * i % 97} tons." for i in range(1, 4)]
+    if number in (1, N_PAGES // 2, N_PAGES):
+        lines.append(f"Signature: keeper number K{number}X.")
+    return lines
+
+
+class Long(e2e.Case):
+    def setUp(self):
+        super().setUp()
+        self.bundle = e2e.bundle_with(self.folder, max_position_embeddings=4096)
+        names = {1: "first", N_PAGES // 2: "middle", N_PAGES: "last"}
+        schema = {"type": "object",
+                  "properties": {name: {"enum": [f"K{n}X"]} for n, name in names.items()},
+                  "required": list(names.values()), "additionalProperties": False}
+        (self.folder / "s.json").write_text(json.dumps(schema))
+
+    def measured(self, n_pages, *arguments):
+        """Runs weft over a document of so many pages; its record and its peak memory in KiB."""
+        name = f"log-{n_pages}.pdf"
+        (self.folder / name).write_bytes(e2e.pdf([page(n + 1) for n in range(n_pages)]))
+        out = self.folder / f"out-{n_pages}"
+        process = subprocess.Popen([e2e.WEFT, "run", "-q", "-m", self.bundle, "-o", out, *arguments,
+                                    self.folder / name])
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0)
+        return e2e.by_name(out)[name], usage.ru_maxrss
+
+    def test_windows_and_memory(self):
+        extract = ["-t", "extract", "-s", self.folder / "s.json", "--memory", "64M"]
+        _, short_kib = self.measured(30, *extract)
+        record, long_kib = self.measured(N_PAGES, *extract)
+        self.assertEqual(len(record["document"]["pages"]), N_PAGES)
+        self.assertEqual(record["ledger"]["pages"],
+                         {"in": N_PAGES, "done": N_PAGES, "failed": 0, "skipped": 0})
+        windows = record["ledger"]["windows"]
+        self.assertGreater(windows["in"], 8)
+        self.assertEqual(windows["in"], windows["done"])
+        # Evidence from the first window, from one in the middle, and from the last.
+        pages = {name: record["provenance"][f"/{name}"][0]["at"][0]["page"]
+                 for name in ("first", "middle", "last")}
+        self.assertEqual(pages, {"first": 1, "middle": N_PAGES // 2, "last": N_PAGES})
+        # Ten times the pages: what grows is the record, text with a box for each word.
+        self.assertLess(long_kib, short_kib * 1.25 + 16 * 1024)
+
+    def test_ends_only(self):
+        """index asks the first and the last window, and says how many it left out."""
+        record, _ = self.measured(150, "--reader", "none", "-t", self.task())
+        windows = record["ledger"]["windows"]
+        self.assertGreater(windows["in"], 2)
+        self.assertEqual((windows["done"], windows["skipped"]), (2, windows["in"] - 2))
+
+    def task(self):
+        path = self.folder / "ends.task"
+        path.write_text("[task]\nprompt=Who keeps the log?\nschema=@s.json\nwindows=ends\n")
+        return path
+
+    def test_merge_by_the_model(self):
+        path = self.folder / "model.task"
+        path.write_text("[task]\nprompt=Who keeps the log?\nschema=@s.json\nmerge=model\n")
+        record, _ = self.measured(40, "-t", path)
+        self.assertGreater(record["ledger"]["windows"]["done"], 1)
+        self.assertEqual(record["answer"]["first"], "K1X")
+        self.assertEqual(record["errors"], [])
+
+    def test_context_that_is_too_small(self):
+        small = e2e.bundle_with(self.folder / "small", max_position_embeddings=512)
+        (self.folder / "a.txt").write_text("words\n")
+        done = self.run_weft("-m", small, "-o", self.out, self.folder / "a.txt", code=3)
+        self.assertIn("512 tokens", done.stderr)
+        self.assertRegex(done.stderr, r"prompt of task index \(\d+\), the answer \(\d+\) and 256")
+
+
+if __name__ == "__main__":
+    e2e.main()
