@@ -155,8 +155,8 @@ static WeftBundle *open_audio(const char *path, gboolean must_project, GError **
 	if (!bundle->config->has_audio ||
 	    (must_project && bundle->config->audio.stack_factor == 0)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
-			    "%s: config.json: model_type: \"%s\"; %s folder is expected here", shown,
-			    bundle->config->model_type,
+			    "%s: config.json: model_type: \"%s\"; %s folder is expected here",
+			    shown, bundle->config->model_type,
 			    must_project ? "an ultravox" : "a whisper or ultravox");
 		return NULL;
 	}

@@ -53,17 +53,19 @@ static gboolean check_vision(const WeftKeys *keys, const WeftVisionConfig *visio
 					   vision->projector_output}};
 
 	if (vision->image_size % vision->patch_size != 0)
-		return weft_keys_error(keys, "patch_size", error, "%zu does not divide image_size %zu",
-				       vision->patch_size, vision->image_size);
+		return weft_keys_error(keys, "patch_size", error,
+				       "%zu does not divide image_size %zu", vision->patch_size,
+				       vision->image_size);
 	if (side % vision->shuffle != 0)
 		return weft_keys_error(keys, "pixel_shuffle_ratio", error,
 				       "1/%zu does not divide %zu patches a side", vision->shuffle,
 				       side);
 	/* Rotation in two directions of pairs: a head is four equal parts. */
 	if (vision->width % vision->n_heads != 0 || head_dim % 4 != 0)
-		return weft_keys_error(keys, "num_attention_heads", error,
-				       "%zu heads of hidden_size %zu: a head must be a multiple of 4",
-				       vision->n_heads, vision->width);
+		return weft_keys_error(
+		    keys, "num_attention_heads", error,
+		    "%zu heads of hidden_size %zu: a head must be a multiple of 4", vision->n_heads,
+		    vision->width);
 	if (vision->ffn != vision->width * vision->shuffle * vision->shuffle)
 		return weft_keys_error(keys, "intermediate_size", error,
 				       "%zu, but a shuffled row has hidden_size %zu x %zu values",
@@ -100,7 +102,8 @@ static gboolean read_vision(const WeftKeys *keys, WeftVisionConfig *vision, GErr
 	    !weft_keys_must_be_false(keys, "multi_modal_projector_bias", error))
 		return FALSE;
 	if (layer && (!weft_json_int(layer, &layer_number) || layer_number != -1))
-		return weft_keys_error(keys, "vision_feature_layer", error, "only -1 is implemented");
+		return weft_keys_error(keys, "vision_feature_layer", error,
+				       "only -1 is implemented");
 	vision->shuffle = (gsize)(1 / ratio + 0.5);
 	if (fabs(ratio * (double)vision->shuffle - 1) > 1e-6)
 		return weft_keys_error(keys, "pixel_shuffle_ratio", error,
@@ -169,7 +172,8 @@ static gboolean read_preprocessor(const WeftKeys *keys, const WeftVisionConfig *
 	    !weft_keys_truth(keys, "resize_to_max_canvas", FALSE, &ret_values->to_max_canvas,
 			     error) ||
 	    !read_three(keys, "image_mean", -1e6, ret_values->mean, error) ||
-	    !read_three(keys, "image_std", 1e-6, ret_values->std, error) || !check_steps(keys, error))
+	    !read_three(keys, "image_std", 1e-6, ret_values->std, error) ||
+	    !check_steps(keys, error))
 		return FALSE;
 	if (ret_values->tile_width != vision->image_size ||
 	    ret_values->tile_height != vision->image_size)
@@ -296,8 +300,10 @@ static gboolean read_llama4(const WeftKeys *keys, WeftConfig *config, GError **e
 		return TRUE;
 	if (!weft_keys_must_be(&vision, "model_type", "llama4_vision_model", error) ||
 	    !read_vision(&vision, &config->vision, error) ||
-	    !read_id(keys, "boi_token_index", config->text.n_vocab, &config->vision.boi_id, error) ||
-	    !read_id(keys, "eoi_token_index", config->text.n_vocab, &config->vision.eoi_id, error) ||
+	    !read_id(keys, "boi_token_index", config->text.n_vocab, &config->vision.boi_id,
+		     error) ||
+	    !read_id(keys, "eoi_token_index", config->text.n_vocab, &config->vision.eoi_id,
+		     error) ||
 	    !read_id(keys, "image_token_index", config->text.n_vocab, &config->vision.image_id,
 		     error))
 		return FALSE;

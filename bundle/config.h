@@ -34,7 +34,7 @@ typedef struct WeftTextConfig {
 	gsize chunk_size;        /* attention_chunk_size; 0: every layer is full causal */
 	double norm_eps, rope_theta;
 	WeftRopeScaling rope_scaling;
-	gboolean qk_norm;        /* RMS norm without weight after the rotation, rotary layers only */
+	gboolean qk_norm;        /* RMS norm, no weight, after the rotation, rotary layers only */
 	gboolean temperature_tuning; /* query scaling on layers without rotation */
 	double floor_scale, attn_scale; /* of that scaling; 8192 and 0.1 when absent */
 	gboolean tie_embeddings; /* the head is the embedding */

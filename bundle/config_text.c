@@ -53,9 +53,9 @@ static gboolean read_rope(const WeftKeys *section, Rope *ret_rope, GError **erro
 		{"factor", G_STRUCT_OFFSET(Rope, scaling.factor), 1e-6, 1e6, TRUE, 0},
 		{"low_freq_factor", G_STRUCT_OFFSET(Rope, scaling.low_freq), 1e-6, 1e6, TRUE, 0},
 		{"high_freq_factor", G_STRUCT_OFFSET(Rope, scaling.high_freq), 1e-6, 1e6, TRUE, 0}};
-	static const WeftSizeKey original[] = {
-		{"original_max_position_embeddings", G_STRUCT_OFFSET(Rope, scaling.context_original),
-		 1, SIZE_MAX_CONTEXT, TRUE, 0}};
+	static const WeftSizeKey original[] = {{"original_max_position_embeddings",
+						G_STRUCT_OFFSET(Rope, scaling.context_original), 1,
+						SIZE_MAX_CONTEXT, TRUE, 0}};
 	const char *key = weft_keys_member(section, "rope_type") ? "rope_type" : "type";
 	const char *type = weft_json_string(weft_keys_member(section, key), NULL);
 	double partial;
@@ -84,8 +84,8 @@ static gboolean read_rope(const WeftKeys *section, Rope *ret_rope, GError **erro
 		return FALSE;
 	if (ret_rope->scaling.low_freq > ret_rope->scaling.high_freq)
 		return weft_keys_error(section, "low_freq_factor", error,
-				       "%g is above high_freq_factor %g", ret_rope->scaling.low_freq,
-				       ret_rope->scaling.high_freq);
+				       "%g is above high_freq_factor %g",
+				       ret_rope->scaling.low_freq, ret_rope->scaling.high_freq);
 	ret_rope->scaling.present = TRUE;
 	return TRUE;
 }

@@ -221,7 +221,8 @@ static gboolean find_rule(const Parts *parts, WeftTokenizer *tokenizer, GError *
 	}
 	const char *regex = weft_json_string(pattern, &size_bytes);
 	if (weft_json_length(steps) != 2 || !is_type(split, "Split") || !regex)
-		return refuse(parts, error, "pre_tokenizer: must be Split by a Regex, then ByteLevel");
+		return refuse(parts, error,
+			      "pre_tokenizer: must be Split by a Regex, then ByteLevel");
 	if (is_true(split, "invert") ||
 	    g_strcmp0(weft_json_string(weft_json_member(split, "behavior"), NULL), "Isolated") != 0)
 		return refuse(parts, error, "pre_tokenizer: Split must be Isolated, not inverted");

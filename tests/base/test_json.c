@@ -166,6 +166,8 @@ static void test_messages(void)
 	assert_refused("1 x", "byte 2: expected nothing after the value, not 'x'");
 	assert_refused("[\"\\ud800x\"]", "byte 2: a high surrogate without its low one");
 	assert_refused("\"\x01\"", "byte 1: a control character in a string");
+	assert_refused("\"\x1F\"", "byte 1: a control character in a string");
+	assert_refused("\"\\udfff\"", "byte 1: a low surrogate without its high one");
 	assert_refused("\"\xED\xA0\x80\"", "byte 1: not UTF-8");
 }
 
@@ -324,7 +326,7 @@ static void test_number_format(void)
 	} CASES[] = {
 		{ 0, "0" }, { -0.0, "0" }, { 1, "1" }, { -12, "-12" }, { 0.1, "0.1" },
 		{ 1240.5, "1240.5" }, { 1e15, "1000000000000000" }, { 1e21, "1e+21" },
-		{ 5e-324, "5e-324" }, { 0.1 + 0.2, "0.30000000000000004" },
+		{ 5e-324, "5e-324" }, { 0.07, "0.07" }, { 0.1 + 0.2, "0.30000000000000004" },
 		{ 1.7976931348623157e308, "1.7976931348623157e+308" },
 		{ 2.2250738585072014e-308, "2.2250738585072014e-308" },
 		{ 9007199254740993.0, "9007199254740992" },

@@ -135,7 +135,8 @@ static void test_maverick(void)
 	g_assert_cmpuint(weft_bundle_config(bundle)->preprocessor.tiles_max, ==, 4);
 	g_assert_cmpuint(weft_bundle_size_bytes(bundle), ==, 122560 + 95280 + 100232);
 	for (gsize i = 0; i < weft_bundle_n_tensors(bundle); i++)
-		g_assert_true(g_str_has_prefix(weft_bundle_tensor_at(bundle, i)->file, "model-0000"));
+		g_assert_true(
+		    g_str_has_prefix(weft_bundle_tensor_at(bundle, i)->file, "model-0000"));
 }
 
 /* A tensor that moved to another shard than the index says, and one that is nowhere. */

@@ -33,9 +33,11 @@ static char *with(const char *json, const char *old, const char *new)
 
 static char *both(const char *top, const char *vision)
 {
-	return g_strdup_printf("{\"model_type\":\"llama4\",%s\"text_config\":%s,\"vision_config\":%s,"
-			       "\"boi_token_index\":80,\"eoi_token_index\":81,"
-			       "\"image_token_index\":92}", top, TEXT, vision);
+	return g_strdup_printf(
+	    "{\"model_type\":\"llama4\",%s\"text_config\":%s,\"vision_config\":%s,"
+	    "\"boi_token_index\":80,\"eoi_token_index\":81,"
+	    "\"image_token_index\":92}",
+	    top, TEXT, vision);
 }
 
 static WeftConfig *accept(const char *json, const char *processor)
@@ -95,7 +97,8 @@ static void test_layers(void)
 		g_assert_cmpint(config->text.layers[i].is_chunked, ==, i >= 2 && i < 7);
 	}
 	/* null: no chunks at all; absent: the published default. */
-	g_autofree char *none = with(TEXT, "\"attention_chunk_size\":64", "\"attention_chunk_size\":null");
+	g_autofree char *none =
+	    with(TEXT, "\"attention_chunk_size\":64", "\"attention_chunk_size\":null");
 	g_autoptr(WeftConfig) full = accept(none, NULL);
 	g_assert_cmpuint(full->text.chunk_size, ==, 0);
 	g_assert_false(full->text.layers[0].is_chunked);
@@ -133,7 +136,8 @@ static void test_rope(void)
 	g_autofree char *new =
 		with(TEXT, OLD, "\"rope_parameters\":{\"rope_theta\":500000.0," LLAMA3 "}");
 	g_autofree char *oldest = with(old, "\"rope_type\":\"llama3\"", "\"type\":\"llama3\"");
-	g_autofree char *same = with(old, "", "\"rope_parameters\":{\"rope_theta\":500000," LLAMA3 "},");
+	g_autofree char *same =
+	    with(old, "", "\"rope_parameters\":{\"rope_theta\":500000," LLAMA3 "},");
 	g_autofree char *plain =
 		with(TEXT, OLD, "\"rope_parameters\":{\"rope_theta\":7,\"rope_type\":\"default\"}");
 	g_autoptr(WeftConfig) a = accept(old, NULL);
@@ -154,43 +158,46 @@ static void test_rope(void)
 static void test_text_refusals(void)
 {
 	static const char *const cases[][3] = {
-		{"\"vocab_size\":100,", "", "vocab_size: is missing"},
-		{"\"vocab_size\":100", "\"vocab_size\":1.5", "vocab_size"},
-		{"\"vocab_size\":100", "\"vocab_size\":\"100\"", "vocab_size"},
-		{"\"vocab_size\":100", "\"vocab_size\":99999999999999999999", "vocab_size"},
-		{"\"hidden_size\":32", "\"hidden_size\":0", "hidden_size: must be a whole number from 1"},
-		{"\"num_key_value_heads\":2", "\"num_key_value_heads\":3", "num_key_value_heads: 3"},
-		{"\"head_dim\":16", "\"head_dim\":15", "head_dim: 15"},
-		{"\"rms_norm_eps\":1e-5", "\"rms_norm_eps\":-1", "rms_norm_eps"},
-		{"", "\"hidden_act\":\"gelu\",", "hidden_act: \"gelu\""},
-		{"", "\"attention_bias\":true,", "attention_bias"},
-		{"", "\"quantization_config\":{},", "quantization_config"},
-		{"\"model_type\":\"llama4_text\"", "\"model_type\":\"qwen3\"", "\"qwen3\""},
-		{"\"model_type\":\"llama4_text\",", "", "model_type: is missing"},
-		{"", "\"no_rope_layers\":[1,1],", "no_rope_layers: 2 entries for 8"},
-		{"", "\"no_rope_layers\":[1,1,1,2,1,1,1,1],", "no_rope_layers: entry 3"},
-		{"", "\"layer_types\":[\"full_attention\"],", "layer_types"},
-		{"", "\"moe_layers\":[8],", "moe_layers: entry 0"},
-		{"\"num_local_experts\":4,", "", "num_local_experts: is missing"},
-		{"\"num_experts_per_tok\":1", "\"num_experts_per_tok\":5", "num_experts_per_tok: 5"},
-		{"\"bos_token_id\":1", "\"bos_token_id\":100", "bos_token_id"},
-		{"\"eos_token_id\":[2,3]", "\"eos_token_id\":[2,100]", "eos_token_id"},
-		{"\"eos_token_id\":[2,3]", "\"eos_token_id\":\"2\"", "eos_token_id"},
-		{OLD, "\"rope_scaling\":null", "rope_theta: is missing"},
-		{"\"rope_scaling\":null", "\"rope_scaling\":{\"rope_type\":\"yarn\"}", "\"yarn\""},
-		{"\"rope_scaling\":null", "\"rope_scaling\":{\"rope_type\":\"llama3\"}",
-		 "rope_scaling.factor: is missing"},
-		{"\"rope_scaling\":null", "\"rope_scaling\":{\"beta\":1}", "rope_scaling.beta"},
-		{"\"rope_scaling\":null", "\"rope_scaling\":{" LLAMA3 "},\"rope_parameters\":{"
-		 "\"rope_type\":\"default\"}", "rope_scaling: differs"},
-		{"", "\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":9},",
-		 "rope_theta: 500000 differs"},
-		{"", "\"vocab_size\":100,", "already"},
-		{"", "\"weft\":{\"read\":true},", "weft.read: is not a key"},
-		{"", "\"weft\":{\"reads\":1},", "weft.reads"},
-		{"", "\"weft\":{\"answer_confidence_min\":2},", "weft.answer_confidence_min"},
-		{"", "\"weft\":[],", "weft: must be an object"},
-		{"", "\"weft\":{\"name\":7},", "weft.name"},
+	    {"\"vocab_size\":100,", "", "vocab_size: is missing"},
+	    {"\"vocab_size\":100", "\"vocab_size\":1.5", "vocab_size"},
+	    {"\"vocab_size\":100", "\"vocab_size\":\"100\"", "vocab_size"},
+	    {"\"vocab_size\":100", "\"vocab_size\":99999999999999999999", "vocab_size"},
+	    {"\"hidden_size\":32", "\"hidden_size\":0",
+	     "hidden_size: must be a whole number from 1"},
+	    {"\"num_key_value_heads\":2", "\"num_key_value_heads\":3", "num_key_value_heads: 3"},
+	    {"\"head_dim\":16", "\"head_dim\":15", "head_dim: 15"},
+	    {"\"rms_norm_eps\":1e-5", "\"rms_norm_eps\":-1", "rms_norm_eps"},
+	    {"", "\"hidden_act\":\"gelu\",", "hidden_act: \"gelu\""},
+	    {"", "\"attention_bias\":true,", "attention_bias"},
+	    {"", "\"quantization_config\":{},", "quantization_config"},
+	    {"\"model_type\":\"llama4_text\"", "\"model_type\":\"qwen3\"", "\"qwen3\""},
+	    {"\"model_type\":\"llama4_text\",", "", "model_type: is missing"},
+	    {"", "\"no_rope_layers\":[1,1],", "no_rope_layers: 2 entries for 8"},
+	    {"", "\"no_rope_layers\":[1,1,1,2,1,1,1,1],", "no_rope_layers: entry 3"},
+	    {"", "\"layer_types\":[\"full_attention\"],", "layer_types"},
+	    {"", "\"moe_layers\":[8],", "moe_layers: entry 0"},
+	    {"\"num_local_experts\":4,", "", "num_local_experts: is missing"},
+	    {"\"num_experts_per_tok\":1", "\"num_experts_per_tok\":5", "num_experts_per_tok: 5"},
+	    {"\"bos_token_id\":1", "\"bos_token_id\":100", "bos_token_id"},
+	    {"\"eos_token_id\":[2,3]", "\"eos_token_id\":[2,100]", "eos_token_id"},
+	    {"\"eos_token_id\":[2,3]", "\"eos_token_id\":\"2\"", "eos_token_id"},
+	    {OLD, "\"rope_scaling\":null", "rope_theta: is missing"},
+	    {"\"rope_scaling\":null", "\"rope_scaling\":{\"rope_type\":\"yarn\"}", "\"yarn\""},
+	    {"\"rope_scaling\":null", "\"rope_scaling\":{\"rope_type\":\"llama3\"}",
+	     "rope_scaling.factor: is missing"},
+	    {"\"rope_scaling\":null", "\"rope_scaling\":{\"beta\":1}", "rope_scaling.beta"},
+	    {"\"rope_scaling\":null",
+	     "\"rope_scaling\":{" LLAMA3 "},\"rope_parameters\":{"
+	     "\"rope_type\":\"default\"}",
+	     "rope_scaling: differs"},
+	    {"", "\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":9},",
+	     "rope_theta: 500000 differs"},
+	    {"", "\"vocab_size\":100,", "already"},
+	    {"", "\"weft\":{\"read\":true},", "weft.read: is not a key"},
+	    {"", "\"weft\":{\"reads\":1},", "weft.reads"},
+	    {"", "\"weft\":{\"answer_confidence_min\":2},", "weft.answer_confidence_min"},
+	    {"", "\"weft\":[],", "weft: must be an object"},
+	    {"", "\"weft\":{\"name\":7},", "weft.name"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *json = with(TEXT, cases[i][0], cases[i][1]);
@@ -203,16 +210,17 @@ static void test_text_refusals(void)
 static void test_vision(void)
 {
 	static const char *const cases[][3] = {
-		{"\"patch_size\":14", "\"patch_size\":15", "patch_size: 15"},
-		{"\"pixel_shuffle_ratio\":0.5", "\"pixel_shuffle_ratio\":0.4", "0.4"},
-		{"\"pixel_shuffle_ratio\":0.5", "\"pixel_shuffle_ratio\":0.2", "pixel_shuffle_ratio"},
-		{"\"num_attention_heads\":16", "\"num_attention_heads\":15", "15 heads"},
-		{"\"intermediate_size\":5632", "\"intermediate_size\":5631", "vision_config.intermediate_size"},
-		{"\"vision_output_dim\":4096", "\"vision_output_dim\":4095", "4095"},
-		{"\"projector_input_dim\":4096", "\"projector_input_dim\":1", "projector_input_dim"},
-		{"\"hidden_act\":\"gelu\"", "\"hidden_act\":\"relu\"", "relu"},
-		{"\"vision_feature_layer\":-1", "\"vision_feature_layer\":-2", "vision_feature_layer"},
-		{"\"num_channels\":3", "\"num_channels\":1", "num_channels"},
+	    {"\"patch_size\":14", "\"patch_size\":15", "patch_size: 15"},
+	    {"\"pixel_shuffle_ratio\":0.5", "\"pixel_shuffle_ratio\":0.4", "0.4"},
+	    {"\"pixel_shuffle_ratio\":0.5", "\"pixel_shuffle_ratio\":0.2", "pixel_shuffle_ratio"},
+	    {"\"num_attention_heads\":16", "\"num_attention_heads\":15", "15 heads"},
+	    {"\"intermediate_size\":5632", "\"intermediate_size\":5631",
+	     "vision_config.intermediate_size"},
+	    {"\"vision_output_dim\":4096", "\"vision_output_dim\":4095", "4095"},
+	    {"\"projector_input_dim\":4096", "\"projector_input_dim\":1", "projector_input_dim"},
+	    {"\"hidden_act\":\"gelu\"", "\"hidden_act\":\"relu\"", "relu"},
+	    {"\"vision_feature_layer\":-1", "\"vision_feature_layer\":-2", "vision_feature_layer"},
+	    {"\"num_channels\":3", "\"num_channels\":1", "num_channels"},
 	};
 	g_autofree char *json = both("", VISION);
 	g_autoptr(WeftConfig) config = accept(json, NULL);
@@ -233,7 +241,8 @@ static void test_vision(void)
 	g_autofree char *tie = both("\"tie_word_embeddings\":true,", VISION);
 	g_autoptr(WeftConfig) tied = accept(tie, NULL);
 	g_assert_true(tied->text.tie_embeddings);
-	g_autofree char *untie = with(tie, "\"vocab_size\"", "\"tie_word_embeddings\":false,\"vocab_size\"");
+	g_autofree char *untie =
+	    with(tie, "\"vocab_size\"", "\"tie_word_embeddings\":false,\"vocab_size\"");
 	refuse(untie, NULL, "config.json: ", "tie_word_embeddings");
 }
 
@@ -249,7 +258,7 @@ static void test_preprocessor(void)
 		{"{", "byte"},
 	};
 	static const char nested[] =
-		"{\"image_processor\":{\"max_patches\":9,\"resample\":2,\"image_mean\":[0,0.25,0.5]}}";
+	    "{\"image_processor\":{\"max_patches\":9,\"resample\":2,\"image_mean\":[0,0.25,0.5]}}";
 	g_autofree char *json = both("", VISION);
 	g_autoptr(WeftConfig) config = accept(json, nested);
 

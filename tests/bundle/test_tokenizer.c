@@ -60,7 +60,8 @@ static void test_pieces(void)
 				at = weft_presplit_end((WeftPresplit)rule, &chars, at);
 				g_assert_true(weft_json_int(weft_json_at(ends, n), &end));
 				if (end != (gint64)chars.offsets[at])
-					g_test_message("%s: case %zu: \"%s\"", rules[rule], i, text);
+					g_test_message("%s: case %zu: \"%s\"", rules[rule], i,
+						       text);
 				g_assert_cmpint(end, ==, (gint64)chars.offsets[at]);
 			}
 			g_assert_cmpuint(n, ==, weft_json_length(ends));
@@ -301,33 +302,33 @@ static void test_longest_added(void)
 static void test_refusals(void)
 {
 	static const char *const cases[][3] = {
-		{"pre",
-		 "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":"
-		 "\"[a-z]+\"},\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\","
-		 "\"use_regex\":false}]}",
-		 "[a-z]+"},
-		{"pre", "{\"type\":\"Whitespace\"}", "pre_tokenizer"},
-		{"pre", "{\"type\":\"ByteLevel\",\"add_prefix_space\":true}", "add_prefix_space"},
-		{"pre", "null", "pre_tokenizer"},
-		{"normalizer", "{\"type\":\"NFC\"}", "normalizer"},
-		{"vocab_more", ",\"ab\":256,\"ab\":257", "already"},
-		{"vocab_more", ",\"ab\":255", "id 255"},
-		{"vocab_more", ",\"ab\":-1", "ab"},
-		{"vocab_more", ",\"ab\":99999999", "ab"},
-		{"vocab_more", ",\"ab\":\"256\"", "ab"},
-		{"vocab_more", "", "pair 0"},
-		{"merges", "[\"ab\"]", "no pair"},
-		{"merges", "[[\"a\",\"b\",\"c\"]]", "pairs"},
-		{"merges", "[[\"a\"]]", "pairs"},
-		{"merges", "{}", "list"},
-		{"model_more", ",\"byte_fallback\":true", "byte_fallback"},
-		{"model_more", ",\"dropout\":0.1", "dropout"},
-		{"model_more", ",\"end_of_word_suffix\":\"</w>\"", "end_of_word_suffix"},
-		{"added", "{\"id\":97,\"content\":\"<|x|>\"}", "id 97"},
-		{"added", "{\"id\":300,\"content\":\"\"}", "content"},
-		{"added", "{\"id\":300,\"content\":\"x\",\"lstrip\":true}", "lstrip"},
-		{"added", "{\"id\":300,\"content\":\"x\"},{\"id\":301,\"content\":\"x\"}", "twice"},
-		{"behind", "x", "byte"},
+	    {"pre",
+	     "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":"
+	     "\"[a-z]+\"},\"behavior\":\"Isolated\",\"invert\":false},{\"type\":\"ByteLevel\","
+	     "\"use_regex\":false}]}",
+	     "[a-z]+"},
+	    {"pre", "{\"type\":\"Whitespace\"}", "pre_tokenizer"},
+	    {"pre", "{\"type\":\"ByteLevel\",\"add_prefix_space\":true}", "add_prefix_space"},
+	    {"pre", "null", "pre_tokenizer"},
+	    {"normalizer", "{\"type\":\"NFC\"}", "normalizer"},
+	    {"vocab_more", ",\"ab\":256,\"ab\":257", "already"},
+	    {"vocab_more", ",\"ab\":255", "id 255"},
+	    {"vocab_more", ",\"ab\":-1", "ab"},
+	    {"vocab_more", ",\"ab\":99999999", "ab"},
+	    {"vocab_more", ",\"ab\":\"256\"", "ab"},
+	    {"vocab_more", "", "pair 0"},
+	    {"merges", "[\"ab\"]", "no pair"},
+	    {"merges", "[[\"a\",\"b\",\"c\"]]", "pairs"},
+	    {"merges", "[[\"a\"]]", "pairs"},
+	    {"merges", "{}", "list"},
+	    {"model_more", ",\"byte_fallback\":true", "byte_fallback"},
+	    {"model_more", ",\"dropout\":0.1", "dropout"},
+	    {"model_more", ",\"end_of_word_suffix\":\"</w>\"", "end_of_word_suffix"},
+	    {"added", "{\"id\":97,\"content\":\"<|x|>\"}", "id 97"},
+	    {"added", "{\"id\":300,\"content\":\"\"}", "content"},
+	    {"added", "{\"id\":300,\"content\":\"x\",\"lstrip\":true}", "lstrip"},
+	    {"added", "{\"id\":300,\"content\":\"x\"},{\"id\":301,\"content\":\"x\"}", "twice"},
+	    {"behind", "x", "byte"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autofree char *json = small_json(cases[i][0], cases[i][1]);

@@ -18,6 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 	const char *text = (const char *)data;
 
 	weft_config_free(weft_config_new("input", text, size_bytes, NULL, 0, NULL));
-	weft_config_free(weft_config_new("config.json", GOOD, strlen(GOOD), text, size_bytes, NULL));
+	weft_config_free(
+	    weft_config_new("config.json", GOOD, strlen(GOOD), text, size_bytes, NULL));
 	return 0;
 }

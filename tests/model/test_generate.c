@@ -72,9 +72,9 @@ static void test_always_valid(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(schemas); i++) {
 		g_autoptr(WeftSchema) schema = schema_of(schemas[i]);
 		gsize least = weft_schema_min_bytes(schema);
-		const gsize budgets[] = {least, least + 1, least + 7, least + 60, least + 300};
+		const gsize budgets[] = {least, least + 7, least + 150};
 		for (gsize b = 0; b < G_N_ELEMENTS(budgets); b++)
-			for (int seed = 0; seed < 4; seed++) {
+			for (int seed = 0; seed < 3; seed++) {
 				WeftGeneration generation = {.schema = schema,
 							     .n_tokens_max = budgets[b],
 							     .seed = (guint64)seed,
@@ -154,7 +154,7 @@ static char *answer_with(const Golden *golden, const WeftGeneration *generation,
  * ends in the middle of a page, of a chunk and of a piece. */
 static void test_company(void)
 {
-	const gsize prefixes[] = {40, 300, 512};
+	const gsize prefixes[] = {40, 300};
 	g_autoptr(WeftSchema) schema = schema_of(schemas[1]);
 	WeftGeneration generation = {
 		.schema = schema, .n_tokens_max = 120, .seed = 5, .temperature = 0.9};
@@ -163,7 +163,7 @@ static void test_company(void)
 		g_autoptr(Golden) crowd = golden_open("scout", NULL, 4);
 		gsize n = prefixes[p];
 		g_autofree char *want = answer_with(alone, &generation, 0, n, FALSE);
-		for (int n_others = 1; n_others <= 5; n_others += 2) {
+		for (int n_others = 1; n_others <= 5; n_others += 4) {
 			g_autofree char *plain =
 				answer_with(crowd, &generation, n_others, n, FALSE);
 			g_autofree char *shared =

@@ -242,6 +242,13 @@ static void test_torn_record(Fixture *fixture, gconstpointer data)
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT);
 	put(fixture, "/c");
 	assert_paths(fixture, "[\"/c\"]");
+	/* Nor is one that says that it is another. */
+	g_autofree char *text = NULL;
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_auto(GStrv) pieces = g_strsplit(text, "\"sha256:00", 2);
+	g_autofree char *foreign = g_strjoinv("\"sha256:01", pieces);
+	g_assert_true(g_file_set_contents(path, foreign, -1, NULL));
+	g_assert_false(weft_outputs_has(fixture->outputs, SAMPLE_ID));
 }
 
 static void test_bad_ids(Fixture *fixture, gconstpointer data)

@@ -70,9 +70,9 @@ static void test_numbers(void)
 {
 	static const char *const TEXTS[] = {
 		"Nr. A1240, 12.50 kg, 1,240.00 net, 1.475,60 brutto, 2'000'000 CHF, 2024-03-05, "
-		"paid -7.5, 19 %.", NULL };
+		"paid -7.5, 19 %. 1,2345", NULL };
 	g_autoptr(WeftRecord) record =
-		traced("[1240, 12.5, 1475.6, 2000000, 2024, -7.5, 19, 1.9e1, 12, 50, 125]", TEXTS);
+		traced("[1240, 12.5, 1475.6, 2000000, 2024, -7.5, 19, 1.9e1, 12, 50, 125, 12345]", TEXTS);
 	assert_found(record, "/0", 0, 21, "1,240.00");
 	assert_found(record, "/1", 0, 11, "12.50");
 	assert_found(record, "/2", 0, 35, "1.475,60");
@@ -82,6 +82,7 @@ static void test_numbers(void)
 	assert_found(record, "/6", 0, 90, "19");
 	assert_found(record, "/7", 0, 90, "19");
 	assert_none(record, "/10");
+	assert_none(record, "/11"); /* no group of four */
 }
 
 static void test_word_ends(void)

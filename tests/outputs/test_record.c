@@ -101,6 +101,19 @@ static void test_hidden_apart(void)
 	json_decref(value);
 }
 
+/* A document as a whole has no anchor; a track alone is one. */
+static void test_anchors(void)
+{
+	g_autoptr(WeftRecord) record = weft_record_new();
+	WeftAnchor track = { .track = 3 };
+	sample_add_text(record, 0, "a");
+	g_ptr_array_add(record->contents,
+			weft_content_new(WEFT_CONTENT_SILENCE, WEFT_BY_FILE, NULL, track));
+	g_autofree char *text = weft_record_json(record, FALSE, NULL);
+	g_assert_nonnull(strstr(text, "\"text\":\"a\",\"at\":[],"));
+	g_assert_nonnull(strstr(text, "\"text\":null,\"at\":[{\"track\":3}],"));
+}
+
 static void test_answer_values(void)
 {
 	static const struct {
@@ -219,6 +232,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/record/main-keys", test_main_keys);
 	g_test_add_func("/record/paths", test_paths);
 	g_test_add_func("/record/hidden-apart", test_hidden_apart);
+	g_test_add_func("/record/anchors", test_anchors);
 	g_test_add_func("/record/answer-values", test_answer_values);
 	g_test_add_func("/record/hostile-strings", test_hostile_strings);
 	g_test_add_func("/record/settle", test_settle);
