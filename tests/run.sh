@@ -19,14 +19,16 @@ esac
 
 passed=0 failed=0 skipped=0
 
+# total LOG NAMES: the sum of these lines of meson's summary.
+total() {
+	awk -F: -v names="^($2)$" '$1 ~ names { n += $2 } END { print n + 0 }' "$1"
+}
+
 # count LOG: adds meson's own totals.
 count() {
-	ok=$(sed -n 's/^Ok: *\([0-9]*\).*/\1/p' "$1")
-	bad=$(sed -n 's/^\(Fail\|Timeout\|Unexpected Pass\): *\([0-9]*\).*/\2/p' "$1" | paste -sd+ | sed 's/^$/0/')
-	skip=$(sed -n 's/^Skipped: *\([0-9]*\).*/\1/p' "$1")
-	passed=$((passed + ${ok:-0}))
-	failed=$((failed + bad))
-	skipped=$((skipped + ${skip:-0}))
+	passed=$((passed + $(total "$1" Ok)))
+	failed=$((failed + $(total "$1" 'Fail|Timeout|Unexpected Pass')))
+	skipped=$((skipped + $(total "$1" Skipped)))
 }
 
 # suite NAME FOLDER TESTS [MESON OPTION...]: builds and tests one configuration.
