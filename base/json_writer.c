@@ -51,29 +51,52 @@ void weft_json_write_array_end(WeftJsonWriter *writer)
 	write_bracket_end(writer, ']');
 }
 
-static void append_escape(GString *text, char c)
+static void append_escape(GString *text, guint32 c)
 {
 	static const char FROM[] = "\"\\\b\f\n\r\t";
 	static const char TO[] = "\"\\bfnrt";
-	const char *found = c ? strchr(FROM, c) : NULL;
+	const char *found = c && c < 0x80 ? strchr(FROM, (int)c) : NULL;
 	if (found)
 		g_string_append_printf(text, "\\%c", TO[found - FROM]);
 	else
 		g_string_append_printf(text, "\\u%04X", c);
 }
 
+/* Bytes of the character at p when it must not stand as it is, else 0: what JSON forbids, and what
+ * terminals obey (DEL, C1) or line readers break at (U+0085, U+2028, U+2029). */
+static gsize escaped_bytes(const guint8 *p, const guint8 *end, guint32 *ret_code)
+{
+	*ret_code = p[0];
+	if (p[0] < 0x20 || p[0] == '"' || p[0] == '\\' || p[0] == 0x7F)
+		return 1;
+	if (p[0] == 0xC2 && end - p >= 2 && p[1] >= 0x80 && p[1] <= 0x9F) {
+		*ret_code = p[1];
+		return 2;
+	}
+	if (p[0] == 0xE2 && end - p >= 3 && p[1] == 0x80 && (p[2] == 0xA8 || p[2] == 0xA9)) {
+		*ret_code = 0x2000 + (p[2] - 0x80);
+		return 3;
+	}
+	return 0;
+}
+
 static void append_quoted(GString *out, const char *text, gsize size_bytes)
 {
-	gsize plain = 0;
+	const guint8 *end = (const guint8 *)text + size_bytes;
+	const guint8 *plain = (const guint8 *)text; /* from here to p nothing needs an escape */
+	guint32 code;
+
 	g_string_append_c(out, '"');
-	for (gsize i = 0; i < size_bytes; i++) {
-		if ((guint8)text[i] >= 0x20 && text[i] != '"' && text[i] != '\\')
-			continue;
-		weft_utf8_append_valid(out, text + plain, i - plain);
-		append_escape(out, text[i]);
-		plain = i + 1;
+	for (const guint8 *p = plain; p < end;) {
+		gsize n = escaped_bytes(p, end, &code);
+		if (n > 0) {
+			weft_utf8_append_valid(out, (const char *)plain, p - plain);
+			append_escape(out, code);
+			plain = p + n;
+		}
+		p += MAX(n, 1);
 	}
-	weft_utf8_append_valid(out, text + plain, size_bytes - plain);
+	weft_utf8_append_valid(out, (const char *)plain, end - plain);
 	g_string_append_c(out, '"');
 }
 

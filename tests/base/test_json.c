@@ -377,7 +377,7 @@ static void test_write(void)
 	weft_json_write_object(&writer);
 	weft_json_write_key(&writer, "z");
 	weft_json_write_array(&writer);
-	weft_json_write_string(&writer, "a\"\\\n\x01\x7F/\xC3\xA9");
+	weft_json_write_string(&writer, "a\"\\\n\x01\x7F/\xC3\xA9\xC2\x9B\xC2\xA0\xE2\x80\xA8\xE2\x80\xAA");
 	weft_json_write_string(&writer, NULL);
 	weft_json_write_array(&writer);
 	weft_json_write_array_end(&writer);
@@ -389,7 +389,8 @@ static void test_write(void)
 	weft_json_write_uint(&writer, G_MAXUINT64);
 	weft_json_write_object_end(&writer);
 	g_assert_cmpstr(text->str, ==,
-			"{\"z\":[\"a\\\"\\\\\\n\\u0001\x7F/\xC3\xA9\",null,[],true],"
+			"{\"z\":[\"a\\\"\\\\\\n\\u0001\\u007F/\xC3\xA9"
+			"\\u009B\xC2\xA0\\u2028\xE2\x80\xAA\",null,[],true],"
 			"\"a\\\"\":{},\"n\":18446744073709551615}");
 }
 
@@ -406,6 +407,8 @@ static void test_write_invalid_utf8(void)
 		{ "\xED\xA0\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"" },
 		{ "\xC0\xAF", "\"\xEF\xBF\xBD\xEF\xBF\xBD\"" },
 		{ "\xF4\x90\x80\x80", "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"" },
+		{ "\xC2\x80\xC2", "\"\\u0080\xEF\xBF\xBD\"" },
+		{ "\xE2\x80", "\"\xEF\xBF\xBD\"" },
 		{ "\xE2\x82\"", "\"\xEF\xBF\xBD\\\"\"" },
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(CASES); i++) {
