@@ -122,8 +122,8 @@ void weft_record_settle(WeftRecord *record);
  * answer is not JSON. */
 gboolean weft_record_trace(WeftRecord *record, const char *reason_of_null, GError **error);
 
-/* The record as one line of JSON without newline, as outputs/record.schema.json says. An answer that
- * is not JSON (a request without a schema) is written as a string. Paths are sorted. `with_run`
+/* The record as one line of JSON without newline, as outputs/record.schema.json says. An answer
+ * that is not JSON (a request without a schema) is written as a string. Paths are sorted. `with_run`
  * FALSE leaves `run` out. `ret_size_bytes` may be NULL. Caller frees. */
 char *weft_record_json(const WeftRecord *record, gboolean with_run, gsize *ret_size_bytes);
 

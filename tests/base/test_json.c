@@ -377,7 +377,8 @@ static void test_write(void)
 	weft_json_write_object(&writer);
 	weft_json_write_key(&writer, "z");
 	weft_json_write_array(&writer);
-	weft_json_write_string(&writer, "a\"\\\n\x01\x7F/\xC3\xA9\xC2\x9B\xC2\xA0\xE2\x80\xA8\xE2\x80\xAA");
+	weft_json_write_string(&writer, "a\"\\\n\x01\x7F/\xC3\xA9"
+					"\xC2\x9B\xC2\xA0\xE2\x80\xA8\xE2\x80\xAA");
 	weft_json_write_string(&writer, NULL);
 	weft_json_write_array(&writer);
 	weft_json_write_array_end(&writer);

@@ -173,7 +173,8 @@ static void test_record_file_gone(Fixture *fixture, gconstpointer data)
 	g_assert_false(weft_outputs_has(fixture->outputs, SAMPLE_ID));
 }
 
-/* The catalogue is an index: without it the record is still there, and a copy needs its path only. */
+/* The catalogue is an index: without it the record is still there, and a copy needs its
+ * path only. */
 static void test_catalogue_gone(Fixture *fixture, gconstpointer data)
 {
 	WeftKnown known;
