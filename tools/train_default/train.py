@@ -97,6 +97,7 @@ def main():
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--resume")
+    parser.add_argument("--rate", type=float, default=2e-3, help="peak of the learning rate")
     parser.add_argument("-o", "--output", required=True)
     args = parser.parse_args()
     rng = random.Random(args.seed)
@@ -111,7 +112,7 @@ def main():
     start, step, seen_text = time.time(), 0, {}
     while (part := (time.time() - start) / 60 / args.minutes) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = 2e-3 * min(1, (step + 1) / 100) * max(0.02, 1 - part)
+            group["lr"] = args.rate * min(1, (step + 1) / 100) * max(0.02, 1 - part)
         is_echo = part < 0.04 or rng.random() < 0.5 - 0.4 * part
         ids, weight = echo_batch(rng, 32, 1 + int(15 * max(0, part - 0.1))) if is_echo else paper_batch(rng, 12, int(60 + 500 * part))
         logits, balance = weft.language_model(echo_prefix if is_echo else index_prefix,
