@@ -98,7 +98,7 @@ static inline double weft_sum(const float *x, size_t n)
 	       ((part[1] + part[5]) + (part[3] + part[7]));
 }
 
-/* e^x to 2 units in the last place; 0 below -87.3 (no subnormal results), infinity above 88.72.
+/* e^x to 1.5 units in the last place; 0 below -87.3 (no subnormal results), infinity above 88.72.
  * x = n ln 2 + r with |r| <= ln(2)/2; e^r by its Taylor polynomial of degree 7, whose remainder is
  * 5e-9. No branch, so that loops over it become vectors. */
 static inline float weft_exp(float x)

@@ -2,6 +2,10 @@
 #include <math.h>
 
 #include "check.h"
+#include "kernels/lanes.h"
+
+/* 1.2 measured over the range. */
+#define EXP_UNITS 1.5
 
 static CheckTiers tiers;
 
@@ -36,6 +40,23 @@ static void test_swiglu(void)
 		check_free(x);
 		g_free(expected);
 	}
+}
+
+/* What lanes.h promises of exp, in units in the last place of the result. */
+static void test_exp(void)
+{
+	double worst = 0;
+	for (double x = -87.3; x < 88.7; x += 0.0003) {
+		double expected = exp((double)(float)x);
+		int exponent;
+		frexp(expected, &exponent);
+		double error = fabs((double)weft_exp((float)x) - expected) / ldexp(1, exponent - 24);
+		worst = !(error <= worst) ? error : worst;
+	}
+	g_test_message("exp: %.3f units", worst);
+	g_assert_true(worst <= EXP_UNITS);
+	g_assert_true(weft_exp(-INFINITY) == 0 && weft_exp(-88) == 0 && weft_exp(0) == 1);
+	g_assert_true(isinf(weft_exp(89)) && isinf(weft_exp(INFINITY)) && isnan(weft_exp(NAN)));
 }
 
 /* All of -40..40 in small steps, and the ends of the number range. */
@@ -156,6 +177,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	check_tiers_init(&tiers);
 	g_test_add_func("/arith/swiglu", test_swiglu);
+	g_test_add_func("/arith/exp", test_exp);
 	g_test_add_func("/arith/gelu", test_gelu);
 	g_test_add_func("/arith/sums", test_sums);
 	g_test_add_data_func("/arith/bf16", GINT_TO_POINTER(WEFT_DTYPE_BF16), test_halves);
