@@ -48,7 +48,7 @@ static void pending_delete(WeftPending *pending)
 
 /* Takes answer and fault. The pending is in no list any more. */
 static void finish_locked(WeftBatcher *batcher, WeftPending *pending, WeftAnswer *answer,
-			  GError *fault)
+                          GError *fault)
 {
 	batcher->n_in_flight--;
 	batcher->bytes_in_flight -= pending->size_bytes;
@@ -107,7 +107,7 @@ static void submit_waiting(WeftBatcher *batcher)
 			return;
 
 		is_in = weft_model_submit(batcher->model, g_steal_pointer(&pending->sequence),
-					  &pending->generation, &pending->ticket, &fault);
+		                          &pending->generation, &pending->ticket, &fault);
 		pthread_mutex_lock(&batcher->mutex);
 		if (is_in) {
 			if (pending->state == STATE_WAITING)
@@ -136,7 +136,7 @@ static void take_finished(WeftBatcher *batcher)
 				continue;
 			*link = pending->next;
 			finish_locked(batcher, pending, g_steal_pointer(&answer),
-				      g_steal_pointer(&fault));
+			              g_steal_pointer(&fault));
 			break;
 		}
 		pthread_mutex_unlock(&batcher->mutex);
@@ -184,7 +184,7 @@ static void *run_batcher(void *data)
 }
 
 WeftBatcher *weft_batcher_new(WeftModel *take_model, guint in_flight_max, gsize bytes_max,
-			      GError **error)
+                              GError **error)
 {
 	WeftBatcher *batcher = g_new0(WeftBatcher, 1);
 	int failure;
@@ -199,7 +199,7 @@ WeftBatcher *weft_batcher_new(WeftModel *take_model, guint in_flight_max, gsize 
 	failure = pthread_create(&batcher->thread, NULL, run_batcher, batcher);
 	if (failure != 0) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "thread of the model: %s",
-			    g_strerror(failure));
+		            g_strerror(failure));
 		weft_model_close(batcher->model);
 		g_free(batcher);
 		return NULL;
@@ -235,12 +235,12 @@ static gboolean has_room_locked(const WeftBatcher *batcher, gsize size_bytes)
 {
 	return batcher->n_in_flight == 0 ||
 	       (batcher->n_in_flight < batcher->in_flight_max &&
-		batcher->bytes_in_flight <= batcher->bytes_max &&
-		size_bytes <= batcher->bytes_max - batcher->bytes_in_flight);
+	        batcher->bytes_in_flight <= batcher->bytes_max &&
+	        size_bytes <= batcher->bytes_max - batcher->bytes_in_flight);
 }
 
 WeftPending *weft_batcher_submit(WeftBatcher *batcher, WeftSequence *take_sequence,
-				 const WeftGeneration *generation)
+                                 const WeftGeneration *generation)
 {
 	WeftPending *pending = g_new0(WeftPending, 1);
 

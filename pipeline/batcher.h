@@ -20,7 +20,7 @@ typedef struct WeftPending WeftPending; /* one request under way */
 
 /* Takes the model and starts the thread. */
 WeftBatcher *weft_batcher_new(WeftModel *take_model, guint in_flight_max, gsize bytes_max,
-			      GError **error);
+                              GError **error);
 /* Nothing waits from here on; requests under way end as WEFT_ERROR_CANCELLED. */
 void weft_batcher_cancel(WeftBatcher *batcher);
 /* Cancels, joins the thread, closes the model. All pendings must have been freed. */
@@ -28,7 +28,7 @@ void weft_batcher_free(WeftBatcher *batcher);
 
 /* Takes the sequence. The generation is copied; its schema must outlive the request. */
 WeftPending *weft_batcher_submit(WeftBatcher *batcher, WeftSequence *take_sequence,
-				 const WeftGeneration *generation);
+                                 const WeftGeneration *generation);
 
 /* Waits for the result. FALSE: the request failed. */
 gboolean weft_pending_wait(WeftPending *pending, WeftAnswer **ret_answer, GError **error);

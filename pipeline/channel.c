@@ -22,7 +22,7 @@ struct WeftChannel {
 };
 
 WeftChannel *weft_channel_new(size_t limit_bytes, unsigned n_senders, unsigned n_receivers,
-			      void (*free_item)(void *), WeftBudget *budget)
+                              void (*free_item)(void *), WeftBudget *budget)
 {
 	WeftChannel *channel = g_new0(WeftChannel, 1);
 
@@ -74,9 +74,8 @@ void weft_channel_free(WeftChannel *channel)
 
 static bool has_room_locked(const WeftChannel *channel, size_t size_bytes)
 {
-	return channel->n_queued == 0 ||
-	       (channel->bytes <= channel->limit_bytes &&
-		size_bytes <= channel->limit_bytes - channel->bytes);
+	return channel->n_queued == 0 || (channel->bytes <= channel->limit_bytes &&
+	                                  size_bytes <= channel->limit_bytes - channel->bytes);
 }
 
 bool weft_channel_send(WeftChannel *channel, void *take_item, size_t size_bytes)
@@ -182,12 +181,12 @@ WeftChannelCounts weft_channel_counts(WeftChannel *channel)
 
 	pthread_mutex_lock(&channel->mutex);
 	counts = (WeftChannelCounts){
-		.n_sent = channel->n_sent,
-		.n_received = channel->n_received,
-		.n_queued = channel->n_queued,
-		.bytes = channel->bytes,
-		.bytes_peak = channel->bytes_peak,
-		.limit_bytes = channel->limit_bytes,
+	    .n_sent = channel->n_sent,
+	    .n_received = channel->n_received,
+	    .n_queued = channel->n_queued,
+	    .bytes = channel->bytes,
+	    .bytes_peak = channel->bytes_peak,
+	    .limit_bytes = channel->limit_bytes,
 	};
 	pthread_mutex_unlock(&channel->mutex);
 	return counts;

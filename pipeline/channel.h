@@ -1,10 +1,10 @@
 /* channel.h - a queue between nodes, bounded in bytes.
  *
- * Items go in at one side and come out at the other in order; sending gives the item away, receiving
- * takes it over, nobody ever holds an item together with somebody else. A channel holds at most
- * `limit_bytes` of items: a sender waits until there is room, which is how a slow node holds the
- * ones before it. An item larger than the whole limit passes alone, when the channel is empty, so
- * that no item can block for ever.
+ * Items go in at one side and come out at the other in order; sending gives the item away,
+ * receiving takes it over, nobody ever holds an item together with somebody else. A channel holds
+ * at most `limit_bytes` of items: a sender waits until there is room, which is how a slow node
+ * holds the ones before it. An item larger than the whole limit passes alone, when the channel is
+ * empty, so that no item can block for ever.
  *
  * A channel ends from both sides, and both are counters because a node may have several threads:
  *   - every sender has finished: receivers get what is left, then NULL;
@@ -33,7 +33,7 @@ typedef struct WeftChannelCounts {
 
 /* `free_item` frees what nobody will receive. `budget` may be NULL; it is borrowed. */
 WeftChannel *weft_channel_new(size_t limit_bytes, unsigned n_senders, unsigned n_receivers,
-			      void (*free_item)(void *), WeftBudget *budget);
+                              void (*free_item)(void *), WeftBudget *budget);
 /* Only when no thread uses it any more; frees what is queued. */
 void weft_channel_free(WeftChannel *channel);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftChannel, weft_channel_free)

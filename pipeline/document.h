@@ -15,14 +15,14 @@
 #include "pipeline/fault.h"
 
 typedef struct WeftDocument {
-	guint64 number;       /* in the order of inputs, from 0 */
-	char *path;           /* bytes as the file system has them */
+	guint64 number; /* in the order of inputs, from 0 */
+	char *path;     /* bytes as the file system has them */
 	gboolean has_status;
-	struct stat status;   /* as the source found it */
-	int fd;               /* open from sniff to decode; -1 */
+	struct stat status; /* as the source found it */
+	int fd;             /* open from sniff to decode; -1 */
 	WeftSniff sniff;
-	char id[72];          /* "sha256:<64 hex>": of the record */
-	char sha256[65];      /* of the content; "": it could not be read */
+	char id[72];     /* "sha256:<64 hex>": of the record */
+	char sha256[65]; /* of the content; "": it could not be read */
 	guint64 size_bytes;
 	gboolean is_skipped;  /* a type that weft does not read, an empty file */
 	gboolean is_copy;     /* its content has a record already, or is on its way to one */

@@ -49,35 +49,35 @@ static void set_rounds(WeftEngine *engine)
 	WeftRound *rounds = engine->rounds;
 
 	rounds[WEFT_ROUND_READ] = (WeftRound){
-		.number = WEFT_ROUND_READ,
-		.stage = "read",
-		.system = g_strdup(READ_SYSTEM),
-		.answer_tokens = CLAMP(context / 4, ANSWER_TOKENS_MIN, ANSWER_TOKENS_MAX),
+	    .number = WEFT_ROUND_READ,
+	    .stage = "read",
+	    .system = g_strdup(READ_SYSTEM),
+	    .answer_tokens = CLAMP(context / 4, ANSWER_TOKENS_MIN, ANSWER_TOKENS_MAX),
 	};
 	rounds[WEFT_ROUND_ANSWER] = (WeftRound){
-		.number = WEFT_ROUND_ANSWER,
-		.stage = "answer",
-		.system = g_strdup(task->system),
-		.question = g_strdup(task->question),
-		.schema = task->schema,
-		.answer_tokens = answer_tokens(task, context),
+	    .number = WEFT_ROUND_ANSWER,
+	    .stage = "answer",
+	    .system = g_strdup(task->system),
+	    .question = g_strdup(task->question),
+	    .schema = task->schema,
+	    .answer_tokens = answer_tokens(task, context),
 	};
 	rounds[WEFT_ROUND_MERGE] = (WeftRound){
-		.number = WEFT_ROUND_MERGE,
-		.stage = "merge",
-		.question = g_strdup(task->question),
-		.schema = task->schema,
-		.answer_tokens = answer_tokens(task, context),
+	    .number = WEFT_ROUND_MERGE,
+	    .stage = "merge",
+	    .question = g_strdup(task->question),
+	    .schema = task->schema,
+	    .answer_tokens = answer_tokens(task, context),
 	};
 	if (task->schema_text != NULL)
 		rounds[WEFT_ROUND_MERGE].system = weft_task_system(
-			"These are answers about the parts of one document, in order. Make one answer "
-			"of them. Where they disagree, the first that is certain counts.",
-			task->schema_text);
+		    "These are answers about the parts of one document, in order. Make one answer "
+		    "of them. Where they disagree, the first that is certain counts.",
+		    task->schema_text);
 }
 
 WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_threads,
-			    GError **error)
+                            GError **error)
 {
 	g_autoptr(WeftEngine) engine = g_new0(WeftEngine, 1);
 
@@ -87,7 +87,7 @@ WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_th
 	pthread_mutex_init(&engine->mutex, NULL);
 	if (job->model == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "task %s needs a model: -m DIR",
-			    task->name);
+		            task->name);
 		return NULL;
 	}
 	engine->bundle = weft_bundle_open(job->model, error);
@@ -98,9 +98,9 @@ WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_th
 	if (!weft_bundle_config(engine->bundle)->has_text ||
 	    weft_bundle_tokenizer(engine->bundle) == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
-			    "%s: not a bundle that answers: it has no %s", job->model,
-			    weft_bundle_tokenizer(engine->bundle) == NULL ? "tokenizer.json"
-									   : "text model");
+		            "%s: not a bundle that answers: it has no %s", job->model,
+		            weft_bundle_tokenizer(engine->bundle) == NULL ? "tokenizer.json"
+		                                                          : "text model");
 		return NULL;
 	}
 	set_rounds(engine);
@@ -151,11 +151,12 @@ static gboolean fit_round(WeftEngine *engine, WeftRoundNumber number, gsize cont
 
 	if (frame > context || round->answer_tokens > context - frame ||
 	    DOCUMENT_TOKENS_MIN > context - frame - round->answer_tokens) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
-			    "%s: a context of %zu tokens does not hold the prompt of task %s (%zu), "
-			    "the answer (%zu) and %d of the document",
-			    weft_bundle_name(engine->bundle), context, engine->task->name, frame,
-			    round->answer_tokens, DOCUMENT_TOKENS_MIN);
+		g_set_error(
+		    error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
+		    "%s: a context of %zu tokens does not hold the prompt of task %s (%zu), "
+		    "the answer (%zu) and %d of the document",
+		    weft_bundle_name(engine->bundle), context, engine->task->name, frame,
+		    round->answer_tokens, DOCUMENT_TOKENS_MIN);
 		return FALSE;
 	}
 	engine->capacities[number] = context - frame - round->answer_tokens;
@@ -180,11 +181,12 @@ static gboolean open_locked(WeftEngine *engine, GError **error)
 	context = weft_model_context(model);
 	if (!fit_round(engine, WEFT_ROUND_READ, context, error))
 		return FALSE;
-	if (engine->task->schema != NULL && (!fit_round(engine, WEFT_ROUND_ANSWER, context, error) ||
-					     !fit_round(engine, WEFT_ROUND_MERGE, context, error)))
+	if (engine->task->schema != NULL &&
+	    (!fit_round(engine, WEFT_ROUND_ANSWER, context, error) ||
+	     !fit_round(engine, WEFT_ROUND_MERGE, context, error)))
 		return FALSE;
 	engine->batcher = weft_batcher_new(g_steal_pointer(&model), IN_FLIGHT_MAX,
-					   engine->job->memory_bytes / 8, error);
+	                                   engine->job->memory_bytes / 8, error);
 	return engine->batcher != NULL;
 }
 

@@ -26,9 +26,9 @@ typedef enum {
 
 typedef struct WeftRound {
 	WeftRoundNumber number;
-	const char *stage;         /* of its faults: "read", "answer", "merge" */
-	char *system, *question;   /* question may be NULL */
-	const WeftSchema *schema;  /* NULL: free text */
+	const char *stage;        /* of its faults: "read", "answer", "merge" */
+	char *system, *question;  /* question may be NULL */
+	const WeftSchema *schema; /* NULL: free text */
 	gsize answer_tokens;
 } WeftRound;
 
@@ -36,7 +36,7 @@ typedef struct WeftEngine WeftEngine;
 
 /* Opens the bundle's configuration and tokenizer, not its weights. Borrows job and task. */
 WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_threads,
-			    GError **error);
+                            GError **error);
 void weft_engine_free(WeftEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftEngine, weft_engine_free)
 /* Requests under way end as cancelled. From any thread. */

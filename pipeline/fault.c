@@ -8,8 +8,8 @@ WeftPartFault *weft_part_fault_new(const char *stage, GError *take_error, const 
 
 	fault->stage = stage;
 	fault->error = take_error != NULL ? take_error
-					  : g_error_new(WEFT_ERROR, WEFT_ERROR_INTERNAL,
-							"%s: no reason given", stage);
+	                                  : g_error_new(WEFT_ERROR, WEFT_ERROR_INTERNAL,
+	                                                "%s: no reason given", stage);
 	if (at != NULL)
 		fault->at = *at;
 	return fault;

@@ -29,8 +29,8 @@ typedef struct Node {
 struct WeftRunner {
 	WeftGraph *graph;
 	Node *node;
-	unsigned number; /* of the node's threads */
-	unsigned track;  /* in the trace */
+	unsigned number;     /* of the node's threads */
+	unsigned track;      /* in the trace */
 	uint64_t sending_ns; /* of the step under way */
 	pthread_t thread;
 };
@@ -93,7 +93,7 @@ static Node *node_at(WeftGraph *graph, unsigned number)
 }
 
 unsigned weft_graph_add(WeftGraph *graph, const WeftNodeClass *node_class, const char *name,
-			void *shared, unsigned n_threads, WeftInbox inbox, size_t limit_bytes)
+                        void *shared, unsigned n_threads, WeftInbox inbox, size_t limit_bytes)
 {
 	Node *node = g_new0(Node, 1);
 
@@ -158,8 +158,8 @@ static gboolean check_lanes(WeftGraph *graph, GError **error)
 
 			if (to->inbox == WEFT_INBOX_LANES && to->n_threads != from->n_threads) {
 				g_set_error(error, WEFT_ERROR, WEFT_ERROR_INTERNAL,
-					    "graph: %s has %u threads, its lanes to %s are %u",
-					    from->name, from->n_threads, to->name, to->n_threads);
+				            "graph: %s has %u threads, its lanes to %s are %u",
+				            from->name, from->n_threads, to->name, to->n_threads);
 				return FALSE;
 			}
 		}
@@ -192,9 +192,9 @@ static void make_channels(WeftGraph *graph)
 		}
 		to->lanes = g_new0(WeftChannel *, to->n_lanes + 1);
 		for (unsigned lane = 0; lane < to->n_lanes; lane++)
-			to->lanes[lane] = weft_channel_new(
-				to->limit_bytes, n_senders, to->n_lanes > 1 ? 1 : to->n_threads,
-				graph->items->free, graph->budget);
+			to->lanes[lane] = weft_channel_new(to->limit_bytes, n_senders,
+			                                   to->n_lanes > 1 ? 1 : to->n_threads,
+			                                   graph->items->free, graph->budget);
 	}
 }
 
@@ -244,7 +244,7 @@ bool weft_runner_send_to(WeftRunner *runner, unsigned port, void *take_item)
 	g_assert(port < node->n_ports);
 	to = node_at(graph, node->ports[port]);
 	is_sent = weft_channel_send(lane_of(to, runner->number), take_item,
-				    graph->items->size_bytes(take_item));
+	                            graph->items->size_bytes(take_item));
 	if (is_sent)
 		atomic_fetch_add(&node->n_out, 1);
 	runner->sending_ns += weft_trace_now_ns() - begin_ns;
@@ -329,7 +329,7 @@ static void *run_thread(void *data)
 
 	weft_trace_thread(graph->trace, runner->track, node->name);
 	is_up = node->node_class->init == NULL ||
-		node->node_class->init(node->shared, runner, &state, &error);
+	        node->node_class->init(node->shared, runner, &state, &error);
 	if (!is_up) {
 		stop(graph, g_steal_pointer(&error));
 	} else {
@@ -344,8 +344,7 @@ static void *run_thread(void *data)
 	if (node->n_lanes > 0)
 		weft_channel_finish_receiver(lane_of(node, runner->number));
 	for (unsigned p = 0; p < node->n_ports; p++)
-		weft_channel_finish_sender(
-			lane_of(node_at(graph, node->ports[p]), runner->number));
+		weft_channel_finish_sender(lane_of(node_at(graph, node->ports[p]), runner->number));
 	return NULL;
 }
 
@@ -363,7 +362,7 @@ static gboolean start_node(WeftGraph *graph, Node *node, GError **error)
 		if (failure != 0) {
 			g_free(runner);
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "thread for %s: %s",
-				    node->name, g_strerror(failure));
+			            node->name, g_strerror(failure));
 			return FALSE;
 		}
 		g_ptr_array_add(graph->runners, runner);
@@ -387,7 +386,8 @@ gboolean weft_graph_start(WeftGraph *graph, GError **error)
 	for (unsigned i = graph->nodes->len; i > 0; i--) {
 		if (!start_node(graph, node_at(graph, order[i - 1]), error)) {
 			weft_graph_cancel(graph);
-			(void)weft_graph_join(graph, NULL); /* the first error is reported already */
+			(void)weft_graph_join(graph,
+			                      NULL); /* the first error is reported already */
 			return FALSE;
 		}
 	}
@@ -413,10 +413,10 @@ WeftNodeCounts weft_graph_counts(WeftGraph *graph, unsigned number)
 {
 	Node *node = node_at(graph, number);
 	WeftNodeCounts counts = {
-		.n_in = atomic_load(&node->n_in),
-		.n_out = atomic_load(&node->n_out),
-		.busy_ns = atomic_load(&node->busy_ns),
-		.waiting_ns = atomic_load(&node->waiting_ns),
+	    .n_in = atomic_load(&node->n_in),
+	    .n_out = atomic_load(&node->n_out),
+	    .busy_ns = atomic_load(&node->busy_ns),
+	    .waiting_ns = atomic_load(&node->waiting_ns),
 	};
 
 	for (unsigned lane = 0; lane < node->n_lanes; lane++) {
@@ -434,25 +434,25 @@ char *weft_graph_text(WeftGraph *graph)
 	GString *text = g_string_new(NULL);
 
 	g_string_append_printf(text, "%-16s %-16s %7s %9s %9s %10s %10s %10s %9s %9s\n", "node",
-			       "sends to", "threads", "in", "out", "queued", "peak", "limit",
-			       "busy s", "waits s");
+	                       "sends to", "threads", "in", "out", "queued", "peak", "limit",
+	                       "busy s", "waits s");
 	for (unsigned i = 0; i < graph->nodes->len; i++) {
 		const Node *node = node_at(graph, i);
 		WeftNodeCounts counts = weft_graph_counts(graph, i);
-		g_autofree char *threads = g_strdup_printf(
-			"%u%s", node->n_threads, node->n_lanes > 1 ? " lanes" : "");
+		g_autofree char *threads =
+		    g_strdup_printf("%u%s", node->n_threads, node->n_lanes > 1 ? " lanes" : "");
 		g_autoptr(GString) to = g_string_new(NULL);
 
 		for (unsigned p = 0; p < node->n_ports; p++)
 			g_string_append_printf(to, "%s%s", p > 0 ? "," : "",
-					       node_at(graph, node->ports[p])->name);
-		g_string_append_printf(
-			text,
-			"%-16s %-16s %7s %9" G_GUINT64_FORMAT " %9" G_GUINT64_FORMAT
-			" %10zu %10zu %10zu %9.3f %9.3f\n",
-			node->name, to->len > 0 ? to->str : "-", threads, counts.n_in,
-			counts.n_out, counts.bytes, counts.bytes_peak, counts.limit_bytes,
-			(double)counts.busy_ns / 1e9, (double)counts.waiting_ns / 1e9);
+			                       node_at(graph, node->ports[p])->name);
+		g_string_append_printf(text,
+		                       "%-16s %-16s %7s %9" G_GUINT64_FORMAT " %9" G_GUINT64_FORMAT
+		                       " %10zu %10zu %10zu %9.3f %9.3f\n",
+		                       node->name, to->len > 0 ? to->str : "-", threads,
+		                       counts.n_in, counts.n_out, counts.bytes, counts.bytes_peak,
+		                       counts.limit_bytes, (double)counts.busy_ns / 1e9,
+		                       (double)counts.waiting_ns / 1e9);
 	}
 	return g_string_free(text, FALSE);
 }

@@ -37,13 +37,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftGraph, weft_graph_free)
 /* Gives the node's number. `name` is copied; NULL: the name of the class. `limit_bytes` is per
  * inbox (per lane). */
 unsigned weft_graph_add(WeftGraph *graph, const WeftNodeClass *node_class, const char *name,
-			void *shared, unsigned n_threads, WeftInbox inbox, size_t limit_bytes);
+                        void *shared, unsigned n_threads, WeftInbox inbox, size_t limit_bytes);
 void weft_graph_connect(WeftGraph *graph, unsigned from, unsigned to);
 
 gboolean weft_graph_start(WeftGraph *graph, GError **error);
 void weft_graph_cancel(WeftGraph *graph);
 bool weft_graph_is_cancelled(const WeftGraph *graph);
-/* Waits for all threads. FALSE with the first error; cancelled from outside: WEFT_ERROR_CANCELLED. */
+/* Waits for all threads. FALSE with the first error; cancelled from outside: WEFT_ERROR_CANCELLED.
+ */
 gboolean weft_graph_join(WeftGraph *graph, GError **error);
 
 /* The graph as text, one line per node with its counts so far. From any thread. Caller frees. */

@@ -26,16 +26,16 @@ static void item_free(void *data)
 static void item_label(const void *data, char *label, size_t size)
 {
 	static const char *const names[] = {
-		[WEFT_ITEM_BEGIN] = "begin",     [WEFT_ITEM_PART] = "part",
-		[WEFT_ITEM_FAULT] = "fault",     [WEFT_ITEM_WINDOW] = "window",
-		[WEFT_ITEM_REQUEST] = "request", [WEFT_ITEM_PENDING] = "pending",
-		[WEFT_ITEM_ANSWER] = "answer",   [WEFT_ITEM_END] = "end",
-		[WEFT_ITEM_RECORD] = "record",
+	    [WEFT_ITEM_BEGIN] = "begin",     [WEFT_ITEM_PART] = "part",
+	    [WEFT_ITEM_FAULT] = "fault",     [WEFT_ITEM_WINDOW] = "window",
+	    [WEFT_ITEM_REQUEST] = "request", [WEFT_ITEM_PENDING] = "pending",
+	    [WEFT_ITEM_ANSWER] = "answer",   [WEFT_ITEM_END] = "end",
+	    [WEFT_ITEM_RECORD] = "record",
 	};
 	const WeftItem *item = data;
 
 	g_snprintf(label, size, "document %" G_GUINT64_FORMAT " %s", item->document,
-		   names[item->kind]);
+	           names[item->kind]);
 }
 
 const WeftItemClass weft_item_class = {item_size_bytes, item_free, item_label};
@@ -83,7 +83,7 @@ bool weft_item_send_content(WeftRunner *runner, guint64 document, WeftContent *t
 }
 
 bool weft_item_send_fault(WeftRunner *runner, guint64 document, const char *stage,
-			  GError *take_error, const WeftAnchor *at)
+                          GError *take_error, const WeftAnchor *at)
 {
 	WeftItem *item = weft_item_new(WEFT_ITEM_FAULT, document);
 

@@ -46,7 +46,7 @@ typedef enum {
 /* Owns whatever pointers are set. */
 typedef struct WeftItem {
 	WeftItemKind kind;
-	guint64 document;   /* its number */
+	guint64 document; /* its number */
 	WeftDocument *begin;
 	WeftPart *part;
 	WeftPictureState picture; /* PART, REQUEST, PENDING with a picture */
@@ -55,7 +55,7 @@ typedef struct WeftItem {
 	WeftSequence *sequence;
 	WeftPending *pending;
 	WeftAnswer *answer;
-	GPtrArray *withheld;  /* char *: pointers */
+	GPtrArray *withheld; /* char *: pointers */
 	WeftRecord *record;
 	guint32 n_windows, n_windows_skipped;
 } WeftItem;
@@ -70,7 +70,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftItem, weft_item_free)
 bool weft_item_send_part(WeftRunner *runner, guint64 document, WeftPart *take_part);
 bool weft_item_send_content(WeftRunner *runner, guint64 document, WeftContent *take_content);
 bool weft_item_send_fault(WeftRunner *runner, guint64 document, const char *stage,
-			  GError *take_error, const WeftAnchor *at);
+                          GError *take_error, const WeftAnchor *at);
 bool weft_item_send_answer(WeftRunner *runner, guint64 document, WeftAnswer *take_answer);
 
 /* What a step answers after a send. */

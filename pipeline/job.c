@@ -194,27 +194,28 @@ static gboolean set_password_file(WeftJob *job, const char *path, GError **error
 }
 
 static const WeftJobKey keys[] = {
-	{"task", "NAME|FILE", "what to ask: index (default), inventory, transcript, describe, extract, ask", 't'},
-	{"schema", "FILE", "JSON Schema of the answer, in place of the task's", 's'},
-	{"question", "TEXT", "the question of the task 'ask'", 0},
-	{"model", "DIR", "the bundle (default: the one that comes with weft)", 'm'},
-	{"audio", "DIR", "a Whisper or Ultravox folder for the bundle", 0},
-	{"output", "DIR", "where records go (default: weft-out); '-': JSON Lines to stdout", 'o'},
-	{"state", "DIR", "where the catalogue goes (default: state in the output folder)", 0},
-	{"reader", "WHO", "who reads pictures of pages: auto, bundle, tesseract, none", 0},
-	{"ocr-languages", "LIST", "languages for Tesseract, as in eng+deu", 0},
-	{"jobs", "N", "threads (default: one per core)", 'j'},
-	{"memory", "SIZE", "bytes under way at most, as in 512M (the default)", 0},
-	{"seed", "N", "of every random choice (default: 0)", 0},
-	{"temperature", "T", "0 (default): always the most likely token", 0},
-	{"tier", "NAME", "kernels: ref, avx2, avx512 (default: the best of this machine)", 0},
-	{"page-dpi", "N", "resolution at which pages are rendered", 0},
-	{"pages", "3-9", "only these pages of each document", 0},
-	{"time", "12:30-15:00", "only this stretch of each recording", 0},
-	{"password-file", "FILE", "passwords for documents, one per line", 0},
-	{"exclude", "GLOB", "leave out files and folders with this name or path", 0},
-	{"trace", "FILE", "write who worked when, in the Chrome trace format", 0},
-	{NULL, NULL, NULL, 0},
+    {"task", "NAME|FILE",
+     "what to ask: index (default), inventory, transcript, describe, extract, ask", 't'},
+    {"schema", "FILE", "JSON Schema of the answer, in place of the task's", 's'},
+    {"question", "TEXT", "the question of the task 'ask'", 0},
+    {"model", "DIR", "the bundle (default: the one that comes with weft)", 'm'},
+    {"audio", "DIR", "a Whisper or Ultravox folder for the bundle", 0},
+    {"output", "DIR", "where records go (default: weft-out); '-': JSON Lines to stdout", 'o'},
+    {"state", "DIR", "where the catalogue goes (default: state in the output folder)", 0},
+    {"reader", "WHO", "who reads pictures of pages: auto, bundle, tesseract, none", 0},
+    {"ocr-languages", "LIST", "languages for Tesseract, as in eng+deu", 0},
+    {"jobs", "N", "threads (default: one per core)", 'j'},
+    {"memory", "SIZE", "bytes under way at most, as in 512M (the default)", 0},
+    {"seed", "N", "of every random choice (default: 0)", 0},
+    {"temperature", "T", "0 (default): always the most likely token", 0},
+    {"tier", "NAME", "kernels: ref, avx2, avx512 (default: the best of this machine)", 0},
+    {"page-dpi", "N", "resolution at which pages are rendered", 0},
+    {"pages", "3-9", "only these pages of each document", 0},
+    {"time", "12:30-15:00", "only this stretch of each recording", 0},
+    {"password-file", "FILE", "passwords for documents, one per line", 0},
+    {"exclude", "GLOB", "leave out files and folders with this name or path", 0},
+    {"trace", "FILE", "write who worked when, in the Chrome trace format", 0},
+    {NULL, NULL, NULL, 0},
 };
 
 const WeftJobKey *weft_job_keys(void)
@@ -238,7 +239,8 @@ static gboolean set_number(WeftJob *job, const char *key, const char *text, GErr
 		return parse_number(text, 10, 1200, &job->page_dpi) ||
 		       refuse(key, text, "a number from 10 to 1200", error);
 	if (strcmp(key, "pages") == 0)
-		return set_pages(job, text) || refuse(key, text, "a range of pages like 3-9", error);
+		return set_pages(job, text) ||
+		       refuse(key, text, "a range of pages like 3-9", error);
 	if (strcmp(key, "time") == 0)
 		return set_times(job, text) ||
 		       refuse(key, text, "a range of times like 12:30-15:00", error);
@@ -252,10 +254,11 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 		const char *key;
 		char **field;
 	} fields[] = {
-		{"task", &job->task},     {"schema", &job->schema}, {"question", &job->question},
-		{"model", &job->model},   {"audio", &job->audio},   {"output", &job->output},
-		{"state", &job->state},   {"tier", &job->tier},     {"trace", &job->trace},
-		{"ocr-languages", &job->ocr_languages},
+	    {"task", &job->task},         {"schema", &job->schema},
+	    {"question", &job->question}, {"model", &job->model},
+	    {"audio", &job->audio},       {"output", &job->output},
+	    {"state", &job->state},       {"tier", &job->tier},
+	    {"trace", &job->trace},       {"ocr-languages", &job->ocr_languages},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
@@ -278,7 +281,7 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 static gboolean is_file_key(const char *key, const char *text)
 {
 	static const char *const names[] = {"schema", "model", "audio",         "output",
-					    "state",  "trace", "password-file", NULL};
+	                                    "state",  "trace", "password-file", NULL};
 
 	if (strcmp(key, "task") == 0)
 		return strchr(text, '/') != NULL || g_str_has_suffix(text, ".task");
@@ -295,7 +298,7 @@ static char *beside(const char *path, const char *text)
 }
 
 static gboolean read_key(WeftJob *job, GKeyFile *file, const char *path, const char *key,
-			 GError **error)
+                         GError **error)
 {
 	gboolean is_list = strcmp(key, "inputs") == 0 || strcmp(key, "exclude") == 0;
 	g_autofree char *text = NULL;

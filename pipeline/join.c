@@ -20,20 +20,21 @@ typedef struct Line {
 
 /* Adds a node behind the last one. `share` of the memory in percent; 0: small. */
 static void then(Line *line, const WeftNodeClass *node_class, const char *name, void *shared,
-		 unsigned n_threads, WeftInbox inbox, unsigned share)
+                 unsigned n_threads, WeftInbox inbox, unsigned share)
 {
 	WeftGraph *graph = line->run->graph;
 	size_t lanes = inbox == WEFT_INBOX_LANES ? n_threads : 1;
-	size_t limit_bytes = share == 0 ? SMALL_BYTES
-					: (size_t)(line->run->job->memory_bytes / 100) * share / lanes;
-	unsigned node = weft_graph_add(graph, node_class, name, shared, n_threads, inbox, limit_bytes);
+	size_t limit_bytes =
+	    share == 0 ? SMALL_BYTES : (size_t)(line->run->job->memory_bytes / 100) * share / lanes;
+	unsigned node =
+	    weft_graph_add(graph, node_class, name, shared, n_threads, inbox, limit_bytes);
 
 	weft_graph_connect(graph, line->last, node);
 	line->last = node;
 }
 
 static void then_round(Line *line, WeftRoundNumber number, const char *fuse, const char *generate,
-		       const char *collect)
+                       const char *collect)
 {
 	WeftRoundNode *round = &line->run->rounds[number];
 
@@ -49,7 +50,8 @@ void weft_join(WeftRun *run)
 	Line line = {run, 0};
 
 	run->graph = weft_graph_new(&weft_item_class, run->budget, run->trace);
-	line.last = weft_graph_add(run->graph, &weft_node_source, NULL, run, 1, WEFT_INBOX_SHARED, 0);
+	line.last =
+	    weft_graph_add(run->graph, &weft_node_source, NULL, run, 1, WEFT_INBOX_SHARED, 0);
 	then(&line, &weft_node_sniff, NULL, run, 1, WEFT_INBOX_SHARED, 0);
 	then(&line, &weft_node_decode, NULL, run, run->n_threads, WEFT_INBOX_SHARED, 0);
 	if (run->reader == WEFT_READ_TESSERACT)
@@ -63,7 +65,8 @@ void weft_join(WeftRun *run)
 		     WEFT_INBOX_SHARED, 5);
 	}
 	if (task->windows != WEFT_WINDOWS_NONE && task->merge_by == WEFT_MERGE_MODEL) {
-		then_round(&line, WEFT_ROUND_MERGE, "fuse.merge", "generate.merge", "collect.merge");
+		then_round(&line, WEFT_ROUND_MERGE, "fuse.merge", "generate.merge",
+		           "collect.merge");
 		then(&line, &weft_node_merge, "merge.fields", &run->rounds[WEFT_ROUND_MERGE], 1,
 		     WEFT_INBOX_SHARED, 5);
 	}

@@ -67,7 +67,8 @@ void weft_merge_free(WeftMerge *merge)
 gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, GError **error)
 {
 	g_autoptr(WeftAnswer) answer = take_answer;
-	WeftJson *tree = weft_json_parse(answer->json, strlen(answer->json), WEFT_JSON_STRICT, error);
+	WeftJson *tree =
+	    weft_json_parse(answer->json, strlen(answer->json), WEFT_JSON_STRICT, error);
 	Window *window;
 
 	if (tree == NULL)
@@ -109,7 +110,7 @@ static GArray *sides_new(void)
 }
 
 static void add_side(GArray *sides, const Window *window, const WeftJson *value, const char *parent,
-		     const char *key)
+                     const char *key)
 {
 	GString *pointer = g_string_new(parent);
 	Side side = {window, value, NULL};
@@ -207,13 +208,14 @@ static void merge_objects(WeftMerge *merge, const GArray *sides, const Place *pl
 
 static gboolean is_container(const WeftJson *value)
 {
-	return weft_json_type(value) == WEFT_JSON_OBJECT || weft_json_type(value) == WEFT_JSON_ARRAY;
+	return weft_json_type(value) == WEFT_JSON_OBJECT ||
+	       weft_json_type(value) == WEFT_JSON_ARRAY;
 }
 
 typedef struct Joined {
-	GPtrArray *texts;   /* char *, the items so far */
+	GPtrArray *texts; /* char *, the items so far */
 	guint64 n_min, n_max;
-	gsize n_left;       /* items that come after the one at hand */
+	gsize n_left; /* items that come after the one at hand */
 	gboolean has_withheld;
 } Joined;
 
@@ -262,7 +264,8 @@ static void merge_arrays(WeftMerge *merge, const GArray *sides, const Place *pla
 			g_autoptr(GArray) item = sides_new();
 
 			joined.n_left--;
-			add_side(item, side->window, weft_json_at(side->value, i), side->pointer, key);
+			add_side(item, side->window, weft_json_at(side->value, i), side->pointer,
+			         key);
 			join_item(merge, &g_array_index(item, Side, 0), place, &joined);
 		}
 	}
@@ -288,9 +291,9 @@ static void merge_sides(WeftMerge *merge, const GArray *sides, Place place, GStr
 
 	for (guint i = 0; i < sides->len; i++) {
 		const Side *side = &g_array_index(sides, Side, i);
-		gboolean fits = is_container(side->value) ? weft_json_type(side->value) == type
-							  : type != WEFT_JSON_OBJECT &&
-								    type != WEFT_JSON_ARRAY;
+		gboolean fits = is_container(side->value)
+		                    ? weft_json_type(side->value) == type
+		                    : type != WEFT_JSON_OBJECT && type != WEFT_JSON_ARRAY;
 
 		if (weft_json_type(side->value) == WEFT_JSON_NULL)
 			continue;

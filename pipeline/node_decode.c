@@ -47,16 +47,16 @@ static gboolean set_options(Decode *decode, GError **error)
 		encoders = weft_engine_encoders(run->engine);
 	}
 	decode->options = (WeftDecodeOptions){
-		.page_dpi = job->page_dpi,
-		.want_rasters = run->task->reads,
-		.want_pcm = run->task->reads && asks && encoders != NULL &&
-			    weft_encoders_can_hear(encoders),
-		.page_first = job->page_first,
-		.page_last = job->page_last,
-		.time_first = job->time_first,
-		.time_end = job->time_end,
-		.frame_interval_s = FRAME_INTERVAL_S,
-		.passwords = (const char *const *)decode->passwords,
+	    .page_dpi = job->page_dpi,
+	    .want_rasters = run->task->reads,
+	    .want_pcm =
+	        run->task->reads && asks && encoders != NULL && weft_encoders_can_hear(encoders),
+	    .page_first = job->page_first,
+	    .page_last = job->page_last,
+	    .time_first = job->time_first,
+	    .time_end = job->time_end,
+	    .frame_interval_s = FRAME_INTERVAL_S,
+	    .passwords = (const char *const *)decode->passwords,
 	};
 	if (run->reader == WEFT_READ_TESSERACT && job->page_dpi == 0)
 		decode->options.page_dpi = TESSERACT_DPI;
@@ -84,13 +84,13 @@ static gboolean is_visible_text(const WeftPart *part)
 
 /* Takes the part. */
 static bool send_part(Decode *decode, WeftRunner *runner, guint64 number, WeftPart *part,
-		      guint32 *page_with_text)
+                      guint32 *page_with_text)
 {
 	WeftItem *item;
 
 	if (part->kind == WEFT_PART_FAULT) {
 		bool is_sent = weft_item_send_fault(runner, number, "decode",
-						    g_steal_pointer(&part->fault), &part->anchor);
+		                                    g_steal_pointer(&part->fault), &part->anchor);
 
 		weft_part_free(part);
 		return is_sent;
@@ -101,19 +101,19 @@ static bool send_part(Decode *decode, WeftRunner *runner, guint64 number, WeftPa
 	if (is_visible_text(part))
 		*page_with_text = part->anchor.page;
 	else if (part->kind == WEFT_PART_RASTER && part->anchor.page > 0 &&
-		 part->anchor.page == *page_with_text)
+	         part->anchor.page == *page_with_text)
 		item->picture = WEFT_PICTURE_READ;
 	return weft_runner_send(runner, item);
 }
 
 /* FALSE: nobody receives any more. A failure becomes a fault that is sent on. */
 static bool send_parts(Decode *decode, WeftRunner *runner, guint64 number, const WeftSniff *sniff,
-		       int fd)
+                       int fd)
 {
 	GError *failure = NULL;
 	guint32 page_with_text = 0;
-	g_autoptr(WeftDecoding) decoding = weft_ingest_decode(decode->run->ingest, sniff, fd,
-							      NULL, &decode->options, &failure);
+	g_autoptr(WeftDecoding) decoding =
+	    weft_ingest_decode(decode->run->ingest, sniff, fd, NULL, &decode->options, &failure);
 
 	while (decoding != NULL && !weft_runner_is_cancelled(runner)) {
 		WeftPart *part = NULL;
@@ -137,9 +137,9 @@ static bool check_changed(WeftRunner *runner, guint64 number, int fd, const stru
 	    after.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
 		return true;
 	return weft_item_send_fault(runner, number, "decode",
-				    g_error_new(WEFT_ERROR, WEFT_ERROR_CHANGED,
-						"the file changed while it was read; run again"),
-				    NULL);
+	                            g_error_new(WEFT_ERROR, WEFT_ERROR_CHANGED,
+	                                        "the file changed while it was read; run again"),
+	                            NULL);
 }
 
 static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GError **error)
@@ -162,7 +162,7 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 	is_sent = weft_runner_send(runner, item);
 	if (is_sent && is_open && fstat(fd, &before) == 0)
 		is_sent = send_parts(decode, runner, number, &sniff, fd) &&
-			  check_changed(runner, number, fd, &before);
+		          check_changed(runner, number, fd, &before);
 	if (fd >= 0)
 		close(fd);
 	if (is_sent)

@@ -42,7 +42,8 @@ static guint64 hash_more(guint64 hash, const void *data, gsize size)
 
 static guint64 seed_key(const Seed *seed, WeftRoundNumber round, guint64 place)
 {
-	guint64 hash = hash_more(G_GUINT64_CONSTANT(0xcbf29ce484222325), seed->id, strlen(seed->id));
+	guint64 hash =
+	    hash_more(G_GUINT64_CONSTANT(0xcbf29ce484222325), seed->id, strlen(seed->id));
 	guint8 bytes[9] = {(guint8)round};
 
 	for (int i = 0; i < 8; i++)
@@ -54,18 +55,18 @@ static gboolean add_piece(WeftRequest *request, const WeftWindowPiece *piece, GE
 {
 	if (piece->part == NULL)
 		return weft_request_add_text(request, piece->text, strlen(piece->text),
-					     piece->content, piece->anchor, error);
+		                             piece->content, piece->anchor, error);
 	if (piece->part->kind == WEFT_PART_PCM)
 		return weft_request_add_audio(request, &piece->part->pcm, piece->content,
-					      piece->anchor, error);
+		                              piece->anchor, error);
 	return weft_request_add_image(request, &piece->part->raster, piece->single_tile,
-				      piece->content, piece->anchor, error);
+	                              piece->content, piece->anchor, error);
 }
 
 static WeftSequence *sequence_of_window(const Fuse *fuse, const WeftWindow *window, GError **error)
 {
-	g_autoptr(WeftRequest) request = weft_request_new(weft_engine_encoders(fuse->run->engine),
-							  fuse->round->system);
+	g_autoptr(WeftRequest) request =
+	    weft_request_new(weft_engine_encoders(fuse->run->engine), fuse->round->system);
 
 	for (guint i = 0; i < window->pieces->len; i++) {
 		if (!add_piece(request, g_ptr_array_index(window->pieces, i), error))
@@ -80,12 +81,12 @@ static WeftSequence *sequence_of_picture(const Fuse *fuse, const WeftPart *part,
 	gsize capacity = weft_engine_capacity(fuse->run->engine, fuse->round->number);
 	const WeftRaster *raster = &part->raster;
 	gsize n_tokens = weft_encoders_image_tokens(encoders, raster->width, raster->height, FALSE,
-						    &part->anchor, NULL);
+	                                            &part->anchor, NULL);
 	gboolean single_tile = part->kind == WEFT_PART_FRAME || n_tokens > capacity;
 	g_autoptr(WeftRequest) request = weft_request_new(encoders, fuse->round->system);
 
-	if (!weft_request_add_image(request, raster, single_tile, WEFT_SPAN_NO_CONTENT, part->anchor,
-				    error))
+	if (!weft_request_add_image(request, raster, single_tile, WEFT_SPAN_NO_CONTENT,
+	                            part->anchor, error))
 		return NULL;
 	return weft_request_finish(g_steal_pointer(&request), fuse->round->question, error);
 }
@@ -108,7 +109,7 @@ static bool send_request(Fuse *fuse, WeftRunner *runner, WeftItem *take_item)
 	GError *failure = NULL;
 
 	item->sequence = is_picture ? sequence_of_picture(fuse, item->part, &failure)
-				    : sequence_of_window(fuse, item->window, &failure);
+	                            : sequence_of_window(fuse, item->window, &failure);
 	if (item->sequence != NULL) {
 		item->sequence->seed_key = seed_key(seed, fuse->round->number, place);
 		item->kind = WEFT_ITEM_REQUEST;

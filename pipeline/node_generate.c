@@ -16,14 +16,14 @@ static WeftStep generate_step(void *state, WeftRunner *runner, void *take_item, 
 	if (item->kind == WEFT_ITEM_REQUEST) {
 		const WeftRound *round = weft_engine_round(node->run->engine, node->number);
 		WeftGeneration generation = {
-			.schema = round->schema,
-			.n_tokens_max = round->answer_tokens,
-			.seed = node->run->job->seed,
-			.temperature = node->run->job->temperature,
+		    .schema = round->schema,
+		    .n_tokens_max = round->answer_tokens,
+		    .seed = node->run->job->seed,
+		    .temperature = node->run->job->temperature,
 		};
 
 		item->pending = weft_batcher_submit(weft_engine_batcher(node->run->engine),
-						    g_steal_pointer(&item->sequence), &generation);
+		                                    g_steal_pointer(&item->sequence), &generation);
 		item->kind = WEFT_ITEM_PENDING;
 	}
 	return weft_step_after(weft_runner_send(runner, item));
@@ -32,11 +32,11 @@ static WeftStep generate_step(void *state, WeftRunner *runner, void *take_item, 
 /* What was read in a picture, in front of the picture. Takes the answer. */
 static bool send_reading(WeftRunner *runner, WeftItem *item, WeftAnswer *answer)
 {
-	WeftContentKind image = item->part->kind == WEFT_PART_FRAME ? WEFT_CONTENT_FRAME
-								    : WEFT_CONTENT_IMAGE;
+	WeftContentKind image =
+	    item->part->kind == WEFT_PART_FRAME ? WEFT_CONTENT_FRAME : WEFT_CONTENT_IMAGE;
 	char *text = g_strstrip(g_steal_pointer(&answer->json));
 	WeftContent *content = weft_content_new(text[0] != '\0' ? WEFT_CONTENT_TEXT : image,
-						WEFT_BY_BUNDLE, text, item->part->anchor);
+	                                        WEFT_BY_BUNDLE, text, item->part->anchor);
 
 	content->confidence = answer->confidence;
 	return weft_item_send_answer(runner, item->document, answer) &&
@@ -57,7 +57,7 @@ static WeftStep collect_step(void *state, WeftRunner *runner, void *take_item, G
 		return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));
 	if (!weft_pending_wait(item->pending, &answer, &failure)) {
 		is_sent = weft_item_send_fault(runner, item->document, round->stage, failure,
-					       is_picture ? &item->part->anchor : NULL);
+		                               is_picture ? &item->part->anchor : NULL);
 		item->picture = WEFT_PICTURE_FAULTED;
 	} else if (is_picture) {
 		is_sent = send_reading(runner, item, answer);

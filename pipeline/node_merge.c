@@ -25,8 +25,8 @@ static gboolean merge_init(void *shared, WeftRunner *runner, void **ret_state, G
 	Merging *merging = g_new0(Merging, 1);
 
 	merging->run = node->run;
-	merging->asks_again = node->number == WEFT_ROUND_ANSWER &&
-			      node->run->task->merge_by == WEFT_MERGE_MODEL;
+	merging->asks_again =
+	    node->number == WEFT_ROUND_ANSWER && node->run->task->merge_by == WEFT_MERGE_MODEL;
 	merging->merges = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, merge_free);
 	*ret_state = merging;
 	return TRUE;
@@ -39,12 +39,12 @@ static bool take_answer(Merging *merging, WeftRunner *runner, WeftItem *item)
 
 	if (merge == NULL) {
 		const WeftTraits *traits =
-			&weft_bundle_config(weft_engine_bundle(merging->run->engine))->traits;
+		    &weft_bundle_config(weft_engine_bundle(merging->run->engine))->traits;
 		guint64 *key = g_new(guint64, 1);
 
 		*key = item->document;
-		merge = weft_merge_new(merging->run->task->schema_tree,
-				       traits->answer_confidence_min);
+		merge =
+		    weft_merge_new(merging->run->task->schema_tree, traits->answer_confidence_min);
 		g_hash_table_insert(merging->merges, key, merge);
 	}
 	if (weft_merge_add(merge, g_steal_pointer(&item->answer), &failure))
@@ -54,12 +54,11 @@ static bool take_answer(Merging *merging, WeftRunner *runner, WeftItem *item)
 
 /* The answers as the text of windows for the next round. */
 static bool send_windows(Merging *merging, WeftRunner *runner, guint64 document,
-			 const WeftMerge *merge)
+                         const WeftMerge *merge)
 {
 	WeftEngine *engine = merging->run->engine;
-	g_autoptr(WeftCutter) cutter =
-		weft_cutter_new(weft_engine_encoders(engine),
-				weft_engine_capacity(engine, WEFT_ROUND_MERGE));
+	g_autoptr(WeftCutter) cutter = weft_cutter_new(
+	    weft_engine_encoders(engine), weft_engine_capacity(engine, WEFT_ROUND_MERGE));
 	WeftWindow *window;
 	bool is_sent = true;
 

@@ -22,11 +22,11 @@ static gboolean read_init(void *shared, WeftRunner *runner, void **ret_state, GE
 }
 
 static gboolean read_picture(Read *read, const WeftPart *part, GPtrArray **ret_contents,
-			     GError **error)
+                             GError **error)
 {
 	if (read->reader == NULL)
-		read->reader = weft_ingest_reader(read->run->ingest, read->run->job->ocr_languages,
-						  error);
+		read->reader =
+		    weft_ingest_reader(read->run->ingest, read->run->job->ocr_languages, error);
 	if (read->reader == NULL)
 		return FALSE;
 	if (weft_reader_read(read->reader, &part->raster, part->anchor, ret_contents, error))
@@ -37,16 +37,16 @@ static gboolean read_picture(Read *read, const WeftPart *part, GPtrArray **ret_c
 }
 
 static bool send_contents(WeftRunner *runner, guint64 number, const WeftPart *part,
-			  GPtrArray *contents)
+                          GPtrArray *contents)
 {
-	WeftContentKind kind = part->kind == WEFT_PART_FRAME ? WEFT_CONTENT_FRAME
-							     : WEFT_CONTENT_IMAGE;
+	WeftContentKind kind =
+	    part->kind == WEFT_PART_FRAME ? WEFT_CONTENT_FRAME : WEFT_CONTENT_IMAGE;
 	bool is_sent = true;
 
 	if (contents->len == 0)
-		return weft_item_send_content(runner, number,
-					      weft_content_new(kind, WEFT_BY_TESSERACT, g_strdup(""),
-							       part->anchor));
+		return weft_item_send_content(
+		    runner, number,
+		    weft_content_new(kind, WEFT_BY_TESSERACT, g_strdup(""), part->anchor));
 	g_ptr_array_set_free_func(contents, NULL);
 	for (guint i = 0; i < contents->len; i++) {
 		WeftContent *content = g_ptr_array_index(contents, i);
@@ -78,7 +78,8 @@ static WeftStep read_step(void *state, WeftRunner *runner, void *take_item, GErr
 		is_sent = send_contents(runner, item->document, part, contents);
 		item->picture = WEFT_PICTURE_READ;
 	} else {
-		is_sent = weft_item_send_fault(runner, item->document, "read", failure, &part->anchor);
+		is_sent =
+		    weft_item_send_fault(runner, item->document, "read", failure, &part->anchor);
 		item->picture = WEFT_PICTURE_FAULTED;
 	}
 	return weft_step_after(is_sent && weft_runner_send(runner, g_steal_pointer(&item)));

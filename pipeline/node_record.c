@@ -34,7 +34,7 @@ static gboolean record_init(void *shared, WeftRunner *runner, void **ret_state, 
 
 	records->run = shared;
 	records->buildings =
-		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, building_free);
+	    g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, building_free);
 	*ret_state = records;
 	return TRUE;
 }
@@ -57,7 +57,7 @@ static void begin_record(Records *records, WeftItem *item)
 		record->status = WEFT_STATUS_SKIPPED;
 	if (document->fault != NULL)
 		weft_record_add_fault(record, document->fault->stage, document->fault->error,
-				      &document->fault->at);
+		                      &document->fault->at);
 	building->document = document;
 	building->record = record;
 	building->begin_ns = weft_trace_now_ns();
@@ -68,11 +68,11 @@ static void begin_record(Records *records, WeftItem *item)
 static void take_page(WeftRecord *record, const WeftPageFacts *facts)
 {
 	WeftPage page = {
-		.n = facts->n,
-		.width = facts->width,
-		.height = facts->height,
-		.rotation = facts->rotation,
-		.ink = facts->ink,
+	    .n = facts->n,
+	    .width = facts->width,
+	    .height = facts->height,
+	    .rotation = facts->rotation,
+	    .ink = facts->ink,
 	};
 
 	g_array_append_val(record->pages, page);
@@ -81,10 +81,10 @@ static void take_page(WeftRecord *record, const WeftPageFacts *facts)
 static void take_track(WeftRecord *record, const WeftTrackFacts *facts)
 {
 	WeftTrack track = {
-		.n = facts->n,
-		.kind = g_strdup(facts->kind),
-		.language = facts->language[0] != '\0' ? g_strdup(facts->language) : NULL,
-		.seconds = facts->seconds,
+	    .n = facts->n,
+	    .kind = g_strdup(facts->kind),
+	    .language = facts->language[0] != '\0' ? g_strdup(facts->language) : NULL,
+	    .seconds = facts->seconds,
 	};
 
 	g_array_append_val(record->tracks, track);
@@ -141,17 +141,18 @@ static void take_answer(Building *building, WeftItem *item)
 		const WeftAnswerValue *value = &g_array_index(answer->values, WeftAnswerValue, i);
 
 		g_hash_table_insert(building->confidences, g_strdup(value->pointer),
-				    g_memdup2(&value->confidence, sizeof value->confidence));
+		                    g_memdup2(&value->confidence, sizeof value->confidence));
 	}
 	for (guint i = 0; item->withheld != NULL && i < item->withheld->len; i++) {
-		WeftAbsent absent = {g_strdup(g_ptr_array_index(item->withheld, i)), "not_examined"};
+		WeftAbsent absent = {g_strdup(g_ptr_array_index(item->withheld, i)),
+		                     "not_examined"};
 
 		g_array_append_val(record->absent, absent);
 	}
 	if (answer->is_cut) {
-		g_autoptr(GError) cut = g_error_new(
-			WEFT_ERROR, WEFT_ERROR_LIMIT,
-			"the answer reached its limit of tokens and was closed by rule");
+		g_autoptr(GError) cut =
+		    g_error_new(WEFT_ERROR, WEFT_ERROR_LIMIT,
+		                "the answer reached its limit of tokens and was closed by rule");
 
 		weft_record_add_fault(record, "answer", cut, NULL);
 	}
@@ -166,7 +167,8 @@ static const char *page_status(const WeftRecord *record, const WeftPage *page, g
 	for (guint i = 0; i < record->contents->len; i++) {
 		const WeftContent *content = g_ptr_array_index(record->contents, i);
 
-		if (g_array_index(content->anchors, WeftAnchor, 0).page != page->n || content->hidden)
+		if (g_array_index(content->anchors, WeftAnchor, 0).page != page->n ||
+		    content->hidden)
 			continue;
 		if (content->kind == WEFT_CONTENT_BLANK)
 			return "blank";
@@ -210,8 +212,8 @@ static void settle_seconds(WeftRecord *record)
 		const WeftContent *content = g_ptr_array_index(record->contents, i);
 		const WeftAnchor *at = &g_array_index(content->anchors, WeftAnchor, 0);
 
-		if (!at->has_time || (content->kind != WEFT_CONTENT_SPEECH &&
-				      content->kind != WEFT_CONTENT_SILENCE))
+		if (!at->has_time ||
+		    (content->kind != WEFT_CONTENT_SPEECH && content->kind != WEFT_CONTENT_SILENCE))
 			continue;
 		in += at->time[1] - at->time[0];
 		if (content->kind == WEFT_CONTENT_SILENCE || content->text != NULL ||
@@ -259,8 +261,8 @@ static const char *reason_of_null(const WeftRun *run, const WeftRecord *record)
 {
 	gboolean is_whole = record->faults->len == 0 && record->window_ledger.skipped == 0;
 	gboolean withholds =
-		record->model_id != NULL &&
-		weft_bundle_config(weft_engine_bundle(run->engine))->traits.answer_confidence_min > 0;
+	    record->model_id != NULL &&
+	    weft_bundle_config(weft_engine_bundle(run->engine))->traits.answer_confidence_min > 0;
 
 	return is_whole && !withholds ? "absent" : "not_examined";
 }
@@ -281,10 +283,9 @@ static void settle_answer(const WeftRun *run, Building *building, guint32 n_wind
 			weft_record_add_fault(record, "trace", failure, NULL);
 	}
 	for (guint i = 0; building->confidences != NULL && i < record->provenance->len; i++) {
-		WeftProvenance *provenance =
-			&g_array_index(record->provenance, WeftProvenance, i);
+		WeftProvenance *provenance = &g_array_index(record->provenance, WeftProvenance, i);
 		const double *confidence =
-			g_hash_table_lookup(building->confidences, provenance->pointer);
+		    g_hash_table_lookup(building->confidences, provenance->pointer);
 
 		if (confidence != NULL && provenance->confidence < 0)
 			provenance->confidence = *confidence;
@@ -303,7 +304,7 @@ static void settle_run(const WeftRun *run, Building *building)
 	const char *tier = run->engine != NULL ? weft_engine_tier(run->engine) : NULL;
 
 	g_ascii_formatd(seconds, sizeof seconds, "%.3f",
-			(double)(weft_trace_now_ns() - building->begin_ns) / 1e9);
+	                (double)(weft_trace_now_ns() - building->begin_ns) / 1e9);
 	add_run_fact(building->record, "weft", g_strdup("\"" WEFT_VERSION "\""));
 	add_run_fact(building->record, "seconds", g_strdup(seconds));
 	if (tier != NULL)
@@ -346,7 +347,7 @@ static WeftStep record_step(void *state, WeftRunner *runner, void *take_item, GE
 		take_part(building->record, item->part);
 	else if (item->kind == WEFT_ITEM_FAULT)
 		weft_record_add_fault(building->record, item->fault->stage, item->fault->error,
-				      &item->fault->at);
+		                      &item->fault->at);
 	else if (item->kind == WEFT_ITEM_ANSWER)
 		take_answer(building, item);
 	else if (item->kind == WEFT_ITEM_END)

@@ -30,7 +30,7 @@ static gboolean sniff_init(void *shared, WeftRunner *runner, void **ret_state, G
 }
 
 static void set_id(WeftDocument *document, const char *kind, const char *key,
-		   const char *fingerprint)
+                   const char *fingerprint)
 {
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
 
@@ -55,12 +55,13 @@ static gboolean open_document(WeftDocument *document, struct stat *ret_status)
 	document->fd = open(document->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (document->fd < 0 || fstat(document->fd, ret_status) != 0) {
 		set_fault(document, "open",
-			  g_error_new(WEFT_ERROR, WEFT_ERROR_IO, "%s", g_strerror(errno)));
+		          g_error_new(WEFT_ERROR, WEFT_ERROR_IO, "%s", g_strerror(errno)));
 		return FALSE;
 	}
 	if (!S_ISREG(ret_status->st_mode)) {
-		set_fault(document, "open",
-			  g_error_new(WEFT_ERROR, WEFT_ERROR_CHANGED, "not a regular file any more"));
+		set_fault(
+		    document, "open",
+		    g_error_new(WEFT_ERROR, WEFT_ERROR_CHANGED, "not a regular file any more"));
 		return FALSE;
 	}
 	return TRUE;
@@ -80,13 +81,14 @@ static void judge_type(WeftDocument *document)
 	if (document->size_bytes == 0) {
 		document->is_skipped = TRUE;
 		set_fault(document, "sniff",
-			  g_error_new(WEFT_ERROR, WEFT_ERROR_EMPTY, "the file is empty"));
+		          g_error_new(WEFT_ERROR, WEFT_ERROR_EMPTY, "the file is empty"));
 	} else if (type->family == WEFT_FAMILY_NONE) {
 		document->is_skipped = TRUE;
 		set_fault(document, "sniff",
-			  g_error_new(WEFT_ERROR, WEFT_ERROR_UNSUPPORTED, "%s: not read by weft%s%s",
-				      type->name, type->hint != NULL ? "; " : "",
-				      type->hint != NULL ? type->hint : ""));
+		          g_error_new(WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
+		                      "%s: not read by weft%s%s", type->name,
+		                      type->hint != NULL ? "; " : "",
+		                      type->hint != NULL ? type->hint : ""));
 	}
 }
 
@@ -99,15 +101,15 @@ static void read_facts(WeftDocument *document)
 		return;
 	if (!weft_sniff(document->fd, &document->sniff, &failure) ||
 	    !weft_fd_sha256(document->fd, "content", document->sha256, &document->size_bytes,
-			    &failure)) {
+	                    &failure)) {
 		document->sha256[0] = '\0';
 		set_fault(document, "sniff", failure);
 		return;
 	}
 	if (fstat(document->fd, &after) != 0 || has_changed(&before, &after)) {
 		set_fault(document, "sniff",
-			  g_error_new(WEFT_ERROR, WEFT_ERROR_CHANGED,
-				      "the file changed while it was read; run again"));
+		          g_error_new(WEFT_ERROR, WEFT_ERROR_CHANGED,
+		                      "the file changed while it was read; run again"));
 		document->sha256[0] = '\0';
 		return;
 	}
@@ -131,9 +133,9 @@ static WeftStep sniff_step(void *state, WeftRunner *runner, void *take_item, GEr
 
 	if (weft_store_is_folder(run->store) && document->sha256[0] != '\0') {
 		document->is_known = !g_hash_table_contains(sniff->ids, document->id) &&
-				     weft_store_has(run->store, document->id);
-		document->is_copy = document->is_known ||
-				    !g_hash_table_add(sniff->ids, g_strdup(document->id));
+		                     weft_store_has(run->store, document->id);
+		document->is_copy =
+		    document->is_known || !g_hash_table_add(sniff->ids, g_strdup(document->id));
 	}
 	return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));
 }

@@ -16,7 +16,7 @@ typedef struct Flow {
 	guint32 n_contents;
 	guint n_outline;
 	gboolean has_substance; /* more than what the file says about itself */
-	WeftWindow *held;   /* asked only if it is the last */
+	WeftWindow *held;       /* asked only if it is the last */
 	guint32 n_windows, n_windows_skipped;
 	WeftAnchor unheard, unseen; /* time ranges; has_time FALSE: none */
 	guint n_unseen;
@@ -59,7 +59,7 @@ static gboolean begin_flow(Windows *windows, const WeftDocument *document, GErro
 	if (!weft_engine_open(run->engine, error))
 		return FALSE;
 	flow->cutter = weft_cutter_new(weft_engine_encoders(run->engine),
-				       weft_engine_capacity(run->engine, WEFT_ROUND_ANSWER));
+	                               weft_engine_capacity(run->engine, WEFT_ROUND_ANSWER));
 	return TRUE;
 }
 
@@ -129,11 +129,11 @@ static bool note_unseen(Flow *flow, WeftRunner *runner, guint64 number, const We
 		return true;
 	}
 	return weft_item_send_fault(
-		runner, number, "read",
-		g_error_new(WEFT_ERROR, WEFT_ERROR_NO_READER,
-			    "the picture was not read: install Tesseract (tesseract-ocr), or use a "
-			    "bundle that reads (-m)"),
-		&part->anchor);
+	    runner, number, "read",
+	    g_error_new(WEFT_ERROR, WEFT_ERROR_NO_READER,
+	                "the picture was not read: install Tesseract (tesseract-ocr), or use a "
+	                "bundle that reads (-m)"),
+	    &part->anchor);
 }
 
 static bool take_picture(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem *take_item)
@@ -143,19 +143,19 @@ static bool take_picture(Windows *windows, WeftRunner *runner, Flow *flow, WeftI
 	WeftPart *part = item->part;
 	guint64 number = item->document;
 	guint32 content = WEFT_SPAN_NO_CONTENT;
-	gboolean is_shown = flow->cutter != NULL && task->pictures != WEFT_PICTURES_NONE &&
-			    (task->pictures == WEFT_PICTURES_ALL ||
-			     item->picture != WEFT_PICTURE_READ) &&
-			    weft_encoders_can_see(weft_engine_encoders(windows->run->engine));
+	gboolean is_shown =
+	    flow->cutter != NULL && task->pictures != WEFT_PICTURES_NONE &&
+	    (task->pictures == WEFT_PICTURES_ALL || item->picture != WEFT_PICTURE_READ) &&
+	    weft_encoders_can_see(weft_engine_encoders(windows->run->engine));
 	GError *failure = NULL;
 	WeftAnchor at = part->anchor;
 
 	if (item->picture != WEFT_PICTURE_READ) {
-		WeftContentKind kind = part->kind == WEFT_PART_FRAME ? WEFT_CONTENT_FRAME
-								     : WEFT_CONTENT_IMAGE;
+		WeftContentKind kind =
+		    part->kind == WEFT_PART_FRAME ? WEFT_CONTENT_FRAME : WEFT_CONTENT_IMAGE;
 
 		if (!weft_item_send_content(runner, number,
-					    weft_content_new(kind, WEFT_BY_FILE, NULL, at)))
+		                            weft_content_new(kind, WEFT_BY_FILE, NULL, at)))
 			return false;
 		content = flow->n_contents++;
 	}
@@ -177,7 +177,7 @@ static bool take_sound(Windows *windows, WeftRunner *runner, Flow *flow, WeftIte
 	GError *failure = NULL;
 
 	if (!weft_item_send_content(runner, number,
-				    weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_FILE, NULL, at)))
+	                            weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_FILE, NULL, at)))
 		return false;
 	if (flow->cutter == NULL) {
 		cover_time(&flow->unheard, &at);
@@ -233,19 +233,20 @@ static bool send_unread(Flow *flow, WeftRunner *runner, guint64 number)
 
 	if (flow->unheard.has_time)
 		is_sent = weft_item_send_fault(
-			runner, number, "read",
-			g_error_new(WEFT_ERROR, WEFT_ERROR_NO_READER,
-				    "speech was found and not read: the bundle has no part for sound; "
-				    "one with an audio projector would hear it (--audio DIR)"),
-			&flow->unheard);
+		    runner, number, "read",
+		    g_error_new(WEFT_ERROR, WEFT_ERROR_NO_READER,
+		                "speech was found and not read: the bundle has no part for sound; "
+		                "one with an audio projector would hear it (--audio DIR)"),
+		    &flow->unheard);
 	if (is_sent && flow->n_unseen > 0)
 		is_sent = weft_item_send_fault(
-			runner, number, "read",
-			g_error_new(WEFT_ERROR, WEFT_ERROR_NO_READER,
-				    "%u frames were not read: install Tesseract (tesseract-ocr), or use "
-				    "a bundle that reads (-m)",
-				    flow->n_unseen),
-			&flow->unseen);
+		    runner, number, "read",
+		    g_error_new(
+		        WEFT_ERROR, WEFT_ERROR_NO_READER,
+		        "%u frames were not read: install Tesseract (tesseract-ocr), or use "
+		        "a bundle that reads (-m)",
+		        flow->n_unseen),
+		    &flow->unseen);
 	return is_sent;
 }
 

@@ -20,7 +20,7 @@
 typedef struct WeftTally {
 	pthread_mutex_t mutex; /* guards the two below */
 	WeftProgress progress;
-	GQueue messages;       /* char * */
+	GQueue messages; /* char * */
 } WeftTally;
 
 /* What the nodes of a round share. */
@@ -33,8 +33,8 @@ struct WeftRun {
 	const WeftJob *job;
 	WeftIngest *ingest;
 	WeftTask *task;
-	WeftEngine *engine;    /* NULL: no model is needed */
-	WeftReadBy reader;     /* never AUTO */
+	WeftEngine *engine; /* NULL: no model is needed */
+	WeftReadBy reader;  /* never AUTO */
 	guint n_threads;
 	char fingerprint[65];
 	WeftStore *store;
@@ -61,7 +61,7 @@ void weft_run_say(WeftRun *run, char *take_message);
 /* The nodes, in the order of the flow. `shared` of each is the WeftRun, of fuse, generate, collect
  * and merge a WeftRoundNode. */
 extern const WeftNodeClass weft_node_source, weft_node_sniff, weft_node_decode, weft_node_read,
-	weft_node_window, weft_node_fuse, weft_node_generate, weft_node_collect, weft_node_merge,
-	weft_node_record, weft_node_sink;
+    weft_node_window, weft_node_fuse, weft_node_generate, weft_node_collect, weft_node_merge,
+    weft_node_record, weft_node_sink;
 
 #endif

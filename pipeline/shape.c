@@ -10,7 +10,8 @@ static const char *const branch_keys[] = {"anyOf", "oneOf"};
 static WeftShape resolve(WeftShape shape)
 {
 	for (int i = 0; i < REFERENCES_MAX; i++) {
-		const char *reference = weft_json_string(weft_json_member(shape.node, "$ref"), NULL);
+		const char *reference =
+		    weft_json_string(weft_json_member(shape.node, "$ref"), NULL);
 
 		if (reference == NULL || reference[0] != '#')
 			return shape;

@@ -37,15 +37,15 @@ gboolean weft_store_is_folder(const WeftStore *store)
 }
 
 gboolean weft_store_is_unchanged(WeftStore *store, const char *path, const struct stat *status,
-				 WeftKnown *ret_known)
+                                 WeftKnown *ret_known)
 {
 	gboolean is_unchanged;
 
 	if (!store->is_folder)
 		return FALSE;
 	pthread_mutex_lock(&store->mutex);
-	is_unchanged = weft_outputs_is_unchanged(store->outputs, path, status, store->fingerprint,
-						 ret_known);
+	is_unchanged =
+	    weft_outputs_is_unchanged(store->outputs, path, status, store->fingerprint, ret_known);
 	pthread_mutex_unlock(&store->mutex);
 	return is_unchanged;
 }
@@ -68,25 +68,25 @@ static const struct stat *status_of(const WeftDocument *document)
 }
 
 gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument *document,
-			GError **error)
+                        GError **error)
 {
 	gboolean is_put;
 
 	pthread_mutex_lock(&store->mutex);
 	is_put = weft_outputs_put(store->outputs, record, document->path, status_of(document),
-				  store->fingerprint, error);
+	                          store->fingerprint, error);
 	pthread_mutex_unlock(&store->mutex);
 	return is_put;
 }
 
 gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, WeftKnown *ret_known,
-			     GError **error)
+                             GError **error)
 {
 	gboolean is_added;
 
 	pthread_mutex_lock(&store->mutex);
 	is_added = weft_outputs_add_path(store->outputs, document->id, document->path,
-					 status_of(document), store->fingerprint, ret_known, error);
+	                                 status_of(document), store->fingerprint, ret_known, error);
 	pthread_mutex_unlock(&store->mutex);
 	return is_added;
 }

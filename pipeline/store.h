@@ -21,12 +21,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftStore, weft_store_free)
 gboolean weft_store_is_folder(const WeftStore *store);
 /* As the doors of outputs say. */
 gboolean weft_store_is_unchanged(WeftStore *store, const char *path, const struct stat *status,
-				 WeftKnown *ret_known);
+                                 WeftKnown *ret_known);
 gboolean weft_store_has(WeftStore *store, const char *id);
 gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument *document,
-			GError **error);
+                        GError **error);
 gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, WeftKnown *ret_known,
-			     GError **error);
+                             GError **error);
 gboolean weft_store_finish(WeftStore *store, const char *summary_json, GError **error);
 
 #endif

@@ -24,7 +24,7 @@ void weft_task_free(WeftTask *task)
 char *weft_task_system(const char *instructions, const char *schema_text)
 {
 	return g_strdup_printf("%s\n\nAnswer with JSON that fits this schema:\n%s", instructions,
-			       schema_text);
+	                       schema_text);
 }
 
 /* A shipped task by its name, or a file. */
@@ -39,9 +39,10 @@ static char *task_path(const WeftJob *job)
 	return g_build_filename(job->tasks_dir, file, NULL);
 }
 
-/* Text of a key: as it stands, or of the @file beside the task file. *ret_text NULL: no such key. */
+/* Text of a key: as it stands, or of the @file beside the task file. *ret_text NULL: no such key.
+ */
 static gboolean text_of_key(GKeyFile *file, const char *path, const char *key, char **ret_text,
-			    GError **error)
+                            GError **error)
 {
 	g_autofree char *value = g_key_file_get_string(file, "task", key, NULL);
 	g_autofree char *folder = g_path_get_dirname(path);
@@ -53,13 +54,13 @@ static gboolean text_of_key(GKeyFile *file, const char *path, const char *key, c
 		return TRUE;
 	}
 	beside = g_path_is_absolute(value + 1) ? g_strdup(value + 1)
-					       : g_build_filename(folder, value + 1, NULL);
+	                                       : g_build_filename(folder, value + 1, NULL);
 	return weft_file_read(beside, FILE_MAX_BYTES, ret_text, &size_bytes, error);
 }
 
 /* The number of the value among `names`, `*ret_choice` as it is when the key is not there. */
 static gboolean choice_of_key(GKeyFile *file, const char *path, const char *key,
-			      const char *const *names, guint *ret_choice, GError **error)
+                              const char *const *names, guint *ret_choice, GError **error)
 {
 	g_autofree char *value = g_key_file_get_string(file, "task", key, NULL);
 	g_autofree char *all = NULL;
@@ -73,15 +74,16 @@ static gboolean choice_of_key(GKeyFile *file, const char *path, const char *key,
 		}
 	}
 	all = g_strjoinv(", ", (char **)names);
-	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: %s=%s is none of %s", path, key, value,
-		    all);
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: %s=%s is none of %s", path, key,
+	            value, all);
 	return FALSE;
 }
 
 static gboolean check_keys(GKeyFile *file, const char *path, GError **error)
 {
-	static const char *const known[] = {"summary",  "prompt", "schema",   "merge",         "windows",
-					    "pictures", "read",   "question", "answer_tokens", NULL};
+	static const char *const known[] = {"summary",       "prompt",   "schema", "merge",
+	                                    "windows",       "pictures", "read",   "question",
+	                                    "answer_tokens", NULL};
 	g_autoptr(GError) failure = NULL;
 	g_auto(GStrv) keys = g_key_file_get_keys(file, "task", NULL, &failure);
 
@@ -91,8 +93,8 @@ static gboolean check_keys(GKeyFile *file, const char *path, GError **error)
 	}
 	for (char **key = keys; *key != NULL; key++) {
 		if (!g_strv_contains(known, *key)) {
-			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: %s is no key of a task",
-				    path, *key);
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+			            "%s: %s is no key of a task", path, *key);
 			return FALSE;
 		}
 	}
@@ -121,7 +123,7 @@ static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, G
 
 		if (n_tokens < 1 || n_tokens > G_MAXINT32) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
-				    "%s: answer_tokens is not a number of tokens", path);
+			            "%s: answer_tokens is not a number of tokens", path);
 			return FALSE;
 		}
 		task->answer_tokens = (gsize)n_tokens;
@@ -130,7 +132,7 @@ static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, G
 }
 
 static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, const char *path,
-			    GError **error)
+                            GError **error)
 {
 	g_autofree char *text = NULL;
 	g_autoptr(GString) minified = g_string_new(NULL);
@@ -146,7 +148,7 @@ static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 	}
 	if (text == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
-			    "task %s needs a schema: -s SCHEMA.json", task->name);
+		            "task %s needs a schema: -s SCHEMA.json", task->name);
 		return FALSE;
 	}
 	task->schema_tree = weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, &failure);
@@ -154,7 +156,7 @@ static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 		task->schema = weft_schema_new(text, strlen(text), &failure);
 	if (task->schema == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA, "%s: %s",
-			    job->schema != NULL ? job->schema : path, failure->message);
+		            job->schema != NULL ? job->schema : path, failure->message);
 		return FALSE;
 	}
 	weft_json_writer_init(&writer, minified);
@@ -164,7 +166,7 @@ static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 }
 
 static gboolean read_prompt(WeftTask *task, const WeftJob *job, GKeyFile *file, const char *path,
-			    GError **error)
+                            GError **error)
 {
 	gboolean needs_question = g_key_file_get_boolean(file, "task", "question", NULL);
 	g_autofree char *prompt = NULL;
@@ -179,9 +181,9 @@ static gboolean read_prompt(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 	}
 	if (needs_question != (job->question != NULL)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
-			    needs_question ? "task %s needs --question TEXT"
-					   : "task %s takes no --question",
-			    task->name);
+		            needs_question ? "task %s needs --question TEXT"
+		                           : "task %s takes no --question",
+		            task->name);
 		return FALSE;
 	}
 	place = strstr(prompt, PLACEHOLDER);
@@ -192,8 +194,8 @@ static gboolean read_prompt(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 	task->system = weft_task_system(g_strstrip(prompt), task->schema_text);
 	if (job->question != NULL)
 		task->question = after != NULL && after[0] != '\0'
-					 ? g_strdup_printf("%s\n%s", after, job->question)
-					 : g_strdup(job->question);
+		                     ? g_strdup_printf("%s\n%s", after, job->question)
+		                     : g_strdup(job->question);
 	else if (after != NULL && after[0] != '\0')
 		task->question = g_steal_pointer(&after);
 	return TRUE;
@@ -211,7 +213,7 @@ WeftTask *weft_task_open(const WeftJob *job, GError **error)
 		task->name[strlen(task->name) - strlen(".task")] = '\0';
 	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &failure)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "task %s: %s", path,
-			    failure->message);
+		            failure->message);
 		return NULL;
 	}
 	if (!check_keys(file, path, error) || !read_choices(task, file, path, error))
@@ -219,8 +221,8 @@ WeftTask *weft_task_open(const WeftJob *job, GError **error)
 	if (task->windows == WEFT_WINDOWS_NONE) {
 		if (job->schema != NULL || job->question != NULL) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
-				    "task %s asks nothing: it takes no schema and no question",
-				    task->name);
+			            "task %s asks nothing: it takes no schema and no question",
+			            task->name);
 			return NULL;
 		}
 		return g_steal_pointer(&task);

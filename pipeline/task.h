@@ -45,9 +45,9 @@ typedef enum {
 
 typedef struct WeftTask {
 	char *name;
-	char *system;        /* instructions and schema; NULL when nothing is asked */
-	char *question;      /* behind the document, or NULL */
-	char *schema_text;   /* minified */
+	char *system;      /* instructions and schema; NULL when nothing is asked */
+	char *question;    /* behind the document, or NULL */
+	char *schema_text; /* minified */
 	WeftJson *schema_tree;
 	WeftSchema *schema;
 	WeftMergeBy merge_by;

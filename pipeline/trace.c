@@ -54,7 +54,7 @@ gboolean weft_trace_close(WeftTrace *trace, GError **error)
 	is_whole &= fclose(trace->file) == 0;
 	if (!is_whole)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO,
-			    "%s: the trace could not be written whole", trace->path);
+		            "%s: the trace could not be written whole", trace->path);
 	pthread_mutex_destroy(&trace->mutex);
 	g_free(trace->path);
 	g_free(trace);
@@ -79,7 +79,7 @@ static void put_name_locked(WeftTrace *trace, const char *name)
 }
 
 void weft_trace_step(WeftTrace *trace, unsigned thread, const char *node, const char *label,
-		     uint64_t begin_ns, uint64_t end_ns)
+                     uint64_t begin_ns, uint64_t end_ns)
 {
 	if (trace == NULL)
 		return;
@@ -88,7 +88,7 @@ void weft_trace_step(WeftTrace *trace, unsigned thread, const char *node, const 
 	fputs("{\"ph\":\"X\",\"pid\":1,\"cat\":\"node\",\"name\":\"", trace->file);
 	put_name_locked(trace, node);
 	fprintf(trace->file, "\",\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f", thread,
-		(double)(begin_ns - trace->origin_ns) / 1e3, (double)(end_ns - begin_ns) / 1e3);
+	        (double)(begin_ns - trace->origin_ns) / 1e3, (double)(end_ns - begin_ns) / 1e3);
 	if (label != NULL && label[0] != '\0') {
 		fputs(",\"args\":{\"item\":\"", trace->file);
 		put_name_locked(trace, label);
@@ -105,9 +105,9 @@ void weft_trace_bytes(WeftTrace *trace, uint64_t at_ns, size_t bytes)
 	pthread_mutex_lock(&trace->mutex);
 	separate_locked(trace);
 	fprintf(trace->file,
-		"{\"ph\":\"C\",\"pid\":1,\"name\":\"bytes under way\",\"ts\":%.3f,"
-		"\"args\":{\"bytes\":%zu}}",
-		(double)(at_ns - trace->origin_ns) / 1e3, bytes);
+	        "{\"ph\":\"C\",\"pid\":1,\"name\":\"bytes under way\",\"ts\":%.3f,"
+	        "\"args\":{\"bytes\":%zu}}",
+	        (double)(at_ns - trace->origin_ns) / 1e3, bytes);
 	pthread_mutex_unlock(&trace->mutex);
 }
 
@@ -117,8 +117,10 @@ void weft_trace_thread(WeftTrace *trace, unsigned thread, const char *name)
 		return;
 	pthread_mutex_lock(&trace->mutex);
 	separate_locked(trace);
-	fprintf(trace->file, "{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"name\":\"thread_name\","
-			     "\"args\":{\"name\":\"", thread);
+	fprintf(trace->file,
+	        "{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"name\":\"thread_name\","
+	        "\"args\":{\"name\":\"",
+	        thread);
 	put_name_locked(trace, name);
 	fputs("\"}}", trace->file);
 	pthread_mutex_unlock(&trace->mutex);

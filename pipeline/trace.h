@@ -21,7 +21,7 @@ uint64_t weft_trace_now_ns(void);
 
 /* From any thread. `trace` NULL: nothing. */
 void weft_trace_step(WeftTrace *trace, unsigned thread, const char *node, const char *label,
-		     uint64_t begin_ns, uint64_t end_ns);
+                     uint64_t begin_ns, uint64_t end_ns);
 void weft_trace_bytes(WeftTrace *trace, uint64_t at_ns, size_t bytes);
 void weft_trace_thread(WeftTrace *trace, unsigned thread, const char *name);
 

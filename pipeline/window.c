@@ -102,13 +102,13 @@ static gsize count_tokens(const WeftCutter *cutter, const WeftWindowPiece *piece
 
 	if (piece->part == NULL)
 		return weft_encoders_text_tokens(cutter->encoders, piece->text, size_bytes,
-						 &piece->anchor, before);
+		                                 &piece->anchor, before);
 	if (piece->part->kind == WEFT_PART_PCM)
 		return weft_encoders_audio_tokens(cutter->encoders, piece->part->pcm.n_samples,
-						  &piece->anchor, before);
+		                                  &piece->anchor, before);
 	return weft_encoders_image_tokens(cutter->encoders, piece->part->raster.width,
-					  piece->part->raster.height, piece->single_tile,
-					  &piece->anchor, before);
+	                                  piece->part->raster.height, piece->single_tile,
+	                                  &piece->anchor, before);
 }
 
 /* TRUE when the piece went into the open window; it is taken then. */
@@ -210,8 +210,8 @@ static WeftAnchor anchor_of(const WeftContent *content, guint32 first, guint32 e
 
 /* Cuts off what fits one window and puts it there; gives the rest of the piece, which is taken, or
  * NULL when nothing is left. `char_first` is where the piece begins in its item. */
-static WeftWindowPiece *put_head(WeftCutter *cutter, WeftWindowPiece *piece, const WeftContent *content,
-			   guint32 *char_first)
+static WeftWindowPiece *put_head(WeftCutter *cutter, WeftWindowPiece *piece,
+                                 const WeftContent *content, guint32 *char_first)
 {
 	gsize end = good_cut(piece->text, fitting_bytes(cutter, piece));
 	WeftWindowPiece *head = NULL;
@@ -271,7 +271,7 @@ void weft_cutter_add_content(WeftCutter *cutter, const WeftContent *content, gui
 }
 
 gboolean weft_cutter_add_part(WeftCutter *cutter, WeftPart *take_part, guint32 number,
-			      GError **error)
+                              GError **error)
 {
 	WeftWindowPiece *piece = g_new0(WeftWindowPiece, 1);
 
@@ -287,8 +287,8 @@ gboolean weft_cutter_add_part(WeftCutter *cutter, WeftPart *take_part, guint32 n
 			return TRUE;
 	}
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
-		    "takes %zu tokens, a window of this bundle has %zu",
-		    count_tokens(cutter, piece, 0), cutter->capacity_tokens);
+	            "takes %zu tokens, a window of this bundle has %zu",
+	            count_tokens(cutter, piece, 0), cutter->capacity_tokens);
 	piece_free(piece);
 	return FALSE;
 }

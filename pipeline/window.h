@@ -21,16 +21,16 @@
 #define WEFT_WINDOW_PICTURES_MAX 4
 
 typedef struct WeftWindowPiece {
-	char *text;       /* or NULL */
-	WeftPart *part;   /* or NULL: picture or sound */
+	char *text;     /* or NULL */
+	WeftPart *part; /* or NULL: picture or sound */
 	gboolean single_tile;
-	guint32 content;  /* number of the item in the document, or WEFT_SPAN_NO_CONTENT */
+	guint32 content; /* number of the item in the document, or WEFT_SPAN_NO_CONTENT */
 	WeftAnchor anchor;
 	gsize n_tokens;
 } WeftWindowPiece;
 
 typedef struct WeftWindow {
-	guint32 number;   /* in the document, from 0 */
+	guint32 number; /* in the document, from 0 */
 	GPtrArray *pieces;
 	guint n_pictures;
 	gsize n_tokens;
@@ -53,7 +53,7 @@ void weft_cutter_add_content(WeftCutter *cutter, const WeftContent *content, gui
 /* A picture, frame or sound. Takes the part, also when it answers FALSE: WEFT_ERROR_CONTEXT, it
  * does not fit any window. */
 gboolean weft_cutter_add_part(WeftCutter *cutter, WeftPart *take_part, guint32 number,
-			      GError **error);
+                              GError **error);
 
 /* The next window that is full, or NULL. */
 WeftWindow *weft_cutter_take(WeftCutter *cutter);

@@ -152,12 +152,12 @@ int main(int argc, char **argv)
 
 	g_test_init(&argc, &argv, NULL);
 	g_test_add("/batcher/same-text-alone-or-together", Fixture, &plenty, set_up,
-		   test_same_text_alone_or_together, tear_down);
+	           test_same_text_alone_or_together, tear_down);
 	g_test_add("/batcher/one-at-a-time-when-bytes-are-short", Fixture, &nothing, set_up,
-		   test_same_text_alone_or_together, tear_down);
+	           test_same_text_alone_or_together, tear_down);
 	g_test_add("/batcher/cancel-ends-all", Fixture, &plenty, set_up, test_cancel_ends_all,
-		   tear_down);
+	           tear_down);
 	g_test_add("/batcher/abandoned-requests-end-by-themselves", Fixture, &plenty, set_up,
-		   test_abandoned_requests_end_by_themselves, tear_down);
+	           test_abandoned_requests_end_by_themselves, tear_down);
 	return g_test_run();
 }

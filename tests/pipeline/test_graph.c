@@ -41,8 +41,8 @@ typedef struct Ledger {
 	atomic_int n_alive, n_made, n_sunk, n_faults, n_init, n_done;
 	unsigned n_items;
 	size_t size_bytes;
-	int fail_at, end_at;     /* value at which the sink fails or ends; -1: never */
-	atomic_int gate;         /* the sink takes this many items, then waits for the gate */
+	int fail_at, end_at; /* value at which the sink fails or ends; -1: never */
+	atomic_int gate;     /* the sink takes this many items, then waits for the gate */
 	bool is_gated;
 	pthread_mutex_t mutex;
 	pthread_cond_t opened;
@@ -52,7 +52,8 @@ typedef struct Ledger {
 
 static void ledger_init(Ledger *ledger, unsigned n_items, size_t size_bytes)
 {
-	*ledger = (Ledger){.n_items = n_items, .size_bytes = size_bytes, .fail_at = -1, .end_at = -1};
+	*ledger =
+	    (Ledger){.n_items = n_items, .size_bytes = size_bytes, .fail_at = -1, .end_at = -1};
 	pthread_mutex_init(&ledger->mutex, NULL);
 	pthread_cond_init(&ledger->opened, NULL);
 }
@@ -139,17 +140,18 @@ static void open_gate(Ledger *ledger, int n)
 }
 
 /* source -> pass (n threads) => pass (n lanes) -> sink */
-static WeftGraph *make_line(Ledger *ledger, WeftBudget *budget, WeftTrace *trace, unsigned n_threads,
-			    size_t limit_bytes)
+static WeftGraph *make_line(Ledger *ledger, WeftBudget *budget, WeftTrace *trace,
+                            unsigned n_threads, size_t limit_bytes)
 {
 	WeftGraph *graph = weft_graph_new(&items, budget, trace);
-	unsigned source = weft_graph_add(graph, &source_class, NULL, ledger, 1, WEFT_INBOX_SHARED, 0);
+	unsigned source =
+	    weft_graph_add(graph, &source_class, NULL, ledger, 1, WEFT_INBOX_SHARED, 0);
 	unsigned first = weft_graph_add(graph, &pass_class, "first", ledger, n_threads,
-					WEFT_INBOX_SHARED, limit_bytes);
+	                                WEFT_INBOX_SHARED, limit_bytes);
 	unsigned second = weft_graph_add(graph, &pass_class, "second", ledger, n_threads,
-					 WEFT_INBOX_LANES, limit_bytes);
-	unsigned sink = weft_graph_add(graph, &sink_class, NULL, ledger, 1, WEFT_INBOX_SHARED,
-				       limit_bytes);
+	                                 WEFT_INBOX_LANES, limit_bytes);
+	unsigned sink =
+	    weft_graph_add(graph, &sink_class, NULL, ledger, 1, WEFT_INBOX_SHARED, limit_bytes);
 
 	weft_graph_connect(graph, source, first);
 	weft_graph_connect(graph, first, second);
@@ -357,13 +359,13 @@ static void test_trace_is_json(void)
 	g_autoptr(WeftGraph) graph = NULL;
 	g_autoptr(GError) error = NULL;
 	const char *argv[] = {"python3", "-c",
-			      "import json,sys\n"
-			      "e = json.load(open(sys.argv[1]))['traceEvents']\n"
-			      "x = [v for v in e if v['ph'] == 'X']\n"
-			      "assert sum(v['name'] == 'second' for v in x) == 50, len(x)\n"
-			      "assert all(v['dur'] >= 0 and v['ts'] >= 0 for v in x)\n"
-			      "assert 'item ?7?' in [v.get('args', {}).get('item') for v in x]\n",
-			      NULL, NULL};
+	                      "import json,sys\n"
+	                      "e = json.load(open(sys.argv[1]))['traceEvents']\n"
+	                      "x = [v for v in e if v['ph'] == 'X']\n"
+	                      "assert sum(v['name'] == 'second' for v in x) == 50, len(x)\n"
+	                      "assert all(v['dur'] >= 0 and v['ts'] >= 0 for v in x)\n"
+	                      "assert 'item ?7?' in [v.get('args', {}).get('item') for v in x]\n",
+	                      NULL, NULL};
 	WeftTrace *trace;
 	int status, file;
 	Ledger ledger;
@@ -380,7 +382,7 @@ static void test_trace_is_json(void)
 	g_assert_true(weft_trace_close(trace, &error));
 	argv[3] = path;
 	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
-				   NULL, &status, &error));
+	                           NULL, &status, &error));
 	g_assert_true(g_spawn_check_wait_status(status, &error));
 	g_unlink(path);
 }

@@ -42,11 +42,12 @@ static void test_nonsense(void)
 {
 	assert_refused("memory", "1M", "memory: '1M' is not a size of 32M or more");
 	assert_refused("memory", "99999999999999999999G",
-		       "memory: '99999999999999999999G' is not a size of 32M or more");
+	               "memory: '99999999999999999999G' is not a size of 32M or more");
 	assert_refused("pages", "9-3", "pages: '9-3' is not a range of pages like 3-9");
 	assert_refused("pages", "0-3", "pages: '0-3' is not a range of pages like 3-9");
 	assert_refused("time", "5:00", "time: '5:00' is not a range of times like 12:30-15:00");
-	assert_refused("time", "1:99-3:00", "time: '1:99-3:00' is not a range of times like 12:30-15:00");
+	assert_refused("time", "1:99-3:00",
+	               "time: '1:99-3:00' is not a range of times like 12:30-15:00");
 	assert_refused("temperature", "nan", "temperature: 'nan' is not a number from 0 to 100");
 	assert_refused("jobs", "-1", "jobs: '-1' is not a number from 0 to 256");
 	assert_refused("reader", "me", "reader: 'me' is not auto, bundle, tesseract or none");
@@ -58,9 +59,9 @@ static void test_every_key_is_known(void)
 {
 	const struct {
 		const char *key, *text;
-	} odd[] = {{"reader", "none"},     {"jobs", "2"},      {"memory", "64M"},
-		   {"seed", "1"},	   {"temperature", "0.5"}, {"page-dpi", "150"},
-		   {"pages", "1-2"},       {"time", "0-1"},    {"password-file", "/dev/null"}};
+	} odd[] = {{"reader", "none"}, {"jobs", "2"},          {"memory", "64M"},
+	           {"seed", "1"},      {"temperature", "0.5"}, {"page-dpi", "150"},
+	           {"pages", "1-2"},   {"time", "0-1"},        {"password-file", "/dev/null"}};
 
 	for (const WeftJobKey *key = weft_job_keys(); key->name != NULL; key++) {
 		g_autoptr(WeftJob) job = weft_job_new();
@@ -118,9 +119,10 @@ static void put_beside(Folder *folder, const char *name, const char *text)
 static void test_job_file(Folder *folder, const void *nothing)
 {
 	g_autoptr(WeftJob) job = weft_job_new();
-	g_autofree char *path = put(folder, "nightly.job",
-				    "[job]\ninputs=scans;/srv/pile\ntask=extract\n"
-				    "schema=invoice.json\noutput=-\njobs=3\npassword-file=secrets\n");
+	g_autofree char *path =
+	    put(folder, "nightly.job",
+	        "[job]\ninputs=scans;/srv/pile\ntask=extract\n"
+	        "schema=invoice.json\noutput=-\njobs=3\npassword-file=secrets\n");
 	g_autofree char *scans = g_build_filename(folder->path, "scans", NULL);
 	g_autofree char *schema = g_build_filename(folder->path, "invoice.json", NULL);
 	g_autoptr(GError) error = NULL;
@@ -160,25 +162,26 @@ static WeftTask *open_task(WeftJob *job, const char *path, GError **error)
 static void test_prompt_is_cut_at_the_document(Folder *folder, const void *nothing)
 {
 	g_autoptr(WeftJob) job = weft_job_new();
-	g_autofree char *path = put(folder, "total.task",
-				    "[task]\nprompt=@p.md\nschema=@s.json\nmerge=model\nwindows=ends\n"
-				    "answer_tokens=99\n");
+	g_autofree char *path =
+	    put(folder, "total.task",
+	        "[task]\nprompt=@p.md\nschema=@s.json\nmerge=model\nwindows=ends\n"
+	        "answer_tokens=99\n");
 	g_autoptr(GError) error = NULL;
 	g_autoptr(WeftTask) task = NULL;
 
 	put_beside(folder, "p.md", "\nTake the total.\n\n{document}\nQuote it.\n");
 	put_beside(folder, "s.json",
-		   "{ \"type\": \"object\",\n  \"properties\": {\"b\": {\"type\": \"number\"}, "
-		   "\"a\": {\"type\": \"null\"}},\n \"required\": [\"b\", \"a\"], "
-		   "\"additionalProperties\": false }");
+	           "{ \"type\": \"object\",\n  \"properties\": {\"b\": {\"type\": \"number\"}, "
+	           "\"a\": {\"type\": \"null\"}},\n \"required\": [\"b\", \"a\"], "
+	           "\"additionalProperties\": false }");
 	task = open_task(job, path, &error);
 	g_assert_no_error(error);
 	/* To the byte what the shipped bundle is trained on (tools/train_default/data.py). */
 	g_assert_cmpstr(task->system, ==,
-			"Take the total.\n\nAnswer with JSON that fits this schema:\n"
-			"{\"type\":\"object\",\"properties\":{\"b\":{\"type\":\"number\"},"
-			"\"a\":{\"type\":\"null\"}},\"required\":[\"b\",\"a\"],"
-			"\"additionalProperties\":false}");
+	                "Take the total.\n\nAnswer with JSON that fits this schema:\n"
+	                "{\"type\":\"object\",\"properties\":{\"b\":{\"type\":\"number\"},"
+	                "\"a\":{\"type\":\"null\"}},\"required\":[\"b\",\"a\"],"
+	                "\"additionalProperties\":false}");
 	g_assert_cmpstr(task->question, ==, "Quote it.");
 	g_assert_cmpstr(task->name, ==, "total");
 	g_assert_cmpint(task->merge_by, ==, WEFT_MERGE_MODEL);
@@ -193,15 +196,15 @@ static void test_task_files_are_checked(Folder *folder, const void *nothing)
 		const char *text;
 		int code;
 	} broken[] = {
-		{"[task]\nprompt=x\n", WEFT_ERROR_USAGE}, /* no schema */
-		{"[task]\nschema={\"type\":\"null\"}\n", WEFT_ERROR_CONFIG}, /* no prompt */
-		{"[task]\nprompt=x\nschema={}\nmerge=later\n", WEFT_ERROR_CONFIG},
-		{"[task]\nprompt=x\nschema={\"type\":\n", WEFT_ERROR_SCHEMA},
-		{"[task]\nprompt=x\nschema=@none.json\n", WEFT_ERROR_IO},
-		{"[task]\nprompt=x\nschema={\"type\":\"null\"}\nquestion=true\n", WEFT_ERROR_USAGE},
-		{"[task]\nprompt=x\nschema={\"type\":\"null\"}\nmurge=model\n", WEFT_ERROR_CONFIG},
-		{"[tsk]\n", WEFT_ERROR_CONFIG},
-		{"nonsense", WEFT_ERROR_CONFIG},
+	    {"[task]\nprompt=x\n", WEFT_ERROR_USAGE},                    /* no schema */
+	    {"[task]\nschema={\"type\":\"null\"}\n", WEFT_ERROR_CONFIG}, /* no prompt */
+	    {"[task]\nprompt=x\nschema={}\nmerge=later\n", WEFT_ERROR_CONFIG},
+	    {"[task]\nprompt=x\nschema={\"type\":\n", WEFT_ERROR_SCHEMA},
+	    {"[task]\nprompt=x\nschema=@none.json\n", WEFT_ERROR_IO},
+	    {"[task]\nprompt=x\nschema={\"type\":\"null\"}\nquestion=true\n", WEFT_ERROR_USAGE},
+	    {"[task]\nprompt=x\nschema={\"type\":\"null\"}\nmurge=model\n", WEFT_ERROR_CONFIG},
+	    {"[tsk]\n", WEFT_ERROR_CONFIG},
+	    {"nonsense", WEFT_ERROR_CONFIG},
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(broken); i++) {
@@ -241,11 +244,11 @@ int main(int argc, char **argv)
 	g_test_add_func("/job/every-key-is-known", test_every_key_is_known);
 	g_test_add("/job/file", Folder, NULL, set_up, test_job_file, tear_down);
 	g_test_add("/job/file-names-the-key", Folder, NULL, set_up, test_job_file_names_the_key,
-		   tear_down);
+	           tear_down);
 	g_test_add("/task/prompt-is-cut-at-the-document", Folder, NULL, set_up,
-		   test_prompt_is_cut_at_the_document, tear_down);
+	           test_prompt_is_cut_at_the_document, tear_down);
 	g_test_add("/task/files-are-checked", Folder, NULL, set_up, test_task_files_are_checked,
-		   tear_down);
+	           tear_down);
 	g_test_add_func("/task/shipped-ones-open", test_shipped_tasks_open);
 	return g_test_run();
 }

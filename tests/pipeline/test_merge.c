@@ -6,16 +6,16 @@
 #include "pipeline/shape.h"
 
 static const char schema_text[] =
-	"{\"type\":\"object\",\"properties\":{"
-	"\"title\":{\"type\":[\"string\",\"null\"]},"
-	"\"total\":{\"type\":\"number\"},"
-	"\"kind\":{\"enum\":[\"letter\",\"invoice\",null]},"
-	"\"people\":{\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"string\"},\"maxItems\":3},"
-	"\"lines\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/line\"}},"
-	"\"from\":{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"object\",\"properties\":"
-	"{\"name\":{\"type\":[\"string\",\"null\"]},\"town\":{\"type\":[\"string\",\"null\"]}}}]}},"
-	"\"$defs\":{\"line\":{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"},"
-	"\"text\":{\"type\":[\"string\",\"null\"]}}}}}";
+    "{\"type\":\"object\",\"properties\":{"
+    "\"title\":{\"type\":[\"string\",\"null\"]},"
+    "\"total\":{\"type\":\"number\"},"
+    "\"kind\":{\"enum\":[\"letter\",\"invoice\",null]},"
+    "\"people\":{\"type\":[\"array\",\"null\"],\"items\":{\"type\":\"string\"},\"maxItems\":3},"
+    "\"lines\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/line\"}},"
+    "\"from\":{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"object\",\"properties\":"
+    "{\"name\":{\"type\":[\"string\",\"null\"]},\"town\":{\"type\":[\"string\",\"null\"]}}}]}},"
+    "\"$defs\":{\"line\":{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"},"
+    "\"text\":{\"type\":[\"string\",\"null\"]}}}}}";
 
 static void add(WeftMerge *merge, const char *json, const char *pointer, double confidence)
 {
@@ -75,11 +75,10 @@ static void test_fields(void)
 	    "\"from\":{\"name\":\"Y\",\"town\":\"Z\"}}",
 	    "/people/1", 0.75);
 	answer = weft_merge_finish(merge, &withheld);
-	assert_json(answer->json,
-		    "{\"title\":\"T\",\"total\":1.50,\"kind\":\"invoice\","
-		    "\"people\":[\"Ada\",\"Ben\",\"Cy\"],"
-		    "\"lines\":[{\"n\":1,\"text\":\"a\"},{\"n\":2,\"text\":null}],"
-		    "\"from\":{\"name\":\"X\",\"town\":\"Z\"}}");
+	assert_json(answer->json, "{\"title\":\"T\",\"total\":1.50,\"kind\":\"invoice\","
+	                          "\"people\":[\"Ada\",\"Ben\",\"Cy\"],"
+	                          "\"lines\":[{\"n\":1,\"text\":\"a\"},{\"n\":2,\"text\":null}],"
+	                          "\"from\":{\"name\":\"X\",\"town\":\"Z\"}}");
 	/* The number stays as it was written. */
 	g_assert_nonnull(strstr(answer->json, "\"total\":1.50"));
 	g_assert_cmpuint(withheld->len, ==, 0);
@@ -102,8 +101,9 @@ static void test_unsure_values_are_withheld(void)
 	    "\"lines\":[{\"n\":1,\"text\":\"a\"}],\"from\":null}",
 	    "/title", 0.49);
 	answer = weft_merge_finish(merge, &withheld);
-	assert_json(answer->json, "{\"title\":null,\"total\":1,\"kind\":\"letter\",\"people\":[\"Ada\"],"
-				  "\"lines\":[{\"n\":1,\"text\":\"a\"}],\"from\":null}");
+	assert_json(answer->json,
+	            "{\"title\":null,\"total\":1,\"kind\":\"letter\",\"people\":[\"Ada\"],"
+	            "\"lines\":[{\"n\":1,\"text\":\"a\"}],\"from\":null}");
 	g_assert_cmpuint(withheld->len, ==, 1);
 	g_assert_cmpstr(g_ptr_array_index(withheld, 0), ==, "/title");
 }
@@ -192,8 +192,8 @@ static void test_shape(void)
 	g_assert_false(weft_shape_allows_null(weft_shape_property(root, "total")));
 	g_assert_true(weft_shape_allows_null(weft_shape_property(root, "kind")));
 	g_assert_true(weft_shape_allows_null(weft_shape_property(root, "from")));
-	g_assert_true(weft_shape_allows_null(
-		weft_shape_property(weft_shape_property(root, "from"), "town")));
+	g_assert_true(
+	    weft_shape_allows_null(weft_shape_property(weft_shape_property(root, "from"), "town")));
 	g_assert_false(weft_shape_allows_null(line));
 	g_assert_false(weft_shape_allows_null(weft_shape_property(line, "n")));
 	g_assert_true(weft_shape_allows_null(weft_shape_property(line, "text")));
@@ -211,7 +211,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/merge/fields", test_fields);
 	g_test_add_func("/merge/unsure-values-are-withheld", test_unsure_values_are_withheld);
 	g_test_add_func("/merge/later-window-fills-what-was-withheld",
-			test_later_window_fills_what_was_withheld);
+	                test_later_window_fills_what_was_withheld);
 	g_test_add_func("/merge/what-cannot-be-null-stays", test_what_cannot_be_null_stays);
 	g_test_add_func("/merge/unsure-items-leave-the-array", test_unsure_items_leave_the_array);
 	g_test_add_func("/merge/odd-keys", test_odd_keys);

@@ -49,12 +49,13 @@ static gsize measure(Fixture *fixture, const WeftWindow *window)
 		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
 
 		if (piece->part == NULL)
-			g_assert_true(weft_request_add_text(request, piece->text, strlen(piece->text),
-							    piece->content, piece->anchor, NULL));
+			g_assert_true(weft_request_add_text(request, piece->text,
+			                                    strlen(piece->text), piece->content,
+			                                    piece->anchor, NULL));
 		else
 			g_assert_true(weft_request_add_image(request, &piece->part->raster,
-							     piece->single_tile, piece->content,
-							     piece->anchor, NULL));
+			                                     piece->single_tile, piece->content,
+			                                     piece->anchor, NULL));
 	}
 	return weft_request_length(request) - weft_request_length(empty);
 }
@@ -84,7 +85,7 @@ static void test_whole_parts(Fixture *fixture, const void *nothing)
 
 	for (guint32 i = 0; i < 40; i++) {
 		g_autoptr(WeftContent) content =
-			make_text("The harbour master wrote down each arrival.", 1 + i / 10);
+		    make_text("The harbour master wrote down each arrival.", 1 + i / 10);
 
 		weft_cutter_add_content(cutter, content, i);
 	}
@@ -208,8 +209,8 @@ static void test_four_pictures_a_window(Fixture *fixture, const void *nothing)
 	GError *error = NULL;
 
 	for (guint32 i = 0; i < 9; i++) {
-		g_assert_true(weft_cutter_add_part(cutter, make_picture(WEFT_PART_FRAME, 56), i,
-						   &error));
+		g_assert_true(
+		    weft_cutter_add_part(cutter, make_picture(WEFT_PART_FRAME, 56), i, &error));
 		g_assert_no_error(error);
 	}
 	windows = take_all(fixture, cutter, capacity);
@@ -233,12 +234,12 @@ int main(int argc, char **argv)
 		const char *path;
 		void (*function)(Fixture *, const void *);
 	} tests[] = {
-		{"/window/whole-parts", test_whole_parts},
-		{"/window/long-text-is-cut-at-good-places", test_long_text_is_cut_at_good_places},
-		{"/window/anchors-follow-the-cut", test_anchors_follow_the_cut},
-		{"/window/text-without-any-space", test_text_without_any_space},
-		{"/window/four-pictures-a-window", test_four_pictures_a_window},
-		{"/window/too-large-picture-is-refused", test_too_large_picture_is_refused},
+	    {"/window/whole-parts", test_whole_parts},
+	    {"/window/long-text-is-cut-at-good-places", test_long_text_is_cut_at_good_places},
+	    {"/window/anchors-follow-the-cut", test_anchors_follow_the_cut},
+	    {"/window/text-without-any-space", test_text_without_any_space},
+	    {"/window/four-pictures-a-window", test_four_pictures_a_window},
+	    {"/window/too-large-picture-is-refused", test_too_large_picture_is_refused},
 	};
 
 	g_test_init(&argc, &argv, NULL);
