@@ -3,8 +3,8 @@
  * A picture is made grey and, when its letters are small, larger; light letters on dark become
  * dark on light. Three passes: the page as Tesseract lays it out, then twice what that left (as one
  * block, as scattered words), because layout analysis drops words that stand alone, such as the
- * prices of a receipt. Words come with boxes and confidences; what is not confident is no word. The same picture gives the same words, whatever was read
- * before.
+ * prices of a receipt. Words come with boxes and confidences; what is not confident is no word.
+ * The same picture gives the same words, whatever was read before.
  */
 #ifndef WEFT_INGEST_OCR_H
 #define WEFT_INGEST_OCR_H
