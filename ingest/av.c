@@ -365,6 +365,11 @@ static gboolean av_next(void *opaque, WeftPart **ret_part, GError **error)
 	}
 }
 
+void weft_av_quiet(void)
+{
+	av_log_set_level(AV_LOG_QUIET);
+}
+
 const WeftDecoder weft_av_decoder = {
     .name = "av",
     .family = WEFT_FAMILY_AV,

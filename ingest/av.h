@@ -12,4 +12,7 @@
 
 extern const WeftDecoder weft_av_decoder;
 
+/* FFmpeg's own messages are off from here on, for the whole process: call it once at the start. */
+void weft_av_quiet(void);
+
 #endif

@@ -25,7 +25,7 @@ static char *version(void)
 
 static void warm(void)
 {
-	av_log_set_level(AV_LOG_QUIET);
+	weft_av_quiet();
 	(void)avcodec_find_decoder(AV_CODEC_ID_H264); /* registers all codecs */
 }
 

@@ -1,5 +1,4 @@
 /* Any bytes as sound or video, with all that can be asked for. */
-#include <libavutil/log.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -10,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
-	av_log_set_level(AV_LOG_QUIET);
+	weft_av_quiet();
 	WeftDecodeOptions options = {.want_rasters = TRUE,
 	                             .want_pcm = TRUE,
 	                             .want_silence = TRUE,
