@@ -186,7 +186,7 @@ static gboolean open_locked(WeftEngine *engine, GError **error)
 	     !fit_round(engine, WEFT_ROUND_MERGE, context, error)))
 		return FALSE;
 	engine->batcher = weft_batcher_new(g_steal_pointer(&model), IN_FLIGHT_MAX,
-	                                   engine->job->memory_bytes / 8, error);
+	                                   engine->job->memory_bytes / 10, error);
 	return engine->batcher != NULL;
 }
 

@@ -1,10 +1,9 @@
 /* join.c - the graph of a job. This file shows the whole flow.
  *
- *     source > sniff > decode ═> read ═> ┐
- *                        (or the bundle reads: fuse > generate > collect)
- *                                        ├> window > fuse > generate > collect > merge
- *                                        │     (merge=model: > fuse > generate > collect > merge)
- *                                        └> record > sink
+ *     source > sniff > decode ═> read ═> window > fuse > generate > collect > merge > record > sink
+ *                                  │                                         │
+ *          or, when the bundle reads: fuse > generate > collect              │
+ *                                          and, when the model merges: > fuse > generate > collect > merge
  *
  * Rounds are unrolled: each has its own fuse, generate and collect, all share the batcher. Nodes
  * that a job has no use for are not there. ═> are lanes: one inbox for each thread.
@@ -33,15 +32,16 @@ static void then(Line *line, const WeftNodeClass *node_class, const char *name, 
 	line->last = node;
 }
 
+/* `share` of the memory for the rows and pictures of the round; merge has only text. */
 static void then_round(Line *line, WeftRoundNumber number, const char *fuse, const char *generate,
-                       const char *collect)
+                       const char *collect, unsigned share)
 {
 	WeftRoundNode *round = &line->run->rounds[number];
 
 	*round = (WeftRoundNode){line->run, number};
-	then(line, &weft_node_fuse, fuse, round, 1, WEFT_INBOX_SHARED, 10);
-	then(line, &weft_node_generate, generate, round, 1, WEFT_INBOX_SHARED, 10);
-	then(line, &weft_node_collect, collect, round, 1, WEFT_INBOX_SHARED, 5);
+	then(line, &weft_node_fuse, fuse, round, 1, WEFT_INBOX_SHARED, share);
+	then(line, &weft_node_generate, generate, round, 1, WEFT_INBOX_SHARED, share);
+	then(line, &weft_node_collect, collect, round, 1, WEFT_INBOX_SHARED, share / 2);
 }
 
 void weft_join(WeftRun *run)
@@ -57,16 +57,17 @@ void weft_join(WeftRun *run)
 	if (run->reader == WEFT_READ_TESSERACT)
 		then(&line, &weft_node_read, NULL, run, run->n_threads, WEFT_INBOX_LANES, 20);
 	if (run->reader == WEFT_READ_BUNDLE)
-		then_round(&line, WEFT_ROUND_READ, "fuse.read", "generate.read", "collect.read");
-	then(&line, &weft_node_window, NULL, run, 1, WEFT_INBOX_SHARED, 20);
+		then_round(&line, WEFT_ROUND_READ, "fuse.read", "generate.read", "collect.read",
+		           10);
+	then(&line, &weft_node_window, NULL, run, 1, WEFT_INBOX_SHARED, 15);
 	if (task->windows != WEFT_WINDOWS_NONE) {
-		then_round(&line, WEFT_ROUND_ANSWER, "fuse", "generate", "collect");
+		then_round(&line, WEFT_ROUND_ANSWER, "fuse", "generate", "collect", 10);
 		then(&line, &weft_node_merge, NULL, &run->rounds[WEFT_ROUND_ANSWER], 1,
 		     WEFT_INBOX_SHARED, 5);
 	}
 	if (task->windows != WEFT_WINDOWS_NONE && task->merge_by == WEFT_MERGE_MODEL) {
-		then_round(&line, WEFT_ROUND_MERGE, "fuse.merge", "generate.merge",
-		           "collect.merge");
+		then_round(&line, WEFT_ROUND_MERGE, "fuse.merge", "generate.merge", "collect.merge",
+		           2);
 		then(&line, &weft_node_merge, "merge.fields", &run->rounds[WEFT_ROUND_MERGE], 1,
 		     WEFT_INBOX_SHARED, 5);
 	}

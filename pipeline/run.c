@@ -10,8 +10,8 @@
 #include "pipeline/join.h"
 
 #define THREADS_MAX 64
-/* What of the memory lies in channels is shared out in join.c, at most 100 percent. Documents under
- * way: enough that no thread waits for one, few enough that each may hold its text. */
+/* Documents under way: enough that no thread waits for one, few enough that each may hold its text.
+ * (The memory is shared out in join.c, 90 percent to channels, and engine.c, 10 to requests.) */
 #define DOCUMENTS_PER_THREAD 2
 #define DOCUMENTS_MORE 4
 
