@@ -18,7 +18,7 @@ static char *tame(const char *text, gsize limit_bytes)
 
 WeftPart *weft_part_new_meta(const char *key, const char *value)
 {
-	WeftAnchor whole = { 0 };
+	WeftAnchor whole = {0};
 	WeftPart *part = weft_part_new(WEFT_PART_META, whole);
 	part->key = tame(key, 256);
 	part->value = tame(value, WEFT_PART_VALUE_MAX_BYTES);
@@ -39,14 +39,14 @@ WeftPart *weft_part_new_fault(WeftAnchor at, WeftErrorCode code, const char *for
 
 WeftPart *weft_part_new_content(WeftContent *take_content)
 {
-	WeftPart *part = weft_part_new(WEFT_PART_CONTENT,
-				       g_array_index(take_content->anchors, WeftAnchor, 0));
+	WeftPart *part =
+	    weft_part_new(WEFT_PART_CONTENT, g_array_index(take_content->anchors, WeftAnchor, 0));
 	part->content = take_content;
 	return part;
 }
 
 WeftPart *weft_part_new_raster(WeftPartKind kind, WeftAnchor at, guint32 width, guint32 height,
-			       guint8 *take_pixels, double points_per_pixel)
+                               guint8 *take_pixels, double points_per_pixel)
 {
 	WeftPart *part = weft_part_new(kind, at);
 	part->raster.width = width;

@@ -27,7 +27,8 @@
 #define WEFT_PCM_SAMPLES_MAX (16000u * 120)
 
 /* `fd` is the worker's own (offset 0, read only, seekable, a regular file) and stays open until
- * close. `options` lives as long as the state; passwords are a NULL-terminated array, never NULL. */
+ * close. `options` lives as long as the state; passwords are a NULL-terminated array, never NULL.
+ */
 typedef struct WeftDecodeJob {
 	int fd;
 	guint64 size_bytes;
@@ -54,17 +55,17 @@ typedef struct WeftDecoder {
 typedef struct WeftPictureReader {
 	gboolean (*open)(const char *languages, void **ret_state, GError **error);
 
-	/* Contents as weft_reader_read promises; the array has weft_content_free as its element-free
-	 * function. */
+	/* Contents as weft_reader_read promises; the array has weft_content_free as its
+	 * element-free function. */
 	gboolean (*read)(void *state, const WeftRaster *raster, WeftAnchor at,
-			 GPtrArray **ret_contents, GError **error);
+	                 GPtrArray **ret_contents, GError **error);
 	void (*close)(void *state);
 } WeftPictureReader;
 
 typedef struct WeftHelperProgram {
-	const char *name;                   /* "weft-decode-pdf" */
-	char *(*version)(void);             /* "poppler 22.12.0": libraries as they are loaded; owned */
-	void (*warm)(void);                 /* once in the zygote, before any fork; or NULL */
+	const char *name;       /* "weft-decode-pdf" */
+	char *(*version)(void); /* "poppler 22.12.0": libraries as they are loaded; owned */
+	void (*warm)(void);     /* once in the zygote, before any fork; or NULL */
 	const WeftDecoder *const *decoders; /* NULL-terminated; the first that fits is taken */
 	const WeftPictureReader *reader;    /* or NULL */
 } WeftHelperProgram;
@@ -74,11 +75,11 @@ extern const WeftHelperProgram weft_helper_program;
 /* For decoders: parts in one line. Texts that are not UTF-8 are repaired, long ones cut. */
 WeftPart *weft_part_new_meta(const char *key, const char *value);
 WeftPart *weft_part_new_fault(WeftAnchor at, WeftErrorCode code, const char *format, ...)
-	G_GNUC_PRINTF(3, 4);
+    G_GNUC_PRINTF(3, 4);
 WeftPart *weft_part_new_content(WeftContent *take_content);
 
 /* Takes `pixels` (malloc'ed, width * height * 3 bytes) and measures the ink. */
 WeftPart *weft_part_new_raster(WeftPartKind kind, WeftAnchor at, guint32 width, guint32 height,
-			       guint8 *take_pixels, double points_per_pixel);
+                               guint8 *take_pixels, double points_per_pixel);
 
 #endif

@@ -24,12 +24,12 @@ static WeftProgramId program_of(WeftFamily family)
 }
 
 WeftDecoding *weft_ingest_decode(WeftIngest *ingest, const WeftSniff *sniff, int fd,
-				 const char *name, const WeftDecodeOptions *options, GError **error)
+                                 const char *name, const WeftDecodeOptions *options, GError **error)
 {
-	g_auto(WeftWireOut) start = { 0 };
+	g_auto(WeftWireOut) start = {0};
 	if (sniff->family == WEFT_FAMILY_NONE) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED, "%s%s%s is not read",
-			    name ? name : "", name ? ": " : "", sniff->name);
+		            name ? name : "", name ? ": " : "", sniff->name);
 		return NULL;
 	}
 	g_autoptr(WeftDecoding) decoding = g_new0(WeftDecoding, 1);
@@ -39,7 +39,7 @@ WeftDecoding *weft_ingest_decode(WeftIngest *ingest, const WeftSniff *sniff, int
 	weft_wire_put_options(&start, options);
 	decoding->name = g_strdup(name);
 	if (!weft_worker_start(&decoding->worker, ingest, program_of(sniff->family), fd,
-			       options->timeout_s, error))
+	                       options->timeout_s, error))
 		return NULL;
 	if (!weft_worker_send(&decoding->worker, &start, error))
 		return NULL;
@@ -61,8 +61,8 @@ static gboolean next(WeftDecoding *decoding, WeftPart **ret_part, GError **error
 	}
 	if (in.type != WEFT_WIRE_PART || ++decoding->n_parts > PARTS_MAX) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
-			    "decoder sent message %u of type %u", decoding->n_parts,
-			    (guint)in.type);
+		            "decoder sent message %u of type %u", decoding->n_parts,
+		            (guint)in.type);
 		return FALSE;
 	}
 	WeftPart *part = weft_worker_part(&decoding->worker, &in, error);

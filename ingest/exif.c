@@ -30,20 +30,20 @@ static const struct {
 	guint tag;
 	const char *key;
 } FACTS[] = {
-	{ 0x010e, "description" },
-	{ 0x010f, "make" },
-	{ 0x0110, "model" },
-	{ 0x0131, "software" },
-	{ 0x0132, "date_time" },
-	{ 0x013b, "artist" },
-	{ 0x8298, "copyright" },
-	{ 0x829a, "exposure_time" },
-	{ 0x829d, "f_number" },
-	{ 0x8827, "iso" },
-	{ 0x9003, "date_time_original" },
-	{ 0x9011, "offset_time_original" },
-	{ 0x920a, "focal_length" },
-	{ 0xa434, "lens_model" },
+    {0x010e, "description"},
+    {0x010f, "make"},
+    {0x0110, "model"},
+    {0x0131, "software"},
+    {0x0132, "date_time"},
+    {0x013b, "artist"},
+    {0x8298, "copyright"},
+    {0x829a, "exposure_time"},
+    {0x829d, "f_number"},
+    {0x8827, "iso"},
+    {0x9003, "date_time_original"},
+    {0x9011, "offset_time_original"},
+    {0x920a, "focal_length"},
+    {0xa434, "lens_model"},
 };
 
 static guint u16(const Tiff *tiff, gsize at)
@@ -71,8 +71,8 @@ static gboolean tiff_open(Tiff *tiff, const guint8 *bytes, gsize size)
 
 static gboolean entry_at(const Tiff *tiff, gsize at, Entry *ret_entry)
 {
-	static const guint8 SIZES[] = { 0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8 };
-	Entry entry = { u16(tiff, at), u16(tiff, at + 2), u32(tiff, at + 4), 0, 0 };
+	static const guint8 SIZES[] = {0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8};
+	Entry entry = {u16(tiff, at), u16(tiff, at + 2), u32(tiff, at + 4), 0, 0};
 	if (at + 12 > tiff->size || entry.type == 0 || entry.type >= G_N_ELEMENTS(SIZES))
 		return FALSE;
 	guint64 size = (guint64)entry.count * SIZES[entry.type];
@@ -103,8 +103,8 @@ static gboolean number(const Tiff *tiff, const Entry *entry, guint index, double
 		gboolean negative = entry->type == SIGNED_RATIONAL;
 		if (below == 0)
 			return FALSE;
-		*ret_value = negative ? (double)(gint32)above / (gint32)below :
-					(double)above / below;
+		*ret_value =
+		    negative ? (double)(gint32)above / (gint32)below : (double)above / below;
 		return TRUE;
 	}
 	return FALSE;
@@ -116,7 +116,7 @@ static void add_fact(const Tiff *tiff, const Entry *entry, const char *key, Weft
 	char text[32];
 	if (entry->type == ASCII) {
 		g_autofree char *raw = g_strndup((const char *)tiff->bytes + entry->at,
-						 MIN(entry->size_bytes, TEXT_MAX));
+		                                 MIN(entry->size_bytes, TEXT_MAX));
 		g_autofree char *valid = g_utf8_make_valid(raw, -1);
 		weft_picture_add_fact(picture, key, valid);
 	} else if (number(tiff, entry, 0, &value)) {
@@ -139,8 +139,8 @@ static gboolean degrees(const Tiff *tiff, const Entry *entry, char side, double 
 /* EXIF 2.32, 4.6.6: tags 1..4 are latitude and longitude with their sides. */
 static void read_gps(const Tiff *tiff, gsize at, WeftPicture *picture)
 {
-	Entry places[5] = { 0 };
-	char sides[5] = { 0 }, text[2][32];
+	Entry places[5] = {0};
+	char sides[5] = {0}, text[2][32];
 	double latitude, longitude;
 	guint n = MIN(u16(tiff, at), ENTRIES_MAX);
 	for (guint i = 0; i < n; i++) {

@@ -10,8 +10,8 @@
 
 #include "ingest/picture.h"
 
-/* Adds facts (make, model, date_time_original, gps, ...) and sets the orientation. `bytes` begin with
- * "II" or "MM". */
+/* Adds facts (make, model, date_time_original, gps, ...) and sets the orientation. `bytes` begin
+ * with "II" or "MM". */
 void weft_exif_read(const guint8 *bytes, gsize size, WeftPicture *picture);
 
 /* Pictures in a TIFF file: the length of its chain of directories. */

@@ -83,13 +83,13 @@ static gboolean part_fits(const WeftPart *part, GError **error)
 	    (raster->width > WEFT_RASTER_SIDE_MAX || raster->height > WEFT_RASTER_SIDE_MAX ||
 	     (guint64)raster->width * raster->height > WEFT_RASTER_PIXELS_MAX)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
-			    "picture of %u x %u pixels, limit %u", raster->width, raster->height,
-			    WEFT_RASTER_PIXELS_MAX);
+		            "picture of %u x %u pixels, limit %u", raster->width, raster->height,
+		            WEFT_RASTER_PIXELS_MAX);
 		return FALSE;
 	}
 	if (part->pcm.n_samples > WEFT_PCM_SAMPLES_MAX) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT, "window of %zu samples, limit %u",
-			    part->pcm.n_samples, WEFT_PCM_SAMPLES_MAX);
+		            part->pcm.n_samples, WEFT_PCM_SAMPLES_MAX);
 		return FALSE;
 	}
 	return TRUE;
@@ -111,7 +111,7 @@ static gboolean send_part(Memory *memory, const WeftPart *part, GError **error)
 			_exit(0); /* weft does not want the rest */
 		memcpy(memory->slots[slot], bytes, size);
 	}
-	g_auto(WeftWireOut) out = { 0 };
+	g_auto(WeftWireOut) out = {0};
 	weft_wire_begin(&out, WEFT_WIRE_PART);
 	weft_wire_put_part(&out, part, slot);
 	return weft_wire_send(WEFT_WIRE_FD_WORK, &out, NULL, 0, error);
@@ -119,7 +119,7 @@ static gboolean send_part(Memory *memory, const WeftPart *part, GError **error)
 
 static void send_outcome(const GError *error)
 {
-	g_auto(WeftWireOut) out = { 0 };
+	g_auto(WeftWireOut) out = {0};
 	weft_wire_begin(&out, error ? WEFT_WIRE_FAIL : WEFT_WIRE_END);
 	if (error) {
 		gboolean ours = error->domain == WEFT_ERROR;
@@ -149,7 +149,7 @@ static gboolean decode(Memory *memory, const WeftDecodeJob *job, GError **error)
 	void *state = NULL;
 	if (!decoder) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED, "%s has no decoder for %s",
-			    weft_helper_program.name, job->media_type);
+		            weft_helper_program.name, job->media_type);
 		return FALSE;
 	}
 	if (!decoder->open(job, &state, error))
@@ -170,16 +170,16 @@ static void serve_document(Memory *memory, WeftWireIn *in)
 {
 	struct stat facts;
 	g_autoptr(GError) error = NULL;
-	WeftWireOptions options = { 0 };
+	WeftWireOptions options = {0};
 	WeftFamily family = (WeftFamily)weft_wire_u8(in);
 	g_autofree char *media_type = weft_wire_string(in, 255);
 	weft_wire_options(in, &options);
 	if (weft_wire_close(in, &error) && media_type) {
 		WeftDecodeJob job = {
-			.fd = WEFT_WIRE_FD_DOCUMENT,
-			.family = family,
-			.media_type = media_type,
-			.options = &options.options,
+		    .fd = WEFT_WIRE_FD_DOCUMENT,
+		    .family = family,
+		    .media_type = media_type,
+		    .options = &options.options,
 		};
 		if (fstat(job.fd, &facts) == 0)
 			job.size_bytes = (guint64)MAX(facts.st_size, 0);
@@ -191,7 +191,7 @@ static void serve_document(Memory *memory, WeftWireIn *in)
 
 static gboolean read_picture(Memory *memory, void *state, WeftWireIn *in, GError **error)
 {
-	WeftRaster raster = { 0 };
+	WeftRaster raster = {0};
 	g_autoptr(GPtrArray) contents = NULL;
 	guint32 slot = weft_wire_u32(in);
 	raster.width = weft_wire_u32(in);
@@ -221,7 +221,7 @@ static void serve_reader(Memory *memory, WeftWireIn *in)
 		return;
 	if (!weft_helper_program.reader) {
 		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_NO_READER, "%s reads no pictures",
-			    weft_helper_program.name);
+		            weft_helper_program.name);
 		send_outcome(error);
 		return;
 	}
@@ -239,7 +239,7 @@ static void serve_reader(Memory *memory, WeftWireIn *in)
 
 static void limit(int resource, rlim_t value)
 {
-	struct rlimit both = { value, value };
+	struct rlimit both = {value, value};
 	(void)setrlimit((__rlimit_resource_t)resource, &both); /* lower than a hard limit: fine */
 }
 
@@ -278,7 +278,7 @@ static void lock_down(void)
 
 G_GNUC_NORETURN static void work(const int fds[WEFT_WIRE_FDS_MAX], pid_t zygote)
 {
-	Memory memory = { 0 };
+	Memory memory = {0};
 	WeftWireIn in;
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != zygote)
@@ -288,7 +288,7 @@ G_GNUC_NORETURN static void work(const int fds[WEFT_WIRE_FDS_MAX], pid_t zygote)
 	memory.message = g_malloc(WEFT_WIRE_MESSAGE_MAX);
 	for (guint i = 0; i < WEFT_WIRE_SLOTS; i++) {
 		memory.slots[i] = mmap(NULL, WEFT_WIRE_SLOT_BYTES, PROT_READ | PROT_WRITE,
-				       MAP_SHARED, WEFT_WIRE_FD_SLOT + (int)i, 0);
+		                       MAP_SHARED, WEFT_WIRE_FD_SLOT + (int)i, 0);
 		if (memory.slots[i] == MAP_FAILED)
 			_exit(123);
 	}
@@ -302,17 +302,18 @@ G_GNUC_NORETURN static void work(const int fds[WEFT_WIRE_FDS_MAX], pid_t zygote)
 
 static void report_end(Worker *worker, guint32 status)
 {
-	g_auto(WeftWireOut) out = { 0 };
+	g_auto(WeftWireOut) out = {0};
 	weft_wire_begin(&out, WEFT_WIRE_ENDED);
 	weft_wire_put_u32(&out, status);
-	(void)weft_wire_send_now(worker->control, &out, NULL, 0, NULL); /* weft may be done with it */
+	(void)weft_wire_send_now(worker->control, &out, NULL, 0,
+	                         NULL); /* weft may be done with it */
 	close(worker->control);
 }
 
 static void start_worker(GArray *workers, const int fds[WEFT_WIRE_FDS_MAX])
 {
 	pid_t zygote = getpid();
-	Worker worker = { .control = fds[0], .pidfd = -1 };
+	Worker worker = {.control = fds[0], .pidfd = -1};
 	worker.pid = workers->len < WORKERS_MAX ? fork() : -1;
 	if (worker.pid == 0)
 		work(fds, zygote);
@@ -373,14 +374,14 @@ static int serve(void)
 	g_autofree guint8 *message = g_malloc(WEFT_WIRE_MESSAGE_MAX);
 	for (;;) {
 		guint n_workers = workers->len;
-		polls[0] = (struct pollfd){ .fd = WEFT_WIRE_FD_ZYGOTE, .events = POLLIN };
+		polls[0] = (struct pollfd){.fd = WEFT_WIRE_FD_ZYGOTE, .events = POLLIN};
 		for (guint i = 0; i < n_workers; i++) {
 			const Worker *worker = &g_array_index(workers, Worker, i);
 			polls[1 + 2 * i] = (struct pollfd){
-				.fd = worker->killed ? -1 : worker->control,
-				.events = POLLIN | POLLRDHUP,
+			    .fd = worker->killed ? -1 : worker->control,
+			    .events = POLLIN | POLLRDHUP,
 			};
-			polls[2 + 2 * i] = (struct pollfd){ .fd = worker->pidfd, .events = POLLIN };
+			polls[2 + 2 * i] = (struct pollfd){.fd = worker->pidfd, .events = POLLIN};
 		}
 		if (poll(polls, 1 + 2 * n_workers, -1) < 0 && errno != EINTR)
 			break;
@@ -404,12 +405,12 @@ int main(int argc, char **argv)
 	}
 	if (argc != 2 || strcmp(argv[1], "--serve") != 0) {
 		fprintf(stderr, "%s is started by weft; it takes --version only\n",
-			weft_helper_program.name);
+		        weft_helper_program.name);
 		return 2;
 	}
 	if (weft_helper_program.warm)
 		weft_helper_program.warm();
-	g_auto(WeftWireOut) hello = { 0 };
+	g_auto(WeftWireOut) hello = {0};
 	weft_wire_begin(&hello, WEFT_WIRE_HELLO);
 	weft_wire_put_u32(&hello, WEFT_WIRE_VERSION);
 	weft_wire_put_string(&hello, versions);

@@ -15,21 +15,21 @@
 
 #include "base/error.h"
 
-#define HELLO_MS 30000      /* loading 135 shared objects from a cold disk */
-#define ENDED_MS 5000       /* a killed worker with gigabytes mapped */
-#define STALL_S 120.0       /* one page or window */
-#define TOTAL_S 3600.0      /* one document */
-#define POOL_MAX 64u        /* slots kept for later documents */
+#define HELLO_MS 30000 /* loading 135 shared objects from a cold disk */
+#define ENDED_MS 5000  /* a killed worker with gigabytes mapped */
+#define STALL_S 120.0  /* one page or window */
+#define TOTAL_S 3600.0 /* one document */
+#define POOL_MAX 64u   /* slots kept for later documents */
 
 static const char *const PROGRAM_NAMES[WEFT_N_PROGRAMS] = {
-	[WEFT_PROGRAM_PDF] = "weft-decode-pdf",
-	[WEFT_PROGRAM_IMAGE] = "weft-decode-image",
-	[WEFT_PROGRAM_AV] = "weft-decode-av",
-	[WEFT_PROGRAM_OCR] = "weft-decode-ocr",
+    [WEFT_PROGRAM_PDF] = "weft-decode-pdf",
+    [WEFT_PROGRAM_IMAGE] = "weft-decode-image",
+    [WEFT_PROGRAM_AV] = "weft-decode-av",
+    [WEFT_PROGRAM_OCR] = "weft-decode-ocr",
 };
 
 typedef struct Program {
-	pid_t pid;   /* 0: not there */
+	pid_t pid; /* 0: not there */
 	int socket;
 	gboolean has_reader;
 	char *versions;
@@ -140,7 +140,7 @@ WeftIngest *weft_ingest_open(const char *helper_dir, GError **error)
 			await_hello(program);
 		if (program->versions)
 			g_string_append_printf(versions, "%s%s", versions->len ? "; " : "",
-					       program->versions);
+			                       program->versions);
 	}
 	ingest->versions = g_strdup(versions->str);
 	return ingest;
@@ -180,7 +180,7 @@ static int slot_new(GError **error)
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
 		return fd;
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "shared memory of %zu bytes: %s",
-		    WEFT_WIRE_SLOT_BYTES, g_strerror(errno));
+	            WEFT_WIRE_SLOT_BYTES, g_strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -203,7 +203,7 @@ static void give_slot(WeftIngest *ingest, int fd)
 {
 	gboolean kept = FALSE;
 	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-		      (off_t)WEFT_WIRE_SLOT_BYTES) == 0) {
+	              (off_t)WEFT_WIRE_SLOT_BYTES) == 0) {
 		pthread_mutex_lock(&ingest->lock);
 		kept = ingest->pool->len < POOL_MAX;
 		if (kept)
@@ -221,11 +221,11 @@ static int reopen(int document, GError **error)
 	struct stat facts;
 	char path[32];
 	g_snprintf(path, sizeof path, "/proc/self/fd/%d", document);
-	int fd = document < 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) :
-				open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int fd = document < 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC)
+	                      : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "opening the document: %s",
-			    g_strerror(errno));
+		            g_strerror(errno));
 		return -1;
 	}
 	if (document >= 0 && (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode))) {
@@ -244,17 +244,17 @@ static void close_all(int *fds, guint n_fds)
 }
 
 static gboolean ask_for_worker(const Program *program, const int fds[WEFT_WIRE_FDS_MAX],
-			       GError **error)
+                               GError **error)
 {
-	g_auto(WeftWireOut) fork_message = { 0 };
+	g_auto(WeftWireOut) fork_message = {0};
 	weft_wire_begin(&fork_message, WEFT_WIRE_FORK);
 	return weft_wire_send_now(program->socket, &fork_message, fds, WEFT_WIRE_FDS_MAX, error);
 }
 
 gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId id, int document,
-			   double timeout_s, GError **error)
+                           double timeout_s, GError **error)
 {
-	int control[2] = { -1, -1 }, work[2] = { -1, -1 };
+	int control[2] = {-1, -1}, work[2] = {-1, -1};
 	Program *program = &ingest->programs[id];
 	memset(worker, 0, sizeof *worker);
 	worker->ingest = ingest;
@@ -263,28 +263,28 @@ gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId
 	worker->work = worker->control = worker->slots[0] = worker->slots[1] = -1;
 	if (program->pid == 0) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER,
-			    "%s is not there or does not start (looked in %s)", PROGRAM_NAMES[id],
-			    ingest->helper_dir);
+		            "%s is not there or does not start (looked in %s)", PROGRAM_NAMES[id],
+		            ingest->helper_dir);
 		return FALSE;
 	}
 	document = reopen(document, error);
 	if (document < 0)
 		return FALSE;
 	gboolean ok = (worker->slots[0] = take_slot(ingest, error)) >= 0 &&
-		      (worker->slots[1] = take_slot(ingest, error)) >= 0;
+	              (worker->slots[1] = take_slot(ingest, error)) >= 0;
 	if (ok && (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0 ||
-		   socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, work) != 0)) {
+	           socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, work) != 0)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "sockets: %s", g_strerror(errno));
 		ok = FALSE;
 	}
-	int fds[WEFT_WIRE_FDS_MAX] = { control[1], work[1], document, worker->slots[0],
-				       worker->slots[1] };
+	int fds[WEFT_WIRE_FDS_MAX] = {control[1], work[1], document, worker->slots[0],
+	                              worker->slots[1]};
 	worker->control = control[0];
 	worker->work = work[0];
 	if (ok && !ask_for_worker(program, fds, NULL)) {
 		/* restarting would tie the program's life to this thread's (PR_SET_PDEATHSIG) */
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER, "%s has ended",
-			    PROGRAM_NAMES[id]);
+		            PROGRAM_NAMES[id]);
 		ok = FALSE;
 	}
 	close_all(fds, 3);
@@ -292,7 +292,7 @@ gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId
 		worker->message = g_malloc(WEFT_WIRE_MESSAGE_MAX);
 		return TRUE;
 	}
-	close_all((int[]){ worker->control, worker->work, worker->slots[0], worker->slots[1] }, 4);
+	close_all((int[]){worker->control, worker->work, worker->slots[0], worker->slots[1]}, 4);
 	worker->ingest = NULL;
 	return FALSE;
 }
@@ -303,7 +303,7 @@ static gboolean await_end(WeftWorker *worker, guint32 *ret_status)
 	gsize size = 0;
 	WeftWireIn in;
 	if (!weft_wire_receive(worker->control, worker->message, &size, NULL, NULL, ENDED_MS,
-			       NULL) ||
+	                       NULL) ||
 	    size == 0 || !weft_wire_open(&in, worker->message, size, NULL) ||
 	    in.type != WEFT_WIRE_ENDED)
 		return FALSE;
@@ -352,13 +352,13 @@ static void explain_end(WeftWorker *worker, GError **error)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "no process for a decoder");
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TIMEOUT,
-			    "decoder used up its processor time");
+		            "decoder used up its processor time");
 	else if (WIFSIGNALED(status))
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED, "decoder ended by signal %d",
-			    WTERMSIG(status));
+		            WTERMSIG(status));
 	else
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED, "decoder ended with status %d",
-			    WEXITSTATUS(status));
+		            WEXITSTATUS(status));
 }
 
 gboolean weft_worker_receive(WeftWorker *worker, WeftWireIn *ret_in, GError **error)
@@ -368,13 +368,13 @@ gboolean weft_worker_receive(WeftWorker *worker, WeftWireIn *ret_in, GError **er
 	gint64 begin_us = g_get_monotonic_time();
 	double left_s = MIN(worker->stall_s, worker->total_s - worker->waited_s);
 	gboolean ok = weft_wire_receive(worker->work, worker->message, &size, NULL, NULL,
-					(int)(MAX(left_s, 0) * 1000), &local);
+	                                (int)(MAX(left_s, 0) * 1000), &local);
 	worker->waited_s += (double)(g_get_monotonic_time() - begin_us) * 1e-6;
 	if (!ok && g_error_matches(local, WEFT_ERROR, WEFT_ERROR_TIMEOUT)) {
 		gboolean total = worker->waited_s >= worker->total_s;
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TIMEOUT, "%s, limit %g s",
-			    total ? "decoding the document" : "decoding one part of the document",
-			    total ? worker->total_s : worker->stall_s);
+		            total ? "decoding the document" : "decoding one part of the document",
+		            total ? worker->total_s : worker->stall_s);
 		return FALSE;
 	}
 	if (!ok) {
@@ -398,7 +398,7 @@ static gboolean read_slot(int fd, guint8 *ret_bytes, gsize size, GError **error)
 			continue;
 		if (n <= 0) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "shared memory: %s",
-				    n < 0 ? g_strerror(errno) : "ends early");
+			            n < 0 ? g_strerror(errno) : "ends early");
 			return FALSE;
 		}
 		at += (gsize)n;
@@ -417,7 +417,7 @@ static void tame_samples(WeftPcm *pcm)
 static gboolean fetch(WeftWorker *worker, WeftPart *part, guint32 slot, gsize size, GError **error)
 {
 	guint8 *bytes = g_try_malloc(size);
-	g_auto(WeftWireOut) ack = { 0 };
+	g_auto(WeftWireOut) ack = {0};
 	weft_wire_begin(&ack, WEFT_WIRE_ACK);
 	weft_wire_put_u32(&ack, slot);
 	if (!bytes) {
@@ -457,6 +457,6 @@ gboolean weft_worker_failed(WeftWireIn *in, GError **error)
 	if (!weft_wire_close(in, error))
 		return FALSE;
 	g_set_error_literal(error, WEFT_ERROR, (int)MIN(code, WEFT_ERROR_INTERNAL),
-			    message ? message : "");
+	                    message ? message : "");
 	return FALSE;
 }

@@ -37,7 +37,7 @@ typedef struct WeftWorker {
 
 /* `document` is duplicated by way of /proc, so the offset is the worker's own; -1: none. */
 gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId id, int document,
-			   double timeout_s, GError **error);
+                           double timeout_s, GError **error);
 void weft_worker_stop(WeftWorker *worker);
 
 gboolean weft_worker_send(WeftWorker *worker, WeftWireOut *out, GError **error);

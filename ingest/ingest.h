@@ -43,9 +43,12 @@ gboolean weft_sniff(int fd, WeftSniff *ret_sniff, GError **error);
 
 typedef struct WeftDecodeOptions {
 	double page_dpi;          /* pages are rendered at this; 0: chosen for the largest canvas */
-	guint32 raster_side_max;  /* longest side of a raster that anything downstream can use; 0: no
-	                           * bound but the limits. Lets JPEG decode scaled. */
-	gboolean want_rasters;    /* FALSE: nothing looks at pixels; ink is still measured */
+	guint32 raster_side_max;  /* longest side of a raster that anything downstream can use; 0:
+	                           * no bound but the limits. Pages are rendered to fit; a JPEG is
+	                           * decoded by the smallest eighth that is not below; others are
+	                           * not scaled. */
+	gboolean want_rasters;    /* FALSE: nothing looks at pixels; ink is still measured, and a
+	                           * picture is a content of kind image without text */
 	gboolean want_pcm;        /* FALSE: nothing hears; silence and segments are still measured */
 	gboolean want_silence;    /* with want_pcm: samples of silent stretches come too */
 	guint32 page_first, page_last; /* 0, 0: all */
@@ -61,7 +64,8 @@ typedef struct WeftDecodeOptions {
 WeftIngest *weft_ingest_open(const char *helper_dir, GError **error);
 void weft_ingest_close(WeftIngest *ingest);
 
-/* "weft-decode-pdf poppler 22.12.0; ..." for the job fingerprint and `weft doctor`. Owned by ingest. */
+/* "weft-decode-pdf poppler 22.12.0; ..." for the job fingerprint and `weft doctor`. Owned by
+ * ingest. */
 const char *weft_ingest_versions(const WeftIngest *ingest);
 gboolean weft_ingest_has_ocr(const WeftIngest *ingest);
 

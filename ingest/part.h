@@ -15,7 +15,9 @@
 
 typedef enum {
 	WEFT_PART_CONTENT, /* text that stands in the file, or a blank page / silence: `content` */
-	WEFT_PART_RASTER,  /* a page or picture that something must look at: `raster` */
+	WEFT_PART_RASTER,  /* a page or picture that something must look at: `raster`. Its box is
+	                    * the whole page, or the whole picture in the picture's own pixels,
+	                    * also where the raster was decoded smaller */
 	WEFT_PART_FRAME,   /* a video frame: `raster`, anchor.time says from when to when it stood */
 	WEFT_PART_PCM,     /* a window of sound: `pcm` */
 	WEFT_PART_PAGE,    /* facts of a page, before its contents: `page` */
@@ -30,7 +32,8 @@ typedef enum {
 typedef struct WeftRaster {
 	guint32 width, height;
 	guint8 *pixels;
-	double points_per_pixel; /* pages: PDF points per pixel, to carry a box back; 0 for pictures */
+	double points_per_pixel; /* to carry a box back: PDF points per pixel of a page; for a picture
+	                          * that was decoded smaller, its own pixels per pixel; else 0 */
 	double ink;              /* share of pixels that differ from the ground, 0..1 */
 } WeftRaster;
 

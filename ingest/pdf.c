@@ -14,7 +14,7 @@
 #define VECTOR_INK_BLANK 2e-6  /* without a scanner there are no specks: one pixel of A4 */
 #define PAGES_PER_OPENING 400u /* poppler keeps what it has seen: open anew now and then */
 #define PAGES_MAX 1000000
-#define BROKEN_PAGES_MAX 50u   /* in a row: then the page count is a lie */
+#define BROKEN_PAGES_MAX 50u /* in a row: then the page count is a lie */
 #define OUTLINE_MAX 5000u
 #define OUTLINE_DEPTH_MAX 32u
 #define EMBEDDED_MAX 1000u
@@ -28,14 +28,14 @@
 typedef struct PdfState {
 	const WeftDecodeJob *job;
 	PopplerDocument *document;
-	char *password;      /* the one that opened it, or NULL */
+	char *password; /* the one that opened it, or NULL */
 	guint32 page, page_last;
 	guint n_since_opening, n_broken;
 	guint n_outline;
-	guint n_warnings;    /* of poppler, since the page began */
+	guint n_warnings; /* of poppler, since the page began */
 	char *first_warning;
 	guint log_handler;
-	GQueue parts;        /* of WeftPart: made, not yet given */
+	GQueue parts; /* of WeftPart: made, not yet given */
 } PdfState;
 
 static void note_warning(const char *domain, GLogLevelFlags level, const char *message, void *data)
@@ -74,10 +74,10 @@ static gboolean open_document(PdfState *state, GError **error)
 		return TRUE;
 	if (locked)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_ENCRYPTED, "needs a password%s",
-			    passwords && passwords[0] ? ", and none of those given fits" : "");
+		            passwords && passwords[0] ? ", and none of those given fits" : "");
 	else
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "damaged PDF: %s",
-			    local->message);
+		            local->message);
 	return FALSE;
 }
 
@@ -117,8 +117,7 @@ static guint32 page_of(const PdfState *state, const PopplerDest *dest)
 	if (!dest)
 		return 0;
 	if (dest->type == POPPLER_DEST_NAMED && dest->named_dest) {
-		PopplerDest *found =
-			poppler_document_find_dest(state->document, dest->named_dest);
+		PopplerDest *found = poppler_document_find_dest(state->document, dest->named_dest);
 		guint32 page = found && found->page_num > 0 ? (guint32)found->page_num : 0;
 		if (found)
 			poppler_dest_free(found);
@@ -134,11 +133,11 @@ static void add_outline(PdfState *state, PopplerIndexIter *iter, guint level)
 		if (state->n_outline++ >= OUTLINE_MAX)
 			break;
 		PopplerAction *action = poppler_index_iter_get_action(iter);
-		WeftAnchor at = { 0 };
+		WeftAnchor at = {0};
 		if (action && action->type == POPPLER_ACTION_GOTO_DEST)
 			at.page = page_of(state, action->goto_dest.dest);
 		g_autoptr(WeftPart) title = weft_part_new_meta(
-			"title", action && action->any.title ? action->any.title : "");
+		    "title", action && action->any.title ? action->any.title : "");
 		WeftPart *part = weft_part_new(WEFT_PART_OUTLINE, at);
 		part->value = g_steal_pointer(&title->value);
 		part->level = level;
@@ -146,7 +145,7 @@ static void add_outline(PdfState *state, PopplerIndexIter *iter, guint level)
 		if (action)
 			poppler_action_free(action);
 		PopplerIndexIter *child =
-			level < OUTLINE_DEPTH_MAX ? poppler_index_iter_get_child(iter) : NULL;
+		    level < OUTLINE_DEPTH_MAX ? poppler_index_iter_get_child(iter) : NULL;
 		if (child)
 			add_outline(state, child, level + 1);
 	} while (poppler_index_iter_next(iter));
@@ -159,9 +158,9 @@ static void add_embedded(PdfState *state)
 	guint n = 0;
 	for (GList *l = attachments; l && n < EMBEDDED_MAX; l = l->next, n++) {
 		PopplerAttachment *attachment = l->data;
-		WeftAnchor whole = { 0 };
-		g_autoptr(WeftPart) name = weft_part_new_meta(
-			"name", attachment->name ? attachment->name : "");
+		WeftAnchor whole = {0};
+		g_autoptr(WeftPart) name =
+		    weft_part_new_meta("name", attachment->name ? attachment->name : "");
 		WeftPart *part = weft_part_new(WEFT_PART_EMBEDDED, whole);
 		part->value = g_steal_pointer(&name->value);
 		part->size_bytes = attachment->size;
@@ -175,17 +174,20 @@ static gboolean pdf_open(const WeftDecodeJob *job, void **ret_state, GError **er
 	PdfState *state = g_new0(PdfState, 1);
 	state->job = job;
 	g_queue_init(&state->parts);
-	state->log_handler = g_log_set_handler(
-		"Poppler", G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION, note_warning,
-		state);
+	state->log_handler =
+	    g_log_set_handler("Poppler", G_LOG_LEVEL_MASK | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION,
+	                      note_warning, state);
 	if (!open_document(state, error)) {
 		weft_pdf_decoder.close(state);
 		return FALSE;
 	}
 	int n_pages = poppler_document_get_n_pages(state->document);
 	if (n_pages < 1 || n_pages > PAGES_MAX) {
-		g_set_error(error, WEFT_ERROR, n_pages < 1 ? WEFT_ERROR_CORRUPT : WEFT_ERROR_LIMIT,
-			    "PDF of %d pages, limit %d", n_pages, PAGES_MAX);
+		if (n_pages < 1)
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "PDF without pages");
+		else
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+			            "PDF of %d pages, limit %d", n_pages, PAGES_MAX);
 		weft_pdf_decoder.close(state);
 		return FALSE;
 	}
@@ -231,15 +233,14 @@ static double raster_scale(const PdfState *state, const PdfPage *page)
 	return MIN(scale, sqrt((WEFT_RASTER_PIXELS_MAX - 100000.0) / (page->width * page->height)));
 }
 
-/* poppler-glib does not give /Rotate, but it turns the boxes of annotations by it: where a small one
- * lands tells. It is taken away again before anything is drawn. */
+/* poppler-glib does not give /Rotate, but it turns the boxes of annotations by it: where a small
+ * one lands tells. It is taken away again before anything is drawn. */
 static int rotation_of(PopplerDocument *document, const PdfPage *page)
 {
 	double width = page->width, height = page->height, best = G_MAXDOUBLE;
 	const double landings[4][2] = {
-		{ 10, 20 }, { height - 21, 10 }, { width - 11, height - 21 }, { 20, width - 11 }
-	};
-	PopplerRectangle box = { 10, 20, 11, 21 };
+	    {10, 20}, {height - 21, 10}, {width - 11, height - 21}, {20, width - 11}};
+	PopplerRectangle box = {10, 20, 11, 21};
 	int rotation = 0;
 	PopplerAnnot *annot = poppler_annot_text_new(document, &box);
 	poppler_page_add_annot(page->page, annot);
@@ -274,14 +275,15 @@ static void mend_images(PdfPage *page)
 		PopplerRectangle *area = &((PopplerImageMapping *)l->data)->area;
 		double x = area->x1 + crop.x1, y = area->y1 + crop.y1;
 		double width = area->x2 - area->x1, height = area->y2 - area->y1;
-		const PopplerRectangle upright = { x, y, x + width, y + height };
-		const PopplerRectangle right = { x - height, y, x, y + width };
-		const PopplerRectangle left = { x, y - width, x + height, y };
-		const PopplerRectangle *best = page->rotation == 90  ? &right :
-					       page->rotation == 270 ? &left :
-								       &upright;
-		/* a picture turned by the page's content: then only the right box lies on the page */
-		const PopplerRectangle *others[] = { &upright, &right, &left };
+		const PopplerRectangle upright = {x, y, x + width, y + height};
+		const PopplerRectangle right = {x - height, y, x, y + width};
+		const PopplerRectangle left = {x, y - width, x + height, y};
+		const PopplerRectangle *best = page->rotation == 90    ? &right
+		                               : page->rotation == 270 ? &left
+		                                                       : &upright;
+		/* a picture turned by the page's content: then only the right box lies on the page
+		 */
+		const PopplerRectangle *others[] = {&upright, &right, &left};
 		for (guint i = 0; i < G_N_ELEMENTS(others); i++)
 			if (share_on_page(page, others[i]) > share_on_page(page, best) + 0.25)
 				best = others[i];
@@ -323,7 +325,7 @@ static guint count_words(const PdfPage *page, PdfWordKind kind)
 
 static WeftAnchor whole_page(const PdfPage *page)
 {
-	WeftAnchor at = { .page = page->n, .has_bbox = TRUE };
+	WeftAnchor at = {.page = page->n, .has_bbox = TRUE};
 	at.bbox[2] = page->width;
 	at.bbox[3] = page->height;
 	return at;
@@ -334,7 +336,7 @@ static void add_images(PdfState *state, const PdfPage *page)
 	guint n = 0;
 	for (GList *l = page->images; l && n < IMAGES_MAX; l = l->next) {
 		const PopplerRectangle *area = &((const PopplerImageMapping *)l->data)->area;
-		WeftAnchor at = { .page = page->n, .has_bbox = TRUE };
+		WeftAnchor at = {.page = page->n, .has_bbox = TRUE};
 		at.bbox[0] = round(CLAMP(area->x1, 0, page->width) * 100) / 100;
 		at.bbox[1] = round(CLAMP(area->y1, 0, page->height) * 100) / 100;
 		at.bbox[2] = round(CLAMP(area->x2, 0, page->width) * 100) / 100;
@@ -342,9 +344,8 @@ static void add_images(PdfState *state, const PdfPage *page)
 		if (at.bbox[2] - at.bbox[0] < IMAGE_SIDE_POINTS ||
 		    at.bbox[3] - at.bbox[1] < IMAGE_SIDE_POINTS)
 			continue;
-		g_queue_push_tail(&state->parts,
-				  weft_part_new_content(weft_content_new(WEFT_CONTENT_IMAGE,
-									 WEFT_BY_FILE, NULL, at)));
+		g_queue_push_tail(&state->parts, weft_part_new_content(weft_content_new(
+		                                     WEFT_CONTENT_IMAGE, WEFT_BY_FILE, NULL, at)));
 		n++;
 	}
 }
@@ -355,15 +356,15 @@ static gboolean add_raster(PdfState *state, PdfPage *page, GError **error)
 	if (page->scale != scale && !weft_pdf_page_render(page, scale, error))
 		return FALSE;
 	g_queue_push_tail(&state->parts,
-			  weft_part_new_raster(WEFT_PART_RASTER, whole_page(page),
-					       page->pixels_width, page->pixels_height,
-					       g_steal_pointer(&page->pixels), 1 / scale));
+	                  weft_part_new_raster(WEFT_PART_RASTER, whole_page(page),
+	                                       page->pixels_width, page->pixels_height,
+	                                       g_steal_pointer(&page->pixels), 1 / scale));
 	return TRUE;
 }
 
 static void add_facts(PdfState *state, const PdfPage *page, double ink)
 {
-	WeftAnchor at = { .page = page->n };
+	WeftAnchor at = {.page = page->n};
 	WeftPart *part = weft_part_new(WEFT_PART_PAGE, at);
 	part->page.n = page->n;
 	part->page.width = round(page->width * 100) / 100;
@@ -379,7 +380,7 @@ static gboolean read_page(PdfState *state, PdfPage *page, GError **error)
 	poppler_page_get_size(page->page, &page->width, &page->height);
 	if (!(page->width > 0 && page->height > 0 && page->width < 1e7 && page->height < 1e7)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT, "page %u: size of %g x %g points",
-			    page->n, page->width, page->height);
+		            page->n, page->width, page->height);
 		return FALSE;
 	}
 	read_text(page, state->document);
@@ -390,23 +391,23 @@ static gboolean read_page(PdfState *state, PdfPage *page, GError **error)
 		return FALSE;
 	weft_pdf_page_judge_words(page);
 	double ink = weft_raster_ink_of(page->pixels, page->pixels_width, page->pixels_height,
-					(gsize)page->pixels_width * 3);
+	                                (gsize)page->pixels_width * 3);
 	guint n_layer = count_words(page, PDF_WORD_OCR_LAYER);
 	guint n_read = count_words(page, PDF_WORD_VISIBLE) + n_layer;
 	gboolean blank = n_read == 0 && ink < (page->images ? WEFT_INK_BLANK : VECTOR_INK_BLANK);
-	gboolean scan = n_read == 0 || (n_layer == 0 && page->image_cover >= SCAN_COVER &&
-					n_read < SCAN_WORDS);
+	gboolean scan =
+	    n_read == 0 || (n_layer == 0 && page->image_cover >= SCAN_COVER && n_read < SCAN_WORDS);
 	add_facts(state, page, ink);
 	weft_pdf_page_contents(page, &state->parts);
 	if (blank && state->n_warnings > 0)
 		g_queue_push_tail(&state->parts,
-				  weft_part_new_fault(whole_page(page), WEFT_ERROR_CORRUPT,
-						      "page %u shows nothing: %s", page->n,
-						      state->first_warning));
+		                  weft_part_new_fault(whole_page(page), WEFT_ERROR_CORRUPT,
+		                                      "page %u shows nothing: %s", page->n,
+		                                      state->first_warning));
 	else if (blank)
 		g_queue_push_tail(&state->parts,
-				  weft_part_new_content(weft_content_new(
-					  WEFT_CONTENT_BLANK, WEFT_BY_FILE, NULL, whole_page(page))));
+		                  weft_part_new_content(weft_content_new(
+		                      WEFT_CONTENT_BLANK, WEFT_BY_FILE, NULL, whole_page(page))));
 	else if (scan && want_rasters)
 		return add_raster(state, page, error);
 	else if (!scan && n_layer == 0)
@@ -425,9 +426,9 @@ static gboolean reopen(PdfState *state, GError **error)
 
 static gboolean next_page(PdfState *state, GError **error)
 {
-	PdfPage page = { .n = state->page++ };
+	PdfPage page = {.n = state->page++};
 	g_autoptr(GError) local = NULL;
-	WeftAnchor at = { .page = page.n };
+	WeftAnchor at = {.page = page.n};
 	if (!reopen(state, error))
 		return FALSE;
 	state->n_warnings = 0;
@@ -441,14 +442,13 @@ static gboolean next_page(PdfState *state, GError **error)
 	state->n_broken = ok ? 0 : state->n_broken + 1;
 	if (!ok && state->n_broken > BROKEN_PAGES_MAX) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
-			    "%u pages in a row can't be read, the last is page %u", state->n_broken,
-			    state->page - 1);
+		            "%u pages in a row can't be read, the last is page %u", state->n_broken,
+		            state->page - 1);
 		return FALSE;
 	}
 	if (!ok)
-		g_queue_push_tail(&state->parts,
-				  weft_part_new_fault(at, (WeftErrorCode)local->code, "%s",
-						      local->message));
+		g_queue_push_tail(&state->parts, weft_part_new_fault(at, (WeftErrorCode)local->code,
+		                                                     "%s", local->message));
 	return TRUE;
 }
 
@@ -463,9 +463,9 @@ static gboolean pdf_next(void *data, WeftPart **ret_part, GError **error)
 }
 
 const WeftDecoder weft_pdf_decoder = {
-	.name = "pdf",
-	.family = WEFT_FAMILY_PDF,
-	.open = pdf_open,
-	.next = pdf_next,
-	.close = pdf_close,
+    .name = "pdf",
+    .family = WEFT_FAMILY_PDF,
+    .open = pdf_open,
+    .next = pdf_next,
+    .close = pdf_close,
 };

@@ -13,16 +13,16 @@
 #include "ingest/pdf_page.h"
 #include "ingest/raster.h"
 
-#define CONTRAST_LEVELS 12   /* on a ground that is painted, not scanned: no noise */
-#define WORD_INK_MIN 0.01    /* share of a word's box: "l" in a wide box is 0.03 */
-#define EQUAL_LEVELS 9.0     /* mean of a word's box; black text of any size changes it by 20 */
+#define CONTRAST_LEVELS 12 /* on a ground that is painted, not scanned: no noise */
+#define WORD_INK_MIN 0.01  /* share of a word's box: "l" in a wide box is 0.03 */
+#define EQUAL_LEVELS 9.0   /* mean of a word's box; black text of any size changes it by 20 */
 #define PICTURE_INK_LEVELS 40
-#define GRID 24              /* cells a side to find how a picture lies on the page */
+#define GRID 24 /* cells a side to find how a picture lies on the page */
 #define GRID_EQUAL_LEVELS 14.0
-#define PAPER_SHARE_MIN 0.4  /* of a picture of text: one colour */
-#define WORDS_TO_GAPS 1.5    /* ink in words against ink between them; photographs have 1 */
+#define PAPER_SHARE_MIN 0.4 /* of a picture of text: one colour */
+#define WORDS_TO_GAPS 1.5   /* ink in words against ink between them; photographs have 1 */
 #define COVER_CELLS 64
-#define SMALL_PICTURE 0.01   /* share of the page: smaller ones are never under text */
+#define SMALL_PICTURE 0.01 /* share of the page: smaller ones are never under text */
 
 typedef struct PixelBox {
 	gint64 x0, y0, x1, y1;
@@ -40,10 +40,10 @@ typedef struct Alone {
 static PixelBox pixel_box(const PdfPage *page, const double box[4])
 {
 	PixelBox pixels = {
-		(gint64)floor(CLAMP(box[0] * page->scale, -1, page->pixels_width + 1.0)),
-		(gint64)floor(CLAMP(box[1] * page->scale, -1, page->pixels_height + 1.0)),
-		(gint64)ceil(CLAMP(box[2] * page->scale, -1, page->pixels_width + 1.0)),
-		(gint64)ceil(CLAMP(box[3] * page->scale, -1, page->pixels_height + 1.0)),
+	    (gint64)floor(CLAMP(box[0] * page->scale, -1, page->pixels_width + 1.0)),
+	    (gint64)floor(CLAMP(box[1] * page->scale, -1, page->pixels_height + 1.0)),
+	    (gint64)ceil(CLAMP(box[2] * page->scale, -1, page->pixels_width + 1.0)),
+	    (gint64)ceil(CLAMP(box[3] * page->scale, -1, page->pixels_height + 1.0)),
 	};
 	pixels.x0 = MAX(pixels.x0, 0);
 	pixels.y0 = MAX(pixels.y0, 0);
@@ -69,12 +69,12 @@ gboolean weft_pdf_page_render(PdfPage *page, double scale, GError **error)
 	if (!(width >= 1 && height >= 1 && width <= WEFT_RASTER_SIDE_MAX &&
 	      height <= WEFT_RASTER_SIDE_MAX && width * height <= WEFT_RASTER_PIXELS_MAX)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
-			    "page %u: %g x %g points can't be rendered", page->n, page->width,
-			    page->height);
+		            "page %u: %g x %g points can't be rendered", page->n, page->width,
+		            page->height);
 		return FALSE;
 	}
 	cairo_surface_t *surface =
-		cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
+	    cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
 	cairo_t *cairo = cairo_create(surface);
 	cairo_set_source_rgb(cairo, 1, 1, 1);
 	cairo_paint(cairo);
@@ -84,8 +84,8 @@ gboolean weft_pdf_page_render(PdfPage *page, double scale, GError **error)
 	cairo_destroy(cairo);
 	cairo_surface_flush(surface);
 	if (cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "page %u: rendering: %s", page->n,
-			    cairo_status_to_string(status));
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "page %u: rendering: %s",
+		            page->n, cairo_status_to_string(status));
 		cairo_surface_destroy(surface);
 		return FALSE;
 	}
@@ -112,9 +112,9 @@ gboolean weft_pdf_page_render(PdfPage *page, double scale, GError **error)
 /* --- ink of a word --- */
 
 static gboolean glyph_has_ink(const PdfPage *page, const PopplerRectangle *glyph,
-			      const guint8 ground[3])
+                              const guint8 ground[3])
 {
-	PixelBox box = pixel_box(page, (double[]){ glyph->x1, glyph->y1, glyph->x2, glyph->y2 });
+	PixelBox box = pixel_box(page, (double[]){glyph->x1, glyph->y1, glyph->x2, glyph->y2});
 	for (gint64 y = box.y0; y < box.y1; y++)
 		for (gint64 x = box.x0; x < box.x1; x++)
 			if (differs(pixel(page, x, y), ground, CONTRAST_LEVELS))
@@ -122,7 +122,8 @@ static gboolean glyph_has_ink(const PdfPage *page, const PopplerRectangle *glyph
 	return FALSE;
 }
 
-/* Ink in most letters, over more than a line's height: a ruled line through white text is not it. */
+/* Ink in most letters, over more than a line's height: a ruled line through white text is not it.
+ */
 static gboolean word_has_ink(const PdfPage *page, const PdfWord *word)
 {
 	PixelBox box = pixel_box(page, word->box);
@@ -133,7 +134,7 @@ static gboolean word_has_ink(const PdfPage *page, const PdfWord *word)
 		return FALSE;
 	gint64 width = box.x1 - box.x0, height = box.y1 - box.y0;
 	weft_raster_ground(pixel(page, box.x0, box.y0), (guint32)width, (guint32)height,
-			   (gsize)page->pixels_width * 3, ground);
+	                   (gsize)page->pixels_width * 3, ground);
 	for (gint64 y = box.y0; y < box.y1; y++) {
 		guint64 before = inked;
 		for (gint64 x = box.x0; x < box.x1; x++)
@@ -148,8 +149,8 @@ static gboolean word_has_ink(const PdfPage *page, const PdfWord *word)
 
 /* --- pictures --- */
 
-/* The eight ways in which a picture can lie: the position in the picture (0..1) of a position in its
- * area on the page. */
+/* The eight ways in which a picture can lie: the position in the picture (0..1) of a position in
+ * its area on the page. */
 static void turn(guint way, double u, double v, double *ret_u, double *ret_v)
 {
 	if (way & 4) {
@@ -163,7 +164,7 @@ static void turn(guint way, double u, double v, double *ret_u, double *ret_v)
 
 /* Means over cells: from[height][stride] of 32-bit pixels, to ret[rows][columns][3]. */
 static void reduce(const guint8 *from, guint width, guint height, gsize stride, guint columns,
-		   guint rows, guint8 *ret_means)
+                   guint rows, guint8 *ret_means)
 {
 	for (guint row = 0; row < rows; row++) {
 		guint y0 = (guint)((guint64)row * height / rows);
@@ -171,9 +172,10 @@ static void reduce(const guint8 *from, guint width, guint height, gsize stride, 
 		for (guint column = 0; column < columns; column++) {
 			guint x0 = (guint)((guint64)column * width / columns);
 			guint x1 = MAX(x0 + 1, (guint)((guint64)(column + 1) * width / columns));
-			guint64 sums[3] = { 0 };
+			guint64 sums[3] = {0};
 			for (guint y = y0; y < y1; y++) {
-				const guint32 *p = (const guint32 *)(const void *)(from + y * stride);
+				const guint32 *p =
+				    (const guint32 *)(const void *)(from + y * stride);
 				for (guint x = x0; x < x1; x++) {
 					sums[0] += p[x] >> 16 & 255;
 					sums[1] += p[x] >> 8 & 255;
@@ -221,74 +223,100 @@ static PixelBox whole_box(const PdfPage *page, const PopplerRectangle *area)
 {
 	double limit = 4.0 * WEFT_RASTER_SIDE_MAX;
 	PixelBox box = {
-		(gint64)llround(CLAMP(area->x1 * page->scale, -limit, limit)),
-		(gint64)llround(CLAMP(area->y1 * page->scale, -limit, limit)),
-		(gint64)llround(CLAMP(area->x2 * page->scale, -limit, limit)),
-		(gint64)llround(CLAMP(area->y2 * page->scale, -limit, limit)),
+	    (gint64)llround(CLAMP(area->x1 * page->scale, -limit, limit)),
+	    (gint64)llround(CLAMP(area->y1 * page->scale, -limit, limit)),
+	    (gint64)llround(CLAMP(area->x2 * page->scale, -limit, limit)),
+	    (gint64)llround(CLAMP(area->y2 * page->scale, -limit, limit)),
 	};
 	return box;
 }
 
-/* FALSE when the picture can't be had, or the page does not show it as it is (blended, masked). */
-static gboolean picture_alone(const PdfPage *page, const PopplerImageMapping *mapping,
-			      Alone *ret_alone)
+/* The picture itself, when its pixels can be read; to be destroyed. */
+static cairo_surface_t *picture_surface(const PdfPage *page, int image_id)
+{
+	cairo_surface_t *surface = poppler_page_get_image(page->page, image_id);
+	if (!surface)
+		return NULL;
+	cairo_surface_flush(surface);
+	cairo_format_t format = cairo_image_surface_get_format(surface);
+	if (cairo_image_surface_get_data(surface) && cairo_image_surface_get_width(surface) >= 2 &&
+	    cairo_image_surface_get_height(surface) >= 2 &&
+	    (format == CAIRO_FORMAT_RGB24 || format == CAIRO_FORMAT_ARGB32))
+		return surface;
+	cairo_surface_destroy(surface);
+	return NULL;
+}
+
+static void reduce_surface(cairo_surface_t *surface, guint columns, guint rows, guint8 *ret_means)
+{
+	reduce(cairo_image_surface_get_data(surface), (guint)cairo_image_surface_get_width(surface),
+	       (guint)cairo_image_surface_get_height(surface),
+	       (gsize)cairo_image_surface_get_stride(surface), columns, rows, ret_means);
+}
+
+/* How the picture lies in its area; FALSE when the page does not show it as it is. */
+static gboolean find_way(const PdfPage *page, const PixelBox *area, cairo_surface_t *surface,
+                         guint *ret_way)
 {
 	guint8 grid[GRID * GRID * 3];
 	guint best = 0;
 	double best_distance = G_MAXDOUBLE;
-	PixelBox area = whole_box(page, &mapping->area);
-	gint64 width = area.x1 - area.x0, height = area.y1 - area.y0;
-	if (width < GRID || height < GRID || width * height > (gint64)WEFT_RASTER_PIXELS_MAX)
-		return FALSE;
-	cairo_surface_t *surface = poppler_page_get_image(page->page, mapping->image_id);
-	if (!surface)
-		return FALSE;
-	cairo_surface_flush(surface);
-	cairo_format_t format = cairo_image_surface_get_format(surface);
-	guint from_width = (guint)cairo_image_surface_get_width(surface);
-	guint from_height = (guint)cairo_image_surface_get_height(surface);
-	gsize stride = (gsize)cairo_image_surface_get_stride(surface);
-	const guint8 *from = cairo_image_surface_get_data(surface);
-	if (!from || from_width < 2 || from_height < 2 ||
-	    (format != CAIRO_FORMAT_RGB24 && format != CAIRO_FORMAT_ARGB32)) {
-		cairo_surface_destroy(surface);
-		return FALSE;
-	}
-	reduce(from, from_width, from_height, stride, GRID, GRID, grid);
+	reduce_surface(surface, GRID, GRID, grid);
 	for (guint way = 0; way < 8; way++) {
-		double d = distance(page, &area, grid, way);
+		double d = distance(page, area, grid, way);
 		if (d < best_distance) {
 			best_distance = d;
 			best = way;
 		}
 	}
-	if (best_distance > GRID_EQUAL_LEVELS) {
-		cairo_surface_destroy(surface);
+	if (best_distance > GRID_EQUAL_LEVELS)
 		return FALSE;
-	}
-	guint columns = (guint)(best & 4 ? height : width), rows = (guint)(best & 4 ? width : height);
+	*ret_way = best;
+	return TRUE;
+}
+
+/* Paints the picture as it lies on the page, at the size of its area. */
+static void paint_alone(Alone *alone, cairo_surface_t *surface, guint way)
+{
+	guint columns = way & 4 ? alone->height : alone->width;
+	guint rows = way & 4 ? alone->width : alone->height;
+	gsize row_bytes = (gsize)alone->width * 3;
 	g_autofree guint8 *small = g_malloc((gsize)columns * rows * 3);
-	reduce(from, from_width, from_height, stride, columns, rows, small);
-	cairo_surface_destroy(surface);
-	ret_alone->at = area;
-	ret_alone->width = (guint32)width;
-	ret_alone->height = (guint32)height;
-	ret_alone->pixels = g_malloc((gsize)width * (gsize)height * 3);
-	for (gint64 y = 0; y < height; y++) {
-		for (gint64 x = 0; x < width; x++) {
+	reduce_surface(surface, columns, rows, small);
+	alone->pixels = g_malloc(row_bytes * alone->height);
+	for (guint32 y = 0; y < alone->height; y++) {
+		for (guint32 x = 0; x < alone->width; x++) {
 			double u, v;
-			turn(best, ((double)x + 0.5) / (double)width,
-			     ((double)y + 0.5) / (double)height, &u, &v);
+			turn(way, (x + 0.5) / alone->width, (y + 0.5) / alone->height, &u, &v);
 			gsize at = (gsize)(v * rows) * columns + (gsize)(u * columns);
-			memcpy(ret_alone->pixels + ((gsize)y * (gsize)width + (gsize)x) * 3,
-			       small + at * 3, 3);
+			memcpy(alone->pixels + y * row_bytes + (gsize)x * 3, small + at * 3, 3);
 		}
 	}
-	weft_raster_ground(ret_alone->pixels, ret_alone->width, ret_alone->height,
-			   (gsize)width * 3, ret_alone->ground);
-	ret_alone->ground_share = 1 - weft_raster_ink_of(ret_alone->pixels, ret_alone->width,
-							 ret_alone->height, (gsize)width * 3);
-	return TRUE;
+	weft_raster_ground(alone->pixels, alone->width, alone->height, row_bytes, alone->ground);
+	alone->ground_share =
+	    1 - weft_raster_ink_of(alone->pixels, alone->width, alone->height, row_bytes);
+}
+
+/* FALSE when the picture can't be had, or the page does not show it as it is (blended, masked). */
+static gboolean picture_alone(const PdfPage *page, const PopplerImageMapping *mapping,
+                              Alone *ret_alone)
+{
+	guint way;
+	PixelBox area = whole_box(page, &mapping->area);
+	gint64 width = area.x1 - area.x0, height = area.y1 - area.y0;
+	if (width < GRID || height < GRID || width * height > (gint64)WEFT_RASTER_PIXELS_MAX)
+		return FALSE;
+	cairo_surface_t *surface = picture_surface(page, mapping->image_id);
+	gboolean found = surface && find_way(page, &area, surface, &way);
+	if (found) {
+		ret_alone->at = area;
+		ret_alone->width = (guint32)width;
+		ret_alone->height = (guint32)height;
+		paint_alone(ret_alone, surface, way);
+	}
+	if (surface)
+		cairo_surface_destroy(surface);
+	return found;
 }
 
 /* The pixel of the picture alone that the page has at x, y, or NULL outside. */
@@ -304,7 +332,7 @@ static const guint8 *alone_pixel(const Alone *alone, gint64 x, gint64 y)
 static gboolean paints_nothing(const PdfPage *page, const Alone *alone, const PdfWord *word)
 {
 	PixelBox box = pixel_box(page, word->box);
-	double sums[3] = { 0 };
+	double sums[3] = {0};
 	guint64 n = 0;
 	for (gint64 y = box.y0; y < box.y1; y++) {
 		for (gint64 x = box.x0; x < box.x1; x++) {
@@ -354,7 +382,7 @@ static void judge_group(PdfPage *page, const Alone *alone, const GArray *group)
 			continue;
 		const PdfWord *next = word + 1;
 		double height = word->box[3] - word->box[1];
-		double gap[4] = { word->box[2], word->box[1], next->box[0], word->box[3] };
+		double gap[4] = {word->box[2], word->box[1], next->box[0], word->box[3]};
 		if (gap[2] - gap[0] <= 0.1 * height || gap[2] - gap[0] > 2 * height ||
 		    fabs(next->box[1] - word->box[1]) > 0.5 * height)
 			continue;
@@ -364,10 +392,10 @@ static void judge_group(PdfPage *page, const Alone *alone, const GArray *group)
 	in_words /= group->len;
 	in_gaps = n_gaps > 0 ? in_gaps / n_gaps : 0;
 	gboolean text_below = alone->ground_share >= PAPER_SHARE_MIN && in_words >= WORD_INK_MIN &&
-			      in_words >= WORDS_TO_GAPS * in_gaps;
+	                      in_words >= WORDS_TO_GAPS * in_gaps;
 	for (guint i = 0; i < group->len; i++) {
 		PdfWord *word =
-			&g_array_index(page->words, PdfWord, g_array_index(group, guint, i));
+		    &g_array_index(page->words, PdfWord, g_array_index(group, guint, i));
 		gboolean inked = picture_ink(page, alone, word->box) >= WORD_INK_MIN / 2;
 		word->kind = text_below && inked ? PDF_WORD_OCR_LAYER : PDF_WORD_HIDDEN;
 	}
@@ -379,7 +407,8 @@ static void judge_uncompared(PdfPage *page, const PopplerRectangle *area)
 {
 	for (guint i = 0; i < page->words->len; i++) {
 		PdfWord *word = &g_array_index(page->words, PdfWord, i);
-		if (word->kind == PDF_WORD_VISIBLE && inside(area, word) && page->image_cover >= 0.9)
+		if (word->kind == PDF_WORD_VISIBLE && inside(area, word) &&
+		    page->image_cover >= 0.9)
 			word->kind = PDF_WORD_OCR_LAYER;
 	}
 }
@@ -394,7 +423,7 @@ static double share_of_page(const PdfPage *page, const PopplerRectangle *area)
 static void judge_picture(PdfPage *page, const PopplerImageMapping *mapping)
 {
 	g_autoptr(GArray) group = g_array_new(FALSE, FALSE, sizeof(guint));
-	Alone alone = { 0 };
+	Alone alone = {0};
 	gboolean any = FALSE;
 	if (share_of_page(page, &mapping->area) < SMALL_PICTURE)
 		return;

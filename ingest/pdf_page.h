@@ -24,11 +24,11 @@ typedef struct PdfWord {
 	const char *text; /* within PdfPage.text */
 	gsize size_bytes;
 	guint glyph_first, glyph_end; /* within PdfPage.glyphs */
-	double box[4];      /* on the page as seen */
-	double upright[4];  /* the same, turned so that the page's text runs from left to right */
+	double box[4];                /* on the page as seen */
+	double upright[4]; /* the same, turned so that the page's text runs from left to right */
 	gboolean spaced;   /* a space that stands in the text leads to it */
 	gboolean standing; /* written up or down the page, once that is upright */
-	gboolean letters;  /* has a letter or digit: bare punctuation is judged with its neighbour */
+	gboolean letters; /* has a letter or digit: bare punctuation is judged with its neighbour */
 	PdfWordKind kind;
 } PdfWord;
 
@@ -40,13 +40,13 @@ typedef struct PdfPage {
 	char *text;
 	PopplerRectangle *glyphs; /* one per character of `text`, from the top left */
 	guint n_glyphs;
-	GArray *words;    /* of PdfWord, in poppler's order */
-	GList *images;    /* of PopplerImageMapping, areas mended */
+	GArray *words;      /* of PdfWord, in poppler's order */
+	GList *images;      /* of PopplerImageMapping, areas mended */
 	double image_cover; /* share of the page under pictures */
 
-	guint8 *pixels;   /* the rendering, RGB */
+	guint8 *pixels; /* the rendering, RGB */
 	guint32 pixels_width, pixels_height;
-	double scale;     /* pixels per point */
+	double scale; /* pixels per point */
 } PdfPage;
 
 /* Finds words in `text` and `glyphs`, and which way the text of the page runs. */

@@ -83,7 +83,7 @@ static void end_word(PdfPage *page, PdfWord *word, const char *end)
  * were laid wrongly, tables across the page. Scripts that run from right to left don't vote. */
 static guint text_turn(const PdfPage *page)
 {
-	guint votes[4] = { 0 }, best = 0;
+	guint votes[4] = {0}, best = 0;
 	for (guint w = 0; w < page->words->len; w++) {
 		const PdfWord *word = &g_array_index(page->words, PdfWord, w);
 		GUnicodeScript script = g_unichar_get_script(g_utf8_get_char(word->text));
@@ -125,10 +125,10 @@ static void turn_upright(PdfPage *page)
 		PdfWord *word = &g_array_index(page->words, PdfWord, i);
 		const double *b = word->box;
 		const double turned[4][4] = {
-			{ b[0], b[1], b[2], b[3] },
-			{ b[1], width - b[2], b[3], width - b[0] },
-			{ width - b[2], height - b[3], width - b[0], height - b[1] },
-			{ height - b[3], b[0], height - b[1], b[2] },
+		    {b[0], b[1], b[2], b[3]},
+		    {b[1], width - b[2], b[3], width - b[0]},
+		    {width - b[2], height - b[3], width - b[0], height - b[1]},
+		    {height - b[3], b[0], height - b[1], b[2]},
 		};
 		memcpy(word->upright, turned[turn], sizeof word->upright);
 		word->standing = is_standing(page, word, turn);
@@ -137,8 +137,8 @@ static void turn_upright(PdfPage *page)
 
 void weft_pdf_page_find_words(PdfPage *page)
 {
-	PdfWord word = { 0 };
-	double before[4] = { 0 };
+	PdfWord word = {0};
+	double before[4] = {0};
 	gboolean open = FALSE;
 	gboolean spaced = FALSE;
 	const char *at = page->text;
@@ -203,7 +203,7 @@ static GArray *find_runs(const PdfPage *page)
 			box_add(run->box, word->upright);
 			continue;
 		}
-		Run fresh = { .word_first = i, .word_end = i + 1, .n_chars = n_chars };
+		Run fresh = {.word_first = i, .word_end = i + 1, .n_chars = n_chars};
 		memcpy(fresh.box, word->upright, sizeof fresh.box);
 		fresh.upright = !word->standing;
 		g_array_append_val(runs, fresh);
@@ -264,7 +264,8 @@ static gboolean narrow(Gutter *gutter, const GPtrArray *row, double *ret_height)
 			gutter->x0 = MAX(gutter->x0, run->box[2]);
 		else if (run->box[0] >= middle)
 			gutter->x1 = MIN(gutter->x1, run->box[0]);
-		else if (run->box[2] < gutter->x1 && gutter->x1 - run->box[2] > run->box[0] - gutter->x0)
+		else if (run->box[2] < gutter->x1 &&
+		         gutter->x1 - run->box[2] > run->box[0] - gutter->x0)
 			gutter->x0 = run->box[2];
 		else if (run->box[0] > gutter->x0)
 			gutter->x1 = run->box[0];
@@ -278,7 +279,7 @@ static gboolean narrow(Gutter *gutter, const GPtrArray *row, double *ret_height)
 /* Running text on both sides, in several rows. */
 static gboolean is_column_gutter(GPtrArray *rows, guint first, guint end, const Gutter *gutter)
 {
-	guint n[2] = { 0 }, n_chars[2] = { 0 };
+	guint n[2] = {0}, n_chars[2] = {0};
 	for (guint i = first; i < end; i++) {
 		const GPtrArray *row = g_ptr_array_index(rows, i);
 		for (guint j = 0; j < row->len; j++) {
@@ -294,14 +295,15 @@ static gboolean is_column_gutter(GPtrArray *rows, guint first, guint end, const 
 	return TRUE;
 }
 
-/* Looks for a gutter that begins in row `first`; the rows that it runs through are [first, *end). */
+/* Looks for a gutter that begins in row `first`; the rows that it runs through are [first, *end).
+ */
 static gboolean find_gutter(GPtrArray *rows, guint first, guint *ret_end, Gutter *ret_gutter)
 {
 	const GPtrArray *row = g_ptr_array_index(rows, first);
 	gboolean found = FALSE;
 	for (guint i = 0; i + 1 < row->len && i < 16; i++) {
 		const Run *left = g_ptr_array_index(row, i), *right = g_ptr_array_index(row, i + 1);
-		Gutter gutter = { left->box[2], right->box[0] };
+		Gutter gutter = {left->box[2], right->box[0]};
 		double height;
 		guint end = first;
 		while (end < rows->len) {
@@ -334,7 +336,7 @@ static void cut(Layout *layout, GPtrArray *runs, int depth)
 	guint first = 0;
 	while (first < rows->len) {
 		guint end = first, columns_at = first;
-		Gutter gutter = { 0 };
+		Gutter gutter = {0};
 		gboolean found = FALSE;
 		while (depth < CUT_DEPTH_MAX && columns_at < rows->len && !found) {
 			found = find_gutter(rows, columns_at, &end, &gutter);
@@ -381,7 +383,7 @@ static double to_hundredth(double points)
 
 static WeftAnchor anchor_of(const Layout *layout, const double box[4])
 {
-	WeftAnchor at = { .page = layout->page->n, .has_bbox = TRUE };
+	WeftAnchor at = {.page = layout->page->n, .has_bbox = TRUE};
 	for (int i = 0; i < 4; i++)
 		at.bbox[i] = to_hundredth(box[i]);
 	return at;
@@ -411,7 +413,7 @@ static void add_word(Layout *layout, const PdfWord *word)
 	gsize size = MIN(word->size_bytes, BLOCK_BYTES / 4);
 	g_autofree char *text = g_utf8_make_valid(word->text, (gssize)size);
 	guint n_chars = (guint)g_utf8_strlen(text, -1);
-	WeftWord item = { layout->n_chars, layout->n_chars + n_chars, at, -1 };
+	WeftWord item = {layout->n_chars, layout->n_chars + n_chars, at, -1};
 	g_string_append(layout->text, text);
 	layout->n_chars += n_chars;
 	weft_content_add_word(layout->content, item);
@@ -421,7 +423,7 @@ static gboolean block_is_full(const Layout *layout)
 {
 	return layout->text->len > BLOCK_BYTES ||
 	       (layout->content && layout->content->words &&
-		layout->content->words->len + 1 >= WEFT_PART_WORDS_MAX);
+	        layout->content->words->len + 1 >= WEFT_PART_WORDS_MAX);
 }
 
 /* Of the same size, close below, and not beside. Rows of a table stand further apart than lines. */
@@ -431,8 +433,8 @@ static gboolean same_block(const Layout *layout, const Run *run, gboolean cells)
 	double height = height_of(run->box);
 	double gap = run->box[1] - layout->last[3];
 	double overlap = MIN(run->box[2], layout->last[2]) - MAX(run->box[0], layout->last[0]);
-	return layout->content && !block_is_full(layout) &&
-	       height < 1.35 * layout->last_height && layout->last_height < 1.35 * height &&
+	return layout->content && !block_is_full(layout) && height < 1.35 * layout->last_height &&
+	       layout->last_height < 1.35 * height &&
 	       gap < limit * MIN(height, layout->last_height) && gap > -height && overlap > 0;
 }
 
@@ -465,7 +467,8 @@ static void lay_row(Layout *layout, const GPtrArray *row)
 		if (before && same_kind && run->upright && before->upright &&
 		    !block_is_full(layout)) {
 			add_separator(layout, "\t");
-		} else if (!before && same_kind && run->upright && same_block(layout, run, row->len > 1)) {
+		} else if (!before && same_kind && run->upright &&
+		           same_block(layout, run, row->len > 1)) {
 			add_separator(layout, "\n");
 			layout->n_rows++;
 		} else {
@@ -505,7 +508,7 @@ static void lay_out(Layout *layout, GArray *runs, gboolean hidden)
 
 void weft_pdf_page_contents(const PdfPage *page, GQueue *parts)
 {
-	Layout layout = { .page = page, .parts = parts, .text = g_string_new(NULL) };
+	Layout layout = {.page = page, .parts = parts, .text = g_string_new(NULL)};
 	g_autoptr(GArray) runs = find_runs(page);
 	lay_out(&layout, runs, FALSE);
 	lay_out(&layout, runs, TRUE);

@@ -14,9 +14,9 @@ gboolean weft_picture_check_size(guint64 width, guint64 height, GError **error)
 	    height <= WEFT_RASTER_SIDE_MAX && width * height <= WEFT_RASTER_PIXELS_MAX)
 		return TRUE;
 	g_set_error(error, WEFT_ERROR, width && height ? WEFT_ERROR_LIMIT : WEFT_ERROR_CORRUPT,
-		    "picture of %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT
-		    " pixels, limit %u a side and %u in all",
-		    width, height, WEFT_RASTER_SIDE_MAX, WEFT_RASTER_PIXELS_MAX);
+	            "picture of %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT
+	            " pixels, limit %u a side and %u in all",
+	            width, height, WEFT_RASTER_SIDE_MAX, WEFT_RASTER_PIXELS_MAX);
 	return FALSE;
 }
 
@@ -92,7 +92,7 @@ static void make_parts(WeftPicture *picture, const WeftDecodeOptions *options, G
 {
 	WeftPart *fact;
 	apply_orientation(picture);
-	WeftAnchor at = { .has_bbox = TRUE };
+	WeftAnchor at = {.has_bbox = TRUE};
 	at.bbox[2] = picture->full_width;
 	at.bbox[3] = picture->full_height;
 	add_number(picture, "width", picture->full_width);
@@ -100,27 +100,29 @@ static void make_parts(WeftPicture *picture, const WeftDecodeOptions *options, G
 	while ((fact = g_queue_pop_head(&picture->facts)))
 		g_queue_push_tail(parts, fact);
 	double marked = weft_raster_differing(picture->pixels, picture->width, picture->height,
-					      (gsize)picture->width * 3, BLANK_LEVELS);
+	                                      (gsize)picture->width * 3, BLANK_LEVELS);
 	gboolean blank = marked < WEFT_INK_BLANK;
+	double per_pixel = picture->width < picture->full_width ?
+				   (double)picture->full_width / picture->width :
+				   0;
 	if (blank || !options->want_rasters)
 		g_queue_push_tail(parts, weft_part_new_content(weft_content_new(
-						 blank ? WEFT_CONTENT_BLANK : WEFT_CONTENT_IMAGE,
-						 WEFT_BY_FILE, NULL, at)));
+		                             blank ? WEFT_CONTENT_BLANK : WEFT_CONTENT_IMAGE,
+		                             WEFT_BY_FILE, NULL, at)));
 	else
-		g_queue_push_tail(parts,
-				  weft_part_new_raster(WEFT_PART_RASTER, at, picture->width,
-						       picture->height,
-						       g_steal_pointer(&picture->pixels), 0));
+		g_queue_push_tail(parts, weft_part_new_raster(
+		                             WEFT_PART_RASTER, at, picture->width, picture->height,
+		                             g_steal_pointer(&picture->pixels), per_pixel));
 	if (picture->damage)
-		g_queue_push_tail(parts, weft_part_new_fault(at,
-							     (WeftErrorCode)picture->damage->code,
-							     "%s", picture->damage->message));
+		g_queue_push_tail(parts,
+		                  weft_part_new_fault(at, (WeftErrorCode)picture->damage->code,
+		                                      "%s", picture->damage->message));
 }
 
 static gboolean open_with(gboolean (*read)(const WeftDecodeJob *, WeftPicture *, GError **),
-			  const WeftDecodeJob *job, void **ret_state, GError **error)
+                          const WeftDecodeJob *job, void **ret_state, GError **error)
 {
-	WeftPicture picture = { .orientation = 1 };
+	WeftPicture picture = {.orientation = 1};
 	if (!read(job, &picture, error)) {
 		picture_done(&picture);
 		return FALSE;
@@ -161,17 +163,17 @@ static void picture_close(void *data)
 	g_free(state);
 }
 
-static const char *const PNG_TYPES[] = { "image/png", NULL };
-static const char *const JPEG_TYPES[] = { "image/jpeg", NULL };
+static const char *const PNG_TYPES[] = {"image/png", NULL};
+static const char *const JPEG_TYPES[] = {"image/jpeg", NULL};
 
 const WeftDecoder weft_png_decoder = {
-	"png", WEFT_FAMILY_IMAGE, PNG_TYPES, png_open, picture_next, picture_close,
+    "png", WEFT_FAMILY_IMAGE, PNG_TYPES, png_open, picture_next, picture_close,
 };
 
 const WeftDecoder weft_jpeg_decoder = {
-	"jpeg", WEFT_FAMILY_IMAGE, JPEG_TYPES, jpeg_open, picture_next, picture_close,
+    "jpeg", WEFT_FAMILY_IMAGE, JPEG_TYPES, jpeg_open, picture_next, picture_close,
 };
 
 const WeftDecoder weft_other_decoder = {
-	"other pictures", WEFT_FAMILY_IMAGE, NULL, other_open, picture_next, picture_close,
+    "other pictures", WEFT_FAMILY_IMAGE, NULL, other_open, picture_next, picture_close,
 };

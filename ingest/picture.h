@@ -12,15 +12,16 @@
 #include "ingest/decoder.h"
 
 typedef struct WeftPicture {
-	guint8 *pixels;              /* RGB, height * width * 3 */
-	guint32 width, height;       /* of `pixels`: may be smaller than the picture */
+	guint8 *pixels;        /* RGB, height * width * 3 */
+	guint32 width, height; /* of `pixels`: may be smaller than the picture */
 	guint32 full_width, full_height;
-	guint orientation;           /* 1..8 as in EXIF: how `pixels` lie */
-	GQueue facts;                /* of WeftPart, META */
-	GError *damage;              /* or NULL */
+	guint orientation; /* 1..8 as in EXIF: how `pixels` lie */
+	GQueue facts;      /* of WeftPart, META */
+	GError *damage;    /* or NULL */
 } WeftPicture;
 
-/* Pixels in a picture, or an error that names the numbers; `width` and `height` are from the file. */
+/* Pixels in a picture, or an error that names the numbers; `width` and `height` are from the file.
+ */
 gboolean weft_picture_check_size(guint64 width, guint64 height, GError **error);
 
 void weft_picture_add_fact(WeftPicture *picture, const char *key, const char *value);

@@ -120,9 +120,8 @@ static void read_markers(JpegState *state, WeftPicture *picture)
 		    memcmp(m->data, "Exif\0\0", 6) == 0) {
 			weft_exif_read(m->data + 6, m->data_length - 6, picture);
 		} else if (m->marker == JPEG_COM) {
-			g_autofree char *valid =
-				g_utf8_make_valid((const char *)m->data,
-						  (gssize)MIN(m->data_length, 1000));
+			g_autofree char *valid = g_utf8_make_valid(
+			    (const char *)m->data, (gssize)MIN(m->data_length, 1000));
 			weft_picture_add_fact(picture, "comment", valid);
 		}
 	}
@@ -138,9 +137,9 @@ static gboolean choose_scale(JpegState *state, const WeftDecodeOptions *options,
 	while (cinfo->scale_num > 1 && options->raster_side_max > 0 &&
 	       (guint64)side * (cinfo->scale_num - 1) / 8 >= options->raster_side_max)
 		cinfo->scale_num--;
-	while (cinfo->scale_num > 1 &&
-	       (guint64)cinfo->image_width * cinfo->image_height * cinfo->scale_num *
-			       cinfo->scale_num / 64 > WEFT_RASTER_PIXELS_MAX - 100000)
+	while (cinfo->scale_num > 1 && (guint64)cinfo->image_width * cinfo->image_height *
+	                                       cinfo->scale_num * cinfo->scale_num / 64 >
+	                                   WEFT_RASTER_PIXELS_MAX - 100000)
 		cinfo->scale_num--;
 	jpeg_calc_output_dimensions(cinfo);
 	return weft_picture_check_size(cinfo->output_width, cinfo->output_height, error);
@@ -172,7 +171,7 @@ static void read_rows(JpegState *state)
 
 /* The body: everything in it may jump. TRUE when it came to its end. */
 static gboolean read_picture(JpegState *state, const WeftDecodeJob *job, WeftPicture *picture,
-			     GError **error)
+                             GError **error)
 {
 	j_decompress_ptr cinfo = &state->cinfo;
 	if (setjmp(state->jump))
@@ -237,7 +236,7 @@ gboolean weft_picture_read_jpeg(const WeftDecodeJob *job, WeftPicture *picture, 
 			whiten(state, picture);
 		if (!whole || state->ended || state->errors.num_warnings > 0)
 			g_set_error(&picture->damage, WEFT_ERROR, code, "damaged JPEG: %s",
-				    state->message);
+			            state->message);
 		picture->pixels = state->pixels;
 	} else if (local) {
 		g_propagate_error(error, g_steal_pointer(&local));

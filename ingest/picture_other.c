@@ -1,4 +1,5 @@
-/* picture_other.c - GIF (first frame), BMP, TIFF (first page), WebP, PNM and others by libavcodec. */
+/* picture_other.c - GIF (first frame), BMP, TIFF (first page), WebP, PNM and others by libavcodec.
+ */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,17 +19,17 @@ static const struct {
 	const char *media_type;
 	enum AVCodecID codec;
 } CODECS[] = {
-	{ "image/gif", AV_CODEC_ID_GIF },
-	{ "image/bmp", AV_CODEC_ID_BMP },
-	{ "image/tiff", AV_CODEC_ID_TIFF },
-	{ "image/webp", AV_CODEC_ID_WEBP },
-	{ "image/jp2", AV_CODEC_ID_JPEG2000 },
-	{ "image/x-jp2-codestream", AV_CODEC_ID_JPEG2000 },
-	{ "image/jxl", AV_CODEC_ID_JPEGXL },
-	{ "image/qoi", AV_CODEC_ID_QOI },
-	{ "image/vnd.adobe.photoshop", AV_CODEC_ID_PSD },
-	{ "image/vnd.zbrush.pcx", AV_CODEC_ID_PCX },
-	{ "image/x-sun-raster", AV_CODEC_ID_SUNRAST },
+    {"image/gif", AV_CODEC_ID_GIF},
+    {"image/bmp", AV_CODEC_ID_BMP},
+    {"image/tiff", AV_CODEC_ID_TIFF},
+    {"image/webp", AV_CODEC_ID_WEBP},
+    {"image/jp2", AV_CODEC_ID_JPEG2000},
+    {"image/x-jp2-codestream", AV_CODEC_ID_JPEG2000},
+    {"image/jxl", AV_CODEC_ID_JPEGXL},
+    {"image/qoi", AV_CODEC_ID_QOI},
+    {"image/vnd.adobe.photoshop", AV_CODEC_ID_PSD},
+    {"image/vnd.zbrush.pcx", AV_CODEC_ID_PCX},
+    {"image/x-sun-raster", AV_CODEC_ID_SUNRAST},
 };
 
 static enum AVCodecID codec_of(const char *media_type, const guint8 *bytes)
@@ -58,18 +59,19 @@ static AVPacket *read_file(const WeftDecodeJob *job, GError **error)
 	    av_new_packet(packet, (int)job->size_bytes) < 0) {
 		av_packet_free(&packet);
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
-			    "picture file of %" G_GUINT64_FORMAT " bytes, limit %u", job->size_bytes,
-			    FILE_BYTES_MAX);
+		            "picture file of %" G_GUINT64_FORMAT " bytes, limit %u",
+		            job->size_bytes, FILE_BYTES_MAX);
 		return NULL;
 	}
 	while (done < job->size_bytes) {
-		ssize_t n = pread(job->fd, packet->data + done, job->size_bytes - done, (off_t)done);
+		ssize_t n =
+		    pread(job->fd, packet->data + done, job->size_bytes - done, (off_t)done);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
 			av_packet_free(&packet);
 			g_set_error(error, WEFT_ERROR, n < 0 ? WEFT_ERROR_IO : WEFT_ERROR_CHANGED,
-				    "the file became shorter while it was read");
+			            "the file became shorter while it was read");
 			return NULL;
 		}
 		done += (gsize)n;
@@ -83,8 +85,8 @@ static void set_av_error(GError **error, int code, const char *name)
 	char text[AV_ERROR_MAX_STRING_SIZE] = "";
 	av_strerror(code, text, sizeof text);
 	g_set_error(error, WEFT_ERROR,
-		    code == AVERROR_PATCHWELCOME ? WEFT_ERROR_UNSUPPORTED : WEFT_ERROR_CORRUPT,
-		    "picture (%s): %s", name, text);
+	            code == AVERROR_PATCHWELCOME ? WEFT_ERROR_UNSUPPORTED : WEFT_ERROR_CORRUPT,
+	            "picture (%s): %s", name, text);
 }
 
 static AVFrame *decode(enum AVCodecID id, const AVPacket *packet, GError **error)
@@ -94,7 +96,7 @@ static AVFrame *decode(enum AVCodecID id, const AVPacket *packet, GError **error
 	AVFrame *frame = av_frame_alloc();
 	if (!context || !frame) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
-			    "libavcodec here has no decoder for %s", avcodec_get_name(id));
+		            "libavcodec here has no decoder for %s", avcodec_get_name(id));
 		avcodec_free_context(&context);
 		av_frame_free(&frame);
 		return NULL;
@@ -110,7 +112,7 @@ static AVFrame *decode(enum AVCodecID id, const AVPacket *packet, GError **error
 		code = avcodec_receive_frame(context, frame);
 	avcodec_free_context(&context);
 	if (code >= 0 && weft_picture_check_size((guint64)MAX(frame->width, 0),
-						 (guint64)MAX(frame->height, 0), error))
+	                                         (guint64)MAX(frame->height, 0), error))
 		return frame;
 	if (code < 0)
 		set_av_error(error, code, avcodec_get_name(id));
@@ -122,26 +124,26 @@ static AVFrame *decode(enum AVCodecID id, const AVPacket *packet, GError **error
 static gboolean convert(const AVFrame *frame, WeftPicture *picture, GError **error)
 {
 	struct SwsContext *scaler = sws_getContext(
-		frame->width, frame->height, frame->format, frame->width, frame->height,
-		AV_PIX_FMT_RGBA,
-		SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT,
-		NULL, NULL, NULL);
+	    frame->width, frame->height, frame->format, frame->width, frame->height,
+	    AV_PIX_FMT_RGBA,
+	    SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT,
+	    NULL, NULL, NULL);
 	if (!scaler) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
-			    "picture of an unknown pixel format (%d)", frame->format);
+		            "picture of an unknown pixel format (%d)", frame->format);
 		return FALSE;
 	}
 	gsize n_pixels = (gsize)frame->width * (gsize)frame->height;
 	guint8 *pixels = g_malloc(n_pixels * 4 + 64);
-	uint8_t *planes[4] = { pixels };
-	int strides[4] = { frame->width * 4 };
+	uint8_t *planes[4] = {pixels};
+	int strides[4] = {frame->width * 4};
 	int rows = sws_scale(scaler, (const uint8_t *const *)frame->data, frame->linesize, 0,
-			     frame->height, planes, strides);
+	                     frame->height, planes, strides);
 	sws_freeContext(scaler);
 	if (rows != frame->height) {
 		g_free(pixels);
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "picture: %d of %d rows", rows,
-			    frame->height);
+		            frame->height);
 		return FALSE;
 	}
 	weft_picture_flatten(pixels, n_pixels);
@@ -157,11 +159,12 @@ static void read_webp_exif(const guint8 *bytes, gsize size, WeftPicture *picture
 	gsize at = 12;
 	for (guint n = 0; n < 64 && at + 8 <= size; n++) {
 		gsize length = (gsize)bytes[at + 4] | (gsize)bytes[at + 5] << 8 |
-			       (gsize)bytes[at + 6] << 16 | (gsize)bytes[at + 7] << 24;
+		               (gsize)bytes[at + 6] << 16 | (gsize)bytes[at + 7] << 24;
 		if (length > size - at - 8)
 			return;
 		if (memcmp(bytes + at, "EXIF", 4) == 0) {
-			gsize prefix = length > 6 && memcmp(bytes + at + 8, "Exif\0\0", 6) == 0 ? 6 : 0;
+			gsize prefix =
+			    length > 6 && memcmp(bytes + at + 8, "Exif\0\0", 6) == 0 ? 6 : 0;
 			weft_exif_read(bytes + at + 8 + prefix, length - prefix, picture);
 			return;
 		}
@@ -179,10 +182,11 @@ static void read_facts(enum AVCodecID id, const AVPacket *packet, WeftPicture *p
 	weft_exif_read(packet->data, size, picture);
 	guint n_pages = weft_exif_count_directories(packet->data, size);
 	if (n_pages > 1)
-		g_set_error(&picture->damage, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
-			    "TIFF of %u pages: only the first is read; convert it to PDF for the rest, "
-			    "for example: tiff2pdf FILE",
-			    n_pages);
+		g_set_error(
+		    &picture->damage, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
+		    "TIFF of %u pages: only the first is read; convert it to PDF for the rest, "
+		    "for example: tiff2pdf FILE",
+		    n_pages);
 }
 
 gboolean weft_picture_read_other(const WeftDecodeJob *job, WeftPicture *picture, GError **error)
@@ -197,7 +201,7 @@ gboolean weft_picture_read_other(const WeftDecodeJob *job, WeftPicture *picture,
 		read_facts(id, packet, picture);
 	if (ok && frame->decode_error_flags)
 		g_set_error(&picture->damage, WEFT_ERROR, WEFT_ERROR_CORRUPT,
-			    "damaged picture (%s)", avcodec_get_name(id));
+		            "damaged picture (%s)", avcodec_get_name(id));
 	av_frame_free(&frame);
 	av_packet_free(&packet);
 	return ok;

@@ -9,7 +9,8 @@
 #include "ingest/exif.h"
 #include "ingest/picture.h"
 
-/* A chunk larger than that, or more of them, serves no picture (libpng's own default: 8 MB, 1000). */
+/* A chunk larger than that, or more of them, serves no picture (libpng's own default: 8 MB, 1000).
+ */
 #define CHUNK_BYTES_MAX (8u << 20)
 #define CHUNKS_MAX 128u
 #define TEXTS_MAX 64
@@ -103,7 +104,8 @@ static gboolean read_picture(PngState *state, GError **error)
 	state->pixels = g_malloc(row_bytes * state->height);
 	memset(state->pixels, 255, row_bytes * state->height);
 	state->started = TRUE;
-	int n_passes = png_get_interlace_type(state->png, state->info) == PNG_INTERLACE_ADAM7 ? 7 : 1;
+	int n_passes =
+	    png_get_interlace_type(state->png, state->info) == PNG_INTERLACE_ADAM7 ? 7 : 1;
 	for (int pass = 0; pass < n_passes; pass++)
 		for (guint32 y = 0; y < state->height; y++)
 			png_read_row(state->png, NULL, state->pixels + y * row_bytes);
@@ -127,8 +129,8 @@ static void read_facts(PngState *state, WeftPicture *picture)
 		gboolean latin1 = texts[i].compression < PNG_ITXT_COMPRESSION_NONE;
 		g_autofree char *key = g_ascii_strdown(texts[i].key, -1);
 		g_autofree char *text =
-			latin1 ? g_convert(texts[i].text, -1, "UTF-8", "ISO-8859-1", NULL, NULL, NULL) :
-				 g_utf8_make_valid(texts[i].text, -1);
+		    latin1 ? g_convert(texts[i].text, -1, "UTF-8", "ISO-8859-1", NULL, NULL, NULL)
+		           : g_utf8_make_valid(texts[i].text, -1);
 		if (text)
 			weft_picture_add_fact(picture, key, text);
 	}
@@ -136,7 +138,7 @@ static void read_facts(PngState *state, WeftPicture *picture)
 
 gboolean weft_picture_read_png(const WeftDecodeJob *job, WeftPicture *picture, GError **error)
 {
-	PngState state = { .fd = job->fd };
+	PngState state = {.fd = job->fd};
 	g_autoptr(GError) local = NULL;
 	g_autofree guint8 *buffer = g_malloc(BUFFER_BYTES);
 	state.buffer = buffer;
@@ -150,8 +152,8 @@ gboolean weft_picture_read_png(const WeftDecodeJob *job, WeftPicture *picture, G
 	png_set_user_limits(state.png, WEFT_RASTER_SIDE_MAX, WEFT_RASTER_SIDE_MAX);
 	png_set_chunk_cache_max(state.png, CHUNKS_MAX);
 	png_set_chunk_malloc_max(state.png, CHUNK_BYTES_MAX);
-	png_set_compression_buffer_size(state.png, job->size_bytes < BUFFER_BYTES ?
-							  PIECE_BYTES_SMALL : PIECE_BYTES);
+	png_set_compression_buffer_size(
+	    state.png, job->size_bytes < BUFFER_BYTES ? PIECE_BYTES_SMALL : PIECE_BYTES);
 	png_set_read_fn(state.png, &state, read_bytes);
 	gboolean whole = read_picture(&state, &local);
 	WeftErrorCode code = state.ended ? WEFT_ERROR_TRUNCATED : WEFT_ERROR_CORRUPT;
@@ -159,7 +161,7 @@ gboolean weft_picture_read_png(const WeftDecodeJob *job, WeftPicture *picture, G
 		read_facts(&state, picture);
 		if (!whole)
 			g_set_error(&picture->damage, WEFT_ERROR, code, "damaged PNG: %s",
-				    state.message);
+			            state.message);
 		if (state.channels == 4)
 			weft_picture_flatten(state.pixels, (gsize)state.width * state.height);
 		picture->pixels = state.pixels;

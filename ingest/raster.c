@@ -5,7 +5,7 @@
 #define INK_LEVELS 40
 
 void weft_raster_ground(const guint8 *pixels, guint32 width, guint32 height, gsize stride,
-			guint8 ret_rgb[3])
+                        guint8 ret_rgb[3])
 {
 	/* 16 levels a channel; the mean within the fullest cell is exact enough. */
 	g_autofree guint32 *counts = g_new0(guint32, 4096);
@@ -29,7 +29,7 @@ void weft_raster_ground(const guint8 *pixels, guint32 width, guint32 height, gsi
 }
 
 double weft_raster_differing(const guint8 *pixels, guint32 width, guint32 height, gsize stride,
-			     int levels)
+                             int levels)
 {
 	guint8 ground[3];
 	guint64 inked = 0;
@@ -40,7 +40,7 @@ double weft_raster_differing(const guint8 *pixels, guint32 width, guint32 height
 		const guint8 *p = pixels + y * stride;
 		for (guint32 x = 0; x < width; x++, p += 3)
 			inked += ABS(p[0] - ground[0]) > levels || ABS(p[1] - ground[1]) > levels ||
-				 ABS(p[2] - ground[2]) > levels;
+			         ABS(p[2] - ground[2]) > levels;
 	}
 	return (double)inked / ((double)width * height);
 }

@@ -15,12 +15,12 @@
 /* pixels[height][stride]: RGB, 8 bit. The share of pixels in which a channel is more than `levels`
  * from the ground. */
 double weft_raster_differing(const guint8 *pixels, guint32 width, guint32 height, gsize stride,
-			     int levels);
+                             int levels);
 
 double weft_raster_ink_of(const guint8 *pixels, guint32 width, guint32 height, gsize stride);
 
 /* The most common colour, each channel to within 8 levels. */
 void weft_raster_ground(const guint8 *pixels, guint32 width, guint32 height, gsize stride,
-			guint8 ret_rgb[3]);
+                        guint8 ret_rgb[3]);
 
 #endif

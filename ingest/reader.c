@@ -15,11 +15,11 @@ struct WeftReader {
 WeftReader *weft_ingest_reader(WeftIngest *ingest, const char *languages, GError **error)
 {
 	g_autoptr(WeftReader) reader = g_new0(WeftReader, 1);
-	g_auto(WeftWireOut) start = { 0 };
+	g_auto(WeftWireOut) start = {0};
 	weft_wire_begin(&start, WEFT_WIRE_READER);
 	weft_wire_put_string(&start, languages);
 	if (!weft_worker_start(&reader->worker, ingest, WEFT_PROGRAM_OCR, -1, PICTURE_TIMEOUT_S,
-			       error) ||
+	                       error) ||
 	    !weft_worker_send(&reader->worker, &start, error))
 		return NULL;
 	reader->worker.stall_s = PICTURE_TIMEOUT_S;
@@ -35,7 +35,7 @@ static gboolean write_slot(int fd, const guint8 *bytes, gsize size, GError **err
 			continue;
 		if (n <= 0) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "shared memory: %s",
-				    g_strerror(errno));
+			            g_strerror(errno));
 			return FALSE;
 		}
 		at += (gsize)n;
@@ -44,9 +44,9 @@ static gboolean write_slot(int fd, const guint8 *bytes, gsize size, GError **err
 }
 
 static gboolean send_raster(WeftReader *reader, const WeftRaster *raster, const WeftAnchor *at,
-			    GError **error)
+                            GError **error)
 {
-	g_auto(WeftWireOut) read = { 0 };
+	g_auto(WeftWireOut) read = {0};
 	weft_wire_begin(&read, WEFT_WIRE_READ);
 	weft_wire_put_u32(&read, 0);
 	weft_wire_put_u32(&read, raster->width);
@@ -54,19 +54,20 @@ static gboolean send_raster(WeftReader *reader, const WeftRaster *raster, const 
 	weft_wire_put_f64(&read, raster->points_per_pixel);
 	weft_wire_put_anchor(&read, at);
 	return write_slot(reader->worker.slots[0], raster->pixels,
-			  (gsize)raster->width * raster->height * 3, error) &&
+	                  (gsize)raster->width * raster->height * 3, error) &&
 	       weft_worker_send(&reader->worker, &read, error);
 }
 
 gboolean weft_reader_read(WeftReader *reader, const WeftRaster *raster, WeftAnchor at,
-			  GPtrArray **ret_contents, GError **error)
+                          GPtrArray **ret_contents, GError **error)
 {
 	g_autoptr(GPtrArray) contents =
-		g_ptr_array_new_with_free_func((GDestroyNotify)weft_content_free);
+	    g_ptr_array_new_with_free_func((GDestroyNotify)weft_content_free);
 	WeftWireIn in;
 	if ((guint64)raster->width * raster->height > WEFT_RASTER_PIXELS_MAX) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT, "picture of %u x %u pixels, limit %u",
-			    raster->width, raster->height, WEFT_RASTER_PIXELS_MAX);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+		            "picture of %u x %u pixels, limit %u", raster->width, raster->height,
+		            WEFT_RASTER_PIXELS_MAX);
 		return FALSE;
 	}
 	reader->worker.waited_s = 0;
@@ -93,7 +94,7 @@ gboolean weft_reader_read(WeftReader *reader, const WeftRaster *raster, WeftAnch
 		g_ptr_array_add(contents, g_steal_pointer(&part->content));
 	}
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "reader sent item %u of type %u",
-		    contents->len, (guint)in.type);
+	            contents->len, (guint)in.type);
 	return FALSE;
 }
 

@@ -341,7 +341,8 @@ static gboolean sniff_ebml(const WeftHead *head, WeftSniff *ret_sniff)
 		return FALSE;
 	gboolean webm = memmem(head->bytes, MIN(head->size, 64), "webm", 4) != NULL;
 	*ret_sniff = webm ? (WeftSniff){ WEFT_FAMILY_AV, "video/webm", "WebM video", NULL } :
-			    (WeftSniff){ WEFT_FAMILY_AV, "video/x-matroska", "Matroska video", NULL };
+			    (WeftSniff){ WEFT_FAMILY_AV, "video/x-matroska", "Matroska video",
+					 NULL };
 	return TRUE;
 }
 
@@ -369,7 +370,8 @@ static gboolean sniff_small_pictures(const WeftHead *head, WeftSniff *ret_sniff)
 static gboolean sniff_boxes(const WeftHead *head, WeftSniff *ret_sniff)
 {
 	return sniff_riff(head, ret_sniff) || sniff_isom(head, ret_sniff) ||
-	       sniff_ogg(head, ret_sniff) || sniff_ebml(head, ret_sniff) || weft_sniff_zip(head, ret_sniff) ||
+	       sniff_ogg(head, ret_sniff) || sniff_ebml(head, ret_sniff) ||
+	       weft_sniff_zip(head, ret_sniff) ||
 	       weft_sniff_ole(head, ret_sniff);
 }
 

@@ -3,8 +3,9 @@
 
 #include "ingest/sniff.h"
 
-#define OFFICE_HINT "print or export it to PDF, for example: soffice --headless --convert-to pdf FILE"
-#define TAIL_BYTES (65535u + 22u)       /* the longest comment, and the end record (APPNOTE 4.3.16) */
+#define OFFICE_HINT                                                                                \
+	"print or export it to PDF, for example: soffice --headless --convert-to pdf FILE"
+#define TAIL_BYTES (65535u + 22u) /* the longest comment, and the end record (APPNOTE 4.3.16) */
 #define DIRECTORY_BYTES (1024u * 1024u)
 #define MEMBERS_MAX 8192u
 #define OLE_DIRECTORY_BYTES 4096u

@@ -4,35 +4,36 @@
 
 #define LINES_MAX 64u
 
-static const WeftSniff PLAIN = { WEFT_FAMILY_TEXT, "text/plain", "plain text", NULL };
+static const WeftSniff PLAIN = {WEFT_FAMILY_TEXT, "text/plain", "plain text", NULL};
 
 /* A text that begins so, whatever the case, after white space. */
 static const struct {
 	const char *prefix;
 	WeftSniff is;
 } BEGINNINGS[] = {
-	{ "<!doctype html",
-	  { WEFT_FAMILY_NONE, "text/html", "web page", "print it to PDF in a browser" } },
-	{ "<html", { WEFT_FAMILY_NONE, "text/html", "web page", "print it to PDF in a browser" } },
-	{ "<head", { WEFT_FAMILY_NONE, "text/html", "web page", "print it to PDF in a browser" } },
-	{ "<body", { WEFT_FAMILY_NONE, "text/html", "web page", "print it to PDF in a browser" } },
-	{ "<svg",
-	  { WEFT_FAMILY_NONE, "image/svg+xml", "SVG picture",
-	    "convert it to PDF first, for example: rsvg-convert -f pdf FILE" } },
-	{ "<!doctype svg",
-	  { WEFT_FAMILY_NONE, "image/svg+xml", "SVG picture",
-	    "convert it to PDF first, for example: rsvg-convert -f pdf FILE" } },
-	{ "<mpd", { WEFT_FAMILY_NONE, "application/dash+xml", "playlist",
-		    "it only points at other files: give those" } },
-	{ "<smil", { WEFT_FAMILY_NONE, "application/smil+xml", "playlist",
-		     "it only points at other files: give those" } },
-	{ "<?xml", { WEFT_FAMILY_NONE, "text/xml", "XML document", "export it to PDF or text" } },
+    {"<!doctype html", {WEFT_FAMILY_NONE, "text/html", "web page", "print it to PDF in a browser"}},
+    {"<html", {WEFT_FAMILY_NONE, "text/html", "web page", "print it to PDF in a browser"}},
+    {"<head", {WEFT_FAMILY_NONE, "text/html", "web page", "print it to PDF in a browser"}},
+    {"<body", {WEFT_FAMILY_NONE, "text/html", "web page", "print it to PDF in a browser"}},
+    {"<svg",
+     {WEFT_FAMILY_NONE, "image/svg+xml", "SVG picture",
+      "convert it to PDF first, for example: rsvg-convert -f pdf FILE"}},
+    {"<!doctype svg",
+     {WEFT_FAMILY_NONE, "image/svg+xml", "SVG picture",
+      "convert it to PDF first, for example: rsvg-convert -f pdf FILE"}},
+    {"<mpd",
+     {WEFT_FAMILY_NONE, "application/dash+xml", "playlist",
+      "it only points at other files: give those"}},
+    {"<smil",
+     {WEFT_FAMILY_NONE, "application/smil+xml", "playlist",
+      "it only points at other files: give those"}},
+    {"<?xml", {WEFT_FAMILY_NONE, "text/xml", "XML document", "export it to PDF or text"}},
 };
 
-static const WeftSniff MAIL = { WEFT_FAMILY_NONE, "message/rfc822", "mail message",
-				"print it to PDF in a mail program" };
-static const WeftSniff MBOX = { WEFT_FAMILY_NONE, "application/mbox", "mailbox",
-				"print the messages to PDF in a mail program" };
+static const WeftSniff MAIL = {WEFT_FAMILY_NONE, "message/rfc822", "mail message",
+                               "print it to PDF in a mail program"};
+static const WeftSniff MBOX = {WEFT_FAMILY_NONE, "application/mbox", "mailbox",
+                               "print the messages to PDF in a mail program"};
 
 /* Control characters other than white space, escape and form feed do not stand in text. */
 static gboolean has_controls(const guint8 *bytes, gsize size)
@@ -40,7 +41,8 @@ static gboolean has_controls(const guint8 *bytes, gsize size)
 	for (gsize i = 0; i < size; i++) {
 		guint8 b = bytes[i];
 		if ((b < 0x20 && b != '\t' && b != '\n' && b != '\r' && b != '\f' && b != 0x1b &&
-		     b != '\v' && b != '\b') || b == 0x7f)
+		     b != '\v' && b != '\b') ||
+		    b == 0x7f)
 			return TRUE;
 	}
 	return FALSE;
@@ -103,8 +105,9 @@ static gboolean begins(const char *text, gsize size, const char *prefix)
 static void skip_xml_prolog(const char **text, gsize *size)
 {
 	for (guint i = 0; i < 16 && *size > 4; i++) {
-		const char *close = begins(*text, *size, "<!--") ? "-->" :
-				    begins(*text, *size, "<?") ? "?>" : NULL;
+		const char *close = begins(*text, *size, "<!--") ? "-->"
+		                    : begins(*text, *size, "<?") ? "?>"
+		                                                 : NULL;
 		const char *end = close ? memmem(*text, *size, close, strlen(close)) : NULL;
 		if (!end)
 			return;
@@ -136,9 +139,9 @@ static gboolean sniff_markup(const char *text, gsize size, WeftSniff *ret_sniff)
 static gboolean is_mail(const char *text, gsize size)
 {
 	static const char *const FIELDS[] = {
-		"return-path:", "received:",   "delivered-to:", "message-id:", "mime-version:",
-		"from:",	"to:",	       "subject:",	"date:",       "dkim-signature:",
-		"reply-to:",	"content-type:",
+	    "return-path:",  "received:",       "delivered-to:", "message-id:",
+	    "mime-version:", "from:",           "to:",           "subject:",
+	    "date:",         "dkim-signature:", "reply-to:",     "content-type:",
 	};
 	const char *at = text, *end = text + size;
 	guint found = 0;
@@ -162,7 +165,8 @@ static gboolean is_mail(const char *text, gsize size)
 static gboolean sniff_mail(const char *text, gsize size, WeftSniff *ret_sniff)
 {
 	const char *line_end = memchr(text, '\n', size);
-	if (line_end && begins(text, size, "From ") && memchr(text, ':', (gsize)(line_end - text)) &&
+	if (line_end && begins(text, size, "From ") &&
+	    memchr(text, ':', (gsize)(line_end - text)) &&
 	    is_mail(line_end + 1, size - (gsize)(line_end + 1 - text)))
 		*ret_sniff = MBOX;
 	else if (is_mail(text, size))

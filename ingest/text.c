@@ -78,7 +78,7 @@ static void convert_utf8(TextState *state)
 {
 	gsize open = state->ended ? 0 : open_character(state->raw);
 	g_autofree char *valid =
-		g_utf8_make_valid(state->raw->str, (gssize)(state->raw->len - open));
+	    g_utf8_make_valid(state->raw->str, (gssize)(state->raw->len - open));
 	g_string_append(state->text, valid);
 	g_string_erase(state->raw, 0, (gssize)(state->raw->len - open));
 }
@@ -94,9 +94,9 @@ static void convert_utf16(TextState *state)
 		if (unit >= 0xd800 && unit < 0xdc00) {
 			if (at + 4 > state->raw->len && !state->ended)
 				break;
-			gunichar low = at + 4 > state->raw->len ?
-					       0 :
-					       (gunichar)raw[at + 2 + high] << 8 | raw[at + 3 - high];
+			gunichar low = at + 4 > state->raw->len
+			                   ? 0
+			                   : (gunichar)raw[at + 2 + high] << 8 | raw[at + 3 - high];
 			gboolean pair = low >= 0xdc00 && low < 0xe000;
 			unit = pair ? 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00) : 0xfffd;
 			size = pair ? 4 : 2;
@@ -113,9 +113,9 @@ static void convert_windows_1252(TextState *state)
 {
 	/* 0x80..0x9f of Windows-1252 (WHATWG Encoding, index windows-1252); the rest is Latin-1 */
 	static const guint16 C1[32] = {
-		0x20ac, 0x81,	0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
-		0x2039, 0x0152, 0x8d,	0x017d, 0x8f,	0x90,	0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-		0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x9d,	0x017e, 0x0178,
+	    0x20ac, 0x81,   0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+	    0x2039, 0x0152, 0x8d,   0x017d, 0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+	    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x9d,   0x017e, 0x0178,
 	};
 	for (gsize i = 0; i < state->raw->len; i++) {
 		guint8 b = (guint8)state->raw->str[i];
@@ -157,7 +157,7 @@ static void text_close(void *data)
  * within, but never so early that the pieces become crumbs. */
 static gsize piece_bytes(const GString *text, gsize limit)
 {
-	static const char *const ENDS[] = { "\n\n", "\n", " " };
+	static const char *const ENDS[] = {"\n\n", "\n", " "};
 	if (text->len <= limit)
 		return text->len;
 	for (guint i = 0; i < G_N_ELEMENTS(ENDS); i++) {
@@ -171,13 +171,13 @@ static gsize piece_bytes(const GString *text, gsize limit)
 
 static WeftPart *take_piece(TextState *state)
 {
-	WeftAnchor whole = { 0 };
+	WeftAnchor whole = {0};
 	gsize size = piece_bytes(state->text, CONTENT_BYTES);
 	char *piece = g_strndup(state->text->str, size);
 	g_string_erase(state->text, 0, (gssize)size);
 	g_strchomp(piece);
 	return weft_part_new_content(
-		weft_content_new(WEFT_CONTENT_TEXT, WEFT_BY_FILE, piece, whole));
+	    weft_content_new(WEFT_CONTENT_TEXT, WEFT_BY_FILE, piece, whole));
 }
 
 static void drop_leading_lines(GString *text)
@@ -193,7 +193,7 @@ static void drop_leading_lines(GString *text)
 
 static gboolean text_next(void *data, WeftPart **ret_part, GError **error)
 {
-	static const char *const NAMES[] = { "UTF-8", "UTF-16LE", "UTF-16BE", "Windows-1252" };
+	static const char *const NAMES[] = {"UTF-8", "UTF-16LE", "UTF-16BE", "Windows-1252"};
 	TextState *state = data;
 	if (!state->encoding_told) {
 		if (!fill(state, error))
@@ -217,9 +217,9 @@ static gboolean text_next(void *data, WeftPart **ret_part, GError **error)
 }
 
 const WeftDecoder weft_text_decoder = {
-	.name = "text",
-	.family = WEFT_FAMILY_TEXT,
-	.open = text_open,
-	.next = text_next,
-	.close = text_close,
+    .name = "text",
+    .family = WEFT_FAMILY_TEXT,
+    .open = text_open,
+    .next = text_next,
+    .close = text_close,
 };

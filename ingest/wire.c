@@ -181,11 +181,12 @@ gboolean weft_wire_open(WeftWireIn *in, const guint8 *message, gsize size, GErro
 	guint32 type = weft_wire_u32(in);
 	guint32 length = weft_wire_u32(in);
 	in->type = (WeftWireType)type;
-	if (!in->failed && length == size - WEFT_WIRE_HEADER_BYTES &&
-	    type >= WEFT_WIRE_HELLO && type <= WEFT_WIRE_FAIL)
+	if (!in->failed && length == size - WEFT_WIRE_HEADER_BYTES && type >= WEFT_WIRE_HELLO &&
+	    type <= WEFT_WIRE_FAIL)
 		return TRUE;
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
-		    "decoder sent a message of type %u, length %u in %zu bytes", type, length, size);
+	            "decoder sent a message of type %u, length %u in %zu bytes", type, length,
+	            size);
 	return FALSE;
 }
 
@@ -251,7 +252,7 @@ char *weft_wire_string(WeftWireIn *in, guint32 limit_bytes)
 
 WeftAnchor weft_wire_anchor(WeftWireIn *in)
 {
-	WeftAnchor anchor = { 0 };
+	WeftAnchor anchor = {0};
 	anchor.page = weft_wire_u32(in);
 	anchor.track = weft_wire_u32(in);
 	guint8 flags = weft_wire_u8(in);
@@ -271,8 +272,8 @@ gboolean weft_wire_close(WeftWireIn *in, GError **error)
 	if (!in->failed && in->at == in->end)
 		return TRUE;
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
-		    "decoder sent a message of type %u that does not hold together",
-		    (guint)in->type);
+	            "decoder sent a message of type %u that does not hold together",
+	            (guint)in->type);
 	return FALSE;
 }
 
@@ -316,7 +317,7 @@ static void take_words(WeftWireIn *in, WeftContent *content)
 	if (n_words > WEFT_PART_WORDS_MAX)
 		in->failed = TRUE;
 	for (guint32 i = 0; i < n_words && !in->failed; i++) {
-		WeftWord word = { 0 };
+		WeftWord word = {0};
 		word.char_first = weft_wire_u32(in);
 		word.char_end = weft_wire_u32(in);
 		word.at = weft_wire_anchor(in);
@@ -408,7 +409,7 @@ static void take_facts(WeftWireIn *in, WeftPart *part)
 		if (!message || code > WEFT_ERROR_INTERNAL)
 			in->failed = TRUE;
 		part->fault = g_error_new_literal(WEFT_ERROR, (int)MIN(code, WEFT_ERROR_INTERNAL),
-						  message ? message : "");
+		                                  message ? message : "");
 	} else {
 		part->key = weft_wire_string(in, 256);
 		part->value = weft_wire_string(in, WEFT_PART_VALUE_MAX_BYTES);
@@ -441,21 +442,21 @@ WeftPart *weft_wire_part(WeftWireIn *in, guint32 *ret_slot, gsize *ret_size_byte
 }
 
 static gboolean send_message(int socket, WeftWireOut *out, const int *fds, guint n_fds, int flags,
-			     GError **error)
+                             GError **error)
 {
 	if (out->overflow) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_INTERNAL,
-			    "message of more than %u bytes", WEFT_WIRE_MESSAGE_MAX);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_INTERNAL, "message of more than %u bytes",
+		            WEFT_WIRE_MESSAGE_MAX);
 		return FALSE;
 	}
 	guint32 length = GUINT32_TO_LE(out->bytes->len - WEFT_WIRE_HEADER_BYTES);
 	memcpy(out->bytes->data + 4, &length, sizeof length);
-	struct iovec iov = { out->bytes->data, out->bytes->len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct iovec iov = {out->bytes->data, out->bytes->len};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int) * WEFT_WIRE_FDS_MAX)];
-	} control = { 0 };
+	} control = {0};
 	if (n_fds > 0) {
 		msg.msg_control = control.space;
 		msg.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
@@ -472,7 +473,7 @@ static gboolean send_message(int socket, WeftWireOut *out, const int *fds, guint
 	if (sent == (ssize_t)out->bytes->len)
 		return TRUE;
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "message to a decoder: %s",
-		    sent < 0 ? g_strerror(errno) : "sent in part");
+	            sent < 0 ? g_strerror(errno) : "sent in part");
 	return FALSE;
 }
 
@@ -482,7 +483,7 @@ gboolean weft_wire_send(int socket, WeftWireOut *out, const int *fds, guint n_fd
 }
 
 gboolean weft_wire_send_now(int socket, WeftWireOut *out, const int *fds, guint n_fds,
-			    GError **error)
+                            GError **error)
 {
 	return send_message(socket, out, fds, n_fds, MSG_DONTWAIT, error);
 }
@@ -491,7 +492,7 @@ static gboolean wait_readable(int socket, int timeout_ms, GError **error)
 {
 	gint64 deadline_us = g_get_monotonic_time() + (gint64)timeout_ms * 1000;
 	for (;;) {
-		struct pollfd wait = { .fd = socket, .events = POLLIN };
+		struct pollfd wait = {.fd = socket, .events = POLLIN};
 		gint64 left_us = deadline_us - g_get_monotonic_time();
 		int left_ms = timeout_ms < 0 ? -1 : (int)MAX((left_us + 999) / 1000, 0);
 		int n = poll(&wait, 1, left_ms);
@@ -499,12 +500,12 @@ static gboolean wait_readable(int socket, int timeout_ms, GError **error)
 			return TRUE;
 		if (n == 0) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_TIMEOUT,
-				    "no message within %.3g s", timeout_ms / 1000.0);
+			            "no message within %.3g s", timeout_ms / 1000.0);
 			return FALSE;
 		}
 		if (errno != EINTR) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "waiting for a decoder: %s",
-				    g_strerror(errno));
+			            g_strerror(errno));
 			return FALSE;
 		}
 	}
@@ -532,14 +533,14 @@ static void take_fds(struct msghdr *msg, int *ret_fds, guint *ret_n_fds)
 }
 
 gboolean weft_wire_receive(int socket, guint8 *buffer, gsize *ret_size, int *ret_fds,
-			   guint *ret_n_fds, int timeout_ms, GError **error)
+                           guint *ret_n_fds, int timeout_ms, GError **error)
 {
-	struct iovec iov = { buffer, WEFT_WIRE_MESSAGE_MAX };
+	struct iovec iov = {buffer, WEFT_WIRE_MESSAGE_MAX};
 	union {
 		struct cmsghdr header;
 		char space[CMSG_SPACE(sizeof(int) * WEFT_WIRE_FDS_MAX)];
-	} control = { 0 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	} control = {0};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	guint n_resets = 0;
 	ssize_t size;
 	do {
@@ -548,21 +549,21 @@ gboolean weft_wire_receive(int socket, guint8 *buffer, gsize *ret_size, int *ret
 		msg.msg_control = control.space;
 		msg.msg_controllen = sizeof control.space;
 		size = recvmsg(socket, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-		/* a peer that ended before it read our last word resets the socket: told once, before
-		 * what it had sent */
-	} while (size < 0 && (errno == EINTR || errno == EAGAIN ||
-			      (errno == ECONNRESET && n_resets++ == 0)));
+		/* a peer that ended before it read our last word resets the socket: told once,
+		 * before what it had sent */
+	} while (size < 0 &&
+	         (errno == EINTR || errno == EAGAIN || (errno == ECONNRESET && n_resets++ == 0)));
 	if (size < 0 && errno == ECONNRESET)
 		size = 0;
 	if (size < 0) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "message from a decoder: %s",
-			    g_strerror(errno));
+		            g_strerror(errno));
 		return FALSE;
 	}
 	take_fds(&msg, ret_fds, ret_n_fds);
 	if (msg.msg_flags & MSG_TRUNC) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
-			    "decoder sent a message of more than %u bytes", WEFT_WIRE_MESSAGE_MAX);
+		            "decoder sent a message of more than %u bytes", WEFT_WIRE_MESSAGE_MAX);
 		return FALSE;
 	}
 	*ret_size = (gsize)size;

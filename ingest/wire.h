@@ -85,7 +85,7 @@ gboolean weft_wire_open(WeftWireIn *in, const guint8 *message, gsize size, GErro
 guint8 weft_wire_u8(WeftWireIn *in);
 guint32 weft_wire_u32(WeftWireIn *in);
 guint64 weft_wire_u64(WeftWireIn *in);
-double weft_wire_f64(WeftWireIn *in);                      /* finite, or it fails */
+double weft_wire_f64(WeftWireIn *in);                        /* finite, or it fails */
 char *weft_wire_string(WeftWireIn *in, guint32 limit_bytes); /* UTF-8 without NUL; owned */
 WeftAnchor weft_wire_anchor(WeftWireIn *in);
 
@@ -110,12 +110,12 @@ gboolean weft_wire_send(int socket, WeftWireOut *out, const int *fds, guint n_fd
 
 /* As weft_wire_send, but never waits: a peer that does not read its messages is an error. */
 gboolean weft_wire_send_now(int socket, WeftWireOut *out, const int *fds, guint n_fds,
-			    GError **error);
+                            GError **error);
 
 /* Receives one message into `buffer` (WEFT_WIRE_MESSAGE_MAX bytes); *ret_size 0: the peer is gone.
  * Descriptors that come along are stored in `ret_fds` (WEFT_WIRE_FDS_MAX) when it is given, closed
  * otherwise. `timeout_ms` -1: for ever; WEFT_ERROR_TIMEOUT when nothing came. */
 gboolean weft_wire_receive(int socket, guint8 *buffer, gsize *ret_size, int *ret_fds,
-			   guint *ret_n_fds, int timeout_ms, GError **error);
+                           guint *ret_n_fds, int timeout_ms, GError **error);
 
 #endif

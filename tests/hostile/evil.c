@@ -61,14 +61,14 @@ static void crime_empty(void)
 
 static void crime_length(void)
 {
-	static const guint32 HEADER[3] = { WEFT_WIRE_PART, G_MAXUINT32, 0 };
+	static const guint32 HEADER[3] = {WEFT_WIRE_PART, G_MAXUINT32, 0};
 	send_raw(HEADER, sizeof HEADER);
 }
 
 static void send_raster(guint32 slot, guint32 width, guint32 height)
 {
 	WeftWireOut out;
-	WeftAnchor at = { 0 };
+	WeftAnchor at = {0};
 	weft_wire_begin(&out, WEFT_WIRE_PART);
 	weft_wire_put_u8(&out, WEFT_PART_RASTER);
 	weft_wire_put_anchor(&out, &at);
@@ -110,8 +110,8 @@ static void crime_peek(void)
 static void crime_leave(void)
 {
 	for (int i = 0; i < 2; i++) {
-		guint8 *slot = mmap(NULL, 30000, PROT_READ | PROT_WRITE, MAP_SHARED,
-				    WEFT_WIRE_FD_SLOT + i, 0);
+		guint8 *slot =
+		    mmap(NULL, 30000, PROT_READ | PROT_WRITE, MAP_SHARED, WEFT_WIRE_FD_SLOT + i, 0);
 		memset(slot, 0x77, 30000);
 	}
 	send_raster(0, 100, 100);
@@ -131,7 +131,7 @@ static void crime_shrink(void)
 static void crime_nan(void)
 {
 	WeftWireOut out;
-	WeftAnchor at = { .page = 1, .has_bbox = TRUE, .bbox = { 0, NAN, 1, 1 } };
+	WeftAnchor at = {.page = 1, .has_bbox = TRUE, .bbox = {0, NAN, 1, 1}};
 	g_autoptr(WeftPart) part = weft_part_new(WEFT_PART_PAGE, at);
 	weft_wire_begin(&out, WEFT_WIRE_PART);
 	weft_wire_put_part(&out, part, 0);
@@ -141,10 +141,10 @@ static void crime_nan(void)
 static void crime_words(void)
 {
 	WeftWireOut out;
-	WeftAnchor at = { 0 };
+	WeftAnchor at = {0};
 	WeftContent *content =
-		weft_content_new(WEFT_CONTENT_TEXT, WEFT_BY_FILE, g_strdup("four"), at);
-	WeftWord word = { 2, 900, at, 1 };
+	    weft_content_new(WEFT_CONTENT_TEXT, WEFT_BY_FILE, g_strdup("four"), at);
+	WeftWord word = {2, 900, at, 1};
 	weft_content_add_word(content, word);
 	g_autoptr(WeftPart) part = weft_part_new_content(content);
 	weft_wire_begin(&out, WEFT_WIRE_PART);
@@ -155,7 +155,7 @@ static void crime_words(void)
 static void crime_bytes(void)
 {
 	WeftWireOut out;
-	WeftAnchor at = { 0 };
+	WeftAnchor at = {0};
 	weft_wire_begin(&out, WEFT_WIRE_PART);
 	weft_wire_put_u8(&out, WEFT_PART_META);
 	weft_wire_put_anchor(&out, &at);
@@ -174,7 +174,7 @@ static void crime_flood(void)
 
 static void crime_descriptors(void)
 {
-	int fds[3] = { 0, 1, 2 };
+	int fds[3] = {0, 1, 2};
 	for (int i = 0; i < 100; i++) {
 		WeftWireOut out;
 		g_autoptr(WeftPart) part = weft_part_new_meta("key", "value");
@@ -200,17 +200,17 @@ static const struct {
 	const char *name;
 	void (*commit)(void);
 } CRIMES[] = {
-	{ "exit", crime_exit },		{ "crash", crime_crash },
-	{ "stall", crime_stall },	{ "stop", crime_stop },
-	{ "garbage", crime_garbage },	{ "short", crime_short },
-	{ "empty", crime_empty },	{ "length", crime_length },
-	{ "wide", crime_wide },		{ "overflow", crime_overflow },
-	{ "nothing", crime_nothing },	{ "slot", crime_slot },
-	{ "peek", crime_peek },		{ "leave", crime_leave },
-	{ "shrink", crime_shrink },	{ "nan", crime_nan },
-	{ "words", crime_words },	{ "bytes", crime_bytes },
-	{ "flood", crime_flood },	{ "descriptors", crime_descriptors },
-	{ "parent", crime_parent },	{ "none", no_crime },
+    {"exit", crime_exit},       {"crash", crime_crash},
+    {"stall", crime_stall},     {"stop", crime_stop},
+    {"garbage", crime_garbage}, {"short", crime_short},
+    {"empty", crime_empty},     {"length", crime_length},
+    {"wide", crime_wide},       {"overflow", crime_overflow},
+    {"nothing", crime_nothing}, {"slot", crime_slot},
+    {"peek", crime_peek},       {"leave", crime_leave},
+    {"shrink", crime_shrink},   {"nan", crime_nan},
+    {"words", crime_words},     {"bytes", crime_bytes},
+    {"flood", crime_flood},     {"descriptors", crime_descriptors},
+    {"parent", crime_parent},   {"none", no_crime},
 };
 
 static gboolean evil_open(const WeftDecodeJob *job, void **ret_state, GError **error)
@@ -240,13 +240,13 @@ static char *version(void)
 }
 
 static const WeftDecoder EVIL = {
-	"evil", WEFT_FAMILY_TEXT, NULL, evil_open, evil_next, evil_close,
+    "evil", WEFT_FAMILY_TEXT, NULL, evil_open, evil_next, evil_close,
 };
 
-static const WeftDecoder *const DECODERS[] = { &EVIL, NULL };
+static const WeftDecoder *const DECODERS[] = {&EVIL, NULL};
 
 const WeftHelperProgram weft_helper_program = {
-	.name = "weft-decode-image",
-	.version = version,
-	.decoders = DECODERS,
+    .name = "weft-decode-image",
+    .version = version,
+    .decoders = DECODERS,
 };

@@ -5,7 +5,7 @@
 
 #include "tests/ingest/decoded.h"
 
-static const WeftDecodeOptions OPTIONS = { .want_rasters = TRUE, .timeout_s = 20 };
+static const WeftDecodeOptions OPTIONS = {.want_rasters = TRUE, .timeout_s = 20};
 
 static Decoded commit_crime(WeftIngest *ingest, const char *crime, double timeout_s)
 {
@@ -108,7 +108,7 @@ static void test_flood(void)
 	int fd = file_of("flood", 5);
 	g_assert_true(weft_sniff(fd, &sniff, NULL));
 	g_autoptr(WeftDecoding) decoding =
-		weft_ingest_decode(ingest, &sniff, fd, "flood", &OPTIONS, NULL);
+	    weft_ingest_decode(ingest, &sniff, fd, "flood", &OPTIONS, NULL);
 	for (guint i = 0; i < 50; i++) {
 		g_autoptr(WeftPart) part = NULL;
 		g_assert_true(weft_decoding_next(decoding, &part, NULL));
@@ -146,7 +146,7 @@ static void test_no_programs(void)
 
 static void *many_documents(void *ingest)
 {
-	static const char *const CRIMES[] = { "none", "exit", "peek", "garbage" };
+	static const char *const CRIMES[] = {"none", "exit", "peek", "garbage"};
 	for (guint i = 0; i < 12; i++) {
 		g_auto(Decoded) decoded = commit_crime(ingest, CRIMES[i % 4], 60);
 		g_assert_true((decoded.error != NULL) == (i % 2 == 1));
@@ -169,21 +169,21 @@ static void test_threads(void)
 int main(int argc, char **argv)
 {
 	static const Sentence SENTENCES[] = {
-		{ "exit", WEFT_ERROR_CRASHED, "decoder ended with status 3" },
-		{ "crash", WEFT_ERROR_CRASHED, WEFT_TEST_CRASH },
-		{ "stall", WEFT_ERROR_TIMEOUT, "0.3 s" },
-		{ "stop", WEFT_ERROR_TIMEOUT, NULL },
-		{ "garbage", WEFT_ERROR_CORRUPT, NULL },
-		{ "short", WEFT_ERROR_CORRUPT, NULL },
-		{ "empty", WEFT_ERROR_CRASHED, NULL },
-		{ "length", WEFT_ERROR_CORRUPT, NULL },
-		{ "wide", WEFT_ERROR_CORRUPT, NULL },
-		{ "overflow", WEFT_ERROR_CORRUPT, NULL },
-		{ "nothing", WEFT_ERROR_CORRUPT, NULL },
-		{ "slot", WEFT_ERROR_CORRUPT, NULL },
-		{ "nan", WEFT_ERROR_CORRUPT, NULL },
-		{ "words", WEFT_ERROR_CORRUPT, NULL },
-		{ "bytes", WEFT_ERROR_CORRUPT, NULL },
+	    {"exit", WEFT_ERROR_CRASHED, "decoder ended with status 3"},
+	    {"crash", WEFT_ERROR_CRASHED, WEFT_TEST_CRASH},
+	    {"stall", WEFT_ERROR_TIMEOUT, "0.3 s"},
+	    {"stop", WEFT_ERROR_TIMEOUT, NULL},
+	    {"garbage", WEFT_ERROR_CORRUPT, NULL},
+	    {"short", WEFT_ERROR_CORRUPT, NULL},
+	    {"empty", WEFT_ERROR_CRASHED, NULL},
+	    {"length", WEFT_ERROR_CORRUPT, NULL},
+	    {"wide", WEFT_ERROR_CORRUPT, NULL},
+	    {"overflow", WEFT_ERROR_CORRUPT, NULL},
+	    {"nothing", WEFT_ERROR_CORRUPT, NULL},
+	    {"slot", WEFT_ERROR_CORRUPT, NULL},
+	    {"nan", WEFT_ERROR_CORRUPT, NULL},
+	    {"words", WEFT_ERROR_CORRUPT, NULL},
+	    {"bytes", WEFT_ERROR_CORRUPT, NULL},
 	};
 	g_test_init(&argc, &argv, NULL);
 	for (guint i = 0; i < G_N_ELEMENTS(SENTENCES); i++) {

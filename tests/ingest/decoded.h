@@ -26,12 +26,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Decoded, decoded_done)
 
 static inline Decoded decode_fd(WeftIngest *ingest, int fd, const WeftDecodeOptions *options)
 {
-	Decoded decoded = { .parts = g_ptr_array_new_with_free_func(
-				    (GDestroyNotify)weft_part_free) };
+	Decoded decoded = {.parts = g_ptr_array_new_with_free_func((GDestroyNotify)weft_part_free)};
 	WeftPart *part = NULL;
 	g_assert_true(weft_sniff(fd, &decoded.sniff, &decoded.error));
-	g_autoptr(WeftDecoding) decoding = weft_ingest_decode(ingest, &decoded.sniff, fd, "document",
-							      options, &decoded.error);
+	g_autoptr(WeftDecoding) decoding =
+	    weft_ingest_decode(ingest, &decoded.sniff, fd, "document", options, &decoded.error);
 	while (decoding && weft_decoding_next(decoding, &part, &decoded.error) && part) {
 		g_ptr_array_add(decoded.parts, part);
 		part = NULL;
@@ -40,7 +39,7 @@ static inline Decoded decode_fd(WeftIngest *ingest, int fd, const WeftDecodeOpti
 }
 
 static inline Decoded decode_file(WeftIngest *ingest, const char *name,
-				  const WeftDecodeOptions *options)
+                                  const WeftDecodeOptions *options)
 {
 	g_autofree char *path = g_build_filename(WEFT_TEST_DATA, name, NULL);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

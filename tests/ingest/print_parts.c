@@ -29,7 +29,8 @@ static void print_anchor(const WeftAnchor *at)
 	if (at->track)
 		printf(" track%u", at->track);
 	if (at->has_bbox)
-		printf(" [%.2f %.2f %.2f %.2f]", at->bbox[0], at->bbox[1], at->bbox[2], at->bbox[3]);
+		printf(" [%.2f %.2f %.2f %.2f]", at->bbox[0], at->bbox[1], at->bbox[2],
+		       at->bbox[3]);
 	if (at->has_time)
 		printf(" (%.3f %.3f)", at->time[0], at->time[1]);
 }
@@ -115,13 +116,13 @@ static int print_document(const char *dir, const char *path, const Arguments *ar
 	g_autoptr(GError) error = NULL;
 	WeftSniff sniff;
 	WeftDecodeOptions options = {
-		.page_dpi = arguments->dpi,
-		.raster_side_max = (guint32)arguments->side,
-		.want_rasters = TRUE,
-		.want_pcm = TRUE,
-		.passwords = (const char *const *)arguments->passwords,
-		.timeout_s = arguments->timeout_s,
-		.frame_interval_s = 10,
+	    .page_dpi = arguments->dpi,
+	    .raster_side_max = (guint32)arguments->side,
+	    .want_rasters = TRUE,
+	    .want_pcm = TRUE,
+	    .passwords = (const char *const *)arguments->passwords,
+	    .timeout_s = arguments->timeout_s,
+	    .frame_interval_s = 10,
 	};
 	WeftIngest *ingest = weft_ingest_open(dir, &error);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -147,15 +148,15 @@ static int print_document(const char *dir, const char *path, const Arguments *ar
 
 int main(int argc, char **argv)
 {
-	Arguments arguments = { 0 };
+	Arguments arguments = {0};
 	const GOptionEntry entries[] = {
-		{ "words", 0, 0, G_OPTION_ARG_NONE, &arguments.words, NULL, NULL },
-		{ "dpi", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.dpi, NULL, NULL },
-		{ "side", 0, 0, G_OPTION_ARG_INT, &arguments.side, NULL, NULL },
-		{ "timeout", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.timeout_s, NULL, NULL },
-		{ "password", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments.passwords, NULL, NULL },
-		{ "rasters", 0, 0, G_OPTION_ARG_FILENAME, &arguments.rasters, NULL, NULL },
-		{ NULL, 0, 0, 0, NULL, NULL, NULL },
+	    {"words", 0, 0, G_OPTION_ARG_NONE, &arguments.words, NULL, NULL},
+	    {"dpi", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.dpi, NULL, NULL},
+	    {"side", 0, 0, G_OPTION_ARG_INT, &arguments.side, NULL, NULL},
+	    {"timeout", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.timeout_s, NULL, NULL},
+	    {"password", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments.passwords, NULL, NULL},
+	    {"rasters", 0, 0, G_OPTION_ARG_FILENAME, &arguments.rasters, NULL, NULL},
+	    {NULL, 0, 0, 0, NULL, NULL, NULL},
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new("HELPER_DIR FILE");
 	g_option_context_add_main_entries(context, entries, NULL);

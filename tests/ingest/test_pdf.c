@@ -2,10 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-
 #include "tests/ingest/decoded.h"
 
-static const WeftDecodeOptions OPTIONS = { .want_rasters = TRUE };
+static const WeftDecodeOptions OPTIONS = {.want_rasters = TRUE};
 
 typedef struct Word {
 	char *text;
@@ -32,18 +31,19 @@ static GArray *words_of_pdftotext(const char *name)
 	GArray *words = g_array_new(FALSE, FALSE, sizeof(Word));
 	g_autofree char *output = NULL;
 	g_autofree char *path = g_build_filename(WEFT_TEST_DATA, name, NULL);
-	const char *argv[] = { "pdftotext", "-cropbox", "-bbox", path, "-", NULL };
+	const char *argv[] = {"pdftotext", "-cropbox", "-bbox", path, "-", NULL};
 	g_array_set_clear_func(words, word_clear);
-	if (!g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output, NULL,
-			  NULL, NULL))
+	if (!g_spawn_sync(NULL, (char **)argv, NULL,
+	                  G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output,
+	                  NULL, NULL, NULL))
 		return words;
 	g_auto(GStrv) lines = g_strsplit(output, "\n", -1);
 	for (guint i = 0; lines[i]; i++) {
 		Word word;
 		char text[400];
 		if (sscanf(lines[i],
-			   " <word xMin=\"%lf\" yMin=\"%lf\" xMax=\"%lf\" yMax=\"%lf\">%399[^<]",
-			   &word.box[0], &word.box[1], &word.box[2], &word.box[3], text) != 5)
+		           " <word xMin=\"%lf\" yMin=\"%lf\" xMax=\"%lf\" yMax=\"%lf\">%399[^<]",
+		           &word.box[0], &word.box[1], &word.box[2], &word.box[3], text) != 5)
 			continue;
 		word.text = without_entities(text);
 		g_array_append_val(words, word);
@@ -75,7 +75,7 @@ static void test_words_and_boxes(const void *data)
 		g_test_skip("no pdftotext");
 	for (guint i = 0; i < decoded.parts->len; i++) {
 		const WeftContent *content =
-			((const WeftPart *)g_ptr_array_index(decoded.parts, i))->content;
+		    ((const WeftPart *)g_ptr_array_index(decoded.parts, i))->content;
 		for (guint j = 0; content && content->words && j < content->words->len; j++) {
 			const WeftWord *ours = &g_array_index(content->words, WeftWord, j);
 			gboolean found = FALSE;
@@ -127,7 +127,7 @@ static void assert_order(const Decoded *decoded, const char *const *needles)
 		while (at < decoded->parts->len && !found) {
 			const WeftPart *part = g_ptr_array_index(decoded->parts, at++);
 			found = part->content && part->content->text &&
-				strstr(part->content->text, needles[i]);
+			        strstr(part->content->text, needles[i]);
 		}
 		if (!found)
 			g_error("%s is not where it belongs", needles[i]);
@@ -136,15 +136,15 @@ static void assert_order(const Decoded *decoded, const char *const *needles)
 
 static void test_columns(void)
 {
-	static const char *const ORDER[] = { "A heading", "Left 1.",  "Left 2.",   "Right 1.",
-					     "Right 2.",  "Quantity", "After the", NULL };
+	static const char *const ORDER[] = {"A heading", "Left 1.",  "Left 2.",   "Right 1.",
+	                                    "Right 2.",  "Quantity", "After the", NULL};
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
 	g_auto(Decoded) decoded = decode_file(ingest, "columns.pdf", &OPTIONS);
 	assert_order(&decoded, ORDER);
 	const WeftContent *table = content_with(&decoded, "Quantity");
 	g_assert_cmpint(table->kind, ==, WEFT_CONTENT_TABLE);
 	g_assert_cmpstr(table->text, ==,
-			"Item\tQuantity\tPrice\nRope, 20 m\t3\t12.50\nLamp\t1\t40.00");
+	                "Item\tQuantity\tPrice\nRope, 20 m\t3\t12.50\nLamp\t1\t40.00");
 	weft_ingest_close(ingest);
 }
 
@@ -154,7 +154,7 @@ static void test_justified(void)
 	g_auto(Decoded) decoded = decode_file(ingest, "justified.pdf", &OPTIONS);
 	const WeftContent *content = content_with(&decoded, "thirty");
 	g_assert_cmpstr(content->text, ==,
-			"which broke thirty metres\nof the wall; it was a pity, and € 3 was all");
+	                "which broke thirty metres\nof the wall; it was a pity, and € 3 was all");
 	weft_ingest_close(ingest);
 }
 
@@ -190,8 +190,8 @@ static void test_ocr_layer(const void *data)
 {
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
 	g_auto(Decoded) decoded = decode_file(ingest, data, &OPTIONS);
-	static const char *const LINES[] = { "Minutes of the meeting", "held on the third of May",
-					     "Total due: 1,240.00", "Signed by the keeper" };
+	static const char *const LINES[] = {"Minutes of the meeting", "held on the third of May",
+	                                    "Total due: 1,240.00", "Signed by the keeper"};
 	for (guint i = 0; i < G_N_ELEMENTS(LINES); i++) {
 		const WeftContent *content = content_with(&decoded, LINES[i]);
 		g_assert_nonnull(content);
@@ -205,7 +205,7 @@ static void test_ocr_layer(const void *data)
 
 static void test_scan(void)
 {
-	WeftDecodeOptions options = { .want_rasters = TRUE, .page_dpi = 100 };
+	WeftDecodeOptions options = {.want_rasters = TRUE, .page_dpi = 100};
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
 	g_auto(Decoded) decoded = decode_file(ingest, "scan.pdf", &options);
 	const WeftPart *raster = part_of_kind(&decoded, WEFT_PART_RASTER, 0);
@@ -229,7 +229,7 @@ static void test_scan(void)
 
 static void test_rotation(void)
 {
-	static const int ROTATIONS[] = { 90, 180, 270 };
+	static const int ROTATIONS[] = {90, 180, 270};
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
 	for (guint i = 0; i < 3; i++) {
 		g_autofree char *name = g_strdup_printf("rotated%d.pdf", ROTATIONS[i]);
@@ -250,7 +250,7 @@ static void test_figure(void)
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
 	g_auto(Decoded) decoded = decode_file(ingest, "figure.pdf", &OPTIONS);
 	const WeftPart *last = g_ptr_array_index(decoded.parts, decoded.parts->len - 1);
-	static const double BOX[4] = { 100, 145, 300, 295 };
+	static const double BOX[4] = {100, 145, 300, 295};
 	g_assert_cmpint(last->content->kind, ==, WEFT_CONTENT_IMAGE);
 	g_assert_null(last->content->text);
 	for (int i = 0; i < 4; i++)
@@ -260,9 +260,9 @@ static void test_figure(void)
 
 static void test_encrypted(void)
 {
-	static const char *const PASSWORDS[] = { "wrong", "geheim", NULL };
-	static const char *const WRONG[] = { "wrong", NULL };
-	WeftDecodeOptions options = { .want_rasters = TRUE };
+	static const char *const PASSWORDS[] = {"wrong", "geheim", NULL};
+	static const char *const WRONG[] = {"wrong", NULL};
+	WeftDecodeOptions options = {.want_rasters = TRUE};
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
 	g_auto(Decoded) none = decode_file(ingest, "encrypted.pdf", &options);
 	g_assert_error(none.error, WEFT_ERROR, WEFT_ERROR_ENCRYPTED);
@@ -292,7 +292,7 @@ static void test_broken(void)
 
 static void test_page_range(void)
 {
-	WeftDecodeOptions options = { .page_first = 2, .page_last = 2 };
+	WeftDecodeOptions options = {.page_first = 2, .page_last = 2};
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
 	g_auto(Decoded) decoded = decode_file(ingest, "text.pdf", &options);
 	g_assert_cmpuint(part_of_kind(&decoded, WEFT_PART_PAGE, 0)->page.n, ==, 2);
@@ -302,9 +302,9 @@ static void test_page_range(void)
 
 int main(int argc, char **argv)
 {
-	static const char *const WORDS[] = { "text.pdf",       "columns.pdf",	"rotated90.pdf",
-					     "rotated180.pdf", "rotated270.pdf", "figure.pdf",
-					     "hidden.pdf",     "ocr.pdf" };
+	static const char *const WORDS[] = {"text.pdf",       "columns.pdf",    "rotated90.pdf",
+	                                    "rotated180.pdf", "rotated270.pdf", "figure.pdf",
+	                                    "hidden.pdf",     "ocr.pdf"};
 	g_test_init(&argc, &argv, NULL);
 	for (guint i = 0; i < G_N_ELEMENTS(WORDS); i++) {
 		g_autofree char *path = g_strdup_printf("/pdf/words/%s", WORDS[i]);

@@ -2,10 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-
 #include "tests/ingest/decoded.h"
 
-static const WeftDecodeOptions OPTIONS = { .want_rasters = TRUE };
+static const WeftDecodeOptions OPTIONS = {.want_rasters = TRUE};
 
 typedef struct Reference {
 	guint32 width, height;
@@ -14,7 +13,7 @@ typedef struct Reference {
 
 static Reference load_ppm(const char *name)
 {
-	Reference reference = { 0 };
+	Reference reference = {0};
 	gsize size;
 	char *bytes, *at;
 	g_autofree char *path = g_strdup_printf("%s/%s.ppm", WEFT_TEST_DATA, name);
@@ -24,7 +23,7 @@ static Reference load_ppm(const char *name)
 	reference.height = (guint32)strtoul(at, &at, 10);
 	g_assert_cmpuint(strtoul(at, &at, 10), ==, 255);
 	g_assert_cmpuint(size - (gsize)(at + 1 - bytes), ==,
-			 (gsize)reference.width * reference.height * 3);
+	                 (gsize)reference.width * reference.height * 3);
 	reference.pixels = g_memdup2(at + 1, (gsize)reference.width * reference.height * 3);
 	g_free(bytes);
 	return reference;
@@ -70,14 +69,16 @@ static void test_facts(void)
 /* Boxes stay those of the whole picture when it is decoded smaller. */
 static void test_smaller(void)
 {
-	WeftDecodeOptions options = { .want_rasters = TRUE, .raster_side_max = 100 };
+	WeftDecodeOptions options = {.want_rasters = TRUE, .raster_side_max = 100};
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
 	g_auto(Decoded) decoded = decode_file(ingest, "facts.jpg", &options);
 	const WeftPart *part = part_of_kind(&decoded, WEFT_PART_RASTER, 0);
-	g_assert_cmpuint(part->raster.width, ==, 120); /* 3/8 of 320: the first that is at least 100 */
+	g_assert_cmpuint(part->raster.width, ==,
+	                 120); /* 3/8 of 320: the first that is at least 100 */
 	g_assert_cmpuint(part->raster.height, ==, 90);
 	g_assert_cmpfloat(part->anchor.bbox[2], ==, 320);
 	g_assert_cmpfloat(part->anchor.bbox[3], ==, 240);
+	g_assert_cmpfloat_with_epsilon(part->raster.points_per_pixel, 320 / 120.0, 1e-9);
 	weft_ingest_close(ingest);
 }
 
@@ -117,7 +118,8 @@ static void test_cut_at_every_byte(const void *data)
 	g_autofree char *path = g_build_filename(WEFT_TEST_DATA, name, NULL);
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
 	g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
-	gsize step = size > 500 ? size / 60 + 1 : 1; /* each is a process: small files at every byte */
+	gsize step =
+	    size > 500 ? size / 60 + 1 : 1; /* each is a process: small files at every byte */
 	for (gsize n = 16; n + 2 < size; n += step) {
 		int fd = file_of(bytes, n);
 		g_auto(Decoded) cut = decode_fd(ingest, fd, &OPTIONS);
@@ -145,7 +147,7 @@ static void test_cut_png_keeps_rows(void)
 	g_assert_no_error(cut.error);
 	g_assert_nonnull(part_of_kind(&cut, WEFT_PART_FAULT, 0));
 	g_assert_cmpmem(raster->raster.pixels, 40 * 8 * 3,
-			part_of_kind(&whole, WEFT_PART_RASTER, 0)->raster.pixels, 40 * 8 * 3);
+	                part_of_kind(&whole, WEFT_PART_RASTER, 0)->raster.pixels, 40 * 8 * 3);
 	weft_ingest_close(ingest);
 }
 
@@ -153,7 +155,7 @@ static void test_cut_png_keeps_rows(void)
 static void test_huge_png(void)
 {
 	static const guint8 HUGE_PNG[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\1\0\0\0\1\0\0\10\2\0\0\0"
-					 "\0\0\0\0";
+	                                 "\0\0\0\0";
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
 	int fd = file_of(HUGE_PNG, sizeof HUGE_PNG - 1);
 	g_auto(Decoded) decoded = decode_fd(ingest, fd, &OPTIONS);
@@ -166,15 +168,16 @@ static void test_huge_png(void)
 int main(int argc, char **argv)
 {
 	static const char *const LIKE[] = {
-		"rgb.png",     "grey.png",    "palette.png", "alpha.png",     "grey16.png",
-		"bits.png",    "interlaced.png", "rgb.jpg",  "progressive.jpg", "grey.jpg",
-		"cmyk.jpg",    "turned1.jpg", "turned2.jpg", "turned3.jpg",   "turned4.jpg",
-		"turned5.jpg", "turned6.jpg", "turned7.jpg", "turned8.jpg",   "rgb.bmp",
-		"rgb.tif",     "rgb.pnm",     "lossless.webp", "palette.gif", "fax.tif",
-		"pages.tif",
+	    "rgb.png",     "grey.png",       "palette.png",   "alpha.png",       "grey16.png",
+	    "bits.png",    "interlaced.png", "rgb.jpg",       "progressive.jpg", "grey.jpg",
+	    "cmyk.jpg",    "turned1.jpg",    "turned2.jpg",   "turned3.jpg",     "turned4.jpg",
+	    "turned5.jpg", "turned6.jpg",    "turned7.jpg",   "turned8.jpg",     "rgb.bmp",
+	    "rgb.tif",     "rgb.pnm",        "lossless.webp", "palette.gif",     "fax.tif",
+	    "pages.tif",
 	};
-	static const char *const CUT[] = { "rgb.png", "interlaced.png", "rgb.jpg", "progressive.jpg",
-					   "palette.gif", "rgb.tif", "lossless.webp" };
+	static const char *const CUT[] = {"rgb.png",         "interlaced.png", "rgb.jpg",
+	                                  "progressive.jpg", "palette.gif",    "rgb.tif",
+	                                  "lossless.webp"};
 	g_test_init(&argc, &argv, NULL);
 	for (guint i = 0; i < G_N_ELEMENTS(LIKE); i++) {
 		g_autofree char *path = g_strdup_printf("/pictures/like/%s", LIKE[i]);

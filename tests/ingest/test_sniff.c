@@ -20,13 +20,12 @@ static void test_types(void)
 	g_auto(GStrv) rows = g_strsplit(table, "\n", -1);
 	for (guint i = 0; rows[i] && *rows[i]; i++, n++) {
 		g_auto(GStrv) cells = g_strsplit(rows[i], "\t", 3);
-		g_autofree char *path =
-			g_build_filename(WEFT_TEST_DATA, "sniff", cells[0], NULL);
+		g_autofree char *path = g_build_filename(WEFT_TEST_DATA, "sniff", cells[0], NULL);
 		WeftSniff sniff = sniff_file(path);
 		if (g_strcmp0(sniff.media_type, cells[1]) != 0)
 			g_error("%s: %s, not %s", cells[0], sniff.media_type, cells[1]);
-		gboolean av = g_str_has_prefix(cells[0], "sound.") ||
-			      g_str_has_prefix(cells[0], "video.");
+		gboolean av =
+		    g_str_has_prefix(cells[0], "sound.") || g_str_has_prefix(cells[0], "video.");
 		g_assert_cmpint(sniff.family == WEFT_FAMILY_AV, ==, av);
 		g_assert_nonnull(sniff.name);
 	}
@@ -36,14 +35,13 @@ static void test_types(void)
 /* What is not read comes with a way to have it read. */
 static void test_hints(void)
 {
-	static const char *const WITH_HINT[] = { "letter.docx", "sheet.xlsx", "talk.pptx",
-						 "letter.odt",	"book.epub",  "files.zip",
-						 "files.tar",	"mail.eml",   "mail.mbox",
-						 "page.html",	"letter.rtf", "paper.ps",
-						 "list.m3u8",	"picture.svg" };
+	static const char *const WITH_HINT[] = {
+	    "letter.docx", "sheet.xlsx", "talk.pptx", "letter.odt", "book.epub",
+	    "files.zip",   "files.tar",  "mail.eml",  "mail.mbox",  "page.html",
+	    "letter.rtf",  "paper.ps",   "list.m3u8", "picture.svg"};
 	for (guint i = 0; i < G_N_ELEMENTS(WITH_HINT); i++) {
 		g_autofree char *path =
-			g_build_filename(WEFT_TEST_DATA, "sniff", WITH_HINT[i], NULL);
+		    g_build_filename(WEFT_TEST_DATA, "sniff", WITH_HINT[i], NULL);
 		WeftSniff sniff = sniff_file(path);
 		g_assert_cmpint(sniff.family, ==, WEFT_FAMILY_NONE);
 		g_assert_nonnull(sniff.hint);
@@ -63,11 +61,11 @@ static WeftSniff sniff_bytes(const void *bytes, gsize size)
 static void test_ole(void)
 {
 	static const char WORD[] = "W\0o\0r\0d\0D\0o\0c\0u\0m\0e\0n\0t";
-	guint8 bytes[2048] = { 0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1 };
+	guint8 bytes[2048] = {0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1};
 	bytes[30] = 9; /* sectors of 512 bytes */
 	bytes[48] = 2; /* the directory is in the third */
 	g_assert_cmpstr(sniff_bytes(bytes, sizeof bytes).media_type, ==,
-			"application/x-ole-storage");
+	                "application/x-ole-storage");
 	memcpy(bytes + 512 * 3, WORD, sizeof WORD);
 	g_assert_cmpstr(sniff_bytes(bytes, sizeof bytes).media_type, ==, "application/msword");
 }

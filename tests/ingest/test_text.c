@@ -1,7 +1,7 @@
 /* Plain text: encodings, and pieces that put together are the text. */
 #include "tests/ingest/decoded.h"
 
-static const WeftDecodeOptions OPTIONS = { 0 };
+static const WeftDecodeOptions OPTIONS = {0};
 
 static Decoded decode_bytes(WeftIngest *ingest, const void *bytes, gsize size)
 {
@@ -25,9 +25,11 @@ static void assert_text(const char *bytes, gsize size, const char *encoding, con
 static void test_encodings(void)
 {
 	static const char LATIN1[] = "caf\xe9 \x80 9,50 \x93quoted\x94";
-	static const char UTF16[] = "\xff\xfe" "a\0\xe9\0\x3d\xd8\0\xde"; /* U+1F600 as a pair */
+	static const char UTF16[] = "\xff\xfe"
+	                            "a\0\xe9\0\x3d\xd8\0\xde"; /* U+1F600 as a pair */
 	static const char UTF16BE[] = "\xfe\xff\0a\0\xe9";
-	static const char MARKED[] = "\xef\xbb\xbf" "gr\xc3\xbc\xc3\x9f";
+	static const char MARKED[] = "\xef\xbb\xbf"
+	                             "gr\xc3\xbc\xc3\x9f";
 	assert_text(LATIN1, sizeof LATIN1 - 1, "Windows-1252", "café € 9,50 “quoted”");
 	assert_text(UTF16, sizeof UTF16 - 1, "UTF-16LE", "aé😀");
 	assert_text(UTF16BE, sizeof UTF16BE - 1, "UTF-16BE", "aé");
@@ -41,7 +43,9 @@ static void test_pieces(void)
 	GString *text = g_string_new(NULL), *together = g_string_new(NULL);
 	for (guint i = 0; text->len < 400000; i++)
 		g_string_append_printf(text, "Absatz %u über die Häfen%s", i,
-				       i % 7 == 6 ? ".\n\n" : i % 3 == 2 ? ",\n" : " ");
+		                       i % 7 == 6   ? ".\n\n"
+		                       : i % 3 == 2 ? ",\n"
+		                                    : " ");
 	g_auto(Decoded) decoded = decode_bytes(ingest, text->str, text->len);
 	g_assert_no_error(decoded.error);
 	for (guint i = 0; part_of_kind(&decoded, WEFT_PART_CONTENT, i); i++) {
