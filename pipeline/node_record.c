@@ -178,8 +178,12 @@ static const char *page_status(const WeftRecord *record, const WeftPage *page, g
 	for (guint i = 0; i < record->faults->len && status == NULL; i++) {
 		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);
 
-		if (fault->at.page == page->n)
-			status = fault->code == WEFT_ERROR_NO_READER ? "not_read" : "failed";
+		if (fault->at.page != page->n)
+			continue;
+		if (fault->code == WEFT_ERROR_NO_READER)
+			status = "not_read";
+		else
+			status = fault->code == WEFT_ERROR_NOT_EXAMINED ? "skipped" : "failed";
 	}
 	if (status != NULL)
 		return status;
@@ -196,7 +200,7 @@ static void settle_pages(WeftRecord *record, gboolean reads)
 		record->page_ledger.in++;
 		if (strcmp(status, "failed") == 0)
 			record->page_ledger.failed++;
-		else if (strcmp(status, "not_read") == 0)
+		else if (strcmp(status, "not_read") == 0 || strcmp(status, "skipped") == 0)
 			record->page_ledger.skipped++;
 		else
 			record->page_ledger.done++;

@@ -71,6 +71,28 @@ static bool send_window(WeftRunner *runner, guint64 number, WeftWindow *take_win
 	return weft_runner_send(runner, item);
 }
 
+/* What a window that is not asked held, and nothing else has read. Takes the window. */
+static bool leave_out(WeftRunner *runner, guint64 number, Flow *flow, WeftWindow *take_window)
+{
+	g_autoptr(WeftWindow) window = take_window;
+	bool is_sent = true;
+
+	flow->n_windows_skipped++;
+	for (guint i = 0; i < window->pieces->len && is_sent; i++) {
+		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
+
+		if (piece->part == NULL || piece->content == WEFT_SPAN_NO_CONTENT)
+			continue;
+		is_sent = weft_item_send_fault(
+		    runner, number, "window",
+		    g_error_new(WEFT_ERROR, WEFT_ERROR_NOT_EXAMINED,
+		                "not looked at: the task asks about the first and the last window "
+		                "only, and no reader is there"),
+		    &piece->anchor);
+	}
+	return is_sent;
+}
+
 static bool send_full(Windows *windows, WeftRunner *runner, guint64 number, Flow *flow)
 {
 	bool is_sent = true;
@@ -80,8 +102,9 @@ static bool send_full(Windows *windows, WeftRunner *runner, guint64 number, Flow
 	       (window = weft_cutter_take(flow->cutter)) != NULL) {
 		flow->n_windows++;
 		if (windows->run->task->windows == WEFT_WINDOWS_ENDS && window->number > 0) {
-			flow->n_windows_skipped += flow->held != NULL ? 1 : 0;
-			weft_window_free(flow->held);
+			if (flow->held != NULL)
+				is_sent = leave_out(runner, number, flow,
+				                    g_steal_pointer(&flow->held));
 			flow->held = window;
 		} else {
 			is_sent = send_window(runner, number, window);

@@ -62,6 +62,24 @@ class Long(e2e.Case):
         self.assertGreater(windows["in"], 2)
         self.assertEqual((windows["done"], windows["skipped"]), (2, windows["in"] - 2))
 
+    def test_pictures_that_are_left_out(self):
+        """Scanned pages in windows that are not asked, without a reader: told, not passed over."""
+        scans = self.folder / "scans.pdf"
+        letter = str(e2e.INBOX / "scanned-letter.pdf")
+        subprocess.run(["pdfunite", *[letter] * 8, str(scans)], check=True)
+        self.run_weft("-m", self.bundle, "--reader", "none", "-t", self.task(), "-o", self.out, scans,
+                      code=1)
+        record = e2e.by_name(self.out)["scans.pdf"]
+        windows = record["ledger"]["windows"]
+        self.assertGreater(windows["skipped"], 0)
+        left_out = [fault["at"]["page"] for fault in record["errors"]
+                    if fault["code"] == "not_examined"]
+        pages = {page["n"]: page["status"] for page in record["document"]["pages"]}
+        self.assertEqual(record["status"], "partial")
+        self.assertEqual(left_out, [n for n, status in pages.items() if status == "skipped"])
+        self.assertEqual(record["ledger"]["pages"]["skipped"], len(left_out))
+        self.assertEqual([pages[n] for n in (1, 2, 24)], ["done", "blank", "done"])
+
     def task(self):
         path = self.folder / "ends.task"
         path.write_text("[task]\nprompt=Who keeps the log?\nschema=@s.json\nwindows=ends\n")
