@@ -164,6 +164,7 @@ void weft_bar_end(WeftBar *bar, WeftRun *run)
 				       progress.n_known);
 	if (line->len == 0)
 		g_string_append(line, "nothing to do");
+	add_count(line, progress.n_left_out, "left out (links, special files, excluded)");
 	g_string_append_printf(line, ", %.1f s", elapsed_s);
 	if (bar->is_quiet)
 		wipe(bar);

@@ -48,6 +48,7 @@ static void tell(WeftRun *run, const WeftDocument *document, const WeftRecord *r
 	static const char *const words[] = {"done", "partial", "failed", "skipped"};
 	const WeftFault *fault;
 	g_autofree char *path = NULL;
+	g_autofree char *message = NULL;
 	g_autofree char *more = NULL;
 	g_autofree char *place = NULL;
 
@@ -57,10 +58,11 @@ static void tell(WeftRun *run, const WeftDocument *document, const WeftRecord *r
 	path = weft_path_display(document->path);
 	if (record->faults->len > 1)
 		more = g_strdup_printf(" (and %u more)", record->faults->len - 1);
-	if (fault->at.page > 0)
+	message = weft_path_display(fault->message);
+	if (fault->at.page > 0 && !g_str_has_prefix(message, "page "))
 		place = g_strdup_printf("page %u: ", fault->at.page);
 	weft_run_say(run, g_strdup_printf("%s: %s: %s%s%s", path, words[record->status],
-					  place != NULL ? place : "", fault->message,
+					  place != NULL ? place : "", message,
 					  more != NULL ? more : ""));
 }
 

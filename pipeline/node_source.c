@@ -1,7 +1,8 @@
 /* node_source.c - the inputs of a job, listed in order; what is unchanged goes no further.
  *
  * Folders are walked depth first, names in bytewise order, symbolic links inside them not followed,
- * the output folder itself left out. Nothing is opened here but folders.
+ * the output folder itself left out. What is no input (excluded, a link, a socket) is counted.
+ * Nothing is opened here but folders.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -134,8 +135,10 @@ static void walk(Source *source, const char *path, guint depth)
 	struct stat status;
 	int found = depth == 0 ? stat(path, &status) : lstat(path, &status);
 
-	if (is_excluded(source, path))
+	if (is_excluded(source, path)) {
+		WEFT_COUNT(source->run, n_left_out, 1);
 		return;
+	}
 	if (found != 0)
 		add_entry(source, path, NULL,
 			  g_error_new(WEFT_ERROR, WEFT_ERROR_IO, "%s", g_strerror(errno)));
@@ -147,6 +150,8 @@ static void walk(Source *source, const char *path, guint depth)
 		add_entry(source, path, NULL,
 			  g_error_new(WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
 				      "not a regular file and not a folder"));
+	else if (!S_ISDIR(status.st_mode))
+		WEFT_COUNT(source->run, n_left_out, 1);
 }
 
 static gboolean source_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)

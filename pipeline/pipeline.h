@@ -79,6 +79,7 @@ typedef struct WeftProgress {
 	guint64 n_copies;    /* files with the same bytes as another */
 	guint64 n_unchanged; /* not opened */
 	guint64 n_known;     /* of n_unchanged: those that had failed or been partial before */
+	guint64 n_left_out;  /* found in folders and no input: excluded, links, sockets and the like */
 	guint64 n_pages;
 	double seconds;      /* of sound and video */
 	char current[256];   /* the file that was begun last, for people */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "pipeline/join.h"
 
 #define THREADS_MAX 64
@@ -224,7 +225,7 @@ static char *summary_json(WeftRun *run)
 		{"partial", progress.n_partial}, {"failed", progress.n_failed},
 		{"skipped", progress.n_skipped}, {"copies", progress.n_copies},
 		{"unchanged", progress.n_unchanged}, {"known_failures", progress.n_known},
-		{"pages", progress.n_pages},
+		{"left_out", progress.n_left_out}, {"pages", progress.n_pages},
 	};
 
 	weft_json_writer_init(&writer, text);
@@ -326,10 +327,11 @@ void weft_run_add_seconds(WeftRun *run, double seconds)
 
 void weft_run_begin_file(WeftRun *run, const char *path)
 {
-	g_autofree char *name = g_filename_display_basename(path);
+	g_autofree char *name = g_path_get_basename(path);
+	g_autofree char *shown = weft_path_display(name);
 
 	pthread_mutex_lock(&run->tally.mutex);
-	g_strlcpy(run->tally.progress.current, name, sizeof run->tally.progress.current);
+	g_strlcpy(run->tally.progress.current, shown, sizeof run->tally.progress.current);
 	pthread_mutex_unlock(&run->tally.mutex);
 }
 

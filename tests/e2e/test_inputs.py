@@ -115,6 +115,8 @@ class Inputs(e2e.Case):
         found = e2e.by_name(self.folder / "pile/out")
         self.assertEqual(sorted(found), [".hidden.txt", "deep.txt"])
         self.assertEqual(found["deep.txt"]["source"]["paths"], ["pile/below/deep.txt"])
+        # What is no input is counted: two by --exclude, two links, a pipe.
+        self.assertEqual(e2e.summary(self.folder / "pile/out")["left_out"], 5)
         # The output folder lies in the input folder: it is not read again.
         self.run_weft(*INVENTORY, "-o", "pile/out", "--exclude", "*.tmp", "--exclude", "old", "pile",
                       code=0, cwd=self.folder)
