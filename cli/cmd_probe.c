@@ -43,11 +43,20 @@ static gboolean open_bundle(Probe *probe, GError **error)
 	return probe->encoders != NULL;
 }
 
+/* `path` "-": standard input. */
+static gboolean read_text(const char *path, char **ret_text, gsize *ret_size_bytes, GError **error)
+{
+	if (!strcmp(path, "-"))
+		return weft_fd_read(STDIN_FILENO, "stdin", TEXT_BYTES_MAX, ret_text, ret_size_bytes,
+		                    error);
+	return weft_file_read(path, TEXT_BYTES_MAX, ret_text, ret_size_bytes, error);
+}
+
 static gboolean read_ids(const char *path, GArray *ids, GError **error)
 {
 	g_autofree char *text = NULL;
 	gsize size_bytes;
-	if (!weft_file_read(path, TEXT_BYTES_MAX, &text, &size_bytes, error))
+	if (!read_text(path, &text, &size_bytes, error))
 		return FALSE;
 	g_autoptr(WeftJson) json = weft_json_parse(text, size_bytes, WEFT_JSON_STRICT, error);
 	if (!json) {
@@ -190,8 +199,7 @@ static gboolean print_decoded(const WeftTokenizer *tokenizer, const Probe *probe
 {
 	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
 	g_autoptr(GString) text = g_string_new(NULL);
-	const char *path = strcmp(probe->files[0], "-") ? probe->files[0] : "/dev/stdin";
-	if (!read_ids(path, ids, error) ||
+	if (!read_ids(probe->files[0], ids, error) ||
 	    !weft_tokenizer_decode(tokenizer, (const gint32 *)(void *)ids->data, ids->len,
 	                           probe->special, text, error))
 		return FALSE;
@@ -208,10 +216,7 @@ static gboolean probe_tokens(Probe *probe, GError **error)
 		return print_decoded(tokenizer, probe, error);
 	g_autofree char *text = NULL;
 	gsize size_bytes;
-	gboolean is_stdin = !strcmp(probe->files[0], "-");
-	if (is_stdin
-	        ? !weft_fd_read(STDIN_FILENO, "stdin", TEXT_BYTES_MAX, &text, &size_bytes, error)
-	        : !weft_file_read(probe->files[0], TEXT_BYTES_MAX, &text, &size_bytes, error))
+	if (!read_text(probe->files[0], &text, &size_bytes, error))
 		return FALSE;
 	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
 	weft_tokenizer_encode(tokenizer, text, size_bytes, probe->special, ids);

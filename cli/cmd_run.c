@@ -142,8 +142,7 @@ static gboolean fill_job(Command *command, const WeftPlaces *places, const GPtrA
 static gboolean parse(Command *command, const WeftPlaces *places, int argc, char **argv,
 		      GError **error)
 {
-	g_autoptr(GOptionContext) context = g_option_context_new("PATH... - read documents and write "
-								 "a record for each");
+	g_autoptr(GOptionContext) context = g_option_context_new("- read documents, a record for each");
 	g_autoptr(GPtrArray) settings = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GArray) entries = option_entries(command);
 	GOptionGroup *group = g_option_group_new("run", "run", "run", settings, NULL);

@@ -58,6 +58,8 @@ int weft_cmd_fail(const char *verb, GError **error, int code)
 static int run_verb(const WeftVerb *verb, int argc, char **argv)
 {
 	WeftPlaces places = {0};
+	g_autofree char *name = g_strdup_printf("weft %s", verb->name);
+	g_set_prgname(name); /* what --help of the verb begins with */
 	weft_places_find(&places);
 	int code;
 	if (verb->plain) {
