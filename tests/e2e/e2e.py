@@ -1,7 +1,9 @@
 """What the end-to-end tests share. Python's own library only.
 
-WEFT is the program, SOURCE the source tree; both come from meson.
+WEFT is the program, SOURCE the source tree; both come from meson. A program whose tests were all
+skipped ends with 77.
 """
+import base64
 import json
 import os
 import pathlib
@@ -15,12 +17,31 @@ SOURCE = pathlib.Path(os.environ["SOURCE"])
 WEFT = os.environ["WEFT"]
 BUNDLE = SOURCE / "tests/golden/scout"
 INBOX = SOURCE / "examples/inbox"
+HELPERS = pathlib.Path(WEFT).resolve().parent.parent / "ingest"
+SHIPPED = (SOURCE / "default/config.json").exists()
 
 
-def weft(*arguments, cwd=None, **more):
-    """Runs weft to its end; stdout and stderr as text."""
-    return subprocess.run([WEFT, *map(str, arguments)], cwd=cwd, capture_output=True, text=True,
+def needs(program):
+    return unittest.skipUnless(shutil.which(program), f"{program} is not installed")
+
+
+def weft(*arguments, cwd=None, text=True, **more):
+    """Runs weft to its end; stdout and stderr as text, or as bytes."""
+    return subprocess.run([WEFT, *map(str, arguments)], cwd=cwd, capture_output=True, text=text,
                           timeout=500, check=False, **more)
+
+
+def as_nobody():
+    """In the child: without the rights of root, so that permissions count."""
+    if os.getuid() == 0:
+        os.setgroups([])
+        os.setgid(65534)
+        os.setuid(65534)
+
+
+def lines(done):
+    """The records on stdout, in their order. A string in JSON may hold U+2028, no line feed."""
+    return [json.loads(line) for line in done.stdout.split("\n") if line]
 
 
 def record_files(out):
@@ -39,13 +60,35 @@ def records(out):
     return {path.name: without_run(path.read_text()) for path in record_files(out)}
 
 
+def paths_of(record):
+    """Where the document lies, as bytes."""
+    source = record["source"]
+    return ([os.fsencode(path) for path in source["paths"]] +
+            [base64.b64decode(path) for path in source.get("paths_b64", [])])
+
+
+def named(found):
+    """Base name of each path -> record."""
+    return {os.fsdecode(os.path.basename(path)): record for record in found
+            for path in paths_of(record)}
+
+
 def by_name(out):
-    """Base name of the first path -> record."""
-    found = {}
-    for path in record_files(out):
-        record = json.loads(path.read_text())
-        found[os.path.basename(record["source"]["paths"][0])] = record
-    return found
+    """Base name -> record, of an output folder."""
+    return named(json.loads(path.read_text()) for path in record_files(out))
+
+
+def items_with(record, text):
+    return [item for item in record["content"] if text in (item["text"] or "")]
+
+
+def place_of(item, text):
+    """The anchor of the word in which `text` begins, or of the whole item."""
+    first = item["text"].index(text)
+    for word in item.get("words", []):
+        if word["chars"][0] <= first < word["chars"][1]:
+            return word["at"]
+    return item["at"][0]
 
 
 def summary(out):
@@ -100,11 +143,17 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.out = self.folder / "out"
 
+    def assert_code(self, done, code):
+        self.assertEqual(done.returncode, code, done.stderr)
+
     def run_weft(self, *arguments, code, **more):
         done = weft("run", *arguments, **more)
-        self.assertEqual(done.returncode, code, done.stderr)
+        self.assert_code(done, code)
         return done
 
 
 def main():
-    unittest.main(argv=[sys.argv[0], "-v"])
+    result = unittest.main(argv=[sys.argv[0], "-v"], exit=False).result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    sys.exit(77 if 0 < result.testsRun == len(result.skipped) else 0)

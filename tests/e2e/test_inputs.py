@@ -10,13 +10,6 @@ RUN = ["-m", e2e.BUNDLE, "--reader", "none"]
 INVENTORY = ["-t", "inventory"]
 
 
-def as_nobody():
-    """In the child: without the rights of root, so that permissions count."""
-    if os.getuid() == 0:
-        os.setgid(65534)
-        os.setuid(65534)
-
-
 class Inputs(e2e.Case):
     def put(self, name, data):
         path = self.folder / name
@@ -70,7 +63,7 @@ class Inputs(e2e.Case):
         self.out.mkdir(mode=0o777)
         self.out.chmod(0o777)
         done = e2e.weft("run", *INVENTORY, "-o", self.out / "mine", self.folder / "pile",
-                        preexec_fn=as_nobody, cwd="/")
+                        preexec_fn=e2e.as_nobody, cwd="/")
         self.addCleanup((self.folder / "pile/closed").chmod, 0o755)
         if "error while loading" in done.stderr or done.returncode in (126, 127):
             self.skipTest("the build folder is closed to others")
