@@ -4,14 +4,16 @@
 set -e
 to=tests/fuzz/corpus/av
 mkdir -p $to
-tone="-f lavfi -i aevalsrc='0.3*sin(2*PI*300*t)*lt(mod(t\,1.2)\,0.2)':s=8000:d=1.4"
-film="-f lavfi -i testsrc2=s=32x24:r=5:d=1"
-made() { eval ffmpeg -nostdin -loglevel error -y "$@" -fflags +bitexact -flags +bitexact; }
-made $tone -c:a pcm_u8 -t 0.1 $to/tone.wav
-made $tone -c:a libopus -b:a 8k -ar 8000 $to/tone.ogg
-made $tone -b:a 8k -ar 8000 $to/tone.mp3
-made $film $tone -c:v mpeg4 -b:v 8k -c:a aac -b:a 8k -ar 8000 -metadata title=x $to/film.mp4
-made $film $tone -c:v libx264 -crf 40 -c:a aac -b:a 8k -ar 8000 $to/film.mkv
+tone='aevalsrc=0.3*sin(2*PI*300*t)*lt(mod(t\,1.2)\,0.2):s=8000:d=1.4'
+film=testsrc2=s=32x24:r=5:d=1
+encode() { ffmpeg -nostdin -loglevel error -y "$@" -fflags +bitexact -flags +bitexact; }
+sound() { encode -f lavfi -i "$tone" "$@"; }
+both() { encode -f lavfi -i "$film" -f lavfi -i "$tone" "$@"; }
+sound -c:a pcm_u8 -t 0.1 $to/tone.wav
+sound -c:a libopus -b:a 8k -ar 8000 $to/tone.ogg
+sound -b:a 8k -ar 8000 $to/tone.mp3
+both -c:v mpeg4 -b:v 8k -c:a aac -b:a 8k -ar 8000 -metadata title=x $to/film.mp4
+both -c:v libx264 -crf 40 -c:a aac -b:a 8k -ar 8000 $to/film.mkv
 printf '#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4.0,\ntone.wav\n#EXT-X-ENDLIST\n' > $to/list.m3u8
 printf 'ffconcat version 1.0\nfile tone.wav\n' > $to/list.ffconcat
 printf 'made by tools/make_av_corpus.sh with ffmpeg 5.1.9; no seed\n' > $to/ORIGIN
