@@ -98,9 +98,11 @@ char *weft_ocr_version(void)
 	return g_string_free(line, FALSE);
 }
 
+/* 0: not known. Below 64 it is a picture that was decoded smaller, whose unit is its own pixel. */
 static double dpi_of(const WeftRaster *raster)
 {
-	return raster->points_per_pixel > 0 ? 72 / raster->points_per_pixel : 0;
+	double dpi = raster->points_per_pixel > 0 ? 72 / raster->points_per_pixel : 0;
+	return dpi >= 64 ? dpi : 0;
 }
 
 static double enlargement(const WeftRaster *raster)
