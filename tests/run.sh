@@ -54,15 +54,18 @@ suite() {
 install_packages $BUILD_PACKAGES $TEST_PACKAGES || exit 1
 
 if [ $all = no ]; then
-	[ -f build/build.ninja ] || echo "Building (about a minute on two cores) ..."
-	suite "gcc, release" build ""
+	[ -d build/tests ] || echo "Building (about two minutes on two cores) ..."
+	if [ -f build/build.ninja ] && [ ! -d build/tests ]; then
+		meson configure build -Dtests=enabled # the quickstart had made it without
+	fi
+	suite "gcc, release" build "" -Dtests=enabled
 else
 	export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-	suite "gcc, release" build-ci "" -Dwerror=true
-	CC=clang suite "clang, ASan and UBSan" build-asan "" -Dwerror=true -Dbuildtype=debugoptimized \
-		-Db_sanitize=address,undefined -Db_lundef=false
+	suite "gcc, release" build-ci "" -Dtests=enabled -Dwerror=true
+	CC=clang suite "clang, ASan and UBSan" build-asan "" -Dtests=enabled -Dwerror=true \
+		-Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
 	CC=clang suite "clang, TSan: pipeline and kernels" build-tsan "--suite pipeline --suite kernels" \
-		-Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false
+		-Dtests=enabled -Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
