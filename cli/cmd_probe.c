@@ -333,7 +333,8 @@ static gboolean parse(Probe *probe, const ProbeKind *kind, int argc, char **argv
 	    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &probe->files, NULL, "FILE"},
 	    G_OPTION_ENTRY_NULL,
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new(kind->usage);
+	g_autofree char *usage = g_strconcat(kind->name, " ", kind->usage, NULL);
+	g_autoptr(GOptionContext) context = g_option_context_new(usage);
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, error))
 		return FALSE;

@@ -6,9 +6,12 @@ to=tests/fuzz/corpus/av
 mkdir -p $to
 tone='aevalsrc=0.3*sin(2*PI*300*t)*lt(mod(t\,1.2)\,0.2):s=8000:d=1.4'
 film=testsrc2=s=32x24:r=5:d=1
-encode() { ffmpeg -nostdin -loglevel error -y "$@" -fflags +bitexact -flags +bitexact; }
-sound() { encode -f lavfi -i "$tone" "$@"; }
-both() { encode -f lavfi -i "$film" -f lavfi -i "$tone" "$@"; }
+# bitexact stands before -c, so that it belongs to the output.
+exact='-fflags +bitexact -flags +bitexact'
+# shellcheck disable=SC2086 # options
+sound() { ffmpeg -nostdin -loglevel error -y -f lavfi -i "$tone" $exact "$@"; }
+# shellcheck disable=SC2086 # options
+both() { ffmpeg -nostdin -loglevel error -y -f lavfi -i "$film" -f lavfi -i "$tone" $exact "$@"; }
 sound -c:a pcm_u8 -t 0.1 $to/tone.wav
 sound -c:a libopus -b:a 8k -ar 8000 $to/tone.ogg
 sound -b:a 8k -ar 8000 $to/tone.mp3
