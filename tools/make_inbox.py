@@ -21,6 +21,7 @@ os.environ["SOURCE_DATE_EPOCH"] = "1768816800"  # 2026-01-19 10:00 UTC, the day 
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from PIL.TiffImagePlugin import IFDRational
 from reportlab import rl_config
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
@@ -455,7 +456,7 @@ def make_receipt(path):
     exif[0x010F], exif[0x0110] = "Lumia Optics", "Pocket 3"
     exif[0x0132] = "2025:08:12 09:55:18"
     exif.get_ifd(0x8769)[0x9003] = "2025:08:12 09:55:18"
-    exif.get_ifd(0x8769)[0x829A] = (1, 60)
+    exif.get_ifd(0x8769)[0x829A] = IFDRational(1, 60)
     im.save(path, quality=62, exif=exif, dpi=(72, 72))
 
 
