@@ -135,14 +135,13 @@ gboolean weft_file_read(const char *path, gsize limit_bytes, char **ret_text, gs
 	return is_good;
 }
 
-gboolean weft_fd_sha256(int fd, const char *name, char ret_hex[65], guint64 *ret_size_bytes,
-			GError **error)
+gboolean weft_fd_hash(int fd, const char *name, GChecksum *sum, guint64 limit_bytes,
+		      guint64 *offset, GError **error)
 {
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	g_autofree guint8 *chunk = g_malloc(CHUNK_BYTES);
-	guint64 size = 0;
-	for (;;) {
-		ssize_t n = pread(fd, chunk, CHUNK_BYTES, size);
+	guint64 end = *offset + limit_bytes;
+	while (*offset < end) {
+		ssize_t n = pread(fd, chunk, MIN(CHUNK_BYTES, end - *offset), *offset);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -150,8 +149,18 @@ gboolean weft_fd_sha256(int fd, const char *name, char ret_hex[65], guint64 *ret
 		if (n == 0)
 			break;
 		g_checksum_update(sum, chunk, n);
-		size += n;
+		*offset += n;
 	}
+	return TRUE;
+}
+
+gboolean weft_fd_sha256(int fd, const char *name, char ret_hex[65], guint64 *ret_size_bytes,
+			GError **error)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	guint64 size = 0;
+	if (!weft_fd_hash(fd, name, sum, G_MAXUINT64, &size, error))
+		return FALSE;
 	g_strlcpy(ret_hex, g_checksum_get_string(sum), 65);
 	*ret_size_bytes = size;
 	return TRUE;

@@ -37,6 +37,10 @@ gboolean weft_fd_read(int fd, const char *name, gsize limit_bytes, char **ret_te
  * digits and NUL. */
 gboolean weft_fd_sha256(int fd, const char *name, char ret_hex[65], guint64 *ret_size_bytes,
 			GError **error);
+/* Adds at most `limit_bytes` from *offset on to the sum and moves *offset behind them; it stays
+ * where it is at the end of the file. For callers that may be told to stop half way. */
+gboolean weft_fd_hash(int fd, const char *name, GChecksum *sum, guint64 limit_bytes,
+		      guint64 *offset, GError **error);
 
 /* ---- writing ---- */
 

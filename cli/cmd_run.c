@@ -207,7 +207,7 @@ static int end_of_run(const Command *command, WeftRun *run, WeftBar *bar, GError
 	WeftProgress progress;
 	gboolean is_whole = weft_run_join(run, error);
 
-	weft_bar_end(bar, run);
+	weft_bar_end(bar, run, is_whole);
 	if (command->prints_graph) {
 		g_autofree char *graph = weft_run_graph(run);
 

@@ -146,7 +146,7 @@ static void add_count(GString *line, guint64 n, const char *word)
 				       n, word);
 }
 
-void weft_bar_end(WeftBar *bar, WeftRun *run)
+void weft_bar_end(WeftBar *bar, WeftRun *run, gboolean is_whole)
 {
 	WeftProgress progress = weft_run_progress(run);
 	g_autoptr(GString) line = g_string_new(NULL);
@@ -162,6 +162,10 @@ void weft_bar_end(WeftBar *bar, WeftRun *run)
 	if (progress.n_known > 0)
 		g_string_append_printf(line, " (%" G_GUINT64_FORMAT " of them not whole)",
 				       progress.n_known);
+	if (line->len == 0 && !is_whole) {
+		wipe(bar);
+		return;
+	}
 	if (line->len == 0)
 		g_string_append(line, "nothing to do");
 	add_count(line, progress.n_left_out, "left out (links, special files, excluded)");

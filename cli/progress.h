@@ -20,7 +20,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftBar, weft_bar_free)
 /* Prints new lines about documents and draws the bar again, when it is time to. */
 void weft_bar_draw(WeftBar *bar, WeftRun *run);
 void weft_bar_say(WeftBar *bar, const char *level, const char *text);
-/* What is left to be said, and the counts. */
-void weft_bar_end(WeftBar *bar, WeftRun *run);
+/* What is left to be said, and the counts; of a run that could not start (not whole, and nothing
+ * done) nothing: the error says it. */
+void weft_bar_end(WeftBar *bar, WeftRun *run, gboolean is_whole);
 
 #endif

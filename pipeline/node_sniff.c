@@ -14,6 +14,8 @@
 #include "base/files.h"
 #include "pipeline/run.h"
 
+#define HASH_STEP_BYTES ((guint64)16 << 20) /* a tenth of a second or two */
+
 typedef struct Sniff {
 	WeftRun *run;
 	GHashTable *ids; /* char *: seen in this run */
@@ -92,7 +94,27 @@ static void judge_type(WeftDocument *document)
 	}
 }
 
-static void read_facts(WeftDocument *document)
+/* A large file takes a while: a run that is cancelled does not wait for it. */
+static gboolean hash_content(WeftRunner *runner, WeftDocument *document, GError **error)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	guint64 size = 0, before;
+
+	do {
+		before = size;
+		if (weft_runner_is_cancelled(runner)) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CANCELLED, "the run was stopped");
+			return FALSE;
+		}
+		if (!weft_fd_hash(document->fd, "content", sum, HASH_STEP_BYTES, &size, error))
+			return FALSE;
+	} while (size - before == HASH_STEP_BYTES);
+	g_strlcpy(document->sha256, g_checksum_get_string(sum), sizeof document->sha256);
+	document->size_bytes = size;
+	return TRUE;
+}
+
+static void read_facts(WeftRunner *runner, WeftDocument *document)
 {
 	struct stat before, after;
 	GError *failure = NULL;
@@ -100,9 +122,7 @@ static void read_facts(WeftDocument *document)
 	if (!open_document(document, &before))
 		return;
 	if (!weft_sniff(document->fd, &document->sniff, &failure) ||
-	    !weft_fd_sha256(document->fd, "content", document->sha256, &document->size_bytes,
-	                    &failure)) {
-		document->sha256[0] = '\0';
+	    !hash_content(runner, document, &failure)) {
 		set_fault(document, "sniff", failure);
 		return;
 	}
@@ -125,7 +145,7 @@ static WeftStep sniff_step(void *state, WeftRunner *runner, void *take_item, GEr
 
 	weft_run_begin_file(run, document->path);
 	if (document->fault == NULL)
-		read_facts(document);
+		read_facts(runner, document);
 	if (document->sha256[0] != '\0')
 		set_id(document, "content:", document->sha256, run->fingerprint);
 	else

@@ -137,9 +137,18 @@ static void test_sha256(Fixture *fixture, gconstpointer data)
 	g_assert_cmpint(lseek(fd, 5, SEEK_SET), ==, 5);
 	g_assert_true(weft_fd_sha256(fd, "x", hex, &size, NULL));
 	g_assert_cmpint(lseek(fd, 0, SEEK_CUR), ==, 5);
-	close(fd);
 	g_assert_cmpuint(size, ==, 1000000);
 	g_assert_cmpstr(hex, ==, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+
+	/* The same in pieces, the last one cut by the end of the file. */
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	guint64 offset = 0;
+	g_assert_true(weft_fd_hash(fd, "x", sum, 300001, &offset, NULL));
+	g_assert_cmpuint(offset, ==, 300001);
+	g_assert_true(weft_fd_hash(fd, "x", sum, 900000, &offset, NULL));
+	g_assert_cmpuint(offset, ==, 1000000);
+	g_assert_cmpstr(g_checksum_get_string(sum), ==, hex);
+	close(fd);
 }
 
 static void test_lock(Fixture *fixture, gconstpointer data)

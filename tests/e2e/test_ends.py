@@ -67,6 +67,22 @@ class Ends(e2e.Case):
         process.stdout.close()
         self.assertEqual(process.wait(timeout=100), 74)
 
+    def test_stopped_within_a_large_file(self):
+        large = self.folder / "large.bin"
+        with open(large, "wb") as file:
+            file.truncate(100 << 30)
+        process = subprocess.Popen([e2e.WEFT, "run", "-t", "inventory", "-o", self.out, large],
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        deadline = time.monotonic() + 60
+        while not (self.out / "lock").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=30)[1]
+        self.assertEqual(process.returncode, 130)
+        self.assertNotIn("nothing to do", said)
+        self.assertEqual(e2e.record_files(self.out), [])
+
     def test_interrupted_and_run_again(self):
         pile = self.folder / "pile"
         pile.mkdir()
