@@ -255,9 +255,27 @@ static gboolean read_ultravox(const WeftKeys *keys, WeftAudioConfig *audio, GErr
 
 /* ---- the whole ---- */
 
+static gboolean read_tasks(const WeftKeys *keys, char ***ret_tasks, GError **error)
+{
+	const WeftJson *names = weft_keys_member(keys, "tasks");
+	g_autoptr(GPtrArray) tasks = g_ptr_array_new_with_free_func(g_free);
+
+	if (!names)
+		return TRUE;
+	for (gsize i = 0; i < weft_json_length(names); i++)
+		g_ptr_array_add(tasks, g_strdup(weft_json_string(weft_json_at(names, i), NULL)));
+	g_ptr_array_add(tasks, NULL);
+	if (weft_json_type(names) != WEFT_JSON_ARRAY ||
+	    g_strv_length((char **)tasks->pdata) != weft_json_length(names))
+		return weft_keys_error(keys, "tasks", error, "must be an array of strings");
+	*ret_tasks = (char **)g_ptr_array_free(g_steal_pointer(&tasks), FALSE);
+	return TRUE;
+}
+
 static gboolean read_traits(const WeftKeys *keys, WeftTraits *traits, GError **error)
 {
-	static const char *const known[] = {"reads", "answer_confidence_min", "name", NULL};
+	static const char *const known[] = {"reads", "answer_confidence_min", "tasks", "name",
+					    NULL};
 	static const WeftNumberKey confidence[] = {
 		{"answer_confidence_min", G_STRUCT_OFFSET(WeftTraits, answer_confidence_min), 0, 1,
 		 FALSE, 0}};
@@ -266,6 +284,7 @@ static gboolean read_traits(const WeftKeys *keys, WeftTraits *traits, GError **e
 	if (!weft_keys_section(keys, "weft", "weft.", &section, error) ||
 	    !weft_keys_only(&section, known, error) ||
 	    !weft_keys_numbers(&section, confidence, 1, traits, error) ||
+	    !read_tasks(&section, &traits->tasks, error) ||
 	    !weft_keys_string(&section, "name", &traits->name, error))
 		return FALSE;
 	const WeftJson *reads = weft_keys_member(&section, "reads");
@@ -388,6 +407,7 @@ void weft_config_free(WeftConfig *config)
 		g_array_unref(config->text.eos_ids);
 	g_free(config->text.layers);
 	g_free(config->audio.text_model);
+	g_strfreev(config->traits.tasks);
 	g_free(config->traits.name);
 	g_free(config->model_type);
 	g_free(config);

@@ -78,6 +78,7 @@ typedef struct WeftTraits {
 	gboolean reads;               /* trained to read pictures of pages */
 	double answer_confidence_min; /* values below are withheld as null, and a null says that nothing
 				       * is known, not that nothing is there; 0: none are withheld */
+	char **tasks;                 /* names of the only tasks that it was trained for; NULL: any */
 	char *name;                   /* NULL: not given */
 } WeftTraits;
 

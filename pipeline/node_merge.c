@@ -32,19 +32,31 @@ static gboolean merge_init(void *shared, WeftRunner *runner, void **ret_state, G
 	return TRUE;
 }
 
+/* A bundle made for other tasks than this one knows nothing here, however sure it is of it; nor does
+ * it under a schema that is not the task's own. */
+static double confidence_min(const WeftRun *run)
+{
+	const WeftTraits *traits = &weft_bundle_config(weft_engine_bundle(run->engine))->traits;
+
+	if (traits->tasks == NULL)
+		return traits->answer_confidence_min;
+	if (run->job->schema != NULL ||
+	    !g_strv_contains((const char *const *)traits->tasks, run->task->name))
+		return G_MAXDOUBLE;
+	return traits->answer_confidence_min;
+}
+
 static bool take_answer(Merging *merging, WeftRunner *runner, WeftItem *item)
 {
 	WeftMerge *merge = g_hash_table_lookup(merging->merges, &item->document);
 	GError *failure = NULL;
 
 	if (merge == NULL) {
-		const WeftTraits *traits =
-		    &weft_bundle_config(weft_engine_bundle(merging->run->engine))->traits;
 		guint64 *key = g_new(guint64, 1);
 
 		*key = item->document;
-		merge =
-		    weft_merge_new(merging->run->task->schema_tree, traits->answer_confidence_min);
+		merge = weft_merge_new(merging->run->task->schema_tree,
+				       confidence_min(merging->run));
 		g_hash_table_insert(merging->merges, key, merge);
 	}
 	if (weft_merge_add(merge, g_steal_pointer(&item->answer), &failure))

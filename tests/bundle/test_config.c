@@ -303,13 +303,18 @@ static void test_audio(void)
 static void test_traits(void)
 {
 	g_autofree char *json = with(TEXT, "", "\"weft\":{\"reads\":true,\"name\":\"n\","
-					       "\"answer_confidence_min\":0.25},");
+					       "\"tasks\":[\"index\"],\"answer_confidence_min\":0.25},");
 	g_autoptr(WeftConfig) config = accept(json, NULL);
 	g_autoptr(WeftConfig) bare = accept(TEXT, NULL);
 
 	g_assert_true(config->traits.reads);
 	g_assert_cmpstr(config->traits.name, ==, "n");
 	g_assert_cmpfloat(config->traits.answer_confidence_min, ==, 0.25);
+	g_assert_cmpuint(g_strv_length(config->traits.tasks), ==, 1);
+	g_assert_cmpstr(config->traits.tasks[0], ==, "index");
+	g_assert_null(bare->traits.tasks);
+	g_autofree char *number = with(TEXT, "", "\"weft\":{\"tasks\":[1]},");
+	refuse(number, NULL, "config.json: ", "weft.tasks");
 	g_assert_false(bare->traits.reads);
 	g_assert_null(bare->traits.name);
 	g_assert_cmpfloat(bare->traits.answer_confidence_min, ==, 0);

@@ -251,6 +251,35 @@ class Index(e2e.Case):
             self.assertNotIn("tesseract", {c["by"] for c in self.records[name]["content"]})
 
 
+class Shipped(e2e.Case):
+    """The shipped bundle was trained for one task: it claims nothing about any other."""
+
+    def test_other_tasks_are_not_examined(self):
+        if not e2e.SHIPPED:
+            self.skipTest("no shipped bundle")
+        schema = self.folder / "s.json"
+        schema.write_text('{"type": "object", "properties": {"payer": {"type": ["string", "null"]}, '
+                          '"sum": {"type": ["number", "null"]}}, "required": ["payer", "sum"]}')
+        done = e2e.weft("run", "-t", "extract", "-s", schema, "-o", "-", e2e.INBOX / "notes.md")
+        self.assert_code(done, 0)
+        (record,) = e2e.lines(done)
+        self.assertEqual(record["answer"], {"payer": None, "sum": None})
+        self.assertEqual(record["absent"], {"/payer": "not_examined", "/sum": "not_examined"})
+
+    def test_what_it_is_not_sure_of_is_withheld(self):
+        if not e2e.SHIPPED:
+            self.skipTest("no shipped bundle")
+        done = e2e.weft("run", "-o", "-", "--reader", "none", e2e.INBOX / "notes.md",
+                        e2e.INBOX / "annual-report.pdf")
+        self.assert_code(done, 0)
+        for record in e2e.lines(done):
+            self.assertEqual(set(record["absent"].values()), {"not_examined"})
+            for key in ("people", "organisations", "summary"):
+                self.assertIsNone(record["answer"][key])
+            for pointer, (evidence,) in record["provenance"].items():
+                self.assertGreaterEqual(evidence["confidence"], 0.95, pointer)
+
+
 class Again(e2e.Case):
     def test_same_command_again(self):
         model = [] if e2e.SHIPPED else ["-m", e2e.BUNDLE]

@@ -14,6 +14,13 @@ const char *__lsan_default_suppressions(void)
 	return "leak:libpoppler\nleak:libfontconfig\n";
 }
 
+/* Their frames are only found by the slow unwinder. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "fast_unwind_on_malloc=0";
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
 	static const char *const NO_PASSWORDS[] = {NULL};
