@@ -19,6 +19,7 @@ static const char *const CODE_NAMES[] = {
 	[WEFT_ERROR_CANCELLED] = "cancelled",
 	[WEFT_ERROR_NOT_EXAMINED] = "not_examined",
 	[WEFT_ERROR_NO_READER] = "no_reader",
+	[WEFT_ERROR_GONE] = "gone",
 	[WEFT_ERROR_INTERNAL] = "internal",
 };
 

@@ -160,7 +160,8 @@ static gboolean parse(Command *command, const WeftPlaces *places, int argc, char
 
 /* ---- the run ---- */
 
-/* How weft_run_new, start or join failed. */
+/* How weft_run_new, start or join failed. A helper program that ended (GONE) counts as one that could
+ * not start: the next run goes on. */
 static int exit_of_error(const GError *error, gboolean failed_to_write, gboolean has_started)
 {
 	if (failed_to_write)

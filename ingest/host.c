@@ -283,8 +283,8 @@ gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId
 	worker->work = work[0];
 	if (ok && !ask_for_worker(program, fds, NULL)) {
 		/* restarting would tie the program's life to this thread's (PR_SET_PDEATHSIG) */
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER, "%s has ended",
-		            PROGRAM_NAMES[id]);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_GONE,
+		            "%s has ended; run again to go on", PROGRAM_NAMES[id]);
 		ok = FALSE;
 	}
 	close_all(fds, 3);

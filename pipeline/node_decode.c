@@ -106,9 +106,10 @@ static bool send_part(Decode *decode, WeftRunner *runner, guint64 number, WeftPa
 	return weft_runner_send(runner, item);
 }
 
-/* FALSE: nobody receives any more. A failure becomes a fault that is sent on. */
+/* FALSE: nobody receives any more, or error is set. A failure becomes a fault that is sent on,
+ * except the end of a helper program: no document is blamed for that. */
 static bool send_parts(Decode *decode, WeftRunner *runner, guint64 number, const WeftSniff *sniff,
-                       int fd)
+                       int fd, GError **error)
 {
 	GError *failure = NULL;
 	guint32 page_with_text = 0;
@@ -122,6 +123,10 @@ static bool send_parts(Decode *decode, WeftRunner *runner, guint64 number, const
 			break;
 		if (!send_part(decode, runner, number, part, &page_with_text))
 			return false;
+	}
+	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_GONE)) {
+		g_propagate_error(error, failure);
+		return false;
 	}
 	if (failure != NULL)
 		return weft_item_send_fault(runner, number, "decode", failure, NULL);
@@ -152,6 +157,7 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 	gboolean is_open = document->fault == NULL && !document->is_copy;
 	int fd = document->fd;
 	struct stat before = {0};
+	GError *gone = NULL;
 	bool is_sent;
 
 	if (is_open && !decode->has_options && !set_options(decode, error)) {
@@ -161,10 +167,14 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 	document->fd = -1;
 	is_sent = weft_runner_send(runner, item);
 	if (is_sent && is_open && fstat(fd, &before) == 0)
-		is_sent = send_parts(decode, runner, number, &sniff, fd) &&
+		is_sent = send_parts(decode, runner, number, &sniff, fd, &gone) &&
 		          check_changed(runner, number, fd, &before);
 	if (fd >= 0)
 		close(fd);
+	if (gone != NULL) {
+		g_propagate_error(error, gone);
+		return WEFT_STEP_FAILED;
+	}
 	if (is_sent)
 		is_sent = weft_runner_send(runner, weft_item_new(WEFT_ITEM_END, number));
 	return weft_step_after(is_sent);

@@ -77,6 +77,9 @@ static WeftStep read_step(void *state, WeftRunner *runner, void *take_item, GErr
 	if (read_picture(read, part, &contents, &failure)) {
 		is_sent = send_contents(runner, item->document, part, contents);
 		item->picture = WEFT_PICTURE_READ;
+	} else if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_GONE)) {
+		g_propagate_error(error, failure);
+		return WEFT_STEP_FAILED;
 	} else {
 		is_sent =
 		    weft_item_send_fault(runner, item->document, "read", failure, &part->anchor);

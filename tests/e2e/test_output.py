@@ -2,6 +2,8 @@
 import fcntl
 import json
 import os
+import pathlib
+import signal
 import subprocess
 import time
 
@@ -64,6 +66,31 @@ class Output(e2e.Case):
 
 
 class Killed(e2e.Case):
+    def test_a_killed_helper_ends_the_run(self):
+        """Nobody is blamed but what was under way: the next run reads the rest."""
+        pile = self.folder / "pile"
+        pile.mkdir()
+        sound = (e2e.INBOX / "voice-memo.flac").read_bytes()
+        for i in range(150):
+            (pile / f"{i:03}.flac").write_bytes(sound + b"%d" % i)
+        command = [e2e.WEFT, "run", "-q", "-t", "inventory", "-j", "1", "-o", self.out, pile]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        while process.poll() is None and not e2e.record_files(self.out):
+            time.sleep(0.005)
+        children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+        for child in children.split():
+            if b"weft-decode-av" in pathlib.Path(f"/proc/{child}/cmdline").read_bytes():
+                os.kill(int(child), signal.SIGKILL)
+        _, errors = process.communicate(timeout=200)
+        self.assertEqual(process.returncode, 3, errors)
+        self.assertIn("weft-decode-av has ended; run again to go on", errors)
+        self.run_weft("-t", "inventory", "-o", self.out, pile, code=0)
+        found = e2e.records(self.out)
+        self.assertEqual(len(found), 150)
+        blamed = [name for name, text in found.items() if '"status":"failed"' in text.replace(" ", "")]
+        self.assertLessEqual(len(blamed), 1)
+
     def test_a_killed_run_is_gone_on_with(self):
         pile = self.folder / "pile"
         pile.mkdir()

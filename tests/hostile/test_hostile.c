@@ -129,7 +129,7 @@ static void test_program_killed(void)
 	g_auto(Decoded) decoded = commit_crime(ingest, "parent", 20);
 	g_assert_error(decoded.error, WEFT_ERROR, WEFT_ERROR_CRASHED);
 	g_auto(Decoded) later = commit_crime(ingest, "none", 20);
-	g_assert_error(later.error, WEFT_ERROR, WEFT_ERROR_NO_READER);
+	g_assert_error(later.error, WEFT_ERROR, WEFT_ERROR_GONE);
 	weft_ingest_close(ingest);
 }
 
