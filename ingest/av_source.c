@@ -258,7 +258,7 @@ WeftPart *weft_av_trouble_part(const WeftAvTrouble *trouble, guint32 track, cons
 	(void)av_strerror(trouble->number, words, sizeof words);
 	return weft_part_new_fault(at, WEFT_ERROR_CORRUPT,
 	                           "track %u: %" G_GUINT64_FORMAT
-	                           " packets of %s could not be decoded; "
+	                           " packet%s of %s could not be decoded; "
 	                           "the first: %s",
-	                           track, trouble->n, kind, words);
+	                           track, trouble->n, trouble->n == 1 ? "" : "s", kind, words);
 }

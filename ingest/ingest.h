@@ -59,9 +59,9 @@ typedef struct WeftDecodeOptions {
 } WeftDecodeOptions;
 
 /* `helper_dir`: where the helper programs are. Starts those that are there; a missing one is an
- * error only when it is needed (WEFT_ERROR_NO_READER then, naming the program). One that
- * ends later is WEFT_ERROR_GONE for all documents that come after: the caller ends its run. Call it before
- * the first thread is made. */
+ * error only when it is needed (WEFT_ERROR_NO_READER then, naming the program). One that ends later
+ * is WEFT_ERROR_GONE for all documents that come after: the caller ends its run. Call it before the
+ * first thread is made. */
 WeftIngest *weft_ingest_open(const char *helper_dir, GError **error);
 void weft_ingest_close(WeftIngest *ingest);
 

@@ -218,7 +218,9 @@ static gboolean read_object(SchemaReader *reader, const WeftJson *value, WeftSch
 	gboolean allowed;
 
 	if (weft_json_type(properties) != WEFT_JSON_OBJECT)
-		return refuse(reader, "properties", "missing, so that nothing says what to write",
+		return refuse(reader, "properties",
+			      properties ? "must be an object" :
+					   "missing, so that nothing says what to write",
 			      error);
 	if (others && !weft_json_bool(others, &allowed))
 		return refuse(reader, "additionalProperties",
