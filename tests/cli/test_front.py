@@ -104,7 +104,10 @@ class Terminal(e2e.Case):
         self.assertEqual(out.stdout, "")
 
     def test_on_a_terminal(self):
-        ours, theirs = pty.openpty()
+        try:
+            ours, theirs = pty.openpty()
+        except OSError as error:  # no /dev/pts, as in a bare chroot
+            self.skipTest(str(error))
         child = subprocess.Popen([e2e.WEFT, "run", "-t", "inventory", "-o", "out", e2e.INBOX],
                                  stdout=theirs, stderr=theirs, cwd=self.folder,
                                  env={**os.environ, "TERM": "xterm"})

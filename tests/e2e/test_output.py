@@ -25,7 +25,7 @@ class Output(e2e.Case):
 
     def test_no_permission(self):
         self.folder.chmod(0o555)
-        done = self.inventory("-o", "out", "a.md", preexec_fn=e2e.as_nobody)
+        done = self.inventory("-o", "out", "a.md", preexec_fn=e2e.bound_by_permissions)
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         self.assertIn("out: Permission denied", done.stderr)
