@@ -1,9 +1,9 @@
 /* cmd.h - the verbs of the command line.
  *
  * Each verb gets its own arguments (argv[0] is the verb) and returns the exit code of the program:
- * 0 done; 1 some inputs newly failed or partial; 2 usage; 3 nothing could start; 4 stopped by
- * --until or --max-time with work left; 74 output can't be written; 75 another run holds the lock;
- * 130 interrupted. Only this folder prints: results on stdout, everything else on stderr.
+ * 0 done; 1 some inputs newly failed or partial; 2 usage; 3 nothing could start, or a helper
+ * program ended; 74 output can't be written; 75 another run holds the lock; 130 interrupted. Only
+ * this folder prints: results on stdout, everything else on stderr.
  */
 #ifndef WEFT_CLI_CMD_H
 #define WEFT_CLI_CMD_H
@@ -17,7 +17,6 @@ enum {
 	WEFT_EXIT_SOME_FAILED = 1,
 	WEFT_EXIT_USAGE = 2,
 	WEFT_EXIT_NOT_STARTED = 3,
-	WEFT_EXIT_WORK_LEFT = 4,
 	WEFT_EXIT_OUTPUT = 74,
 	WEFT_EXIT_LOCKED = 75,
 	WEFT_EXIT_INTERRUPTED = 130,

@@ -152,8 +152,9 @@ static gboolean parse(Command *command, const WeftPlaces *places, int argc, char
 	g_option_context_set_description(
 		context,
 		"Exit codes: 0 done, nothing newly failed; 1 some inputs failed or are partial, each\n"
-		"has its record; 2 usage; 3 nothing could start; 74 output can't be written;\n"
-		"75 another run holds the output folder; 130 interrupted, run again to go on.\n");
+		"has its record; 2 usage; 3 nothing could start, or a helper program ended;\n"
+		"74 output can't be written; 75 another run holds the output folder;\n"
+		"130 interrupted, run again to go on.\n");
 	return g_option_context_parse(context, &argc, &argv, error) &&
 	       fill_job(command, places, settings, error);
 }
