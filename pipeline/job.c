@@ -204,7 +204,7 @@ static const WeftJobKey keys[] = {
     {"state", "DIR", "where the catalogue goes (default: state in the output folder)", 0},
     {"reader", "WHO", "who reads pictures of pages: auto, bundle, tesseract, none", 0},
     {"ocr-languages", "LIST", "languages for Tesseract, as in eng+deu", 0},
-    {"jobs", "N", "threads (default: one per core)", 'j'},
+    {"jobs", "N", "threads (default: one per core); 64 at most are used", 'j'},
     {"memory", "SIZE", "bytes under way at most, as in 512M (the default)", 0},
     {"seed", "N", "of every random choice (default: 0)", 0},
     {"temperature", "T", "0 (default): always the most likely token", 0},
