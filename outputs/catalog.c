@@ -8,7 +8,7 @@
 
 /* PRAGMA user_version. */
 #define CATALOG_VERSION 1
-/* Readers (weft status, search) and the writer wait for each other this long. */
+/* Readers (weft show) and the writer wait for each other this long. */
 #define BUSY_MS 10000
 
 static const char SCHEMA[] =
