@@ -23,7 +23,6 @@ struct WeftAudio {
 	WeftAvTrouble trouble;
 	double next_s; /* where the next frame is expected; NAN at the start */
 	double out_s;  /* time of the next sample out of the resampler */
-	double end_s;
 	gboolean done, ended;
 };
 
@@ -36,7 +35,6 @@ WeftAudio *weft_audio_open(const WeftAvSource *source, guint stream_index,
 	audio->options = options;
 	audio->out = out;
 	audio->next_s = NAN;
-	audio->end_s = -INFINITY;
 	audio->segmenter = weft_segmenter_new(stream_index + 1, options, out);
 	audio->frame = av_frame_alloc();
 	audio->codec = weft_av_decoder_open(audio->stream, error);
@@ -130,7 +128,6 @@ static void take_frame(WeftAudio *audio)
 		time_s = audio->next_s;
 	}
 	audio->next_s = time_s + (double)frame->nb_samples / frame->sample_rate;
-	audio->end_s = MAX(audio->end_s, audio->next_s);
 	if (resample(audio, frame))
 		audio->trouble.n_in_a_row = 0;
 }
@@ -181,11 +178,6 @@ void weft_audio_feed(WeftAudio *audio, const AVPacket *packet)
 double weft_audio_time(const WeftAudio *audio)
 {
 	return audio->ended ? INFINITY : weft_segmenter_time(audio->segmenter);
-}
-
-double weft_audio_end(const WeftAudio *audio)
-{
-	return audio->end_s;
 }
 
 gboolean weft_audio_is_done(const WeftAudio *audio)

@@ -22,8 +22,6 @@ void weft_audio_feed(WeftAudio *audio, const AVPacket *packet);
 
 /* No later part of this track begins before this; infinity after the end. */
 double weft_audio_time(const WeftAudio *audio);
-/* The end of the sound so far; negative infinity when there was none. */
-double weft_audio_end(const WeftAudio *audio);
 /* Nothing that is still to come is wanted. */
 gboolean weft_audio_is_done(const WeftAudio *audio);
 

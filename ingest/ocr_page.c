@@ -27,7 +27,6 @@ typedef struct Block {
 
 struct WeftOcrPage {
 	GPtrArray *blocks;
-	guint n_words;
 };
 
 static void word_clear(gpointer word)
@@ -105,12 +104,6 @@ void weft_ocr_page_add(WeftOcrPage *page, gboolean begins_block, gboolean begins
 	g_array_append_val(line->words, word);
 	cover(line->box, box);
 	cover(block->box, box);
-	page->n_words++;
-}
-
-guint weft_ocr_page_n_words(const WeftOcrPage *page)
-{
-	return page->n_words;
 }
 
 /* How far beside `line` the box stands, in heights of the line; negative when it is not beside. */
@@ -176,7 +169,6 @@ void weft_ocr_page_merge(WeftOcrPage *page, WeftOcrPage *take_more)
 				Word *word = &g_array_index(line->words, Word, w);
 				if (join_line(page, word)) {
 					word->text = NULL; /* it went along */
-					page->n_words++;
 					continue;
 				}
 				weft_ocr_page_add(rest, begins_block, begins_line, word->text,
@@ -185,7 +177,6 @@ void weft_ocr_page_merge(WeftOcrPage *page, WeftOcrPage *take_more)
 			}
 		}
 	}
-	page->n_words += rest->n_words;
 	while (rest->blocks->len)
 		place_block(page, g_ptr_array_steal_index(rest->blocks, 0));
 }

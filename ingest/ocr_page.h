@@ -23,8 +23,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftOcrPage, weft_ocr_page_free)
 void weft_ocr_page_add(WeftOcrPage *page, gboolean begins_block, gboolean begins_line,
                        const char *text, const double box[4], float confidence);
 
-guint weft_ocr_page_n_words(const WeftOcrPage *page);
-
 /* `take_more`: what a later pass found. */
 void weft_ocr_page_merge(WeftOcrPage *page, WeftOcrPage *take_more);
 

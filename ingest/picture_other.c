@@ -13,7 +13,6 @@
 #include "ingest/picture.h"
 
 #define FILE_BYTES_MAX (256u << 20) /* the whole file is one packet */
-#define ROWS_AT_ONCE 64
 
 static const struct {
 	const char *media_type;

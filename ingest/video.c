@@ -221,11 +221,6 @@ double weft_video_time(const WeftVideo *video)
 	return video->shown ? video->shown->anchor.time[0] : -INFINITY;
 }
 
-double weft_video_end(const WeftVideo *video)
-{
-	return video->end_s;
-}
-
 gboolean weft_video_is_done(const WeftVideo *video)
 {
 	return video->done;

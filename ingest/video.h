@@ -23,7 +23,6 @@ void weft_video_feed(WeftVideo *video, const AVPacket *packet);
 
 /* As for audio. */
 double weft_video_time(const WeftVideo *video);
-double weft_video_end(const WeftVideo *video);
 gboolean weft_video_is_done(const WeftVideo *video);
 
 /* The picture of a track that is a picture (cover art): a raster without time. */
