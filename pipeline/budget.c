@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 
 struct WeftBudget {
-	size_t limit_bytes;
 	atomic_size_t bytes, peak;
 
 	pthread_mutex_t mutex; /* guards the three below */
@@ -13,12 +12,11 @@ struct WeftBudget {
 	bool is_cancelled;
 };
 
-WeftBudget *weft_budget_new(size_t limit_bytes, unsigned documents_max)
+WeftBudget *weft_budget_new(unsigned documents_max)
 {
 	WeftBudget *budget = g_new0(WeftBudget, 1);
 
 	g_return_val_if_fail(documents_max > 0, NULL);
-	budget->limit_bytes = limit_bytes;
 	atomic_init(&budget->bytes, 0);
 	atomic_init(&budget->peak, 0);
 	budget->documents_max = documents_max;
@@ -34,11 +32,6 @@ void weft_budget_free(WeftBudget *budget)
 	pthread_cond_destroy(&budget->left);
 	pthread_mutex_destroy(&budget->mutex);
 	g_free(budget);
-}
-
-size_t weft_budget_limit(const WeftBudget *budget)
-{
-	return budget->limit_bytes;
 }
 
 void weft_budget_add(WeftBudget *budget, size_t size_bytes)

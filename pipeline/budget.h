@@ -15,11 +15,10 @@
 
 typedef struct WeftBudget WeftBudget;
 
-WeftBudget *weft_budget_new(size_t limit_bytes, unsigned documents_max);
+WeftBudget *weft_budget_new(unsigned documents_max);
 void weft_budget_free(WeftBudget *budget);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftBudget, weft_budget_free)
 
-size_t weft_budget_limit(const WeftBudget *budget);
 void weft_budget_add(WeftBudget *budget, size_t size_bytes);
 void weft_budget_remove(WeftBudget *budget, size_t size_bytes);
 size_t weft_budget_bytes(WeftBudget *budget);

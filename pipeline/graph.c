@@ -261,11 +261,6 @@ bool weft_runner_is_cancelled(const WeftRunner *runner)
 	return weft_graph_is_cancelled(runner->graph);
 }
 
-unsigned weft_runner_number(const WeftRunner *runner)
-{
-	return runner->number;
-}
-
 /* One step (or flush, when `item` is NULL and the node has an inbox), measured. */
 static WeftStep take_step(WeftRunner *runner, void *state, void *item, GError **error)
 {

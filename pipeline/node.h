@@ -50,6 +50,5 @@ typedef struct WeftItemClass {
 bool weft_runner_send_to(WeftRunner *runner, unsigned port, void *take_item);
 bool weft_runner_send(WeftRunner *runner, void *take_item);
 bool weft_runner_is_cancelled(const WeftRunner *runner);
-unsigned weft_runner_number(const WeftRunner *runner); /* of the node's threads, from 0 */
 
 #endif

@@ -170,8 +170,7 @@ WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 		if (run->trace == NULL)
 			return NULL;
 	}
-	run->budget = weft_budget_new((size_t)job->memory_bytes,
-				      DOCUMENTS_PER_THREAD * run->n_threads + DOCUMENTS_MORE);
+	run->budget = weft_budget_new(DOCUMENTS_PER_THREAD * run->n_threads + DOCUMENTS_MORE);
 	weft_join(run);
 	return g_steal_pointer(&run);
 }

@@ -95,7 +95,7 @@ static void test_order_and_end(void)
 
 static void test_sender_waits_for_room(void)
 {
-	g_autoptr(WeftBudget) budget = weft_budget_new(35, 1);
+	g_autoptr(WeftBudget) budget = weft_budget_new(1);
 	g_autoptr(WeftChannel) channel = weft_channel_new(35, 1, 1, box_free, budget);
 	Sender sender;
 	Box *box;
@@ -138,7 +138,7 @@ static void test_large_item_passes_alone(void)
 
 static void test_receiver_finishes_first(void)
 {
-	g_autoptr(WeftBudget) budget = weft_budget_new(20, 1);
+	g_autoptr(WeftBudget) budget = weft_budget_new(1);
 	g_autoptr(WeftChannel) channel = weft_channel_new(20, 1, 1, box_free, budget);
 	Sender sender;
 
@@ -222,7 +222,7 @@ static void *enter_five(void *data)
 
 static void test_places_are_bounded(void)
 {
-	g_autoptr(WeftBudget) budget = weft_budget_new(0, 2);
+	g_autoptr(WeftBudget) budget = weft_budget_new(2);
 	Entrant entrant = {.budget = budget};
 
 	atomic_init(&entrant.n_entered, 0);
