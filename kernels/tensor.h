@@ -1,9 +1,8 @@
 /* tensor.h - a view of numbers that somebody else owns: pointer, format, sizes, distance of rows.
  *
  * The last size runs fastest and its numbers lie side by side: that is a row. All rows, through all
- * outer sizes, are `row_bytes` apart, so that a view of some columns (the gate half of
- * gate_up_proj[E, in, 2 ffn]) is the same type with a narrower last size. Plain C: no allocation,
- * no ownership, copied by value.
+ * outer sizes, are `row_bytes` apart, which may be more than the row has. Plain C: no allocation, no
+ * ownership, copied by value.
  */
 #ifndef WEFT_KERNELS_TENSOR_H
 #define WEFT_KERNELS_TENSOR_H
@@ -62,26 +61,6 @@ static inline WeftTensor weft_tensor_part(const WeftTensor *tensor, size_t index
 		part.size[i] = tensor->size[i + 1];
 	part.size[part.n_dims] = 0;
 	return part;
-}
-
-/* Rows [first, first + count) of a matrix. */
-static inline WeftTensor weft_tensor_row_range(const WeftTensor *matrix, size_t first, size_t count)
-{
-	assert(matrix->n_dims == 2 && first <= matrix->size[0] && count <= matrix->size[0] - first);
-	WeftTensor view = *matrix;
-	view.data = weft_tensor_row(matrix, first);
-	view.size[0] = count;
-	return view;
-}
-
-/* Columns [first, first + count) of every row; both must be whole blocks. */
-static inline WeftTensor weft_tensor_col_range(const WeftTensor *tensor, size_t first, size_t count)
-{
-	assert(first <= weft_tensor_cols(tensor) && count <= weft_tensor_cols(tensor) - first);
-	WeftTensor view = *tensor;
-	view.data = (const char *)tensor->data + weft_dtype_row_bytes(tensor->dtype, first);
-	view.size[view.n_dims - 1] = count;
-	return view;
 }
 
 #endif
