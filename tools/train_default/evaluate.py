@@ -1,15 +1,19 @@
 """What a trained checkpoint can do, on papers and pictures that it has not seen.
 
-    evaluate.py TRAINED.pt [--papers 240] [--pictures 480]
+    evaluate.py default [--papers 240] [--pictures 240] [--size 500]
+
+The argument is an exported folder or what train.py wrote.
 
 A value counts as right when every byte of it would be chosen (greedy decoding gives it then); its confidence is the
 geometric mean of the probabilities of its bytes, as in weft's records. The table says, for each threshold, how many
 of the values that stand in the paper are still given, and how many of the given ones are right.
 """
 import argparse
+import pathlib
 import random
 
 import torch
+from safetensors.torch import load_file
 
 import data
 import train
@@ -71,14 +75,17 @@ def picture_error(weft, n, rng):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("checkpoint")
+    parser.add_argument("checkpoint", type=pathlib.Path)
     parser.add_argument("--papers", type=int, default=240)
-    parser.add_argument("--pictures", type=int, default=480)
-    parser.add_argument("--size", type=int, default=600)
+    parser.add_argument("--pictures", type=int, default=240)
+    parser.add_argument("--size", type=int, default=500)
     args = parser.parse_args()
     weft = M.Weft(VOCAB)
-    state = torch.load(args.checkpoint, weights_only=True)["state"]
-    weft.load_state_dict({k: v for k, v in state.items() if not k.startswith("align")})
+    if args.checkpoint.is_dir():
+        state = load_file(args.checkpoint / "model.safetensors")
+    else:
+        state = torch.load(args.checkpoint, weights_only=True)["state"]
+    weft.load_state_dict({k: v.float() for k, v in state.items() if not k.startswith("align")})
     rng = random.Random(987654321)
     results = papers(weft, args.papers, args.size, rng)
     print("threshold   " + "   ".join(f"{f:>9}: given right" for f in FIELDS))
