@@ -34,6 +34,17 @@ static inline gboolean weft_size_multiply(gsize a, gsize b, gsize *ret_value)
 gpointer weft_alloc_array(gsize n, gsize item_bytes, gsize limit_bytes, const char *what,
 			  GError **error);
 
+/* Little-endian numbers at a place that the caller has checked. */
+static inline guint16 weft_le16(const guint8 *p)
+{
+	return (guint16)(p[0] | p[1] << 8);
+}
+
+static inline guint32 weft_le32(const guint8 *p)
+{
+	return (guint32)p[0] | (guint32)p[1] << 8 | (guint32)p[2] << 16 | (guint32)p[3] << 24;
+}
+
 /* Borrowed bytes and a position in them. */
 typedef struct WeftBytes {
 	const guint8 *data;

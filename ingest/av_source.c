@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+
 #define IO_BUFFER_BYTES 65536
 #define PROBE_BYTES (2 << 20)
 #define PROBE_FORMAT_BYTES (1 << 20)
@@ -167,8 +169,7 @@ static guint64 riff_bytes(int fd)
 	guint8 head[8];
 	if (pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head || memcmp(head, "RIFF", 4) != 0)
 		return 0;
-	guint64 size = (guint64)head[4] | (guint64)head[5] << 8 | (guint64)head[6] << 16 |
-	               (guint64)head[7] << 24;
+	guint64 size = weft_le32(head + 4);
 	return size < 0xFFFF0000u ? size + 8 : 0;
 }
 

@@ -8,6 +8,7 @@
 #include <libavutil/opt.h>
 #include <libswscale/swscale.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "ingest/exif.h"
 #include "ingest/picture.h"
@@ -157,8 +158,7 @@ static void read_webp_exif(const guint8 *bytes, gsize size, WeftPicture *picture
 {
 	gsize at = 12;
 	for (guint n = 0; n < 64 && at + 8 <= size; n++) {
-		gsize length = (gsize)bytes[at + 4] | (gsize)bytes[at + 5] << 8 |
-		               (gsize)bytes[at + 6] << 16 | (gsize)bytes[at + 7] << 24;
+		gsize length = weft_le32(bytes + at + 4);
 		if (length > size - at - 8)
 			return;
 		if (memcmp(bytes + at, "EXIF", 4) == 0) {

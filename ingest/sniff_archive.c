@@ -1,6 +1,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "ingest/sniff.h"
 
 #define OFFICE_HINT                                                                                \
@@ -63,16 +64,6 @@ static const struct {
 	    "convert it to PDF first, for example: ebook-convert FILE FILE.pdf" } },
 };
 
-static guint le16(const guint8 *p)
-{
-	return (guint)p[0] | (guint)p[1] << 8;
-}
-
-static guint32 le32(const guint8 *p)
-{
-	return (guint32)p[0] | (guint32)p[1] << 8 | (guint32)p[2] << 16 | (guint32)p[3] << 24;
-}
-
 static gsize read_at(int fd, guint64 offset, guint8 *ret_bytes, gsize size)
 {
 	gsize done = 0;
@@ -105,17 +96,17 @@ static void judge_directory(const WeftHead *head, guint *found)
 		at--;
 	if (tail_size < 22 || memcmp(tail + at, "PK\5\6", 4) != 0)
 		return;
-	gsize size = MIN(le32(tail + at + 12), DIRECTORY_BYTES);
+	gsize size = MIN(weft_le32(tail + at + 12), DIRECTORY_BYTES);
 	g_autofree guint8 *directory = g_malloc(size + 1);
-	size = read_at(head->fd, le32(tail + at + 16), directory, size);
+	size = read_at(head->fd, weft_le32(tail + at + 16), directory, size);
 	at = 0;
 	for (guint n = 0; n < MEMBERS_MAX && at + 46 <= size; n++) {
 		const guint8 *entry = directory + at;
-		gsize name_size = le16(entry + 28);
+		gsize name_size = weft_le16(entry + 28);
 		if (memcmp(entry, "PK\1\2", 4) != 0 || at + 46 + name_size > size)
 			return;
 		judge_name(entry + 46, name_size, found);
-		at += 46 + name_size + le16(entry + 30) + le16(entry + 32);
+		at += 46 + name_size + weft_le16(entry + 30) + weft_le16(entry + 32);
 	}
 }
 
@@ -127,7 +118,7 @@ static void judge_locals(const WeftHead *head, guint *found)
 		const guint8 *entry = memmem(head->bytes + at, head->size - at, "PK\3\4", 4);
 		if (!entry || entry + 30 > head->bytes + head->size)
 			return;
-		gsize name_size = le16(entry + 26);
+		gsize name_size = weft_le16(entry + 26);
 		if (name_size <= (gsize)(head->bytes + head->size - (entry + 30)))
 			judge_name(entry + 30, name_size, found);
 		at = (gsize)(entry - head->bytes) + 4;
@@ -199,8 +190,8 @@ gboolean weft_sniff_ole(const WeftHead *head, WeftSniff *ret_sniff)
 	    memcmp(head->bytes, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8) != 0)
 		return FALSE;
 	/* [MS-CFB] 2.2: sector shift at 30, first directory sector at 48 */
-	guint shift = MIN(le16(head->bytes + 30), 12);
-	guint64 offset = ((guint64)le32(head->bytes + 48) + 1) << shift;
+	guint shift = MIN(weft_le16(head->bytes + 30), 12);
+	guint64 offset = ((guint64)weft_le32(head->bytes + 48) + 1) << shift;
 	gsize size = read_at(head->fd, offset, directory, sizeof directory);
 	for (guint i = 0; i < G_N_ELEMENTS(STREAMS); i++) {
 		if (names(directory, size, STREAMS[i].stream) ||
