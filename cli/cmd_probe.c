@@ -257,7 +257,7 @@ static gboolean probe_mel(Probe *probe, GError **error)
 typedef struct ProbeKind {
 	const char *name, *usage;
 	gboolean (*run)(Probe *probe, GError **error);
-	gboolean needs_output, needs_ids;
+	gboolean needs_output, needs_ids, decodes;
 	guint n_files;
 } ProbeKind;
 
@@ -265,10 +265,10 @@ static const ProbeKind KINDS[] = {
     {"logits",
      "-m BUNDLE --ids IDS.json [--pixels P.npy | --image FILE...] [--step] [--as-run] -o "
      "LOGITS.npy",
-     probe_logits, TRUE, TRUE, 0},
-    {"tokens", "-m BUNDLE [--special] [--decode] (FILE|-)", probe_tokens, FALSE, FALSE, 1},
-    {"pixels", "-m BUNDLE FILE -o P.npy", probe_pixels, TRUE, FALSE, 1},
-    {"mel", "-m BUNDLE FILE -o M.npy", probe_mel, TRUE, FALSE, 1},
+     probe_logits, TRUE, TRUE, FALSE, 0},
+    {"tokens", "-m BUNDLE [--special] [--decode] (FILE|-)", probe_tokens, FALSE, FALSE, FALSE, 1},
+    {"pixels", "-m BUNDLE FILE -o P.npy", probe_pixels, TRUE, FALSE, TRUE, 1},
+    {"mel", "-m BUNDLE FILE -o M.npy", probe_mel, TRUE, FALSE, TRUE, 1},
 };
 
 static void print_usage(FILE *to)
@@ -345,6 +345,7 @@ static gboolean parse(Probe *probe, const ProbeKind *kind, int argc, char **argv
 
 static void probe_done(Probe *probe)
 {
+	weft_ingest_close(probe->ingest);
 	weft_encoders_close(probe->encoders);
 	weft_kernels_close(probe->kernels);
 	weft_bundle_close(probe->bundle);
@@ -356,9 +357,20 @@ static void probe_done(Probe *probe)
 	g_strfreev(probe->files);
 }
 
-int weft_cmd_probe(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv)
+/* Helper programs are started only for what is decoded, and before the kernels have threads. */
+static gboolean run_probe(const ProbeKind *kind, Probe *probe, const WeftPlaces *places,
+                          GError **error)
 {
-	(void)places; /* a probe never uses the default bundle: what is compared is named */
+	if (kind->decodes || probe->images) {
+		probe->ingest = weft_ingest_open(places->helper_dir, error);
+		if (!probe->ingest)
+			return FALSE;
+	}
+	return kind->run(probe, error);
+}
+
+int weft_cmd_probe(const WeftPlaces *places, int argc, char **argv)
+{
 	const ProbeKind *kind = NULL;
 	for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(KINDS); i++)
 		if (!strcmp(argv[1], KINDS[i].name))
@@ -369,12 +381,12 @@ int weft_cmd_probe(const WeftPlaces *places, WeftIngest *ingest, int argc, char 
 		print_usage(is_help ? stdout : stderr);
 		return is_help ? WEFT_EXIT_DONE : WEFT_EXIT_USAGE;
 	}
-	Probe probe = {.ingest = ingest};
+	Probe probe = {0};
 	GError *error = NULL;
 	int code = WEFT_EXIT_DONE;
 	if (!parse(&probe, kind, argc - 1, argv + 1, &error))
 		code = weft_cmd_fail("probe", &error, WEFT_EXIT_USAGE);
-	else if (!kind->run(&probe, &error))
+	else if (!run_probe(kind, &probe, places, &error))
 		code = weft_cmd_fail("probe", &error,
 		                     g_error_matches(error, WEFT_ERROR, WEFT_ERROR_USAGE)
 		                         ? WEFT_EXIT_USAGE

@@ -24,8 +24,8 @@ static const WeftVerb VERBS[] = {
      weft_cmd_schema, NULL},
     {"doctor", "[-m BUNDLE]", "say what is installed and try a model", FALSE, NULL,
      weft_cmd_doctor},
-    {"probe", "logits|tokens|pixels|mel ...", "compare with a reference implementation", TRUE, NULL,
-     weft_cmd_probe},
+    {"probe", "logits|tokens|pixels|mel ...", "compare with a reference implementation", TRUE, weft_cmd_probe,
+     NULL},
 };
 
 static void print_verbs(FILE *to)
