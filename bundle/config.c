@@ -403,6 +403,7 @@ void weft_config_free(WeftConfig *config)
 {
 	if (!config)
 		return;
+	g_free(config->text.rope_divisors);
 	if (config->text.eos_ids)
 		g_array_unref(config->text.eos_ids);
 	g_free(config->text.layers);

@@ -34,6 +34,10 @@ typedef struct WeftTextConfig {
 	gsize chunk_size;        /* attention_chunk_size; 0: every layer is full causal */
 	double norm_eps, rope_theta;
 	WeftRopeScaling rope_scaling;
+	double *rope_divisors;   /* [head_dim / 2]: frequency i is divided by its own (GGUF's
+				  * rope_freqs, which has the scaling in it); NULL: none */
+	gboolean rope_halves;    /* the rotation pairs i with i + head_dim / 2, as in Llama 3 and Mixtral
+				  * from Hugging Face; else 2i with 2i + 1 */
 	gboolean qk_norm;        /* RMS norm, no weight, after the rotation, rotary layers only */
 	gboolean temperature_tuning; /* query scaling on layers without rotation */
 	double floor_scale, attn_scale; /* of that scaling; 8192 and 0.1 when absent */

@@ -1,8 +1,9 @@
 /* dtype.h - the number formats in which weights and caches are stored.
  *
  * A format is blocks of `values` numbers in `bytes` bytes; a row is whole blocks. The plain formats
- * have blocks of one number. Everything here is inline, so that a room which only describes tensors
- * (bundle/) links nothing.
+ * have blocks of one number. The others are GGUF's, with GGUF's layouts (kernels/blocks.h turns
+ * them into f32 and back); F8_E4M3 is safetensors', whose scales are tensors of their own.
+ * Everything here is inline, so that a room which only describes tensors (bundle/) links nothing.
  */
 #ifndef WEFT_KERNELS_DTYPE_H
 #define WEFT_KERNELS_DTYPE_H
@@ -15,27 +16,61 @@ typedef enum {
 	WEFT_DTYPE_F32,
 	WEFT_DTYPE_BF16,
 	WEFT_DTYPE_F16,
+	WEFT_DTYPE_F8_E4M3, /* "fn": no infinity, 0x7f and 0xff are NaN */
+	WEFT_DTYPE_Q4_0,
+	WEFT_DTYPE_Q4_1,
+	WEFT_DTYPE_Q5_0,
+	WEFT_DTYPE_Q5_1,
+	WEFT_DTYPE_Q8_0,
+	WEFT_DTYPE_Q2_K,
+	WEFT_DTYPE_Q3_K,
+	WEFT_DTYPE_Q4_K,
+	WEFT_DTYPE_Q5_K,
+	WEFT_DTYPE_Q6_K,
+	WEFT_DTYPE_IQ4_NL,
+	WEFT_DTYPE_IQ4_XS,
+	WEFT_DTYPE_IQ2_XXS,
+	WEFT_DTYPE_IQ3_XXS,
+	WEFT_DTYPE_MXFP4,
 	WEFT_DTYPE_COUNT
 } WeftDtype;
 
-/* "f32", "bf16", "f16". */
+/* The formats from F32 to F16: blocks of one number, whose arithmetic is exact in f32. */
+#define WEFT_DTYPE_HALVES_END (WEFT_DTYPE_F16 + 1)
+
+typedef struct WeftDtypeFormat {
+	const char *name;
+	uint16_t block_values, block_bytes;
+} WeftDtypeFormat;
+
+static inline const WeftDtypeFormat *weft_dtype_format(WeftDtype dtype)
+{
+	static const WeftDtypeFormat formats[WEFT_DTYPE_COUNT] = {
+		{"f32", 1, 4},      {"bf16", 1, 2},      {"f16", 1, 2},       {"f8_e4m3", 1, 1},
+		{"q4_0", 32, 18},   {"q4_1", 32, 20},    {"q5_0", 32, 22},    {"q5_1", 32, 24},
+		{"q8_0", 32, 34},   {"q2_k", 256, 84},   {"q3_k", 256, 110},  {"q4_k", 256, 144},
+		{"q5_k", 256, 176}, {"q6_k", 256, 210},  {"iq4_nl", 32, 18},  {"iq4_xs", 256, 136},
+		{"iq2_xxs", 256, 66}, {"iq3_xxs", 256, 98}, {"mxfp4", 32, 17},
+	};
+	return &formats[dtype];
+}
+
+/* "f32", "bf16", "q4_k", ... */
 static inline const char *weft_dtype_name(WeftDtype dtype)
 {
-	static const char *const names[WEFT_DTYPE_COUNT] = {"f32", "bf16", "f16"};
-	return names[dtype];
+	return weft_dtype_format(dtype)->name;
 }
 
 /* Numbers in one block. */
 static inline size_t weft_dtype_block_values(WeftDtype dtype)
 {
-	(void)dtype; /* every format of today has blocks of one number */
-	return 1;
+	return weft_dtype_format(dtype)->block_values;
 }
 
 /* Bytes of one block. */
 static inline size_t weft_dtype_block_bytes(WeftDtype dtype)
 {
-	return dtype == WEFT_DTYPE_F32 ? 4 : 2;
+	return weft_dtype_format(dtype)->block_bytes;
 }
 
 /* Bytes of a row of `n_values` numbers, which must be whole blocks. The caller has checked that the

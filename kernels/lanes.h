@@ -12,7 +12,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "kernels/dtype.h"
+#include "kernels/blocks.h"
 
 #define WEFT_LANES 16
 
@@ -66,7 +66,8 @@ static inline void weft_widen(float *y, const void *x, WeftDtype dtype, size_t n
 		for (size_t i = 0; i < n; i++)
 			y[i] = weft_f16_to_f32(half[i]);
 		return;
-	case WEFT_DTYPE_COUNT:
+	default:
+		weft_blocks_widen(y, x, dtype, n);
 		return;
 	}
 }

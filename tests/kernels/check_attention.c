@@ -213,7 +213,7 @@ static void test_random_sight(void)
 			  n_kv_heads * (1 + check_random_below(&state, 5)),
 			  n_kv_heads,
 			  1 + check_random_below(&state, 80),
-			  (WeftDtype)(seed % WEFT_DTYPE_COUNT),
+			  (WeftDtype)(seed % WEFT_DTYPE_HALVES_END),
 			  RANDOM};
 		check_case(&c, seed);
 	}

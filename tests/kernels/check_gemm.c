@@ -87,7 +87,7 @@ static void test_sampled(gconstpointer data)
 		Shape shape = {1 + check_random_below(&state, seed % 3 ? 20 : 300),
 			       1 + check_random_below(&state, 300),
 			       1 + check_random_below(&state, 300)};
-		check_shape(seed, shape, (WeftDtype)(seed % WEFT_DTYPE_COUNT), kn);
+		check_shape(seed, shape, (WeftDtype)(seed % WEFT_DTYPE_HALVES_END), kn);
 	}
 }
 
@@ -97,7 +97,7 @@ static void test_remainders(gconstpointer data)
 	gboolean kn = GPOINTER_TO_INT(data);
 	for (size_t i = 1; i <= 70; i++) {
 		Shape shape = {1 + i % 19, 1 + (i * 7) % 67, i};
-		check_shape(i, shape, (WeftDtype)(i % WEFT_DTYPE_COUNT), kn);
+		check_shape(i, shape, (WeftDtype)(i % WEFT_DTYPE_HALVES_END), kn);
 	}
 }
 
