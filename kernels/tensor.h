@@ -19,6 +19,8 @@ typedef struct WeftTensor {
 	int n_dims;                         /* 1 to 4 */
 	size_t size[WEFT_TENSOR_DIMS_MAX];  /* size[n_dims - 1] runs fastest */
 	size_t row_bytes;                   /* from one row to the next */
+	const float *scales;                /* of a matrix: [outputs], a factor of each output, or
+					     * NULL: 1 */
 } WeftTensor;
 
 /* Contiguous rows. For sizes that were checked where they came from. */
@@ -26,7 +28,7 @@ static inline WeftTensor weft_tensor_matrix(const void *data, WeftDtype dtype, s
 					    size_t n_cols)
 {
 	WeftTensor tensor = {data, dtype, 2, {n_rows, n_cols, 0, 0},
-			     weft_dtype_row_bytes(dtype, n_cols)};
+			     weft_dtype_row_bytes(dtype, n_cols), NULL};
 	return tensor;
 }
 
@@ -49,7 +51,7 @@ static inline const void *weft_tensor_row(const WeftTensor *tensor, size_t row)
 	return (const char *)tensor->data + row * tensor->row_bytes;
 }
 
-/* [E, a, b] -> [a, b], or any tensor -> its index-th part along the outermost size. */
+/* [E, a, b] -> [a, b], or any tensor -> its index-th part along the outermost size; without scales. */
 static inline WeftTensor weft_tensor_part(const WeftTensor *tensor, size_t index)
 {
 	assert(tensor->n_dims >= 3 && index < tensor->size[0]);

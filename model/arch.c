@@ -8,16 +8,30 @@
 #define SIZE_MAX_ANY (1u << 24)
 #define CONTEXT_MAX (1u << 28)
 
-static gboolean check_family(const WeftConfig *config, GError **error)
+typedef struct Family {
+	const char *model_type, *ffn_name, *ffn_name_new;
+	WeftRouter router;
+	gboolean has_shared_expert, score_scales_input, experts_are_kn;
+} Family;
+
+static const Family FAMILIES[] = {
+	{"llama4", "feed_forward", "feed_forward", WEFT_ROUTER_SIGMOID, TRUE, TRUE, TRUE},
+	{"llama4_text", "feed_forward", "feed_forward", WEFT_ROUTER_SIGMOID, TRUE, TRUE, TRUE},
+	{"llama", "mlp", "mlp", WEFT_ROUTER_SOFTMAX, FALSE, FALSE, FALSE},
+	{"mixtral", "block_sparse_moe", "mlp", WEFT_ROUTER_SOFTMAX, FALSE, FALSE, FALSE},
+};
+
+static const Family *find_family(const WeftConfig *config, GError **error)
 {
 	const char *type = config->model_type ? config->model_type : "unknown";
-	if (!config->has_text || (!g_str_equal(type, "llama4") && !g_str_equal(type, "llama4_text"))) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
-			    "config.json: model_type \"%s\": only llama4 and llama4_text can answer",
-			    type);
-		return FALSE;
-	}
-	return TRUE;
+	for (gsize i = 0; config->has_text && i < G_N_ELEMENTS(FAMILIES); i++)
+		if (g_str_equal(type, FAMILIES[i].model_type))
+			return &FAMILIES[i];
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
+		    "config.json: model_type \"%s\": llama4, llama4_text, llama and mixtral can "
+		    "answer",
+		    type);
+	return NULL;
 }
 
 static gboolean check_sizes(const WeftTextConfig *text, GError **error)
@@ -32,7 +46,7 @@ static gboolean check_sizes(const WeftTextConfig *text, GError **error)
 		{"num_attention_heads", text->n_heads, 1, 65536},
 		{"num_key_value_heads", text->n_kv_heads, 1, 65536},
 		{"head_dim", text->head_dim, 2, 65536},
-		{"intermediate_size", text->ffn_expert, 1, SIZE_MAX_ANY},
+		{"intermediate_size", text->ffn_expert, 0, SIZE_MAX_ANY},
 		{"intermediate_size_mlp", text->ffn_dense, 0, SIZE_MAX_ANY},
 		{"num_local_experts", text->n_experts, 0, 65536},
 		{"max_position_embeddings", text->context_max, 1, CONTEXT_MAX},
@@ -63,8 +77,10 @@ static gboolean check_layers(const WeftTextConfig *text, GError **error)
 		if (layer->is_moe && (text->n_experts_active == 0 ||
 				      text->n_experts_active > text->n_experts))
 			wrong = "a mixture without enough experts";
+		else if (layer->is_moe && text->ffn_expert == 0)
+			wrong = "a mixture, but intermediate_size is 0";
 		else if (!layer->is_moe && text->ffn_dense == 0)
-			wrong = "dense, but intermediate_size_mlp is 0";
+			wrong = "dense, but its feed-forward has no width";
 		else if (layer->is_chunked && text->chunk_size == 0)
 			wrong = "chunked, but attention_chunk_size is 0";
 		if (wrong) {
@@ -76,7 +92,8 @@ static gboolean check_layers(const WeftTextConfig *text, GError **error)
 	return TRUE;
 }
 
-/* theta^(-2i/D); the "llama3" scaling divides long wavelengths by a factor and blends between. */
+/* theta^(-2i/D); the "llama3" scaling divides long wavelengths by a factor and blends between;
+ * GGUF has the divisors themselves. */
 static double *rope_frequencies(const WeftTextConfig *text)
 {
 	const WeftRopeScaling *scaling = &text->rope_scaling;
@@ -95,7 +112,7 @@ static double *rope_frequencies(const WeftTextConfig *text)
 				f = (1 - s) * f / scaling->factor + s * f;
 			}
 		}
-		frequencies[i] = f;
+		frequencies[i] = text->rope_divisors ? f / text->rope_divisors[i] : f;
 	}
 	return frequencies;
 }
@@ -103,7 +120,8 @@ static double *rope_frequencies(const WeftTextConfig *text)
 WeftArch *weft_arch_new(const WeftConfig *config, GError **error)
 {
 	const WeftTextConfig *text = &config->text;
-	if (!check_family(config, error) || !check_sizes(text, error) || !check_layers(text, error))
+	const Family *family = find_family(config, error);
+	if (!family || !check_sizes(text, error) || !check_layers(text, error))
 		return NULL;
 	WeftArch *arch = g_new0(WeftArch, 1);
 	arch->n_vocab = text->n_vocab;
@@ -125,7 +143,13 @@ WeftArch *weft_arch_new(const WeftConfig *config, GError **error)
 	arch->tie_embeddings = text->tie_embeddings;
 	arch->floor_scale = text->floor_scale;
 	arch->attn_scale = text->attn_scale;
-	arch->router = WEFT_ROUTER_SIGMOID;
+	arch->rope_halves = text->rope_halves;
+	arch->router = family->router;
+	arch->has_shared_expert = family->has_shared_expert;
+	arch->score_scales_input = family->score_scales_input;
+	arch->experts_are_kn = family->experts_are_kn;
+	arch->ffn_name = family->ffn_name;
+	arch->ffn_name_new = family->ffn_name_new;
 	arch->frequencies = rope_frequencies(text);
 	arch->layers = text->layers;
 	return arch;

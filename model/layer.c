@@ -15,8 +15,7 @@ static gsize list_buffers(WeftPass *pass, Buffer buffers[BUFFERS_MAX])
 	const WeftArch *arch = pass->arch;
 	gsize n = 0, n_q = arch->n_heads * arch->head_width;
 	gsize n_kv = arch->n_kv_heads * arch->head_width;
-	gsize n_up = MAX(arch->ffn_expert, arch->ffn_dense);
-	gsize n_gate = MAX(2 * arch->ffn_expert, arch->ffn_dense);
+	gsize n_ffn = MAX(arch->ffn_expert, arch->ffn_dense);
 	gsize n_active = MAX(arch->n_experts_active, 1);
 #define BUFFER(field, count) \
 	buffers[n++] = (Buffer){(gpointer *)&pass->field, count, sizeof(*pass->field)}
@@ -26,8 +25,8 @@ static gsize list_buffers(WeftPass *pass, Buffer buffers[BUFFERS_MAX])
 	BUFFER(mixed, n_q);
 	BUFFER(k, n_kv);
 	BUFFER(v, n_kv);
-	BUFFER(gate, n_gate);
-	BUFFER(up, n_up);
+	BUFFER(gate, n_ffn);
+	BUFFER(up, n_ffn);
 	BUFFER(routed, arch->width);
 	BUFFER(y, arch->width);
 	BUFFER(cosine, arch->head_width / 2);
@@ -119,8 +118,12 @@ static void rotate(WeftPass *pass, float *x, gsize n_heads)
 {
 	const WeftArch *arch = pass->arch;
 	const WeftKernels *kernels = pass->kernels;
-	kernels->rope_pairs(kernels->team, x, pass->cosine, pass->sine, pass->n_rows, n_heads,
-			    arch->head_width);
+	if (arch->rope_halves)
+		kernels->rope_halves(kernels->team, x, pass->cosine, pass->sine, pass->n_rows,
+				     n_heads, arch->head_width);
+	else
+		kernels->rope_pairs(kernels->team, x, pass->cosine, pass->sine, pass->n_rows,
+				    n_heads, arch->head_width);
 	if (arch->qk_norm)
 		kernels->rmsnorm(kernels->team, x, x, NULL, pass->n_rows * n_heads,
 				 arch->head_width, arch->norm_eps);

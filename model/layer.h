@@ -5,9 +5,10 @@
  * that need them. By the kernel contract a row's result does not depend on the rows beside it, nor
  * on where a sequence is cut into passes.
  *
- * Formulas: Llama 4 as in transformers' modeling_llama4.py. Per layer x += attention(norm(x)),
- * x += feed_forward(norm(x)); q and k are turned in pairs, then normed per head without weight
- * (layers with rotation); layers without rotation scale q by 1 + a ln(floor((p + 1) / f) + 1).
+ * Formulas: as in transformers' modeling_llama4.py, modeling_llama.py and modeling_mixtral.py (arch.h
+ * has what differs). Per layer x += attention(norm(x)), x += feed_forward(norm(x)); q and k are
+ * turned in pairs, then, if so configured, normed per head without weight (layers with rotation);
+ * layers without rotation scale q by 1 + a ln(floor((p + 1) / f) + 1).
  */
 #ifndef WEFT_MODEL_LAYER_H
 #define WEFT_MODEL_LAYER_H
@@ -63,7 +64,7 @@ void weft_pass_run(WeftPass *pass, const WeftSegment *segments, gsize n_segments
 /* logits[n,V] of these rows of the last pass; `rows` NULL: the first n. */
 void weft_pass_logits(WeftPass *pass, const guint32 *rows, gsize n, float *logits);
 
-/* The routed experts of a layer: y[T,W] = shared(h) + sum of the experts chosen for h. */
+/* A mixture: y[T,W] = shared(h), where there is one, + sum of the experts chosen for h. */
 void weft_moe_run(WeftPass *pass, const WeftLayerWeights *layer);
 
 /* y[T,W] = down(silu(gate(h)) * up(h)), the shared expert or a dense layer. */

@@ -15,6 +15,12 @@ struct WeftModel {
 	gsize context;
 };
 
+/* The cache is as exact as the weights, at most. */
+static WeftDtype cache_dtype(const WeftModel *model)
+{
+	return model->weights->embed.dtype == WEFT_DTYPE_F32 ? WEFT_DTYPE_F32 : WEFT_DTYPE_BF16;
+}
+
 WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
 			   const WeftModelOptions *options, GError **error)
 {
@@ -42,8 +48,7 @@ WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
 	model->pass = weft_pass_new(model->arch, model->weights, kernels, WEFT_STEP_ROWS, error);
 	if (!model->pass)
 		return NULL;
-	/* The cache is as exact as the weights. */
-	model->pool = weft_page_pool_new(model->arch, kernels, model->weights->embed.dtype);
+	model->pool = weft_page_pool_new(model->arch, kernels, cache_dtype(model));
 	model->batch = weft_batch_new(model->pass, model->pool, requests_max, error);
 	return model->batch ? g_steal_pointer(&model) : NULL;
 }
@@ -79,7 +84,7 @@ gsize weft_model_vocab(const WeftModel *model)
 gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, gboolean step,
 			   gboolean exact, float *ret_logits, GError **error)
 {
-	WeftDtype dtype = exact ? WEFT_DTYPE_F32 : model->weights->embed.dtype;
+	WeftDtype dtype = exact ? WEFT_DTYPE_F32 : cache_dtype(model);
 	gsize n = weft_sequence_length(sequence), n_rows_fed = 0, n_piece;
 
 	if (!weft_sequence_check(sequence, model->arch->width, model->arch->n_vocab, error))

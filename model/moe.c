@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "model/layer.h"
 
 /* Rows of h that chose `expert`, with their weights. */
@@ -14,24 +16,27 @@ static gsize rows_of_expert(const WeftPass *pass, guint32 expert)
 }
 
 /* One pass over an expert's weights serves all its rows. Llama 4: the score scales the input of
- * the expert, before gate and up. */
-static void run_expert(WeftPass *pass, const WeftLayerWeights *layer, guint32 expert, gsize n_rows)
+ * the expert, before gate and up; Mixtral: its output. */
+static void run_expert(WeftPass *pass, const WeftExpert *expert, gsize n_rows)
 {
 	const WeftArch *arch = pass->arch;
 	const WeftKernels *kernels = pass->kernels;
 	gsize ffn = arch->ffn_expert;
 	WeftTensor h = weft_tensor_matrix(pass->h, WEFT_DTYPE_F32, pass->n_rows, arch->width);
-	WeftTensor gate_up = weft_tensor_part(&layer->gate_up, expert);
-	WeftTensor down = weft_tensor_part(&layer->expert_down, expert);
+	const float *factors = pass->expert_factors;
+	__typeof__(kernels->gemm) product = expert->is_kn ? kernels->gemm_kn : kernels->gemm;
 
 	kernels->fetch_rows(kernels->team, pass->routed, &h, pass->expert_rows, n_rows);
-	kernels->scale_rows(kernels->team, pass->routed, pass->routed, pass->expert_factors, n_rows,
-			    arch->width);
-	kernels->gemm_kn(kernels->team, pass->gate, pass->routed, n_rows, &gate_up, NULL);
-	kernels->swiglu(kernels->team, pass->up, pass->gate, pass->gate + ffn, n_rows, ffn,
-			2 * ffn);
-	kernels->gemm_kn(kernels->team, pass->routed, pass->up, n_rows, &down, NULL);
-	kernels->add_rows(kernels->team, pass->y, pass->routed, pass->expert_rows, NULL, n_rows,
+	if (arch->score_scales_input) {
+		kernels->scale_rows(kernels->team, pass->routed, pass->routed, factors, n_rows,
+				    arch->width);
+		factors = NULL;
+	}
+	product(kernels->team, pass->gate, pass->routed, n_rows, &expert->gate, NULL);
+	product(kernels->team, pass->up, pass->routed, n_rows, &expert->up, NULL);
+	kernels->swiglu(kernels->team, pass->up, pass->gate, pass->up, n_rows, ffn, ffn);
+	product(kernels->team, pass->routed, pass->up, n_rows, &expert->down, NULL);
+	kernels->add_rows(kernels->team, pass->y, pass->routed, pass->expert_rows, factors, n_rows,
 			  arch->width);
 }
 
@@ -45,10 +50,13 @@ void weft_moe_run(WeftPass *pass, const WeftLayerWeights *layer)
 	kernels->router_topk(kernels->team, pass->router_index, pass->router_weights,
 			     pass->router_logits, pass->n_rows, arch->n_experts,
 			     arch->n_experts_active, arch->router);
-	weft_feed_forward_run(pass, layer);
+	if (arch->has_shared_expert)
+		weft_feed_forward_run(pass, layer);
+	else
+		memset(pass->y, 0, pass->n_rows * arch->width * sizeof(*pass->y));
 	for (guint32 expert = 0; expert < arch->n_experts; expert++) {
 		gsize n_rows = rows_of_expert(pass, expert);
 		if (n_rows > 0)
-			run_expert(pass, layer, expert, n_rows);
+			run_expert(pass, &layer->experts[expert], n_rows);
 	}
 }
