@@ -14,7 +14,6 @@
 #include "model/layer.h"
 #include "model/request.h"
 
-#define WEFT_PIECE_ROWS 256
 #define WEFT_STEP_ROWS 512
 #define WEFT_BATCH_DEFAULT 16
 #define WEFT_BATCH_MAX 256

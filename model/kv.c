@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 
 typedef struct Page {
@@ -16,7 +17,7 @@ struct WeftPagePool {
 	gsize n_values;   /* of a position: G * D */
 	gsize half_bytes; /* of the keys of a page */
 	GPtrArray *free;  /* of Page */
-	gsize n_used;
+	gsize n_used, n_used_max;
 };
 
 typedef struct LayerPages {
@@ -29,6 +30,12 @@ struct WeftCache {
 	WeftPagePool *pool;
 	LayerPages *layers; /* [n_layers] */
 };
+
+/* The page of a layer in which a position lies. */
+static gsize page_of(gsize position)
+{
+	return position / WEFT_PAGE_POSITIONS;
+}
 
 WeftPagePool *weft_page_pool_new(const WeftArch *arch, const WeftKernels *kernels, WeftDtype dtype)
 {
@@ -60,6 +67,34 @@ gsize weft_page_pool_n_used(const WeftPagePool *pool)
 	return pool->n_used;
 }
 
+gsize weft_page_pool_peak_bytes(const WeftPagePool *pool)
+{
+	return pool->n_used_max * 2 * pool->half_bytes;
+}
+
+gsize weft_cache_bytes(const WeftArch *arch, WeftDtype dtype, gsize n_positions)
+{
+	gsize n_values = arch->n_kv_heads * arch->head_width;
+	gsize n_chunked = 0, chunked = 0, n_pages_max = 0, bytes;
+	for (gsize i = 0; i < arch->n_layers; i++)
+		if (arch->layers[i].is_chunked) {
+			chunked = i; /* all of them keep the same */
+			n_chunked++;
+		}
+	for (gsize at = 0; at < n_positions; at += WEFT_PIECE_ROWS) {
+		gsize end = page_of(MIN(at + WEFT_PIECE_ROWS, n_positions) - 1) + 1;
+		gsize n_pages = (arch->n_layers - n_chunked) * end;
+		if (n_chunked > 0)
+			n_pages += n_chunked * (end - page_of(weft_arch_key_first(arch, chunked, at)));
+		n_pages_max = MAX(n_pages_max, n_pages);
+	}
+	if (!weft_size_multiply(weft_dtype_row_bytes(dtype, n_values), 2 * WEFT_PAGE_POSITIONS,
+				&bytes) ||
+	    !weft_size_multiply(bytes, n_pages_max, &bytes))
+		return G_MAXSIZE;
+	return bytes;
+}
+
 static Page *page_take(WeftPagePool *pool, GError **error)
 {
 	Page *page;
@@ -77,6 +112,7 @@ static Page *page_take(WeftPagePool *pool, GError **error)
 	}
 	page->n_holders = 1;
 	pool->n_used++;
+	pool->n_used_max = MAX(pool->n_used_max, pool->n_used);
 	return page;
 }
 
@@ -158,22 +194,26 @@ static Page *page_copy(WeftPagePool *pool, Page *shared, GError **error)
 	return page;
 }
 
-static gboolean layer_extend(WeftCache *cache, gsize index, gsize position, gsize n, GError **error)
+/* Lets go what no position from `position` on can see. */
+static void layer_forget(WeftCache *cache, gsize index, gsize position)
 {
-	WeftPagePool *pool = cache->pool;
 	LayerPages *layer = &cache->layers[index];
-	gsize keep = weft_arch_key_first(pool->arch, index, position) / WEFT_PAGE_POSITIONS;
-
+	gsize keep = page_of(weft_arch_key_first(cache->pool->arch, index, position));
 	for (; layer->first < MIN(keep, layer->pages->len); layer->first++) {
-		page_release(pool, g_ptr_array_index(layer->pages, layer->first));
+		page_release(cache->pool, g_ptr_array_index(layer->pages, layer->first));
 		layer_replace(layer, layer->first, NULL);
 	}
-	for (gsize i = position / WEFT_PAGE_POSITIONS;
-	     i <= (position + n - 1) / WEFT_PAGE_POSITIONS; i++) {
+}
+
+static gboolean layer_extend(WeftCache *cache, gsize index, gsize position, gsize n, GError **error)
+{
+	LayerPages *layer = &cache->layers[index];
+	for (gsize i = page_of(position); i <= page_of(position + n - 1); i++) {
 		Page *page = i < layer->pages->len ? g_ptr_array_index(layer->pages, i) : NULL;
 		if (page && page->n_holders == 1)
 			continue;
-		Page *own = page ? page_copy(pool, page, error) : page_take(pool, error);
+		Page *own = page ? page_copy(cache->pool, page, error)
+				 : page_take(cache->pool, error);
 		if (!own)
 			return FALSE;
 		if (i < layer->pages->len)
@@ -186,7 +226,11 @@ static gboolean layer_extend(WeftCache *cache, gsize index, gsize position, gsiz
 
 gboolean weft_cache_extend(WeftCache *cache, gsize position, gsize n, GError **error)
 {
-	for (gsize i = 0; n > 0 && i < cache->pool->arch->n_layers; i++)
+	gsize n_layers = n > 0 ? cache->pool->arch->n_layers : 0;
+	/* First in all layers, so that what one gives back another can have. */
+	for (gsize i = 0; i < n_layers; i++)
+		layer_forget(cache, i, position);
+	for (gsize i = 0; i < n_layers; i++)
 		if (!layer_extend(cache, i, position, n, error))
 			return FALSE;
 	return TRUE;

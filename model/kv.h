@@ -12,6 +12,9 @@
 
 #include "model/arch.h"
 
+/* Positions that a cache is extended by at once, at most; pieces end at multiples of it. */
+#define WEFT_PIECE_ROWS 256
+
 typedef struct WeftPagePool WeftPagePool;
 typedef struct WeftCache WeftCache;
 
@@ -22,6 +25,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftPagePool, weft_page_pool_free)
 
 /* Pages that some cache holds now. */
 gsize weft_page_pool_n_used(const WeftPagePool *pool);
+/* Bytes of the most pages that were held at once. */
+gsize weft_page_pool_peak_bytes(const WeftPagePool *pool);
+
+/* Bytes of the pages that one cache of n positions holds at most while it grows piece by piece;
+ * chunked layers count what their chunk needs. G_MAXSIZE when no machine has so many. */
+gsize weft_cache_bytes(const WeftArch *arch, WeftDtype dtype, gsize n_positions);
 
 WeftCache *weft_cache_new(WeftPagePool *pool);
 /* A cache with the same positions; no memory is copied yet. */

@@ -44,6 +44,46 @@ static void test_bounded(void)
 	g_assert_cmpuint(weft_page_pool_n_used(pool), ==, 0);
 }
 
+/* Shapes: [layers chunked or not, heads, width, chunk], and numbers of positions around their
+ * pages, pieces and chunks. What is foretold is what a pool was asked for. */
+static void test_bytes_foretold(void)
+{
+	static const struct {
+		gsize n_layers, full_every, n_kv_heads, head_width, chunk_size;
+	} shapes[] = {{4, 4, 2, 16, 512}, {6, 3, 1, 32, 100}, {3, 1, 3, 64, 0}, {5, 9, 2, 8, 70}};
+	static const gsize sizes[] = {1, 64, 65, 100, 256, 257, 700, 1000, 1024, 2000, 5000};
+	g_autoptr(WeftKernels) kernels = weft_kernels_open("ref", 1, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(shapes); i++) {
+		WeftLayerConfig layers[8] = {{0}};
+		WeftArch arch = {.n_layers = shapes[i].n_layers,
+				 .n_kv_heads = shapes[i].n_kv_heads,
+				 .head_width = shapes[i].head_width,
+				 .chunk_size = shapes[i].chunk_size,
+				 .layers = layers};
+		for (gsize l = 0; l < arch.n_layers; l++)
+			layers[l].is_chunked = (l + 1) % shapes[i].full_every != 0;
+		for (gsize s = 0; s < G_N_ELEMENTS(sizes); s++) {
+			WeftDtype dtype = s % 2 == 0 ? WEFT_DTYPE_F32 : WEFT_DTYPE_BF16;
+			g_autoptr(WeftPagePool) pool = weft_page_pool_new(&arch, kernels, dtype);
+			g_autoptr(WeftCache) cache = weft_cache_new(pool);
+			for (gsize at = 0; at < sizes[s]; at += WEFT_PIECE_ROWS)
+				g_assert_true(weft_cache_extend(
+					cache, at, MIN(WEFT_PIECE_ROWS, sizes[s] - at), NULL));
+			g_assert_cmpuint(weft_cache_bytes(&arch, dtype, sizes[s]), ==,
+					 weft_page_pool_peak_bytes(pool));
+		}
+		g_assert_cmpuint(weft_cache_bytes(&arch, WEFT_DTYPE_F32, 0), ==, 0);
+	}
+	/* Scout at 10,485,760 in bf16: 12 full layers, 36 of 8192, 4096 bytes a token and layer. */
+	WeftLayerConfig layers[48] = {{0}};
+	WeftArch scout = {.n_layers = 48, .n_kv_heads = 8, .head_width = 128, .chunk_size = 8192,
+			  .layers = layers};
+	for (gsize l = 0; l < 48; l++)
+		layers[l].is_chunked = (l + 1) % 4 != 0;
+	g_assert_cmpuint(weft_cache_bytes(&scout, WEFT_DTYPE_BF16, 10485760), ==,
+			 G_GUINT64_CONSTANT(4096) * (12 * 10485760 + 36 * 8192));
+}
+
 static void test_shared_pages(void)
 {
 	g_autoptr(Golden) golden = golden_open("scout", "ref", 1);
@@ -91,6 +131,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/kv/bounded", test_bounded);
+	g_test_add_func("/kv/bytes-foretold", test_bytes_foretold);
 	g_test_add_func("/kv/shared-pages", test_shared_pages);
 	g_test_add_func("/kv/bf16", test_bf16);
 	return g_test_run();
