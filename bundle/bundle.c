@@ -48,7 +48,8 @@ static gboolean open_config(WeftBundle *bundle, const char *path, GChecksum *che
 	g_autofree char *file = g_build_filename(path, "config.json", NULL);
 	g_autofree char *text = NULL;
 	g_autofree char *processor = NULL;
-	gsize size_bytes, processor_size_bytes = 0;
+	g_autofree char *generation = NULL;
+	gsize size_bytes, processor_size_bytes = 0, generation_size_bytes = 0;
 
 	if (!weft_file_read(file, CONFIG_BYTES_MAX, &text, &size_bytes, error))
 		return FALSE;
@@ -60,7 +61,12 @@ static gboolean open_config(WeftBundle *bundle, const char *path, GChecksum *che
 		return FALSE;
 	bundle->config = weft_config_new("config.json", text, size_bytes, processor,
 					 processor_size_bytes, error);
-	return bundle->config != NULL;
+	if (!bundle->config || !read_optional(path, "generation_config.json", checksum, &generation,
+					      &generation_size_bytes, error))
+		return FALSE;
+	return !generation ||
+	       weft_config_add_generation(bundle->config, "generation_config.json", generation,
+					  generation_size_bytes, error);
 }
 
 static gboolean open_tokenizer(WeftBundle *bundle, const char *path, GChecksum *checksum,

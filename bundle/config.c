@@ -15,11 +15,13 @@
 
 #define RESAMPLE_BILINEAR 2 /* PIL's number */
 
-static gboolean read_id(const WeftKeys *keys, const char *key, gsize n_vocab, gint32 *ret_id,
-			GError **error)
+static gboolean read_id(const WeftKeys *keys, const char *key, const char *other, gsize n_vocab,
+			gint32 *ret_id, GError **error)
 {
-	const WeftJson *member = weft_keys_member(keys, key);
 	guint64 id;
+	if (!weft_keys_either(keys, key, other, &key, error))
+		return FALSE;
+	const WeftJson *member = weft_keys_member(keys, key);
 	if (!weft_json_uint(member, &id) || id >= n_vocab)
 		return weft_keys_error(keys, key, error, "must be an id below vocab_size %zu",
 				       n_vocab);
@@ -293,11 +295,77 @@ static gboolean read_traits(const WeftKeys *keys, WeftTraits *traits, GError **e
 	return TRUE;
 }
 
-/* Text and vision of one configuration; the tie is said at one place or at both alike. */
+/* How a checkpoint is quantised. Scales beside the weights are read from the tensors; everything
+ * else about fbgemm_fp8 concerns activations, which weft does not quantise. */
+static gboolean check_quantization(const WeftKeys *keys, GError **error)
+{
+	static const char *const instead =
+		"take the checkpoint in bf16, one with quant_method \"fbgemm_fp8\", or GGUF files";
+	static const struct {
+		const char *method, *what;
+	} refused[] = {
+		{"compressed-tensors", "llm-compressor's packed weights are not read"},
+		{"bitsandbytes", "bitsandbytes' packed weights are not read"},
+		{"gptq", "GPTQ's packed weights are not read"},
+		{"awq", "AWQ's packed weights are not read"},
+		{"fp8", "FP8 with a scale for each block is not read"},
+	};
+	g_autofree char *prefix = g_strconcat(keys->prefix, "quantization_config.", NULL);
+	const char *what = "this kind of quantisation is not read";
+	WeftKeys section;
+
+	/* Older files of llm-compressor say it here. */
+	if (weft_keys_member(keys, "compression_config"))
+		return weft_keys_error(keys, "compression_config", error, "%s; %s",
+				       refused[0].what, instead);
+	if (!weft_keys_section(keys, "quantization_config", prefix, &section, error))
+		return FALSE;
+	const WeftJson *member = weft_keys_member(&section, "quant_method");
+	const char *method = weft_json_string(member, NULL);
+	if (!section.object || g_strcmp0(method, "fbgemm_fp8") == 0)
+		return TRUE;
+	if (!method)
+		return weft_keys_error(&section, "quant_method", error, "is missing or no string");
+	for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
+		if (strcmp(method, refused[i].method) == 0)
+			what = refused[i].what;
+	}
+	return weft_keys_error(&section, "quant_method", error, "\"%s\": %s; %s", method, what,
+			       instead);
+}
+
+static gboolean read_text(const WeftKeys *keys, WeftConfig *config, GError **error)
+{
+	if (!check_quantization(keys, error))
+		return FALSE;
+	if (strcmp(config->model_type, "llama") == 0)
+		config->has_text = weft_config_llama(keys, &config->text, error);
+	else if (strcmp(config->model_type, "mixtral") == 0)
+		config->has_text = weft_config_mixtral(keys, &config->text, error);
+	else
+		config->has_text = weft_config_llama4(keys, &config->text, error);
+	return config->has_text;
+}
+
+/* The tie is said at one place or at both alike. */
+static gboolean read_tie(const WeftKeys *keys, const WeftKeys *inner, WeftTextConfig *text,
+			 GError **error)
+{
+	gboolean tie;
+	if (!weft_keys_truth(keys, "tie_word_embeddings", text->tie_embeddings, &tie, error))
+		return FALSE;
+	if (tie != text->tie_embeddings && weft_keys_member(inner, "tie_word_embeddings"))
+		return weft_keys_error(keys, "tie_word_embeddings", error,
+				       "differs from text_config.tie_word_embeddings");
+	text->tie_embeddings = tie;
+	return TRUE;
+}
+
+/* Text and vision of one configuration. */
 static gboolean read_llama4(const WeftKeys *keys, WeftConfig *config, GError **error)
 {
 	WeftKeys text, vision;
-	gboolean tie;
+	gsize n_vocab;
 
 	if (!weft_keys_section(keys, "text_config", "text_config.", &text, error) ||
 	    !weft_keys_section(keys, "vision_config", "vision_config.", &vision, error))
@@ -305,28 +373,57 @@ static gboolean read_llama4(const WeftKeys *keys, WeftConfig *config, GError **e
 	if (!text.object)
 		return weft_keys_error(keys, "text_config", error, "is missing");
 	if (!weft_keys_must_be(&text, "model_type", "llama4_text", error) ||
-	    !weft_config_text(&text, &config->text, error) ||
-	    !weft_keys_truth(keys, "tie_word_embeddings", config->text.tie_embeddings, &tie, error))
+	    !check_quantization(keys, error) || !read_text(&text, config, error) ||
+	    !read_tie(keys, &text, &config->text, error))
 		return FALSE;
-	config->has_text = TRUE;
-	if (tie != config->text.tie_embeddings) {
-		if (weft_keys_member(&text, "tie_word_embeddings"))
-			return weft_keys_error(keys, "tie_word_embeddings", error,
-					       "differs from text_config.tie_word_embeddings");
-		config->text.tie_embeddings = tie;
-	}
 	if (!vision.object)
 		return TRUE;
+	n_vocab = config->text.n_vocab;
 	if (!weft_keys_must_be(&vision, "model_type", "llama4_vision_model", error) ||
 	    !read_vision(&vision, &config->vision, error) ||
-	    !read_id(keys, "boi_token_index", config->text.n_vocab, &config->vision.boi_id,
+	    !read_id(keys, "boi_token_index", "boi_token_id", n_vocab, &config->vision.boi_id,
 		     error) ||
-	    !read_id(keys, "eoi_token_index", config->text.n_vocab, &config->vision.eoi_id,
+	    !read_id(keys, "eoi_token_index", "eoi_token_id", n_vocab, &config->vision.eoi_id,
 		     error) ||
-	    !read_id(keys, "image_token_index", config->text.n_vocab, &config->vision.image_id,
-		     error))
+	    !read_id(keys, "image_token_index", "image_token_id", n_vocab,
+		     &config->vision.image_id, error))
 		return FALSE;
 	config->has_vision = TRUE;
+	return TRUE;
+}
+
+/* The class that wrote a checkpoint, where it says so, must be one that has this model_type. */
+static const char *const CLASSES[][3] = {
+	{"llama4", "Llama4ForConditionalGeneration", NULL},
+	{"llama4_text", "Llama4ForCausalLM", NULL},
+	{"llama", "LlamaForCausalLM", NULL},
+	{"mixtral", "MixtralForCausalLM", NULL},
+	{"whisper", "WhisperForConditionalGeneration", "WhisperModel"},
+	{"ultravox", "UltravoxModel", NULL},
+};
+
+static gboolean check_type(const WeftKeys *keys, const char *model_type, GError **error)
+{
+	const WeftJson *classes = weft_keys_member(keys, "architectures");
+	gsize row = 0;
+
+	while (row < G_N_ELEMENTS(CLASSES) && strcmp(CLASSES[row][0], model_type) != 0)
+		row++;
+	if (row == G_N_ELEMENTS(CLASSES))
+		return weft_keys_error(keys, "model_type", error,
+				       "\"%s\"; llama4, llama4_text, llama, mixtral, whisper and "
+				       "ultravox are read", model_type);
+	if (classes && weft_json_type(classes) != WEFT_JSON_ARRAY)
+		return weft_keys_error(keys, "architectures", error, "must be a list");
+	for (gsize i = 0; i < weft_json_length(classes); i++) {
+		const char *name = weft_json_string(weft_json_at(classes, i), NULL);
+		if (g_strcmp0(name, CLASSES[row][1]) != 0 &&
+		    (!CLASSES[row][2] || g_strcmp0(name, CLASSES[row][2]) != 0))
+			return weft_keys_error(keys, "architectures", error,
+					       "\"%s\", but model_type is \"%s\", of which %s is "
+					       "read", name ? name : "(no string)", model_type,
+					       CLASSES[row][1]);
+	}
 	return TRUE;
 }
 
@@ -336,28 +433,22 @@ static gboolean read_parts(const WeftKeys *keys, WeftConfig *config, GError **er
 		return FALSE;
 	if (!config->model_type)
 		return weft_keys_error(keys, "model_type", error, "is missing");
-	if (weft_keys_member(keys, "quantization_config"))
-		return weft_keys_error(keys, "quantization_config", error,
-				       "quantised checkpoints of this kind are not read");
+	if (!check_type(keys, config->model_type, error))
+		return FALSE;
 	if (!read_traits(keys, &config->traits, error))
 		return FALSE;
 	if (strcmp(config->model_type, "llama4") == 0)
 		return read_llama4(keys, config, error);
-	if (strcmp(config->model_type, "llama4_text") == 0) {
-		config->has_text = weft_config_text(keys, &config->text, error);
-		return config->has_text;
-	}
-	if (strcmp(config->model_type, "whisper") == 0) {
-		config->has_audio = read_whisper(keys, TRUE, &config->audio, error);
-		return config->has_audio;
-	}
-	if (strcmp(config->model_type, "ultravox") == 0) {
-		config->has_audio = read_ultravox(keys, &config->audio, error);
-		return config->has_audio;
-	}
-	return weft_keys_error(keys, "model_type", error,
-			       "\"%s\"; llama4, llama4_text, whisper and ultravox are implemented",
-			       config->model_type);
+	if (strcmp(config->model_type, "whisper") != 0 &&
+	    strcmp(config->model_type, "ultravox") != 0)
+		return read_text(keys, config, error);
+	if (weft_keys_member(keys, "quantization_config"))
+		return weft_keys_error(keys, "quantization_config", error,
+				       "quantised checkpoints of this kind are not read");
+	config->has_audio = strcmp(config->model_type, "whisper") == 0 ?
+				    read_whisper(keys, TRUE, &config->audio, error) :
+				    read_ultravox(keys, &config->audio, error);
+	return config->has_audio;
 }
 
 static WeftJson *parse(const char *file, const char *json, gsize size_bytes, GError **error)
@@ -397,6 +488,14 @@ WeftConfig *weft_config_new(const char *file, const char *json, gsize size_bytes
 	if (!read_preprocessor(&values, &config->vision, &config->preprocessor, error))
 		return NULL;
 	return g_steal_pointer(&config);
+}
+
+gboolean weft_config_add_generation(WeftConfig *config, const char *file, const char *json,
+				    gsize size_bytes, GError **error)
+{
+	g_autoptr(WeftJson) tree = parse(file, json, size_bytes, error);
+	WeftKeys keys = {file, "", tree};
+	return tree && (!config->has_text || weft_config_eos(&keys, &config->text, error));
 }
 
 void weft_config_free(WeftConfig *config)

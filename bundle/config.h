@@ -5,6 +5,14 @@
  * library are passed over; a key that would change the arithmetic and is not implemented is
  * refused. No size has a default of its own here except those that the published configurations
  * leave out (named at the field). Part of the door: include "bundle/bundle.h".
+ *
+ * Families, by model_type: llama4 (text and vision), llama4_text (its text at the top, as
+ * Llama4ForCausalLM saves it), llama (Llama 2 and 3, with 3.1's rope scaling), mixtral; whisper and
+ * ultravox for sound. `architectures`, where it is given, must be the class that generates with
+ * this model_type. Spellings of transformers 4 and 5 are both read (rope_scaling and
+ * rope_parameters, "type" and "rope_type", image_token_index and image_token_id); where both are
+ * given they must agree. quantization_config: only quant_method "fbgemm_fp8", whose scales lie
+ * beside the weights.
  */
 #ifndef WEFT_BUNDLE_CONFIG_H
 #define WEFT_BUNDLE_CONFIG_H
@@ -28,7 +36,9 @@ typedef struct WeftLayerConfig {
 typedef struct WeftTextConfig {
 	gsize n_vocab, width, n_layers, n_heads, n_kv_heads, head_dim;
 	gsize ffn_expert;        /* intermediate_size: each expert and the shared expert */
-	gsize ffn_dense;         /* intermediate_size_mlp: dense layers */
+	gsize ffn_dense;         /* dense layers. Llama 4: intermediate_size_mlp; where every layer is
+				  * dense and the file leaves it out, intermediate_size (a pruned
+				  * model keeps its shared experts). Llama: intermediate_size */
 	gsize n_experts, n_experts_active; /* 0, 0: no mixture */
 	gsize context_max;       /* max_position_embeddings */
 	gsize chunk_size;        /* attention_chunk_size; 0: every layer is full causal */
@@ -87,7 +97,8 @@ typedef struct WeftTraits {
 } WeftTraits;
 
 typedef struct WeftConfig {
-	char *model_type;        /* as the file says: "llama4", "llama4_text", "whisper", ... */
+	char *model_type;        /* as the file says: "llama4", "llama4_text", "llama", "mixtral",
+				  * "whisper" or "ultravox" */
 	gboolean has_text, has_vision, has_audio;
 	WeftTextConfig text;
 	WeftVisionConfig vision;
@@ -101,6 +112,10 @@ typedef struct WeftConfig {
 WeftConfig *weft_config_new(const char *file, const char *json, gsize size_bytes,
 			    const char *preprocessor_json, gsize preprocessor_size_bytes,
 			    GError **error);
+/* The ids of generation_config.json that end an answer count too: instruct checkpoints list there
+ * what their config.json leaves out. */
+gboolean weft_config_add_generation(WeftConfig *config, const char *file, const char *json,
+				    gsize size_bytes, GError **error);
 void weft_config_free(WeftConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftConfig, weft_config_free)
 

@@ -11,6 +11,11 @@
 #define SIZE_MAX_CONTEXT ((gsize)1 << 31)
 #define EOS_IDS_MAX 64
 #define CHUNK_SIZE_DEFAULT 8192
+#define FLOOR_SCALE_DEFAULT 8192
+#define ATTN_SCALE_DEFAULT 0.1
+/* Which transformers takes where a file of Llama 2's time has no rope_theta. */
+#define LLAMA_THETA_DEFAULT 10000
+#define MIXTRAL_THETA_DEFAULT 1000000
 
 #define AT(field) G_STRUCT_OFFSET(WeftTextConfig, field)
 
@@ -22,17 +27,21 @@ static const WeftSizeKey SIZES[] = {
 	{"num_key_value_heads", AT(n_kv_heads), 1, SIZE_MAX_WIDTH, FALSE, 0},
 	{"head_dim", AT(head_dim), 2, SIZE_MAX_WIDTH, FALSE, 0},
 	{"intermediate_size", AT(ffn_expert), 1, SIZE_MAX_WIDTH, TRUE, 0},
+	{"max_position_embeddings", AT(context_max), 1, SIZE_MAX_CONTEXT, TRUE, 0},
+};
+
+static const WeftNumberKey EPS[] = {{"rms_norm_eps", AT(norm_eps), 0, 1, TRUE, 0}};
+
+static const WeftSizeKey LLAMA4_SIZES[] = {
 	{"intermediate_size_mlp", AT(ffn_dense), 1, SIZE_MAX_WIDTH, FALSE, 0},
 	{"num_local_experts", AT(n_experts), 0, SIZE_MAX_EXPERTS, FALSE, 0},
 	{"num_experts_per_tok", AT(n_experts_active), 0, SIZE_MAX_EXPERTS, FALSE, 1},
-	{"max_position_embeddings", AT(context_max), 1, SIZE_MAX_CONTEXT, TRUE, 0},
 	{"attention_chunk_size", AT(chunk_size), 1, SIZE_MAX_CONTEXT, FALSE, 0},
 };
 
-static const WeftNumberKey NUMBERS[] = {
-	{"rms_norm_eps", AT(norm_eps), 0, 1, TRUE, 0},
-	{"floor_scale", AT(floor_scale), 1, 1e15, FALSE, 8192},
-	{"attn_scale", AT(attn_scale), -1e6, 1e6, FALSE, 0.1},
+static const WeftNumberKey TEMPERATURE[] = {
+	{"floor_scale", AT(floor_scale), 1, 1e15, FALSE, FLOOR_SCALE_DEFAULT},
+	{"attn_scale", AT(attn_scale), -1e6, 1e6, FALSE, ATTN_SCALE_DEFAULT},
 };
 
 static const char *const ROPE_KEYS[] = {
@@ -191,6 +200,14 @@ static gboolean read_chunking(const WeftKeys *keys, WeftTextConfig *text, GError
 	return TRUE;
 }
 
+static gboolean check_active(const WeftKeys *keys, const WeftTextConfig *text, GError **error)
+{
+	if (text->n_experts_active > 0 && text->n_experts_active <= text->n_experts)
+		return TRUE;
+	return weft_keys_error(keys, "num_experts_per_tok", error, "%zu of num_local_experts %zu",
+			       text->n_experts_active, text->n_experts);
+}
+
 /* Which have experts: the list moe_layers, else every interleave_moe_layer_step-th. */
 static gboolean read_mixture(const WeftKeys *keys, WeftTextConfig *text, GError **error)
 {
@@ -220,15 +237,20 @@ static gboolean read_mixture(const WeftKeys *keys, WeftTextConfig *text, GError 
 						 text->n_experts > 0;
 		*(text->layers[i].is_moe ? &has_moe : &has_dense) = TRUE;
 	}
-	if (has_moe && (text->n_experts_active == 0 || text->n_experts_active > text->n_experts))
-		return weft_keys_error(keys, "num_experts_per_tok", error,
-				       "%zu of num_local_experts %zu", text->n_experts_active,
-				       text->n_experts);
+	if (has_moe && text->n_experts == 0)
+		return weft_keys_error(keys, "num_local_experts", error,
+				       "0, but moe_layers names layers with experts");
+	if (has_moe && !check_active(keys, text, error))
+		return FALSE;
 	if (!has_moe)
 		text->n_experts = text->n_experts_active = 0;
-	if (has_dense && text->ffn_dense == 0)
-		return weft_keys_error(keys, "intermediate_size_mlp", error,
-				       "is missing, and there are dense layers");
+	if (has_dense && text->ffn_dense == 0) {
+		/* A pruned model may say one width only: then it is the shared expert's. */
+		if (has_moe)
+			return weft_keys_error(keys, "intermediate_size_mlp", error,
+					       "is missing, and there are dense layers");
+		text->ffn_dense = text->ffn_expert;
+	}
 	return TRUE;
 }
 
@@ -240,24 +262,18 @@ static gboolean add_eos(const WeftKeys *keys, const WeftJson *value, WeftTextCon
 		return weft_keys_error(keys, "eos_token_id", error,
 				       "must be ids below vocab_size %zu", text->n_vocab);
 	gint32 id_small = (gint32)id;
+	for (guint i = 0; i < text->eos_ids->len; i++) {
+		if (g_array_index(text->eos_ids, gint32, i) == id_small)
+			return TRUE;
+	}
 	g_array_append_val(text->eos_ids, id_small);
 	return TRUE;
 }
 
-static gboolean read_ids(const WeftKeys *keys, WeftTextConfig *text, GError **error)
+gboolean weft_config_eos(const WeftKeys *keys, WeftTextConfig *text, GError **error)
 {
-	const WeftJson *bos = weft_keys_member(keys, "bos_token_id");
 	const WeftJson *eos = weft_keys_member(keys, "eos_token_id");
-	guint64 id;
 
-	text->bos_id = -1;
-	if (bos) {
-		if (!weft_json_uint(bos, &id) || id >= text->n_vocab)
-			return weft_keys_error(keys, "bos_token_id", error,
-					       "must be an id below vocab_size %zu", text->n_vocab);
-		text->bos_id = (gint32)id;
-	}
-	text->eos_ids = g_array_new(FALSE, FALSE, sizeof(gint32));
 	if (weft_json_length(eos) > EOS_IDS_MAX)
 		return weft_keys_error(keys, "eos_token_id", error, "%zu ids, at most %d",
 				       weft_json_length(eos), EOS_IDS_MAX);
@@ -268,6 +284,22 @@ static gboolean read_ids(const WeftKeys *keys, WeftTextConfig *text, GError **er
 			return FALSE;
 	}
 	return TRUE;
+}
+
+static gboolean read_ids(const WeftKeys *keys, WeftTextConfig *text, GError **error)
+{
+	const WeftJson *bos = weft_keys_member(keys, "bos_token_id");
+	guint64 id;
+
+	text->bos_id = -1;
+	if (bos) {
+		if (!weft_json_uint(bos, &id) || id >= text->n_vocab)
+			return weft_keys_error(keys, "bos_token_id", error,
+					       "must be an id below vocab_size %zu", text->n_vocab);
+		text->bos_id = (gint32)id;
+	}
+	text->eos_ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+	return weft_config_eos(keys, text, error);
 }
 
 static gboolean check_heads(const WeftKeys *keys, WeftTextConfig *text, GError **error)
@@ -288,25 +320,101 @@ static gboolean check_heads(const WeftKeys *keys, WeftTextConfig *text, GError *
 	return TRUE;
 }
 
-gboolean weft_config_text(const WeftKeys *keys, WeftTextConfig *ret_text, GError **error)
+/* What all families have, spelt alike. `theta_default` 0: rope_theta must be given. */
+static gboolean read_common(const WeftKeys *keys, double theta_default, WeftTextConfig *text,
+			    GError **error)
 {
-	WeftTextConfig *text = ret_text;
-
 	if (!weft_keys_sizes(keys, SIZES, G_N_ELEMENTS(SIZES), text, error) ||
-	    !weft_keys_numbers(keys, NUMBERS, G_N_ELEMENTS(NUMBERS), text, error) ||
+	    !weft_keys_numbers(keys, EPS, G_N_ELEMENTS(EPS), text, error) ||
 	    !check_heads(keys, text, error) ||
 	    !weft_keys_must_be(keys, "hidden_act", "silu", error) ||
 	    !weft_keys_must_be_false(keys, "attention_bias", error) ||
-	    !weft_config_rope(keys, TRUE, 0, &text->rope_theta, &text->rope_scaling, error) ||
+	    !weft_config_rope(keys, theta_default == 0, theta_default, &text->rope_theta,
+			      &text->rope_scaling, error) ||
+	    !weft_keys_truth(keys, "tie_word_embeddings", FALSE, &text->tie_embeddings, error) ||
+	    !read_ids(keys, text, error))
+		return FALSE;
+	text->floor_scale = FLOOR_SCALE_DEFAULT;
+	text->attn_scale = ATTN_SCALE_DEFAULT;
+	text->layers = g_new0(WeftLayerConfig, text->n_layers);
+	return TRUE;
+}
+
+gboolean weft_config_llama4(const WeftKeys *keys, WeftTextConfig *ret_text, GError **error)
+{
+	WeftTextConfig *text = ret_text;
+
+	if (!read_common(keys, 0, text, error) ||
+	    !weft_keys_sizes(keys, LLAMA4_SIZES, G_N_ELEMENTS(LLAMA4_SIZES), text, error) ||
+	    !weft_keys_numbers(keys, TEMPERATURE, G_N_ELEMENTS(TEMPERATURE), text, error) ||
 	    !weft_keys_truth(keys, "use_qk_norm", TRUE, &text->qk_norm, error) ||
 	    !weft_keys_truth(keys, "attn_temperature_tuning", TRUE, &text->temperature_tuning,
-			     error) ||
-	    !weft_keys_truth(keys, "tie_word_embeddings", FALSE, &text->tie_embeddings, error))
+			     error))
 		return FALSE;
 	/* Absent is the published default; null says that there are no chunks. */
 	if (!weft_json_member(keys->object, "attention_chunk_size"))
 		text->chunk_size = CHUNK_SIZE_DEFAULT;
-	text->layers = g_new0(WeftLayerConfig, text->n_layers);
 	return read_rotation(keys, text, error) && read_chunking(keys, text, error) &&
-	       read_mixture(keys, text, error) && read_ids(keys, text, error);
+	       read_mixture(keys, text, error);
+}
+
+/* Llama 3 and Mixtral: every layer rotates, in halves, and sees everything before it. */
+static gboolean read_plain_layers(const WeftKeys *keys, WeftTextConfig *text, GError **error)
+{
+	const WeftJson *types = weft_keys_member(keys, "layer_types");
+
+	text->rope_halves = TRUE;
+	for (gsize i = 0; i < text->n_layers; i++) {
+		text->layers[i].has_rope = TRUE;
+		text->layers[i].is_moe = text->n_experts > 0;
+		if (types && g_strcmp0(weft_json_string(weft_json_at(types, i), NULL),
+				       "full_attention") != 0)
+			return weft_keys_error(keys, "layer_types", error,
+					       "entry %zu: only full_attention is implemented "
+					       "for this family", i);
+	}
+	return TRUE;
+}
+
+gboolean weft_config_llama(const WeftKeys *keys, WeftTextConfig *ret_text, GError **error)
+{
+	if (!read_common(keys, LLAMA_THETA_DEFAULT, ret_text, error) ||
+	    !weft_keys_must_be_false(keys, "mlp_bias", error))
+		return FALSE;
+	ret_text->ffn_dense = ret_text->ffn_expert;
+	return read_plain_layers(keys, ret_text, error);
+}
+
+/* A window as wide as the context is none; a narrower one would be another attention. */
+static gboolean check_window(const WeftKeys *keys, const WeftTextConfig *text, GError **error)
+{
+	static const WeftSizeKey key[] = {{"sliding_window", 0, 1, SIZE_MAX_CONTEXT, FALSE,
+					   SIZE_MAX_CONTEXT}};
+	gsize window;
+
+	if (!weft_keys_sizes(keys, key, 1, &window, error))
+		return FALSE;
+	if (window < text->context_max)
+		return weft_keys_error(keys, "sliding_window", error,
+				       "%zu is below max_position_embeddings %zu: attention in a "
+				       "sliding window is not implemented", window,
+				       text->context_max);
+	return TRUE;
+}
+
+gboolean weft_config_mixtral(const WeftKeys *keys, WeftTextConfig *ret_text, GError **error)
+{
+	/* num_experts is the name of the same number in other mixtures, and in re-saves. */
+	const char *key;
+	if (!weft_keys_either(keys, "num_local_experts", "num_experts", &key, error))
+		return FALSE;
+	const WeftSizeKey sizes[] = {
+		{key, AT(n_experts), 1, SIZE_MAX_EXPERTS, TRUE, 0},
+		{"num_experts_per_tok", AT(n_experts_active), 1, SIZE_MAX_EXPERTS, FALSE, 2}};
+
+	if (!read_common(keys, MIXTRAL_THETA_DEFAULT, ret_text, error) ||
+	    !weft_keys_sizes(keys, sizes, G_N_ELEMENTS(sizes), ret_text, error))
+		return FALSE;
+	return check_active(keys, ret_text, error) && check_window(keys, ret_text, error) &&
+	       read_plain_layers(keys, ret_text, error);
 }

@@ -22,6 +22,20 @@ const WeftJson *weft_keys_member(const WeftKeys *keys, const char *key)
 	return weft_json_type(member) == WEFT_JSON_NULL ? NULL : member;
 }
 
+gboolean weft_keys_either(const WeftKeys *keys, const char *key, const char *other,
+			  const char **ret_key, GError **error)
+{
+	const WeftJson *first = weft_keys_member(keys, key);
+	const WeftJson *second = weft_keys_member(keys, other);
+
+	if (first && second &&
+	    g_strcmp0(weft_json_raw_number(first), weft_json_raw_number(second)) != 0)
+		return weft_keys_error(keys, key, error, "differs from %s, which is given too",
+				       other);
+	*ret_key = second ? other : key;
+	return TRUE;
+}
+
 gboolean weft_keys_sizes(const WeftKeys *keys, const WeftSizeKey *table, gsize n_keys,
 			 gpointer ret_struct, GError **error)
 {

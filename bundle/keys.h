@@ -36,6 +36,11 @@ typedef struct WeftNumberKey {
 /* The member, or NULL when it is absent or null. */
 const WeftJson *weft_keys_member(const WeftKeys *keys, const char *key);
 
+/* Which of two spellings of one key is given (`key` when neither is); FALSE when both are, and
+ * differ. Only for numbers. */
+gboolean weft_keys_either(const WeftKeys *keys, const char *key, const char *other,
+			  const char **ret_key, GError **error);
+
 gboolean weft_keys_sizes(const WeftKeys *keys, const WeftSizeKey *table, gsize n_keys,
 			 gpointer ret_struct, GError **error);
 gboolean weft_keys_numbers(const WeftKeys *keys, const WeftNumberKey *table, gsize n_keys,

@@ -169,7 +169,6 @@ static void test_text_refusals(void)
 	    {"\"rms_norm_eps\":1e-5", "\"rms_norm_eps\":-1", "rms_norm_eps"},
 	    {"", "\"hidden_act\":\"gelu\",", "hidden_act: \"gelu\""},
 	    {"", "\"attention_bias\":true,", "attention_bias"},
-	    {"", "\"quantization_config\":{},", "quantization_config"},
 	    {"\"model_type\":\"llama4_text\"", "\"model_type\":\"qwen3\"", "\"qwen3\""},
 	    {"\"model_type\":\"llama4_text\",", "", "model_type: is missing"},
 	    {"", "\"no_rope_layers\":[1,1],", "no_rope_layers: 2 entries for 8"},
@@ -300,6 +299,217 @@ static void test_audio(void)
 	refuse(bins, NULL, "config.json: ", "audio_config.num_mel_bins");
 }
 
+/* Meta-Llama-3.1-8B-Instruct's and Mixtral-8x7B's values, as their files spell them. */
+static const char LLAMA[] =
+	"{\"architectures\":[\"LlamaForCausalLM\"],\"attention_bias\":false,"
+	"\"attention_dropout\":0.0,\"bos_token_id\":128000,\"eos_token_id\":[128001,128008,"
+	"128009],\"hidden_act\":\"silu\",\"hidden_size\":4096,\"initializer_range\":0.02,"
+	"\"intermediate_size\":14336,\"max_position_embeddings\":131072,\"mlp_bias\":false,"
+	"\"model_type\":\"llama\",\"num_attention_heads\":32,\"num_hidden_layers\":32,"
+	"\"num_key_value_heads\":8,\"pretraining_tp\":1,\"rms_norm_eps\":1e-05,\"rope_scaling\":{"
+	"\"factor\":8.0,\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,"
+	"\"original_max_position_embeddings\":8192,\"rope_type\":\"llama3\"},"
+	"\"rope_theta\":500000.0,\"tie_word_embeddings\":false,\"torch_dtype\":\"bfloat16\","
+	"\"transformers_version\":\"4.43.0.dev0\",\"use_cache\":true,\"vocab_size\":128256}";
+
+static const char MIXTRAL[] =
+	"{\"architectures\":[\"MixtralForCausalLM\"],\"attention_dropout\":0.0,\"bos_token_id\":1,"
+	"\"eos_token_id\":2,\"hidden_act\":\"silu\",\"hidden_size\":4096,"
+	"\"intermediate_size\":14336,\"max_position_embeddings\":32768,"
+	"\"model_type\":\"mixtral\",\"num_attention_heads\":32,\"num_experts_per_tok\":2,"
+	"\"num_hidden_layers\":32,\"num_key_value_heads\":8,\"num_local_experts\":8,"
+	"\"output_router_logits\":false,\"rms_norm_eps\":1e-05,\"rope_theta\":1000000.0,"
+	"\"router_aux_loss_coef\":0.02,\"sliding_window\":null,\"tie_word_embeddings\":false,"
+	"\"torch_dtype\":\"bfloat16\",\"vocab_size\":32000}";
+
+static void refuse_each(const char *json, const char *const (*cases)[3], gsize n_cases)
+{
+	for (gsize i = 0; i < n_cases; i++) {
+		g_autofree char *wrong = with(json, cases[i][0], cases[i][1]);
+		refuse(wrong, NULL, "config.json: ", cases[i][2]);
+	}
+}
+
+static void test_llama(void)
+{
+	static const char *const cases[][3] = {
+	    {"\"attention_bias\":false", "\"attention_bias\":true", "attention_bias: true"},
+	    {"\"mlp_bias\":false", "\"mlp_bias\":true", "mlp_bias: true"},
+	    {"\"LlamaForCausalLM\"", "\"MixtralForCausalLM\"",
+	     "architectures: \"MixtralForCausalLM\", but model_type is \"llama\""},
+	    {"[\"LlamaForCausalLM\"]", "\"LlamaForCausalLM\"", "architectures: must be a list"},
+	    {"[\"LlamaForCausalLM\"]", "[null]", "architectures: \"(no string)\""},
+	    {"\"rope_type\":\"llama3\"", "\"rope_type\":\"linear\"", "\"linear\""},
+	    {"\"low_freq_factor\":1.0", "\"low_freq_factor\":5.0", "rope_scaling.low_freq_factor: 5"},
+	    {"", "\"layer_types\":[\"chunked_attention\"],", "layer_types: entry 0"},
+	    {"\"hidden_size\":4096", "\"hidden_size\":-4096", "hidden_size"},
+	    {"\"hidden_size\":4096", "\"hidden_size\":1e400", "hidden_size"},
+	    {"\"rms_norm_eps\":1e-05", "\"rms_norm_eps\":NaN", "byte"},
+	    {"\"rms_norm_eps\":1e-05", "\"rms_norm_eps\":\"1e-05\"", "rms_norm_eps"},
+	};
+	g_autoptr(WeftConfig) config = accept(LLAMA, NULL);
+	const WeftTextConfig *text = &config->text;
+
+	g_assert_true(config->has_text && !config->has_vision && text->rope_halves);
+	g_assert_false(text->qk_norm || text->temperature_tuning || text->tie_embeddings);
+	g_assert_cmpuint(text->ffn_dense, ==, 14336);
+	g_assert_cmpuint(text->head_dim, ==, 128);
+	g_assert_cmpuint(text->n_experts + text->chunk_size, ==, 0);
+	g_assert_cmpuint(text->eos_ids->len, ==, 3);
+	g_assert_cmpfloat(text->rope_scaling.factor, ==, 8);
+	for (gsize i = 0; i < text->n_layers; i++)
+		g_assert_true(text->layers[i].has_rope && !text->layers[i].is_chunked &&
+			      !text->layers[i].is_moe);
+	refuse_each(LLAMA, cases, G_N_ELEMENTS(cases));
+	/* Llama 2 leaves rope_theta out. */
+	g_autofree char *old = with(LLAMA, "\"rope_theta\":500000.0,", "");
+	g_autoptr(WeftConfig) without = accept(old, NULL);
+	g_assert_cmpfloat(without->text.rope_theta, ==, 10000);
+	g_autofree char *llama4 = with(LLAMA, "\"llama\"", "\"llama4_text\"");
+	refuse(llama4, NULL, "config.json: ", "architectures: \"LlamaForCausalLM\"");
+}
+
+static void test_mixtral(void)
+{
+	static const char *const cases[][3] = {
+	    {"\"sliding_window\":null", "\"sliding_window\":4096",
+	     "sliding_window: 4096 is below max_position_embeddings 32768"},
+	    {"\"num_local_experts\":8,", "", "num_local_experts: is missing"},
+	    {"\"num_local_experts\":8", "\"num_local_experts\":0", "num_local_experts"},
+	    {"", "\"num_experts\":7,", "num_local_experts: differs from num_experts"},
+	    {"\"num_experts_per_tok\":2", "\"num_experts_per_tok\":9", "num_experts_per_tok: 9"},
+	    {"\"num_experts_per_tok\":2", "\"num_experts_per_tok\":0", "num_experts_per_tok"},
+	};
+	g_autofree char *renamed = with(MIXTRAL, "num_local_experts", "num_experts");
+	g_autofree char *wide = with(MIXTRAL, "\"sliding_window\":null", "\"sliding_window\":32768");
+	g_autoptr(WeftConfig) config = accept(MIXTRAL, NULL);
+	g_autoptr(WeftConfig) other = accept(renamed, NULL);
+	g_autoptr(WeftConfig) window = accept(wide, NULL);
+	const WeftTextConfig *text = &config->text;
+
+	g_assert_true(text->rope_halves && text->layers[0].is_moe && text->layers[31].is_moe);
+	g_assert_false(text->qk_norm || text->temperature_tuning);
+	g_assert_cmpuint(text->n_experts, ==, 8);
+	g_assert_cmpuint(text->n_experts_active, ==, 2);
+	g_assert_cmpuint(text->ffn_expert, ==, 14336);
+	g_assert_cmpuint(text->ffn_dense, ==, 0);
+	g_assert_cmpfloat(text->rope_theta, ==, 1e6);
+	g_assert_cmpuint(other->text.n_experts, ==, 8);
+	g_assert_cmpuint(window->text.n_experts, ==, 8);
+	refuse_each(MIXTRAL, cases, G_N_ELEMENTS(cases));
+}
+
+/* Dense Llama 4 in the shapes that it might come in. */
+static void test_guard(void)
+{
+	static const char *const shapes[][2] = {
+	    {"\"num_local_experts\":4", "\"num_local_experts\":0"},
+	    {"", "\"moe_layers\":[],"},
+	    {"", "\"interleave_moe_layer_step\":0,"},
+	    {"\"num_local_experts\":4", "\"num_local_experts\":1,\"moe_layers\":[]"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(shapes); i++) {
+		g_autofree char *json = with(TEXT, shapes[i][0], shapes[i][1]);
+		g_autofree char *narrow = with(json, "\"intermediate_size_mlp\":40,", "");
+		g_autoptr(WeftConfig) config = accept(json, NULL);
+		g_autoptr(WeftConfig) other = accept(narrow, NULL);
+		g_assert_false(config->text.layers[0].is_moe || config->text.layers[7].is_moe);
+		g_assert_cmpuint(config->text.n_experts, ==, 0);
+		g_assert_cmpuint(config->text.ffn_dense, ==, 40);
+		g_assert_cmpuint(other->text.ffn_dense, ==, 12);
+	}
+	/* With experts beside dense layers there is no such rule. */
+	g_autofree char *mixed = with(TEXT, "\"intermediate_size_mlp\":40", "\"moe_layers\":[1]");
+	refuse(mixed, NULL, "config.json: ", "intermediate_size_mlp: is missing");
+	g_autofree char *none = with(TEXT, "\"num_local_experts\":4",
+				     "\"num_local_experts\":0,\"moe_layers\":[1]");
+	refuse(none, NULL, "config.json: ", "num_local_experts: 0");
+}
+
+static void test_quantization(void)
+{
+	static const char *const refused[] = {"compressed-tensors", "bitsandbytes", "gptq", "awq",
+					      "fp8", "torchao"};
+	g_autofree char *fbgemm =
+		with(TEXT, "", "\"quantization_config\":{\"activation_scale_ub\":1200.0,"
+			       "\"modules_to_not_convert\":[\"lm_head\"],"
+			       "\"quant_method\":\"fbgemm_fp8\"},");
+	g_autoptr(WeftConfig) config = accept(fbgemm, NULL);
+
+	g_assert_true(config->has_text);
+	for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
+		g_autofree char *json = with(fbgemm, "fbgemm_fp8", refused[i]);
+		refuse(json, NULL, "config.json: quantization_config.quant_method: ", refused[i]);
+		refuse(json, NULL, "config.json: ", "bf16");
+	}
+	g_autofree char *nameless = with(TEXT, "", "\"quantization_config\":{},");
+	refuse(nameless, NULL, "config.json: ", "quantization_config.quant_method: is missing");
+	g_autofree char *old = with(TEXT, "", "\"compression_config\":{},");
+	refuse(old, NULL, "config.json: ", "compression_config");
+	g_autofree char *inner = both("", VISION);
+	g_autofree char *nested =
+		with(inner, "\"vocab_size\"",
+		     "\"quantization_config\":{\"quant_method\":\"awq\"},\"vocab_size\"");
+	refuse(nested, NULL, "config.json: text_config.quantization_config.quant_method", "awq");
+}
+
+static gboolean add_generation(WeftConfig *config, const char *json, GError **error)
+{
+	return weft_config_add_generation(config, "generation_config.json", json, strlen(json),
+					  error);
+}
+
+static void test_generation(void)
+{
+	static const char *const wrong[] = {"{\"eos_token_id\":100}", "{\"eos_token_id\":[-1]}",
+					    "{\"eos_token_id\":true}", "{\"eos_token_id\":[2.5]}",
+					    "[]", "{"};
+	g_autoptr(WeftConfig) config = accept(TEXT, NULL);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(add_generation(config, "{\"eos_token_id\":[3,7,2],\"top_p\":0.9}", &error));
+	g_assert_no_error(error);
+	g_assert_cmpuint(config->text.eos_ids->len, ==, 3);
+	g_assert_cmpint(g_array_index(config->text.eos_ids, gint32, 2), ==, 7);
+	g_assert_true(add_generation(config, "{\"eos_token_id\":8}", &error));
+	g_assert_true(add_generation(config, "{\"eos_token_id\":null}", &error));
+	g_assert_no_error(error);
+	g_assert_cmpuint(config->text.eos_ids->len, ==, 4);
+	for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++) {
+		g_assert_false(add_generation(config, wrong[i], &error));
+		g_assert_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG);
+		g_assert_true(g_str_has_prefix(error->message, "generation_config.json: "));
+		g_clear_error(&error);
+	}
+}
+
+static void test_spellings(void)
+{
+	g_autofree char *json = both("\"architectures\":[\"Llama4ForConditionalGeneration\"],"
+				     "\"boi_token_id\":80,", VISION);
+	g_autofree char *new = with(json, "image_token_index", "image_token_id");
+	g_autofree char *apart = with(json, "\"boi_token_id\":80", "\"boi_token_id\":81");
+	g_autoptr(WeftConfig) config = accept(new, NULL);
+
+	g_assert_cmpint(config->vision.image_id, ==, 92);
+	refuse(apart, NULL, "config.json: ", "boi_token_index: differs from boi_token_id");
+	g_autofree char *causal = with(json, "ForConditionalGeneration", "ForCausalLM");
+	refuse(causal, NULL, "config.json: ", "architectures: \"Llama4ForCausalLM\"");
+}
+
+/* Numbers of a model that was announced and never published: 288B active, 16 experts, 2T. */
+static void test_behemoth(void)
+{
+	g_autofree char *wide = with(TEXT, "\"hidden_size\":32", "\"hidden_size\":16384");
+	g_autofree char *heads = with(wide, "\"num_attention_heads\":4", "\"num_attention_heads\":128");
+	g_autofree char *deep = with(heads, "\"num_hidden_layers\":8", "\"num_hidden_layers\":160");
+	g_autofree char *ffn = with(deep, "\"intermediate_size\":12", "\"intermediate_size\":65536");
+	g_autofree char *dim = with(ffn, "\"head_dim\":16", "\"head_dim\":128");
+	g_autofree char *json = with(dim, "\"num_local_experts\":4", "\"num_local_experts\":16");
+	g_autoptr(WeftConfig) config = accept(json, NULL);
+	g_assert_cmpuint(config->text.width, ==, 16384);
+}
+
 static void test_traits(void)
 {
 	g_autofree char *json = with(TEXT, "", "\"weft\":{\"reads\":true,\"name\":\"n\","
@@ -331,5 +541,12 @@ int main(int argc, char **argv)
 	g_test_add_func("/config/preprocessor", test_preprocessor);
 	g_test_add_func("/config/audio", test_audio);
 	g_test_add_func("/config/traits", test_traits);
+	g_test_add_func("/config/llama", test_llama);
+	g_test_add_func("/config/mixtral", test_mixtral);
+	g_test_add_func("/config/guard", test_guard);
+	g_test_add_func("/config/quantization", test_quantization);
+	g_test_add_func("/config/generation", test_generation);
+	g_test_add_func("/config/spellings", test_spellings);
+	g_test_add_func("/config/behemoth", test_behemoth);
 	return g_test_run();
 }
