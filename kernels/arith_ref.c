@@ -1,5 +1,6 @@
 #include "kernels/arith.h"
 
+#include "kernels/blocks.h"
 #include "kernels/lanes.h"
 #include "kernels/split.h"
 
@@ -70,7 +71,7 @@ static void to_f32_piece(void *context, size_t piece, void *scratch)
 	const Arith *arith = context;
 	WeftSplit part = weft_split_rows(arith->n_rows, 1, piece);
 	const char *x = (const char *)arith->x + weft_dtype_row_bytes(arith->dtype, part.first);
-	weft_widen((float *)arith->y + part.first, x, arith->dtype, part.end - part.first);
+	weft_blocks_widen((float *)arith->y + part.first, x, arith->dtype, part.end - part.first);
 	(void)scratch;
 }
 

@@ -1,4 +1,5 @@
 #include "kernels/attention_pieces.inc"
+#include "kernels/blocks.h"
 
 /* Rows of a piece at most, however few heads there are. */
 #define PIECE_ROWS 16
@@ -84,10 +85,10 @@ static void widen_page(const Piece *piece, const Workspace *work, size_t page)
 	size_t first, end;
 	keys_of_piece(piece, page, &first, &end);
 	for (size_t s = first; s < end; s++) {
-		weft_widen(work->k + s * job->head_width,
+		weft_blocks_widen(work->k + s * job->head_width,
 			   page_row(job, job->k_pages[page], s, piece->kv_head), job->dtype,
 			   job->head_width);
-		weft_widen(work->v + s * job->head_width,
+		weft_blocks_widen(work->v + s * job->head_width,
 			   page_row(job, job->v_pages[page], s, piece->kv_head), job->dtype,
 			   job->head_width);
 	}

@@ -1,5 +1,8 @@
 #include "kernels/gemm.h"
 
+#include <assert.h>
+
+#include "kernels/blocks.h"
 #include "kernels/lanes.h"
 
 /* A piece is these many rows of x and columns of y. */
@@ -58,7 +61,7 @@ static void gemm_piece(void *context, size_t piece, void *scratch)
 	do {
 		size_t length = smaller(WEFT_GEMM_BLOCK, gemm->n_inner - k);
 		for (size_t n = range.col; n < range.col_end; n++)
-			weft_widen(panel + (n - range.col) * WEFT_GEMM_BLOCK,
+			weft_blocks_widen(panel + (n - range.col) * WEFT_GEMM_BLOCK,
 				   weights_at(gemm->w, n, k), gemm->w->dtype, length);
 		for (size_t t = range.row; t < range.row_end; t++) {
 			const float *x = gemm->x + t * gemm->n_inner + k;
@@ -85,7 +88,7 @@ static void gemm_kn_piece(void *context, size_t piece, void *scratch)
 		size_t length = smaller(WEFT_GEMM_KN_BLOCK, gemm->n_inner - k);
 		for (size_t i = 0; i < length; i++) {
 			float *row = panel + i * PIECE_COLS_KN;
-			weft_widen(row, weights_at(gemm->w, k + i, range.col), gemm->w->dtype, width);
+			weft_blocks_widen(row, weights_at(gemm->w, k + i, range.col), gemm->w->dtype, width);
 			memset(row + width, 0, (PIECE_COLS_KN - width) * sizeof *row);
 		}
 		for (size_t t = range.row; t < range.row_end; t++) {
@@ -126,5 +129,6 @@ WEFT_GEMM(weft_gemm_kn_ref)
 	Gemm gemm = {.y = y, .x = x, .w = w, .bias = bias, .n_rows = n_rows};
 	gemm.n_cols = w->size[1];
 	gemm.n_inner = w->size[0];
+	assert(weft_dtype_block_values(w->dtype) == 1);
 	run(team, &gemm, PIECE_COLS_KN, gemm_kn_piece);
 }

@@ -90,7 +90,8 @@ struct WeftKernels {
 	/* y[T,N] = x[T,K] * w[N,K]^T + bias[N]; bias may be NULL */
 	void (*gemm)(WeftTeam *team, float *y, const float *x, size_t n_rows, const WeftTensor *w,
 		     const float *bias);
-	/* y[T,N] = x[T,K] * w[K,N] + bias[N]; bias may be NULL. Weights stored [in,out]. */
+	/* y[T,N] = x[T,K] * w[K,N] + bias[N]; bias may be NULL. Weights stored [in,out], in a format
+	 * with blocks of one number: GGUF's blocks lie along K, so GGUF stores [out,in]. */
 	void (*gemm_kn)(WeftTeam *team, float *y, const float *x, size_t n_rows, const WeftTensor *w,
 			const float *bias);
 	/* Many jobs (sequences) at once; each has its rows, caches and output. */

@@ -1,5 +1,5 @@
-/* lanes.h - what the operations in C share: sums in sixteen fixed lanes, stored numbers widened,
- * and exp and erfc that are the same on every machine.
+/* lanes.h - what the operations in C share: sums in sixteen fixed lanes, and exp and erfc that are
+ * the same on every machine.
  *
  * Private to kernels/. A sum over n numbers has sixteen lanes, lane i taking the numbers i, i + 16,
  * i + 32 ... in order; then the upper half is added to the lower until one is left. The compiler
@@ -12,7 +12,7 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "kernels/blocks.h"
+#include "kernels/dtype.h"
 
 #define WEFT_LANES 16
 
@@ -48,28 +48,6 @@ static inline float weft_dot(const float *a, const float *b, size_t n)
 		sum += *weft_lanes_at(a_tail) * *weft_lanes_at(b_tail);
 	}
 	return weft_lanes_sum(&sum);
-}
-
-/* y[n] = x[n], exactly. */
-static inline void weft_widen(float *y, const void *x, WeftDtype dtype, size_t n)
-{
-	const uint16_t *half = x;
-	switch (dtype) {
-	case WEFT_DTYPE_F32:
-		memcpy(y, x, n * sizeof *y);
-		return;
-	case WEFT_DTYPE_BF16:
-		for (size_t i = 0; i < n; i++)
-			y[i] = weft_bf16_to_f32(half[i]);
-		return;
-	case WEFT_DTYPE_F16:
-		for (size_t i = 0; i < n; i++)
-			y[i] = weft_f16_to_f32(half[i]);
-		return;
-	default:
-		weft_blocks_widen(y, x, dtype, n);
-		return;
-	}
 }
 
 /* Sum of squares of x - offset, in f64, in eight lanes. */

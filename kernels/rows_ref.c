@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 
+#include "kernels/blocks.h"
 #include "kernels/lanes.h"
 #include "kernels/split.h"
 
@@ -27,7 +28,7 @@ static void fetch_piece(void *context, size_t piece, void *scratch)
 	const Rows *rows = context;
 	WeftSplit part = weft_split_rows(rows->n_rows, rows->width, piece);
 	for (size_t t = part.first; t < part.end; t++)
-		weft_widen(rows->y + t * rows->width, weft_tensor_row(rows->w, rows->index[t]),
+		weft_blocks_widen(rows->y + t * rows->width, weft_tensor_row(rows->w, rows->index[t]),
 			   rows->w->dtype, rows->width);
 	(void)scratch;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "kernels/blocks.h"
 
 #define MARGIN_BYTES 196 /* before and after; not a multiple of any vector */
 #define GUARDS (MARGIN_BYTES / 4)
@@ -70,33 +71,82 @@ static void put(char *at, WeftDtype dtype, float value)
 		memcpy(at, &half, sizeof half);
 }
 
+/* The bytes of a block at which an f16 scale begins; 0 where there is one at most (or none). */
+static void scales_of(WeftDtype dtype, size_t *ret_first, size_t *ret_second)
+{
+	size_t first = 0, second = 0;
+	if (dtype == WEFT_DTYPE_Q4_1 || dtype == WEFT_DTYPE_Q5_1 || dtype == WEFT_DTYPE_Q4_K ||
+	    dtype == WEFT_DTYPE_Q5_K)
+		second = 2;
+	if (dtype == WEFT_DTYPE_Q2_K) {
+		first = 80;
+		second = 82;
+	}
+	if (dtype == WEFT_DTYPE_Q3_K)
+		first = 108;
+	if (dtype == WEFT_DTYPE_Q6_K)
+		first = 208;
+	*ret_first = first;
+	*ret_second = second ? second : first;
+}
+
+/* Random bits with scales that make numbers of all sizes below some thousands. */
+static void put_block(char *at, WeftDtype dtype, guint64 *state)
+{
+	size_t first, second;
+	for (size_t i = 0; i < weft_dtype_block_bytes(dtype); i++)
+		at[i] = (char)check_random_below(state, 256);
+	if (dtype == WEFT_DTYPE_F8_E4M3) {
+		at[0] = (char)(at[0] & 0xf7); /* never NaN */
+	} else if (dtype == WEFT_DTYPE_MXFP4) {
+		at[0] = (char)(112 + check_random_below(state, 16));
+	} else {
+		scales_of(dtype, &first, &second);
+		put(at + first, WEFT_DTYPE_F16, check_random(state));
+		if (second != first)
+			put(at + second, WEFT_DTYPE_F16, check_random(state));
+	}
+}
+
 WeftTensor check_matrix(guint64 *state, WeftDtype dtype, size_t rows, size_t cols, size_t gap)
 {
-	size_t number = weft_dtype_row_bytes(dtype, 1);
-	size_t n_bytes = number * rows * (cols + gap) + 2 * MARGIN_BYTES;
+	size_t values = weft_dtype_block_values(dtype), block = weft_dtype_block_bytes(dtype);
+	/* Rows of blocks of many numbers begin at any byte. */
+	size_t row_bytes = weft_dtype_row_bytes(dtype, cols) + gap * (values == 1 ? block : 1);
+	size_t n_bytes = rows * row_bytes + 2 * MARGIN_BYTES;
 	char *memory = g_malloc(n_bytes);
-	for (size_t i = 0; i < n_bytes; i += number)
-		put(memory + i, dtype, NAN);
+	memset(memory, 0xff, n_bytes); /* NaN in every format, or infinite */
 	WeftTensor matrix = weft_tensor_matrix(memory + MARGIN_BYTES, dtype, rows, cols);
-	matrix.row_bytes = number * (cols + gap);
-	for (size_t row = 0; row < rows; row++)
-		for (size_t col = 0; col < cols; col++)
-			put((char *)weft_tensor_row(&matrix, row) + col * number, dtype,
-			    check_random(state));
+	matrix.row_bytes = row_bytes;
+	for (size_t row = 0; row < rows; row++) {
+		char *at = (char *)weft_tensor_row(&matrix, row);
+		for (size_t col = 0; col < cols; col += values, at += block) {
+			if (dtype < WEFT_DTYPE_HALVES_END)
+				put(at, dtype, check_random(state));
+			else
+				put_block(at, dtype, state);
+		}
+	}
 	return matrix;
 }
 
+/* F32, BF16 and F16 are read here, the others as check_blocks.c has found them right. */
 double check_at(const WeftTensor *matrix, size_t row, size_t col)
 {
+	size_t values = weft_dtype_block_values(matrix->dtype);
 	const char *at = (const char *)weft_tensor_row(matrix, row) +
-			 weft_dtype_row_bytes(matrix->dtype, col);
+			 col / values * weft_dtype_block_bytes(matrix->dtype);
 	guint16 half;
-	float value;
-	memcpy(&half, at, sizeof half);
+	float value, block[256];
+	if (matrix->dtype >= WEFT_DTYPE_HALVES_END) {
+		weft_blocks_widen(block, at, matrix->dtype, values);
+		return (double)block[col % values];
+	}
 	if (matrix->dtype == WEFT_DTYPE_F32) {
 		memcpy(&value, at, sizeof value);
 		return (double)value;
 	}
+	memcpy(&half, at, sizeof half);
 	int n_fraction = matrix->dtype == WEFT_DTYPE_BF16 ? 7 : 10, bias = 127;
 	if (matrix->dtype == WEFT_DTYPE_F16)
 		bias = 15;

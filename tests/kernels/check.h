@@ -30,8 +30,9 @@ size_t check_random_below(guint64 *state, size_t limit);
 
 /* `n` random numbers between NaN, not aligned to more than 4 bytes. Freed with check_free. */
 float *check_floats(guint64 *state, size_t n);
-/* `n` random numbers of a dtype, every row of `cols` followed by `gap` NaNs, and NaN around. The
- * view's data is freed with check_free. */
+/* Random numbers of a dtype (`cols` is whole blocks), every row followed by `gap` NaNs (formats with
+ * blocks of many numbers: by `gap` bytes), and NaN around. The view's data is freed with
+ * check_free. */
 WeftTensor check_matrix(guint64 *state, WeftDtype dtype, size_t rows, size_t cols, size_t gap);
 /* The number as f64. */
 double check_at(const WeftTensor *matrix, size_t row, size_t col);

@@ -51,7 +51,8 @@ static void check_parts(const WeftKernels *kernels, const float *y, const float 
 static void check_shape(guint64 seed, Shape shape, WeftDtype dtype, gboolean kn)
 {
 	guint64 state = seed;
-	size_t n = shape.n_rows * shape.n_cols;
+	size_t n = shape.n_rows * shape.n_cols, block = weft_dtype_block_values(dtype);
+	shape.n_inner = (shape.n_inner + block - 1) / block * block;
 	WeftTensor w = kn ? check_matrix(&state, dtype, shape.n_inner, shape.n_cols, seed % 5)
 			  : check_matrix(&state, dtype, shape.n_cols, shape.n_inner, seed % 5);
 	float *x = check_floats(&state, shape.n_rows * shape.n_inner);
@@ -79,6 +80,12 @@ static void check_shape(guint64 seed, Shape shape, WeftDtype dtype, gboolean kn)
 	g_free(expected);
 }
 
+/* Formats of gemm, or of gemm_kn: there rows of w are cut anywhere. */
+static size_t n_formats(gboolean kn)
+{
+	return kn ? WEFT_DTYPE_F8_E4M3 + 1 : WEFT_DTYPE_COUNT;
+}
+
 static void test_sampled(gconstpointer data)
 {
 	gboolean kn = GPOINTER_TO_INT(data);
@@ -87,7 +94,7 @@ static void test_sampled(gconstpointer data)
 		Shape shape = {1 + check_random_below(&state, seed % 3 ? 20 : 300),
 			       1 + check_random_below(&state, 300),
 			       1 + check_random_below(&state, 300)};
-		check_shape(seed, shape, (WeftDtype)(seed % WEFT_DTYPE_HALVES_END), kn);
+		check_shape(seed, shape, (WeftDtype)(seed % n_formats(kn)), kn);
 	}
 }
 
@@ -97,7 +104,20 @@ static void test_remainders(gconstpointer data)
 	gboolean kn = GPOINTER_TO_INT(data);
 	for (size_t i = 1; i <= 70; i++) {
 		Shape shape = {1 + i % 19, 1 + (i * 7) % 67, i};
-		check_shape(i, shape, (WeftDtype)(i % WEFT_DTYPE_HALVES_END), kn);
+		check_shape(i, shape, (WeftDtype)(i % (WEFT_DTYPE_F8_E4M3 + 1)), kn);
+	}
+}
+
+/* Every format: few and many rows of x, one to nine columns beyond whole groups, one block of w and
+ * more than a block of K. */
+static void test_formats(gconstpointer data)
+{
+	gboolean kn = GPOINTER_TO_INT(data);
+	for (size_t dtype = 0; dtype < n_formats(kn); dtype++) {
+		for (size_t i = 0; i < 6; i++) {
+			Shape shape = {1 + i * i, 40 + dtype % 9 + i, i % 3 == 0 ? 1 : 1024 + i * 129};
+			check_shape(dtype * 6 + i + 1, shape, (WeftDtype)dtype, kn);
+		}
 	}
 }
 
@@ -156,11 +176,13 @@ int main(int argc, char **argv)
 		const char *name = names[kn];
 		g_autofree char *sampled = g_strdup_printf("/%s/sampled", name);
 		g_autofree char *remainders = g_strdup_printf("/%s/remainders", name);
+		g_autofree char *formats = g_strdup_printf("/%s/formats", name);
 		g_autofree char *model_sizes = g_strdup_printf("/%s/model-sizes", name);
 		g_autofree char *empty = g_strdup_printf("/%s/empty", name);
 		g_autofree char *widening = g_strdup_printf("/%s/widening", name);
 		g_test_add_data_func(sampled, GINT_TO_POINTER(kn), test_sampled);
 		g_test_add_data_func(remainders, GINT_TO_POINTER(kn), test_remainders);
+		g_test_add_data_func(formats, GINT_TO_POINTER(kn), test_formats);
 		g_test_add_data_func(model_sizes, GINT_TO_POINTER(kn), test_model_sizes);
 		g_test_add_data_func(empty, GINT_TO_POINTER(kn), test_empty);
 		g_test_add_data_func(widening, GINT_TO_POINTER(kn), test_widening);

@@ -8,11 +8,13 @@ static CheckTiers tiers;
 static void test_fetch(void)
 {
 	guint64 state = 1;
-	for (guint64 seed = 1; seed <= 30; seed++) {
-		size_t rows = 1 + check_random_below(&state, 50), width = check_random_below(&state, 300);
-		size_t n_rows = check_random_below(&state, 300), n = n_rows * width;
-		WeftTensor w = check_matrix(&state, (WeftDtype)(seed % WEFT_DTYPE_HALVES_END), rows, width,
-					    seed % 3);
+	for (guint64 seed = 1; seed <= 60; seed++) {
+		size_t rows = 1 + check_random_below(&state, 50), width = check_random_below(&state, 600);
+		size_t n_rows = check_random_below(&state, 300), n;
+		WeftDtype dtype = (WeftDtype)(seed % WEFT_DTYPE_COUNT);
+		width -= width % weft_dtype_block_values(dtype);
+		n = n_rows * width;
+		WeftTensor w = check_matrix(&state, dtype, rows, width, seed % 3);
 		guint32 *index = g_new(guint32, n_rows + 1);
 		double *expected = g_new(double, n + 1);
 		for (size_t t = 0; t < n_rows; t++)
