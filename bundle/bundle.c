@@ -69,6 +69,22 @@ static gboolean open_config(WeftBundle *bundle, const char *path, GChecksum *che
 					  generation_size_bytes, error);
 }
 
+static gboolean open_template(WeftBundle *bundle, const char *path, GChecksum *checksum,
+			      GError **error)
+{
+	const WeftTextConfig *text = &bundle->config->text;
+	g_auto(WeftChat) chat = {0};
+
+	if (!weft_chat_open(&chat, path, error))
+		return FALSE;
+	if (chat.text)
+		identify(checksum, "chat_template", chat.text, strlen(chat.text));
+	bundle->template = weft_template_new(bundle->tokenizer,
+					     bundle->config->has_text ? text->bos_id : -1,
+					     text->eos_ids, &chat);
+	return TRUE;
+}
+
 static gboolean open_tokenizer(WeftBundle *bundle, const char *path, GChecksum *checksum,
 			       GError **error)
 {
@@ -85,11 +101,7 @@ static gboolean open_tokenizer(WeftBundle *bundle, const char *path, GChecksum *
 					       map->size_bytes, error);
 	if (!bundle->tokenizer)
 		return FALSE;
-	const WeftTextConfig *text = &bundle->config->text;
-	bundle->template = weft_template_new(bundle->tokenizer,
-					     bundle->config->has_text ? text->bos_id : -1,
-					     text->eos_ids);
-	return TRUE;
+	return open_template(bundle, path, checksum, error);
 }
 
 /* Ids that the model has no embedding for would be read out of bounds. */

@@ -56,7 +56,7 @@ const WeftConfig *weft_bundle_config(const WeftBundle *bundle);
 /* traits.name, else the folder's name. */
 const char *weft_bundle_name(const WeftBundle *bundle);
 
-/* 64 hex digits: SHA-256 over configuration, tokenizer, tensor headers, sizes of the weight files
+/* 64 hex digits: SHA-256 over configuration, tokenizer, chat template, tensor headers, sizes of the weight files
  * and 64 evenly spaced blocks of 4 KiB of each; of the audio bundle too. */
 const char *weft_bundle_id(const WeftBundle *bundle);
 

@@ -146,6 +146,12 @@ void weft_tokenizer_encode(const WeftTokenizer *tokenizer, const char *text, gsi
 	weft_bpe_scratch_done(&scratch);
 }
 
+void weft_tokenizer_continue(const WeftTokenizer *tokenizer, const char *text, gsize size_bytes,
+			     gboolean special, GArray *ids)
+{
+	weft_tokenizer_encode(tokenizer, text, size_bytes, special, ids);
+}
+
 gboolean weft_tokenizer_decode(const WeftTokenizer *tokenizer, const gint32 *ids, gsize n_ids,
 			       gboolean special, GString *text, GError **error)
 {

@@ -30,6 +30,10 @@ gsize weft_tokenizer_size(const WeftTokenizer *tokenizer);
 void weft_tokenizer_encode(const WeftTokenizer *tokenizer, const char *text, gsize size_bytes,
 			   gboolean special, GArray *ids);
 
+/* The same for text that goes on from text encoded before. */
+void weft_tokenizer_continue(const WeftTokenizer *tokenizer, const char *text, gsize size_bytes,
+			     gboolean special, GArray *ids);
+
 /* Appends the bytes of the ids to `text`; special tokens are written as their strings when
  * `special`, else left out. Fails with the first id that has no token. */
 gboolean weft_tokenizer_decode(const WeftTokenizer *tokenizer, const gint32 *ids, gsize n_ids,

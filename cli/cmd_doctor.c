@@ -59,6 +59,13 @@ static gboolean try_prompt(WeftBundle *bundle, WeftModel *model, GError **error)
 	return TRUE;
 }
 
+static void print_prompt(const WeftTemplate *template)
+{
+	const char *reason = weft_template_reason(template);
+	printf("  turns        %s%s%s%s\n", weft_template_family(template), reason ? " (" : "",
+	       reason ? reason : "", reason ? ")" : "");
+}
+
 static gboolean try_bundle(const char *path, GError **error)
 {
 	g_autoptr(WeftBundle) bundle = weft_bundle_open(path, error);
@@ -82,6 +89,7 @@ static gboolean try_bundle(const char *path, GError **error)
 	       weft_encoders_can_see(encoders) ? "yes" : "no",
 	       config->traits.reads ? "yes" : "not said by its configuration",
 	       weft_encoders_can_hear(encoders) ? "yes" : "no");
+	print_prompt(weft_bundle_template(bundle));
 	return try_prompt(bundle, model, error);
 }
 

@@ -43,8 +43,8 @@ void weft_text_encode(const WeftEncoders *encoders, const char *text, gsize size
 		      GArray *ids);
 /* Plain text, as it is. */
 void weft_text_encode_plain(const WeftEncoders *encoders, const char *text, GArray *ids);
-/* Without the space around it. */
-void weft_text_encode_trimmed(const WeftEncoders *encoders, const char *text, GArray *ids);
+/* The text without the space around it: where it begins. */
+const char *weft_text_trim(const char *text, gsize *ret_size_bytes);
 
 /* A picture on its way into a sequence: the caller sets raster, anchor and content, init adds the
  * canvas and the rows. */

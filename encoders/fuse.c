@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "base/error.h"
 #include "encoders/encoders_private.h"
 
@@ -30,23 +32,23 @@ WeftRequest *weft_request_new(const WeftEncoders *encoders, const char *system)
 {
 	g_return_val_if_fail(encoders->tokenizer && encoders->template, NULL);
 	WeftRequest *request = g_new0(WeftRequest, 1);
-	g_autoptr(GArray) content = g_array_new(FALSE, FALSE, sizeof(gint32));
+	gsize size_bytes = 0;
+	const char *content = weft_text_trim(system ? system : "", &size_bytes);
 
 	request->encoders = encoders;
 	request->sequence = weft_sequence_new(encoders->width);
 	request->ids = g_array_new(FALSE, FALSE, sizeof(gint32));
 	weft_template_begin(encoders->template, request->ids);
-	if (system)
-		weft_text_encode_trimmed(encoders, system, content);
-	if (content->len) {
-		weft_template_open_turn(encoders->template, WEFT_TURN_SYSTEM, request->ids);
-		g_array_append_vals(request->ids, content->data, content->len);
-		weft_template_close_turn(encoders->template, request->ids);
+	if (size_bytes) {
+		weft_template_open_turn(encoders->template, WEFT_TURN_SYSTEM, TRUE, content,
+					size_bytes, request->ids);
+		weft_template_close_turn(encoders->template, WEFT_TURN_SYSTEM, request->ids);
 	}
 	flush(request);
 	request->sequence->n_prefix = weft_sequence_length(request->sequence);
-	weft_template_open_turn(encoders->template, WEFT_TURN_USER, request->ids);
-	add_plain(request, FENCE_OPEN);
+	weft_template_open_turn(encoders->template, WEFT_TURN_USER, size_bytes == 0, FENCE_OPEN,
+				strlen(FENCE_OPEN), request->ids);
+	flush(request);
 	return request;
 }
 
@@ -155,15 +157,15 @@ WeftSequence *weft_request_finish(WeftRequest *take_request, const char *questio
 {
 	const WeftEncoders *encoders = take_request->encoders;
 	g_autoptr(WeftRequest) request = take_request;
-	g_autoptr(GArray) asked = g_array_new(FALSE, FALSE, sizeof(gint32));
+	gsize size_bytes = 0;
+	const char *asked = weft_text_trim(question ? question : "", &size_bytes);
 
-	if (question)
-		weft_text_encode_trimmed(encoders, question, asked);
-	weft_text_encode_plain(encoders, asked->len ? FENCE_CLOSE "\n\n" : FENCE_CLOSE,
+	weft_text_encode_plain(encoders, size_bytes ? FENCE_CLOSE "\n\n" : FENCE_CLOSE,
 			       request->ids);
-	g_array_append_vals(request->ids, asked->data, asked->len);
-	weft_template_close_turn(encoders->template, request->ids);
-	weft_template_open_turn(encoders->template, WEFT_TURN_ASSISTANT, request->ids);
+	weft_tokenizer_continue(encoders->tokenizer, asked, size_bytes, FALSE, request->ids);
+	weft_template_close_turn(encoders->template, WEFT_TURN_USER, request->ids);
+	weft_template_open_turn(encoders->template, WEFT_TURN_ASSISTANT, FALSE, "", 0,
+				request->ids);
 	flush(request);
 	request->sequence->seed_key = hash_ids(request->sequence);
 	return g_steal_pointer(&request->sequence);

@@ -45,15 +45,15 @@ void weft_text_encode(const WeftEncoders *encoders, const char *text, gsize size
 
 	g_string_append_len(line, text, (gssize)size_bytes);
 	g_string_append_c(line, '\n');
-	weft_tokenizer_encode(encoders->tokenizer, line->str, line->len, FALSE, ids);
+	weft_tokenizer_continue(encoders->tokenizer, line->str, line->len, FALSE, ids);
 }
 
 void weft_text_encode_plain(const WeftEncoders *encoders, const char *text, GArray *ids)
 {
-	weft_tokenizer_encode(encoders->tokenizer, text, strlen(text), FALSE, ids);
+	weft_tokenizer_continue(encoders->tokenizer, text, strlen(text), FALSE, ids);
 }
 
-void weft_text_encode_trimmed(const WeftEncoders *encoders, const char *text, GArray *ids)
+const char *weft_text_trim(const char *text, gsize *ret_size_bytes)
 {
 	gsize size_bytes = strlen(text);
 
@@ -63,7 +63,8 @@ void weft_text_encode_trimmed(const WeftEncoders *encoders, const char *text, GA
 		text++;
 		size_bytes--;
 	}
-	weft_tokenizer_encode(encoders->tokenizer, text, size_bytes, FALSE, ids);
+	*ret_size_bytes = size_bytes;
+	return text;
 }
 
 static gsize markers_tokens(const WeftEncoders *encoders, const WeftAnchor *at,

@@ -73,7 +73,7 @@ void weft_lexicon_encode(const WeftLexicon *lexicon, const char *bytes, gsize si
 			    GArray *ids)
 {
 	guint first = ids->len;
-	weft_tokenizer_encode(lexicon->tokenizer, bytes, size_bytes, FALSE, ids);
+	weft_tokenizer_continue(lexicon->tokenizer, bytes, size_bytes, FALSE, ids);
 	if (spells(lexicon, ids, first, bytes, size_bytes))
 		return;
 	g_array_set_size(ids, first);

@@ -103,6 +103,9 @@ WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_th
 		                                                          : "text model");
 		return NULL;
 	}
+	const char *reason = weft_template_reason(weft_bundle_template(engine->bundle));
+	if (reason)
+		g_warning("%s: %s", job->model, reason);
 	set_rounds(engine);
 	return g_steal_pointer(&engine);
 }

@@ -182,8 +182,8 @@ static void test_template(void)
 	g_autoptr(WeftTokenizer) tokenizer = open_golden("scout");
 	g_autoptr(WeftTokenizer) gpt2 = open_golden("tokenizer/gpt2.tokenizer.json");
 	g_autoptr(GArray) eos = g_array_new(FALSE, FALSE, sizeof(gint32));
-	g_autoptr(WeftTemplate) template = weft_template_new(tokenizer, -1, eos);
-	g_autoptr(WeftTemplate) plain = weft_template_new(gpt2, -1, NULL);
+	g_autoptr(WeftTemplate) template = weft_template_new(tokenizer, -1, eos, NULL);
+	g_autoptr(WeftTemplate) plain = weft_template_new(gpt2, -1, NULL, NULL);
 	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
 	g_autoptr(GArray) whole = g_array_new(FALSE, FALSE, sizeof(gint32));
 	static const char rendered[] =
@@ -193,13 +193,11 @@ static void test_template(void)
 	gsize n_ends;
 
 	weft_template_begin(template, ids);
-	weft_template_open_turn(template, WEFT_TURN_SYSTEM, ids);
-	weft_tokenizer_encode(tokenizer, "Be brief.", 9, FALSE, ids);
-	weft_template_close_turn(template, ids);
-	weft_template_open_turn(template, WEFT_TURN_USER, ids);
-	weft_tokenizer_encode(tokenizer, "Hi", 2, FALSE, ids);
-	weft_template_close_turn(template, ids);
-	weft_template_open_turn(template, WEFT_TURN_ASSISTANT, ids);
+	weft_template_open_turn(template, WEFT_TURN_SYSTEM, TRUE, "Be brief.", 9, ids);
+	weft_template_close_turn(template, WEFT_TURN_SYSTEM, ids);
+	weft_template_open_turn(template, WEFT_TURN_USER, FALSE, "Hi", 2, ids);
+	weft_template_close_turn(template, WEFT_TURN_USER, ids);
+	weft_template_open_turn(template, WEFT_TURN_ASSISTANT, FALSE, "", 0, ids);
 	weft_tokenizer_encode(tokenizer, rendered, strlen(rendered), TRUE, whole);
 	g_assert_cmpmem(ids->data, ids->len * 4, whole->data, whole->len * 4);
 	g_assert_cmpstr(weft_template_family(template), ==, "llama4");
@@ -208,6 +206,27 @@ static void test_template(void)
 	g_assert_true(weft_template_is_end(template, 469));
 	g_assert_false(weft_template_is_end(template, 70));
 	g_assert_cmpstr(weft_template_family(plain), ==, "plain");
+	g_assert_null(weft_template_reason(plain));
+}
+
+/* A template that is none of ours is named, and not followed. */
+static void test_unknown_template(void)
+{
+	static char chatml[] = "{{ '<|im_start|>' + message['role'] }}";
+	static char llama3[] = "<|start_header_id|> <|end_header_id|> <|eot_id|>";
+	static char source[] = "chat_template.jinja";
+	g_autoptr(WeftTokenizer) tokenizer = open_golden("scout");
+	char *const texts[] = {chatml, llama3};
+	const char *const says[] = {"is none of", "has no <|start_header_id|>"};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		const WeftChat chat = {texts[i], source};
+		g_autoptr(WeftTemplate) template =
+			weft_template_new(tokenizer, -1, NULL, &chat);
+		g_assert_cmpstr(weft_template_family(template), ==, "plain");
+		g_assert_true(g_str_has_prefix(weft_template_reason(template), source));
+		g_assert_nonnull(strstr(weft_template_reason(template), says[i]));
+	}
 }
 
 /* A byte-level tokenizer.json, all bytes and one merge, with one part replaced. */
@@ -352,6 +371,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/tokenizer/long-word", test_long_word);
 	g_test_add_func("/tokenizer/tokens", test_tokens);
 	g_test_add_func("/tokenizer/template", test_template);
+	g_test_add_func("/tokenizer/unknown-template", test_unknown_template);
 	g_test_add_func("/tokenizer/small", test_small);
 	g_test_add_func("/tokenizer/ignore-merges", test_ignore_merges);
 	g_test_add_func("/tokenizer/longest-added", test_longest_added);
