@@ -86,11 +86,11 @@ static void widen_page(const Piece *piece, const Workspace *work, size_t page)
 	keys_of_piece(piece, page, &first, &end);
 	for (size_t s = first; s < end; s++) {
 		weft_blocks_widen(work->k + s * job->head_width,
-			   page_row(job, job->k_pages[page], s, piece->kv_head), job->dtype,
-			   job->head_width);
+				  page_row(job, job->k_pages[page], s, piece->kv_head), job->dtype,
+				  job->head_width);
 		weft_blocks_widen(work->v + s * job->head_width,
-			   page_row(job, job->v_pages[page], s, piece->kv_head), job->dtype,
-			   job->head_width);
+				  page_row(job, job->v_pages[page], s, piece->kv_head), job->dtype,
+				  job->head_width);
 	}
 }
 

@@ -38,13 +38,19 @@ static Range piece_range(const Gemm *gemm, size_t piece, size_t cols)
 	return range;
 }
 
-static void add_bias(const Gemm *gemm, Range range)
+/* The sums of the outputs become results: times the scale, plus the bias. */
+static void finish(const Gemm *gemm, Range range)
 {
-	if (!gemm->bias)
+	const float *scales = gemm->w->scales, *bias = gemm->bias;
+	if (!scales && !bias)
 		return;
-	for (size_t t = range.row; t < range.row_end; t++)
-		for (size_t n = range.col; n < range.col_end; n++)
-			gemm->y[t * gemm->n_cols + n] += gemm->bias[n];
+	for (size_t t = range.row; t < range.row_end; t++) {
+		float *y = gemm->y + t * gemm->n_cols;
+		for (size_t n = range.col; n < range.col_end && scales; n++)
+			y[n] *= scales[n];
+		for (size_t n = range.col; n < range.col_end && bias; n++)
+			y[n] += bias[n];
+	}
 }
 
 static const void *weights_at(const WeftTensor *w, size_t row, size_t col)
@@ -62,7 +68,7 @@ static void gemm_piece(void *context, size_t piece, void *scratch)
 		size_t length = smaller(WEFT_GEMM_BLOCK, gemm->n_inner - k);
 		for (size_t n = range.col; n < range.col_end; n++)
 			weft_blocks_widen(panel + (n - range.col) * WEFT_GEMM_BLOCK,
-				   weights_at(gemm->w, n, k), gemm->w->dtype, length);
+					  weights_at(gemm->w, n, k), gemm->w->dtype, length);
 		for (size_t t = range.row; t < range.row_end; t++) {
 			const float *x = gemm->x + t * gemm->n_inner + k;
 			float *y = gemm->y + t * gemm->n_cols;
@@ -74,7 +80,7 @@ static void gemm_piece(void *context, size_t piece, void *scratch)
 		}
 		k += length;
 	} while (k < gemm->n_inner);
-	add_bias(gemm, range);
+	finish(gemm, range);
 }
 
 static void gemm_kn_piece(void *context, size_t piece, void *scratch)
@@ -88,7 +94,8 @@ static void gemm_kn_piece(void *context, size_t piece, void *scratch)
 		size_t length = smaller(WEFT_GEMM_KN_BLOCK, gemm->n_inner - k);
 		for (size_t i = 0; i < length; i++) {
 			float *row = panel + i * PIECE_COLS_KN;
-			weft_blocks_widen(row, weights_at(gemm->w, k + i, range.col), gemm->w->dtype, width);
+			weft_blocks_widen(row, weights_at(gemm->w, k + i, range.col),
+					  gemm->w->dtype, width);
 			memset(row + width, 0, (PIECE_COLS_KN - width) * sizeof *row);
 		}
 		for (size_t t = range.row; t < range.row_end; t++) {
@@ -106,7 +113,7 @@ static void gemm_kn_piece(void *context, size_t piece, void *scratch)
 		}
 		k += length;
 	} while (k < gemm->n_inner);
-	add_bias(gemm, range);
+	finish(gemm, range);
 }
 
 static void run(WeftTeam *team, Gemm *gemm, size_t cols, WeftPiece piece)

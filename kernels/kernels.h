@@ -86,7 +86,7 @@ struct WeftKernels {
 	const char *name; /* of the tier */
 	WeftTeam *team;
 
-	/* Products. */
+	/* Products. Scales of the weights (tensor.h) multiply the sums, before the bias. */
 	/* y[T,N] = x[T,K] * w[N,K]^T + bias[N]; bias may be NULL */
 	void (*gemm)(WeftTeam *team, float *y, const float *x, size_t n_rows, const WeftTensor *w,
 		     const float *bias);
@@ -137,7 +137,7 @@ struct WeftKernels {
 	void (*from_f32)(WeftTeam *team, void *y, WeftDtype dtype, const float *x, size_t n);
 
 	/* Choosing rows. */
-	/* y[T,W] = row index[t] of w[S,W], widened: embeddings; and, with an f32 view of
+	/* y[T,W] = row index[t] of w[S,W], widened, times its scale: embeddings; and, with an f32 view of
 	 * activations, the rows of one expert */
 	void (*fetch_rows)(WeftTeam *team, float *y, const WeftTensor *w, const uint32_t *index,
 			   size_t n_rows);

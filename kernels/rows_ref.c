@@ -27,9 +27,13 @@ static void fetch_piece(void *context, size_t piece, void *scratch)
 {
 	const Rows *rows = context;
 	WeftSplit part = weft_split_rows(rows->n_rows, rows->width, piece);
-	for (size_t t = part.first; t < part.end; t++)
-		weft_blocks_widen(rows->y + t * rows->width, weft_tensor_row(rows->w, rows->index[t]),
-			   rows->w->dtype, rows->width);
+	for (size_t t = part.first; t < part.end; t++) {
+		float *y = rows->y + t * rows->width;
+		weft_blocks_widen(y, weft_tensor_row(rows->w, rows->index[t]), rows->w->dtype,
+				  rows->width);
+		for (size_t i = 0; i < rows->width && rows->w->scales; i++)
+			y[i] *= rows->w->scales[rows->index[t]];
+	}
 	(void)scratch;
 }
 

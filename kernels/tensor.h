@@ -19,8 +19,8 @@ typedef struct WeftTensor {
 	int n_dims;                         /* 1 to 4 */
 	size_t size[WEFT_TENSOR_DIMS_MAX];  /* size[n_dims - 1] runs fastest */
 	size_t row_bytes;                   /* from one row to the next */
-	const float *scales;                /* of a matrix: [outputs], a factor of each output, or
-					     * NULL: 1 */
+	const float *scales;                /* of a matrix: [outputs], a factor of each output (gemm:
+					     * of its rows, gemm_kn: of its columns), or NULL: 1 */
 } WeftTensor;
 
 /* Contiguous rows. For sizes that were checked where they came from. */

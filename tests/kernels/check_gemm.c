@@ -12,12 +12,15 @@ static CheckTiers tiers;
 static void expected_product(double *y, double *size, const float *x, const WeftTensor *w,
 			     const float *bias, Shape shape, gboolean kn)
 {
-	for (size_t t = 0; t < shape.n_rows; t++) {
-		for (size_t n = 0; n < shape.n_cols; n++) {
+	double *column = g_new(double, shape.n_inner);
+	for (size_t n = 0; n < shape.n_cols; n++) {
+		double scale = w->scales ? (double)w->scales[n] : 1;
+		for (size_t k = 0; k < shape.n_inner; k++)
+			column[k] = scale * (kn ? check_at(w, k, n) : check_at(w, n, k));
+		for (size_t t = 0; t < shape.n_rows; t++) {
 			double sum = bias ? (double)bias[n] : 0, sum_size = fabs(sum);
 			for (size_t k = 0; k < shape.n_inner; k++) {
-				double product = (double)x[t * shape.n_inner + k] *
-						 (kn ? check_at(w, k, n) : check_at(w, n, k));
+				double product = (double)x[t * shape.n_inner + k] * column[k];
 				sum += product;
 				sum_size += fabs(product);
 			}
@@ -25,6 +28,7 @@ static void expected_product(double *y, double *size, const float *x, const Weft
 			*size = MAX(*size, sum_size);
 		}
 	}
+	g_free(column);
 }
 
 static void multiply(const WeftKernels *kernels, float *y, const float *x, size_t n_rows,
@@ -57,6 +61,7 @@ static void check_shape(guint64 seed, Shape shape, WeftDtype dtype, gboolean kn)
 			  : check_matrix(&state, dtype, shape.n_cols, shape.n_inner, seed % 5);
 	float *x = check_floats(&state, shape.n_rows * shape.n_inner);
 	float *bias = seed % 2 ? check_floats(&state, shape.n_cols) : NULL;
+	w.scales = seed % 3 == 1 ? check_floats(&state, shape.n_cols) : NULL;
 	double *expected = g_new(double, n), size = 0;
 	expected_product(expected, &size, x, &w, bias, shape, kn);
 	/* Each of the terms meets at most K/16 + 4 + K/1024 (gemm) or 256 + K/256 (gemm_kn) roundings
@@ -75,6 +80,8 @@ static void check_shape(guint64 seed, Shape shape, WeftDtype dtype, gboolean kn)
 	}
 	check_free(w.data);
 	check_free(x);
+	if (w.scales)
+		check_free(w.scales);
 	if (bias)
 		check_free(bias);
 	g_free(expected);

@@ -19,8 +19,11 @@ static void test_fetch(void)
 		double *expected = g_new(double, n + 1);
 		for (size_t t = 0; t < n_rows; t++)
 			index[t] = (guint32)check_random_below(&state, rows);
-		for (size_t i = 0; i < n; i++)
-			expected[i] = check_at(&w, index[i / width], i % width);
+		w.scales = seed % 2 ? check_floats(&state, rows) : NULL;
+		for (size_t i = 0; i < n; i++) { /* one rounding, as in f32 */
+			float scale = w.scales ? w.scales[index[i / width]] : 1.0f;
+			expected[i] = (double)((float)check_at(&w, index[i / width], i % width) * scale);
+		}
 		for (size_t i = 0; i < tiers.n; i++) {
 			float *y = check_output(n);
 			tiers.eight[i]->fetch_rows(tiers.eight[i]->team, y, &w, index, n_rows);
@@ -28,6 +31,8 @@ static void test_fetch(void)
 			check_output_free(y, n);
 		}
 		check_free(w.data);
+		if (w.scales)
+			check_free(w.scales);
 		g_free(index);
 		g_free(expected);
 	}
