@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -98,6 +99,54 @@ void weft_map_close(WeftMap *map)
 	if (map->data)
 		munmap((void *)map->data, map->size_bytes);
 	g_free(map);
+}
+
+/* A file without a name. Filesystems that have no O_TMPFILE get one that is removed at once. */
+static int open_scratch(const char *folder)
+{
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+		return fd;
+	g_autofree char *path = g_build_filename(folder, ".weft-scratch-XXXXXX", NULL);
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(path);
+	return fd;
+}
+
+gpointer weft_scratch_map(const char *folder, gsize size_bytes, GError **error)
+{
+	g_autofree char *name = weft_path_display(folder);
+	gpointer memory = MAP_FAILED;
+	int fd = open_scratch(folder);
+	if (fd < 0) {
+		(void)fail_errno(error, folder, errno);
+		return NULL;
+	}
+	int number = EFBIG;
+	if (size_bytes <= G_MAXOFFSET)
+		do
+			number = posix_fallocate(fd, 0, (off_t)size_bytes);
+		while (number == EINTR);
+	if (number == 0) {
+		memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		number = memory == MAP_FAILED ? errno : 0;
+	}
+	close(fd);
+	if (number == 0)
+		return memory;
+	gboolean is_limit = number == ENOSPC || number == EDQUOT || number == EFBIG ||
+			    number == ENOMEM;
+	g_set_error(error, WEFT_ERROR, is_limit ? WEFT_ERROR_LIMIT : WEFT_ERROR_IO,
+		    "%s: a file of %" G_GSIZE_FORMAT " bytes: %s", name, size_bytes,
+		    g_strerror(number));
+	return NULL;
+}
+
+void weft_scratch_unmap(gpointer memory, gsize size_bytes)
+{
+	if (memory)
+		munmap(memory, size_bytes);
 }
 
 gboolean weft_fd_read(int fd, const char *name, gsize limit_bytes, char **ret_text,

@@ -23,6 +23,12 @@ WeftMap *weft_map_open(const char *path, GError **error);
 void weft_map_close(WeftMap *map);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftMap, weft_map_close)
 
+/* `size_bytes` of zeros to write to, in a file of `folder` that has no name and is gone when it is
+ * unmapped or the process ends. Its room on disk is taken first, so that writing can't be fatal:
+ * WEFT_ERROR_LIMIT when the disk, a quota or the process's limit has not so much. */
+gpointer weft_scratch_map(const char *folder, gsize size_bytes, GError **error);
+void weft_scratch_unmap(gpointer memory, gsize size_bytes);
+
 /* ---- reading ---- */
 
 /* The whole of a regular file, NUL-terminated behind its end; WEFT_ERROR_LIMIT when it is larger

@@ -82,6 +82,7 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : "--help";
 
 	(void)signal(SIGPIPE, SIG_IGN); /* a write then fails with EPIPE and is reported */
+	(void)signal(SIGXFSZ, SIG_IGN); /* the same with EFBIG */
 	if (!strcmp(name, "--version")) {
 		puts("weft " WEFT_VERSION);
 		return WEFT_EXIT_DONE;

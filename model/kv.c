@@ -5,23 +5,17 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-typedef struct Page {
-	gsize n_holders;
-	char *k, *v; /* one piece of memory, at k */
-} Page;
-
 struct WeftPagePool {
 	const WeftArch *arch;
 	const WeftKernels *kernels;
 	WeftDtype dtype;
 	gsize n_values;   /* of a position: G * D */
-	gsize half_bytes; /* of the keys of a page */
-	GPtrArray *free;  /* of Page */
-	gsize n_used, n_used_max;
+	gsize half_bytes; /* of the keys of a page, which its values follow */
+	WeftPageStore *store;
 };
 
 typedef struct LayerPages {
-	GPtrArray *pages; /* of Page, NULL where let go */
+	GPtrArray *pages; /* of WeftPage, NULL where let go */
 	GPtrArray *k, *v; /* their memory, for the kernel */
 	gsize first;      /* pages before are let go */
 } LayerPages;
@@ -37,15 +31,53 @@ static gsize page_of(gsize position)
 	return position / WEFT_PAGE_POSITIONS;
 }
 
-WeftPagePool *weft_page_pool_new(const WeftArch *arch, const WeftKernels *kernels, WeftDtype dtype)
+static const struct {
+	const char *name;
+	WeftDtype dtype;
+} TYPES[] = {
+	{"f32", WEFT_DTYPE_F32},
+	{"bf16", WEFT_DTYPE_BF16},
+	{"q8_0", WEFT_DTYPE_Q8_0},
+	{"q4", WEFT_DTYPE_Q4_0},
+};
+
+gboolean weft_cache_dtype_named(const char *name, WeftDtype *ret_dtype)
 {
+	for (gsize i = 0; i < G_N_ELEMENTS(TYPES); i++)
+		if (strcmp(name, TYPES[i].name) == 0) {
+			*ret_dtype = TYPES[i].dtype;
+			return TRUE;
+		}
+	return FALSE;
+}
+
+const char *weft_cache_dtype_name(WeftDtype dtype)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(TYPES); i++)
+		if (TYPES[i].dtype == dtype)
+			return TYPES[i].name;
+	return weft_dtype_name(dtype);
+}
+
+WeftPagePool *weft_page_pool_new(const WeftArch *arch, const WeftKernels *kernels,
+				 const WeftPagePoolOptions *options, GError **error)
+{
+	gsize block = weft_dtype_block_values(options->dtype);
+	const char *folder = options->folder ? options->folder : g_get_tmp_dir();
+	if (arch->head_width % block != 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
+			    "keys and values as %s come in blocks of %" G_GSIZE_FORMAT
+			    ", but a head is %" G_GSIZE_FORMAT " wide: f32 or bf16 can",
+			    weft_cache_dtype_name(options->dtype), block, arch->head_width);
+		return NULL;
+	}
 	WeftPagePool *pool = g_new0(WeftPagePool, 1);
 	pool->arch = arch;
 	pool->kernels = kernels;
-	pool->dtype = dtype;
+	pool->dtype = options->dtype;
 	pool->n_values = arch->n_kv_heads * arch->head_width;
-	pool->half_bytes = WEFT_PAGE_POSITIONS * weft_dtype_row_bytes(dtype, pool->n_values);
-	pool->free = g_ptr_array_new();
+	pool->half_bytes = WEFT_PAGE_POSITIONS * weft_dtype_row_bytes(pool->dtype, pool->n_values);
+	pool->store = weft_page_store_new(2 * pool->half_bytes, options->memory_max_bytes, folder);
 	return pool;
 }
 
@@ -53,23 +85,13 @@ void weft_page_pool_free(WeftPagePool *pool)
 {
 	if (!pool)
 		return;
-	for (guint i = 0; i < pool->free->len; i++) {
-		Page *page = g_ptr_array_index(pool->free, i);
-		weft_kernels_free(pool->kernels, page->k);
-		g_free(page);
-	}
-	g_ptr_array_unref(pool->free);
+	weft_page_store_free(pool->store);
 	g_free(pool);
 }
 
-gsize weft_page_pool_n_used(const WeftPagePool *pool)
+WeftPageUsage weft_page_pool_usage(const WeftPagePool *pool)
 {
-	return pool->n_used;
-}
-
-gsize weft_page_pool_peak_bytes(const WeftPagePool *pool)
-{
-	return pool->n_used_max * 2 * pool->half_bytes;
+	return weft_page_store_usage(pool->store);
 }
 
 gsize weft_cache_bytes(const WeftArch *arch, WeftDtype dtype, gsize n_positions)
@@ -95,35 +117,6 @@ gsize weft_cache_bytes(const WeftArch *arch, WeftDtype dtype, gsize n_positions)
 	return bytes;
 }
 
-static Page *page_take(WeftPagePool *pool, GError **error)
-{
-	Page *page;
-	if (pool->free->len > 0) {
-		page = g_ptr_array_steal_index_fast(pool->free, pool->free->len - 1);
-	} else {
-		char *memory = weft_kernels_alloc(pool->kernels, 2, pool->half_bytes, error);
-		if (!memory)
-			return NULL;
-		/* Rows behind the last position are multiplied by nothing, but may be read. */
-		memset(memory, 0, 2 * pool->half_bytes);
-		page = g_new0(Page, 1);
-		page->k = memory;
-		page->v = memory + pool->half_bytes;
-	}
-	page->n_holders = 1;
-	pool->n_used++;
-	pool->n_used_max = MAX(pool->n_used_max, pool->n_used);
-	return page;
-}
-
-static void page_release(WeftPagePool *pool, Page *page)
-{
-	if (!page || --page->n_holders > 0)
-		return;
-	pool->n_used--;
-	g_ptr_array_add(pool->free, page);
-}
-
 WeftCache *weft_cache_new(WeftPagePool *pool)
 {
 	WeftCache *cache = g_new0(WeftCache, 1);
@@ -137,18 +130,18 @@ WeftCache *weft_cache_new(WeftPagePool *pool)
 	return cache;
 }
 
-static void layer_append(LayerPages *layer, Page *page)
+/* The i-th page of a layer, or the one after its last. */
+static void layer_set(const WeftPagePool *pool, LayerPages *layer, gsize i, WeftPage *page)
 {
-	g_ptr_array_add(layer->pages, page);
-	g_ptr_array_add(layer->k, page ? page->k : NULL);
-	g_ptr_array_add(layer->v, page ? page->v : NULL);
-}
-
-static void layer_replace(LayerPages *layer, gsize i, Page *page)
-{
+	char *data = page ? weft_page_data(pool->store, page) : NULL;
+	if (i == layer->pages->len) {
+		g_ptr_array_add(layer->pages, NULL);
+		g_ptr_array_add(layer->k, NULL);
+		g_ptr_array_add(layer->v, NULL);
+	}
 	layer->pages->pdata[i] = page;
-	layer->k->pdata[i] = page ? page->k : NULL;
-	layer->v->pdata[i] = page ? page->v : NULL;
+	layer->k->pdata[i] = data;
+	layer->v->pdata[i] = data ? data + pool->half_bytes : NULL;
 }
 
 WeftCache *weft_cache_share(const WeftCache *cache)
@@ -158,10 +151,10 @@ WeftCache *weft_cache_share(const WeftCache *cache)
 		const LayerPages *from = &cache->layers[i];
 		copy->layers[i].first = from->first;
 		for (guint p = 0; p < from->pages->len; p++) {
-			Page *page = g_ptr_array_index(from->pages, p);
+			WeftPage *page = g_ptr_array_index(from->pages, p);
 			if (page)
 				page->n_holders++;
-			layer_append(&copy->layers[i], page);
+			layer_set(cache->pool, &copy->layers[i], p, page);
 		}
 	}
 	return copy;
@@ -174,7 +167,7 @@ void weft_cache_free(WeftCache *cache)
 	for (gsize i = 0; i < cache->pool->arch->n_layers; i++) {
 		LayerPages *layer = &cache->layers[i];
 		for (guint p = 0; p < layer->pages->len; p++)
-			page_release(cache->pool, g_ptr_array_index(layer->pages, p));
+			weft_page_release(cache->pool->store, g_ptr_array_index(layer->pages, p));
 		g_ptr_array_unref(layer->pages);
 		g_ptr_array_unref(layer->k);
 		g_ptr_array_unref(layer->v);
@@ -184,13 +177,14 @@ void weft_cache_free(WeftCache *cache)
 }
 
 /* A page of its own, with the content of one that others hold too. */
-static Page *page_copy(WeftPagePool *pool, Page *shared, GError **error)
+static WeftPage *page_copy(WeftPagePool *pool, WeftPage *shared, GError **error)
 {
-	Page *page = page_take(pool, error);
+	WeftPage *page = weft_page_take(pool->store, error);
 	if (!page)
 		return NULL;
-	memcpy(page->k, shared->k, 2 * pool->half_bytes);
-	page_release(pool, shared);
+	memcpy(weft_page_data(pool->store, page), weft_page_data(pool->store, shared),
+	       2 * pool->half_bytes);
+	weft_page_release(pool->store, shared);
 	return page;
 }
 
@@ -200,8 +194,9 @@ static void layer_forget(WeftCache *cache, gsize index, gsize position)
 	LayerPages *layer = &cache->layers[index];
 	gsize keep = page_of(weft_arch_key_first(cache->pool->arch, index, position));
 	for (; layer->first < MIN(keep, layer->pages->len); layer->first++) {
-		page_release(cache->pool, g_ptr_array_index(layer->pages, layer->first));
-		layer_replace(layer, layer->first, NULL);
+		weft_page_release(cache->pool->store,
+				  g_ptr_array_index(layer->pages, layer->first));
+		layer_set(cache->pool, layer, layer->first, NULL);
 	}
 }
 
@@ -209,17 +204,14 @@ static gboolean layer_extend(WeftCache *cache, gsize index, gsize position, gsiz
 {
 	LayerPages *layer = &cache->layers[index];
 	for (gsize i = page_of(position); i <= page_of(position + n - 1); i++) {
-		Page *page = i < layer->pages->len ? g_ptr_array_index(layer->pages, i) : NULL;
+		WeftPage *page = i < layer->pages->len ? g_ptr_array_index(layer->pages, i) : NULL;
 		if (page && page->n_holders == 1)
 			continue;
-		Page *own = page ? page_copy(cache->pool, page, error)
-				 : page_take(cache->pool, error);
+		WeftPage *own = page ? page_copy(cache->pool, page, error)
+				     : weft_page_take(cache->pool->store, error);
 		if (!own)
 			return FALSE;
-		if (i < layer->pages->len)
-			layer_replace(layer, i, own);
-		else
-			layer_append(layer, own);
+		layer_set(cache->pool, layer, i, own);
 	}
 	return TRUE;
 }
@@ -245,11 +237,12 @@ void weft_cache_store(WeftCache *cache, gsize layer, gsize position, gsize n, co
 	for (gsize done = 0; done < n;) {
 		gsize at = (position + done) % WEFT_PAGE_POSITIONS;
 		gsize run = MIN(n - done, WEFT_PAGE_POSITIONS - at);
-		const Page *page = g_ptr_array_index(cache->layers[layer].pages,
-						     (position + done) / WEFT_PAGE_POSITIONS);
-		kernels->from_f32(kernels->team, page->k + at * position_bytes, pool->dtype,
+		const LayerPages *pages = &cache->layers[layer];
+		gsize i = page_of(position + done);
+		char *k_page = g_ptr_array_index(pages->k, i), *v_page = g_ptr_array_index(pages->v, i);
+		kernels->from_f32(kernels->team, k_page + at * position_bytes, pool->dtype,
 				  k + done * pool->n_values, run * pool->n_values);
-		kernels->from_f32(kernels->team, page->v + at * position_bytes, pool->dtype,
+		kernels->from_f32(kernels->team, v_page + at * position_bytes, pool->dtype,
 				  v + done * pool->n_values, run * pool->n_values);
 		done += run;
 	}

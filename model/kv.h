@@ -1,16 +1,22 @@
 /* kv.h - keys and values of the positions that were computed.
  *
  * Memory comes in pages of WEFT_PAGE_POSITIONS positions of one layer, keys and values together,
- * from one pool of the model. A cache is the pages of one sequence: position s of a layer lies in
- * its page s / 64. Layers that see only their chunk give pages back as soon as no later position
- * can see them, so their part of the cache does not grow with the sequence. Pages are counted:
- * sequences that begin alike share the pages of the beginning, and a shared page is copied when
- * it is written.
+ * from one pool of the model (pages.h: in memory, and past a limit in a file). A cache is the pages
+ * of one sequence: position s of a layer lies in its page s / 64. Layers that see only their chunk
+ * give pages back as soon as no later position can see them, so their part of the cache does not
+ * grow with the sequence. Pages are counted: sequences that begin alike share the pages of the
+ * beginning, and a shared page is copied when it is written.
+ *
+ * Types: f32, bf16, and the blocks of 32 numbers q8_0 (8.5 bits a number) and q4_0 (4.5 bits),
+ * for heads whose width is whole blocks. docs/benchmarks.md has what they cost in exactness.
+ * Beside a page's numbers a cache needs 24 bytes for each page of a layer, also for those that
+ * were let go, and the pool 16 for each page that is held.
  */
 #ifndef WEFT_MODEL_KV_H
 #define WEFT_MODEL_KV_H
 
 #include "model/arch.h"
+#include "model/pages.h"
 
 /* Positions that a cache is extended by at once, at most; pieces end at multiples of it. */
 #define WEFT_PIECE_ROWS 256
@@ -18,15 +24,25 @@
 typedef struct WeftPagePool WeftPagePool;
 typedef struct WeftCache WeftCache;
 
-WeftPagePool *weft_page_pool_new(const WeftArch *arch, const WeftKernels *kernels, WeftDtype dtype);
+/* The type of keys and values called "f32", "bf16", "q8_0" or "q4"; FALSE: none is called so. */
+gboolean weft_cache_dtype_named(const char *name, WeftDtype *ret_dtype);
+const char *weft_cache_dtype_name(WeftDtype dtype);
+
+typedef struct WeftPagePoolOptions {
+	WeftDtype dtype;
+	gsize memory_max_bytes; /* of pages in memory; 0: no limit */
+	const char *folder;     /* for the pages past the limit; NULL: the system's for temporary files */
+} WeftPagePoolOptions;
+
+/* WEFT_ERROR_UNSUPPORTED: the heads are no whole blocks of the type. */
+WeftPagePool *weft_page_pool_new(const WeftArch *arch, const WeftKernels *kernels,
+				 const WeftPagePoolOptions *options, GError **error);
 /* All caches must be gone. */
 void weft_page_pool_free(WeftPagePool *pool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftPagePool, weft_page_pool_free)
 
-/* Pages that some cache holds now. */
-gsize weft_page_pool_n_used(const WeftPagePool *pool);
-/* Bytes of the most pages that were held at once. */
-gsize weft_page_pool_peak_bytes(const WeftPagePool *pool);
+/* What the pages of all caches take; shared ones count once. */
+WeftPageUsage weft_page_pool_usage(const WeftPagePool *pool);
 
 /* Bytes of the pages that one cache of n positions holds at most while it grows piece by piece;
  * chunked layers count what their chunk needs. G_MAXSIZE when no machine has so many. */

@@ -9,6 +9,8 @@ struct WeftModel {
 	WeftArch *arch;
 	WeftWeights *weights;
 	WeftLexicon *lexicon; /* NULL until the first request */
+	WeftPagePoolOptions cache;
+	char *kv_folder;
 	WeftPagePool *pool;
 	WeftPass *pass;
 	WeftBatch *batch;
@@ -16,17 +18,27 @@ struct WeftModel {
 };
 
 /* The cache is as exact as the weights, at most. */
-static WeftDtype cache_dtype(const WeftModel *model)
+static gboolean choose_cache(WeftModel *model, const WeftModelOptions *options, GError **error)
 {
-	return model->weights->embed.dtype == WEFT_DTYPE_F32 ? WEFT_DTYPE_F32 : WEFT_DTYPE_BF16;
+	gboolean is_f32 = model->weights->embed.dtype == WEFT_DTYPE_F32;
+	model->cache.dtype = is_f32 ? WEFT_DTYPE_F32 : WEFT_DTYPE_BF16;
+	model->kv_folder = g_strdup(options->kv_folder);
+	model->cache.folder = model->kv_folder;
+	model->cache.memory_max_bytes = options->kv_memory_max_bytes;
+	if (!options->kv_type || weft_cache_dtype_named(options->kv_type, &model->cache.dtype))
+		return TRUE;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		    "keys and values can be f32, bf16, q8_0 or q4, not '%s'", options->kv_type);
+	return FALSE;
 }
 
 WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
 			   const WeftModelOptions *options, GError **error)
 {
 	g_autoptr(WeftModel) model = g_new0(WeftModel, 1);
-	gsize requests_max = options && options->batch_max > 0 ? options->batch_max
-							       : WEFT_BATCH_DEFAULT;
+	static const WeftModelOptions DEFAULTS = {0};
+	options = options ? options : &DEFAULTS;
+	gsize requests_max = options->batch_max > 0 ? options->batch_max : WEFT_BATCH_DEFAULT;
 
 	if (requests_max > WEFT_BATCH_MAX) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
@@ -40,7 +52,7 @@ WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
 	if (!model->arch)
 		return NULL;
 	model->context = model->arch->context_max;
-	if (options && options->context_max > 0)
+	if (options->context_max > 0)
 		model->context = MIN(model->context, options->context_max);
 	model->weights = weft_weights_new(bundle, model->arch, kernels, error);
 	if (!model->weights)
@@ -48,7 +60,11 @@ WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
 	model->pass = weft_pass_new(model->arch, model->weights, kernels, WEFT_STEP_ROWS, error);
 	if (!model->pass)
 		return NULL;
-	model->pool = weft_page_pool_new(model->arch, kernels, cache_dtype(model));
+	if (!choose_cache(model, options, error))
+		return NULL;
+	model->pool = weft_page_pool_new(model->arch, kernels, &model->cache, error);
+	if (!model->pool)
+		return NULL;
 	model->batch = weft_batch_new(model->pass, model->pool, requests_max, error);
 	return model->batch ? g_steal_pointer(&model) : NULL;
 }
@@ -63,6 +79,7 @@ void weft_model_close(WeftModel *model)
 	weft_lexicon_free(model->lexicon);
 	weft_weights_free(model->weights);
 	weft_arch_free(model->arch);
+	g_free(model->kv_folder);
 	g_free(model);
 }
 
@@ -84,7 +101,7 @@ gsize weft_model_vocab(const WeftModel *model)
 gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, gboolean step,
 			   gboolean exact, float *ret_logits, GError **error)
 {
-	WeftDtype dtype = exact ? WEFT_DTYPE_F32 : cache_dtype(model);
+	WeftPagePoolOptions cache_options = model->cache;
 	gsize n = weft_sequence_length(sequence), n_rows_fed = 0, n_piece;
 
 	if (!weft_sequence_check(sequence, model->arch->width, model->arch->n_vocab, error))
@@ -95,7 +112,12 @@ gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, gbool
 			    model->context);
 		return FALSE;
 	}
-	g_autoptr(WeftPagePool) pool = weft_page_pool_new(model->arch, model->kernels, dtype);
+	if (exact)
+		cache_options.dtype = WEFT_DTYPE_F32;
+	g_autoptr(WeftPagePool) pool =
+		weft_page_pool_new(model->arch, model->kernels, &cache_options, error);
+	if (!pool)
+		return FALSE;
 	g_autoptr(WeftCache) cache = weft_cache_new(pool);
 	for (gsize at = 0; at < n; at += n_piece) {
 		n_piece = step ? 1 : MIN(n - at, WEFT_PIECE_ROWS);

@@ -51,6 +51,10 @@ char *weft_schema_null_instance(const WeftSchema *schema);
 typedef struct WeftModelOptions {
 	gsize context_max;  /* positions per request; 0: what the configuration says */
 	gsize batch_max;    /* requests in flight; 0: the default */
+	const char *kv_type; /* of keys and values: "f32", "bf16", "q8_0" or "q4"; NULL: as exact as
+			      * the weights, f32 for f32 and else bf16 */
+	gsize kv_memory_max_bytes; /* of keys and values in memory; 0: no limit */
+	const char *kv_folder; /* for the file that takes the rest; NULL: the one for temporary files */
 } WeftModelOptions;
 
 typedef struct WeftGeneration {
@@ -60,6 +64,7 @@ typedef struct WeftGeneration {
 	double temperature;       /* 0: greedy */
 } WeftGeneration;
 
+/* WEFT_ERROR_USAGE: no such type; WEFT_ERROR_UNSUPPORTED: not for these heads. */
 WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
 			   const WeftModelOptions *options, GError **error);
 void weft_model_close(WeftModel *model);

@@ -116,6 +116,39 @@ static void test_budget_cuts(void)
 	g_assert_cmpuint(text->values->len, ==, 0);
 }
 
+/* Four pages in memory, one a layer, and no place for more: the second request has no page and
+ * ends with the folder's name, the first answers as ever. */
+static void test_no_room_for_cache(void)
+{
+	g_autoptr(Golden) golden = golden_open("scout", NULL, 1);
+	WeftModelOptions options = {.kv_memory_max_bytes = 70000, .kv_folder = "/nonexistent/weft"};
+	WeftGeneration generation = {.n_tokens_max = 5};
+	g_autoptr(WeftAnswer) want =
+		wait_for(golden, submit(golden, prompt(golden, "short", 1), generation));
+	weft_model_close(golden->model);
+	golden->model = weft_model_open(golden->bundle, golden->kernels, &options, NULL);
+	guint64 tickets[2], ended;
+	for (int i = 0; i < 2; i++)
+		tickets[i] = submit(golden, prompt(golden, "short", 1), generation);
+	for (int i = 0; i < 2;) {
+		WeftAnswer *answer = NULL;
+		GError *fault = NULL;
+		if (!weft_model_take(golden->model, &ended, &answer, &fault)) {
+			g_assert_true(weft_model_step(golden->model, NULL));
+			continue;
+		}
+		if (ended == tickets[1]) {
+			g_assert_error(fault, WEFT_ERROR, WEFT_ERROR_IO);
+			g_assert_nonnull(strstr(fault->message, options.kv_folder));
+		} else {
+			g_assert_cmpstr(answer->json, ==, want->json);
+		}
+		weft_answer_free(answer);
+		g_clear_error(&fault);
+		i++;
+	}
+}
+
 /* 59 or 650 ids; variants of the latter differ from the end of the prefix on. */
 static WeftSequence *long_prompt(const Golden *golden, int variant, gsize n_prefix)
 {
@@ -247,6 +280,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/generate/always-valid", test_always_valid);
 	g_test_add_func("/generate/budget-cuts", test_budget_cuts);
+	g_test_add_func("/generate/no-room-for-cache", test_no_room_for_cache);
 	g_test_add_func("/generate/company", test_company);
 	g_test_add_func("/generate/seeds", test_seeds);
 	g_test_add_func("/generate/room-and-cancel", test_room_and_cancel);

@@ -85,6 +85,30 @@ static void test_cache_type(void)
 	g_assert_cmpfloat(apart, <, 0.1f); /* of logits around 5: keys and values to 2^-9 */
 }
 
+/* Ten pages a layer, of which four stay in memory: the same bits, whatever lies where. */
+static void test_spilled(void)
+{
+	g_autoptr(Golden) golden = golden_open("scout", NULL, 2);
+	g_autoptr(WeftSequence) sequence = weft_sequence_new(weft_model_width(golden->model));
+	WeftModelOptions options = {.kv_memory_max_bytes = 1, .kv_folder = g_get_tmp_dir()};
+	gsize n_vocab = weft_model_vocab(golden->model);
+	for (gsize i = 0; i < 600; i++)
+		weft_sequence_add_id(sequence, (gint32)(i * i * 7 % n_vocab));
+	g_autofree float *want = golden_run(golden, sequence, FALSE, FALSE);
+	for (int what = 0; what < 2; what++) {
+		GError *error = NULL;
+		g_autofree float *have = g_new(float, size_of(golden, sequence));
+		g_autoptr(WeftModel) model =
+			weft_model_open(golden->bundle, golden->kernels, &options, &error);
+		g_assert_no_error(error);
+		weft_model_logits(model, sequence, what == 1, FALSE, have, &error);
+		g_assert_no_error(error);
+		gsize size = size_of(golden, sequence) * sizeof(float);
+		g_assert_cmpmem(have, size, want, size);
+		options.kv_memory_max_bytes = 200000; /* of 4 layers of 10 pages of 16 KiB */
+	}
+}
+
 static void test_threads(void)
 {
 	for (gsize f = 0; f < G_N_ELEMENTS(folders); f++) {
@@ -123,6 +147,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/logits/long-is-long", test_long_is_long);
 	g_test_add_func("/logits/step-is-prefill", test_step_is_prefill);
 	g_test_add_func("/logits/cache-type", test_cache_type);
+	g_test_add_func("/logits/spilled", test_spilled);
 	g_test_add_func("/logits/threads", test_threads);
 	g_test_add_func("/logits/refused", test_refused);
 	return g_test_run();
