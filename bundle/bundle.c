@@ -307,7 +307,7 @@ const WeftTensorView *weft_bundle_tensor(const WeftBundle *bundle, const char *n
 	}
 	if (entry->type_unread) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
-			    "%s: tensor %s has type %s; F32, BF16 and F16 are read",
+			    "%s: tensor %s has type %s; F32, BF16, F16 and F8_E4M3 are read",
 			    entry->view.file, entry->view.name, entry->type_unread);
 		return NULL;
 	}

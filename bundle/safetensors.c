@@ -15,8 +15,8 @@ static const Type TYPES[] = {
 	{"F32", 32, WEFT_DTYPE_F32}, {"BF16", 16, WEFT_DTYPE_BF16}, {"F16", 16, WEFT_DTYPE_F16},
 	{"BOOL", 8, -1},    {"U8", 8, -1},      {"I8", 8, -1},      {"U16", 16, -1},
 	{"I16", 16, -1},    {"U32", 32, -1},    {"I32", 32, -1},    {"U64", 64, -1},
-	{"I64", 64, -1},    {"F64", 64, -1},    {"F8_E4M3", 8, -1}, {"F8_E5M2", 8, -1},
-	{"F8_E8M0", 8, -1}, {"F4", 4, -1},
+	{"I64", 64, -1},    {"F64", 64, -1},    {"F8_E4M3", 8, WEFT_DTYPE_F8_E4M3},
+	{"F8_E5M2", 8, -1}, {"F8_E8M0", 8, -1}, {"F4", 4, -1},
 };
 
 static gboolean weights_error(GError **error, const char *file, const char *format, ...)

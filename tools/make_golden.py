@@ -101,31 +101,33 @@ def randomise(model, seed, dtype):
                 p.copy_(values if "tokens" in name else 0.5 * values)
             else:
                 n_in = p.shape[1] if ".experts." in name else math.prod(p.shape[1:])
-                gain = 3.0 if "router" in name else 1.2
+                if ".mlp.experts." in name:  # Mixtral: [E, out, in]
+                    n_in = p.shape[2]
+                gain = 3.0 if "router" in name or name.endswith(".mlp.gate.weight") else 1.2
                 p.copy_(gain * values / math.sqrt(n_in))
             p.copy_(p.to(dtype).float())
 
 
 class RouterMargins:
-    """Smallest distance between the two best router logits of anything that ran."""
+    """Smallest distance between the last router logit taken and the first not, of anything that ran."""
 
-    def __init__(self, model):
-        self.smallest = math.inf
+    def __init__(self, model, n_active=1):
+        self.smallest, self.n_active = math.inf, n_active
         for name, module in model.named_modules():
-            if name.endswith(".router"):
+            if name.endswith((".router", ".mlp.gate")):
                 module.register_forward_hook(self.hook)
 
     def hook(self, module, inputs, output):
         logits = torch.nn.functional.linear(inputs[0], module.weight)
-        top = torch.topk(logits.reshape(-1, logits.shape[-1]), 2, dim=-1).values
-        self.smallest = min(self.smallest, (top[:, 0] - top[:, 1]).min().item())
+        top = torch.topk(logits.reshape(-1, logits.shape[-1]), self.n_active + 1, dim=-1).values
+        self.smallest = min(self.smallest, (top[:, -2] - top[:, -1]).min().item())
 
 
-def origin(folder, lines):
+def origin(folder, lines, script="tools/make_golden.py"):
     versions = [f"{p} {importlib.metadata.version(p)}" for p in
                 ("torch", "transformers", "tokenizers", "safetensors", "numpy", "pillow")]
     with open(os.path.join(folder, "ORIGIN"), "w") as f:
-        f.write("script: tools/make_golden.py\nversions: " + ", ".join(versions) + "\n")
+        f.write(f"script: {script}\nversions: " + ", ".join(versions) + "\n")
         f.write("\n".join(lines) + "\n")
 
 
@@ -453,4 +455,5 @@ def main():
         FIXTURES[name](os.path.join(out, name))
 
 
-main()
+if __name__ == "__main__":
+    main()

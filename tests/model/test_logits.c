@@ -7,33 +7,49 @@
 static const char *const folders[] = {"scout", "maverick"};
 static const char *const prompts[] = {"short", "long", "image"};
 
+/* Text alone: each family and each way to name and store its tensors. */
+static const char *const family[] = {"llama31", "mixtral", "mixtral_fused", "guard4",
+				     "scout_text", "linearised"};
+
 static gsize size_of(const Golden *golden, const WeftSequence *sequence)
 {
 	return weft_sequence_length(sequence) * weft_model_vocab(golden->model);
 }
 
 /* f32 sums in another order than transformers': 1e-4 of the largest logit. */
+static void check_golden(const Golden *golden, const char *folder, const char *prompt)
+{
+	g_autoptr(WeftSequence) sequence = golden_sequence(golden, folder, prompt);
+	g_autoptr(WeftNpy) want = golden_logits(folder, prompt);
+	g_autofree float *have = golden_run(golden, sequence, FALSE, TRUE);
+	float largest = 0, apart = 0;
+
+	g_assert_cmpuint(want->n_items, ==, size_of(golden, sequence));
+	for (gsize i = 0; i < want->n_items; i++) {
+		float difference = fabsf(want->f32[i] - have[i]);
+		g_assert_false(isnan(have[i]));
+		largest = fmaxf(largest, fabsf(want->f32[i]));
+		apart = fmaxf(apart, difference);
+	}
+	g_test_message("%s %s: %g of %g", folder, prompt, (double)apart, (double)largest);
+	g_assert_cmpfloat(apart, <=, 1e-4f * largest);
+}
+
 static void test_golden(void)
 {
 	for (gsize f = 0; f < G_N_ELEMENTS(folders); f++) {
 		g_autoptr(Golden) golden = golden_open(folders[f], NULL, 0);
-		for (gsize p = 0; p < G_N_ELEMENTS(prompts); p++) {
-			g_autoptr(WeftSequence) sequence =
-				golden_sequence(golden, folders[f], prompts[p]);
-			g_autoptr(WeftNpy) want = golden_logits(folders[f], prompts[p]);
-			g_autofree float *have = golden_run(golden, sequence, FALSE, TRUE);
-			float largest = 0, apart = 0;
-			g_assert_cmpuint(want->n_items, ==, size_of(golden, sequence));
-			for (gsize i = 0; i < want->n_items; i++) {
-				float difference = fabsf(want->f32[i] - have[i]);
-				g_assert_false(isnan(have[i]));
-				largest = fmaxf(largest, fabsf(want->f32[i]));
-				apart = fmaxf(apart, difference);
-			}
-			g_test_message("%s %s: %g of %g", folders[f], prompts[p], (double)apart,
-				       (double)largest);
-			g_assert_cmpfloat(apart, <=, 1e-4f * largest);
-		}
+		for (gsize p = 0; p < G_N_ELEMENTS(prompts); p++)
+			check_golden(golden, folders[f], prompts[p]);
+	}
+}
+
+static void test_family(void)
+{
+	for (gsize f = 0; f < G_N_ELEMENTS(family); f++) {
+		g_autoptr(Golden) golden = golden_open(family[f], NULL, 0);
+		check_golden(golden, family[f], "short");
+		check_golden(golden, family[f], "long");
 	}
 }
 
@@ -144,6 +160,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/logits/golden", test_golden);
+	g_test_add_func("/logits/family", test_family);
 	g_test_add_func("/logits/long-is-long", test_long_is_long);
 	g_test_add_func("/logits/step-is-prefill", test_step_is_prefill);
 	g_test_add_func("/logits/cache-type", test_cache_type);
