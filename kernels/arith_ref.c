@@ -78,18 +78,10 @@ static void to_f32_piece(void *context, size_t piece, void *scratch)
 static void from_f32_piece(void *context, size_t piece, void *scratch)
 {
 	const Arith *arith = context;
-	const float *x = arith->x;
-	uint16_t *y = arith->y;
 	WeftSplit part = weft_split_rows(arith->n_rows, 1, piece);
-	if (arith->dtype == WEFT_DTYPE_F32)
-		memcpy((float *)arith->y + part.first, x + part.first,
-		       (part.end - part.first) * sizeof *x);
-	else if (arith->dtype == WEFT_DTYPE_BF16)
-		for (size_t i = part.first; i < part.end; i++)
-			y[i] = weft_bf16_from_f32(x[i]);
-	else
-		for (size_t i = part.first; i < part.end; i++)
-			y[i] = weft_f16_from_f32(x[i]);
+	char *y = (char *)arith->y + weft_dtype_row_bytes(arith->dtype, part.first);
+	weft_blocks_narrow(y, (const float *)arith->x + part.first, arith->dtype,
+			   part.end - part.first);
 	(void)scratch;
 }
 

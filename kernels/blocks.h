@@ -12,4 +12,9 @@
 /* y[n] = x[n]; n is a multiple of the format's block. Every format. */
 void weft_blocks_widen(float *y, const void *x, WeftDtype dtype, size_t n);
 
+/* y[n] = x[n] rounded; n is a multiple of the format's block. F32, BF16 and F16 to nearest even; Q8_0
+ * and Q4_0 as gguf's reference rounds them, the same bytes; a block of theirs with an infinity or a
+ * NaN becomes NaN. No other format. */
+void weft_blocks_narrow(void *y, const float *x, WeftDtype dtype, size_t n);
+
 #endif

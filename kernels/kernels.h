@@ -49,7 +49,8 @@
 #define WEFT_FRAME_SIZE_MAX 4096
 
 /* Rows of one sequence that attend to keys and values in pages. Key position s is row s % 64 of
- * page s / 64, page[64, G, D]; pages without a visible key may be NULL. Query row t sees the keys
+ * page s / 64, page[64, G, D]; D is whole blocks of their format. Pages without a visible key may be
+ * NULL. Query row t sees the keys
  * [key_first[t], key_end[t]): causal: end = position + 1; chunked layers: first = position / chunk
  * * chunk; encoders and cross attention: 0 and S. A row that sees no key gives zeros. */
 typedef struct WeftAttention {
@@ -131,9 +132,10 @@ struct WeftKernels {
 	/* y[T,W] = x[T,W] * factor[T]; in place allowed */
 	void (*scale_rows)(WeftTeam *team, float *y, const float *x, const float *factors,
 			   size_t n_rows, size_t width);
-	/* y[n] = x[n] widened, exactly */
+	/* y[n] = x[n] widened, exactly; n is whole blocks of dtype */
 	void (*to_f32)(WeftTeam *team, float *y, const void *x, WeftDtype dtype, size_t n);
-	/* y[n] = x[n] rounded to nearest even */
+	/* y[n] = x[n] rounded to F32, BF16, F16 (to nearest even), Q8_0 or Q4_0 (as gguf does; a block
+	 * with an infinity or NaN becomes NaN); n is whole blocks */
 	void (*from_f32)(WeftTeam *team, void *y, WeftDtype dtype, const float *x, size_t n);
 
 	/* Choosing rows. */

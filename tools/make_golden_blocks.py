@@ -68,7 +68,8 @@ def rows_to_narrow(random):
     of opposite sign for the greatest magnitude."""
     rows = [random.standard_normal(32), random.standard_normal(32) ** 3,
             random.standard_normal(32) * 1e-7, random.standard_normal(32) * 1e5,
-            np.zeros(32), np.full(32, -0.37), np.arange(32) - 15.5, np.arange(32) * 8 - 127.5,
+            np.zeros(32), np.full(32, -0.37), np.arange(32) - 15.5, np.append(np.arange(31) - 15.5, 127),
+            np.append(np.arange(31) / 2 - 7.5, -8),
             np.where(np.arange(32) % 2, 2.5, -2.5)]
     rows += [random.standard_normal(32) * 10.0 ** random.uniform(-4, 2) for _ in range(40)]
     return np.array(rows, dtype=np.float32)

@@ -71,40 +71,35 @@ static void put(char *at, WeftDtype dtype, float value)
 		memcpy(at, &half, sizeof half);
 }
 
-/* The bytes of a block at which an f16 scale begins; 0 where there is one at most (or none). */
-static void scales_of(WeftDtype dtype, size_t *ret_first, size_t *ret_second)
-{
-	size_t first = 0, second = 0;
-	if (dtype == WEFT_DTYPE_Q4_1 || dtype == WEFT_DTYPE_Q5_1 || dtype == WEFT_DTYPE_Q4_K ||
-	    dtype == WEFT_DTYPE_Q5_K)
-		second = 2;
-	if (dtype == WEFT_DTYPE_Q2_K) {
-		first = 80;
-		second = 82;
-	}
-	if (dtype == WEFT_DTYPE_Q3_K)
-		first = 108;
-	if (dtype == WEFT_DTYPE_Q6_K)
-		first = 208;
-	*ret_first = first;
-	*ret_second = second ? second : first;
-}
+/* Where a block has its f16 scales (the same twice: there is one), and the greatest number that it
+ * has with a scale of 1. */
+static const struct {
+	size_t first, second;
+	float greatest;
+} scales[WEFT_DTYPE_COUNT] = {
+	[WEFT_DTYPE_Q4_0] = {0, 0, 8},        [WEFT_DTYPE_Q4_1] = {0, 2, 15},
+	[WEFT_DTYPE_Q5_0] = {0, 0, 16},       [WEFT_DTYPE_Q5_1] = {0, 2, 31},
+	[WEFT_DTYPE_Q8_0] = {0, 0, 128},      [WEFT_DTYPE_Q2_K] = {80, 82, 45},
+	[WEFT_DTYPE_Q3_K] = {108, 108, 128},  [WEFT_DTYPE_Q4_K] = {0, 2, 945},
+	[WEFT_DTYPE_Q5_K] = {0, 2, 1953},     [WEFT_DTYPE_Q6_K] = {208, 208, 4096},
+	[WEFT_DTYPE_IQ4_NL] = {0, 0, 127},    [WEFT_DTYPE_IQ4_XS] = {0, 0, 4064},
+	[WEFT_DTYPE_IQ2_XXS] = {0, 0, 167},   [WEFT_DTYPE_IQ3_XXS] = {0, 0, 481},
+};
 
-/* Random bits with scales that make numbers of all sizes below some thousands. */
+/* Random bits with scales that make numbers of about -1..1. */
 static void put_block(char *at, WeftDtype dtype, guint64 *state)
 {
-	size_t first, second;
 	for (size_t i = 0; i < weft_dtype_block_bytes(dtype); i++)
 		at[i] = (char)check_random_below(state, 256);
 	if (dtype == WEFT_DTYPE_F8_E4M3) {
-		at[0] = (char)(at[0] & 0xf7); /* never NaN */
+		at[0] &= (char)0xb7; /* below 2, never NaN */
 	} else if (dtype == WEFT_DTYPE_MXFP4) {
-		at[0] = (char)(112 + check_random_below(state, 16));
+		at[0] = (char)(114 + check_random_below(state, 12)); /* 12 * 2^-14 .. 12 * 2^-3 */
 	} else {
-		scales_of(dtype, &first, &second);
-		put(at + first, WEFT_DTYPE_F16, check_random(state));
-		if (second != first)
-			put(at + second, WEFT_DTYPE_F16, check_random(state));
+		float greatest = scales[dtype].greatest;
+		put(at + scales[dtype].first, WEFT_DTYPE_F16, check_random(state) / greatest);
+		if (scales[dtype].second != scales[dtype].first)
+			put(at + scales[dtype].second, WEFT_DTYPE_F16, check_random(state) / greatest);
 	}
 }
 

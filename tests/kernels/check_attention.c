@@ -219,6 +219,18 @@ static void test_random_sight(void)
 	}
 }
 
+/* Caches in blocks of 32 numbers: the same, every head begins with a block. */
+static void test_blocks(void)
+{
+	const Case cases[] = {{70, 130, 6, 2, 32, WEFT_DTYPE_Q8_0, CAUSAL},
+			      {1, 300, 10, 2, 128, WEFT_DTYPE_Q8_0, CAUSAL},
+			      {1, 200, 4, 4, 64, WEFT_DTYPE_Q4_0, CAUSAL},
+			      {40, 150, 5, 1, 96, WEFT_DTYPE_Q4_0, CHUNKED},
+			      {9, 99, 4, 2, 160, WEFT_DTYPE_Q8_0, RANDOM}};
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+		check_case(&cases[i], i + 1);
+}
+
 /* One key/value head for so many query heads that their sums do not fit the scratch memory. */
 static void test_large_group(void)
 {
@@ -261,6 +273,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/attention/chunked", test_chunked);
 	g_test_add_func("/attention/full", test_full);
 	g_test_add_func("/attention/random-sight", test_random_sight);
+	g_test_add_func("/attention/blocks", test_blocks);
 	g_test_add_func("/attention/large-group", test_large_group);
 	g_test_add_func("/attention/missing-pages", test_missing_pages);
 	int status = g_test_run();

@@ -67,11 +67,50 @@ static void test_widen(void)
 	}
 }
 
+/* from_f32 to the formats of the cache: gguf's bytes. */
+static void test_narrow(void)
+{
+	static const WeftDtype dtypes[] = {WEFT_DTYPE_Q8_0, WEFT_DTYPE_Q4_0};
+	for (size_t i = 0; i < G_N_ELEMENTS(dtypes); i++) {
+		Golden golden = golden_read(dtypes[i], ".narrow");
+		size_t n_bytes = weft_dtype_row_bytes(dtypes[i], golden.n);
+		for (size_t tier = 0; tier < tiers.n; tier++) {
+			g_autofree char *y = g_malloc(n_bytes + 1);
+			tiers.one[tier]->from_f32(tiers.one[tier]->team, y + 1, dtypes[i],
+						  golden.values, golden.n);
+			g_assert_cmpmem(y + 1, n_bytes, golden.blocks, n_bytes);
+		}
+		g_free(golden.bytes);
+	}
+}
+
+/* What no block can hold: 32 times NaN, or a number too small for any scale: 0. */
+static void test_narrow_extremes(void)
+{
+	static const WeftDtype dtypes[] = {WEFT_DTYPE_Q8_0, WEFT_DTYPE_Q4_0};
+	static const float evil[] = {NAN, -NAN, INFINITY, -INFINITY, 1e-40f, -1e-45f};
+	for (size_t i = 0; i < G_N_ELEMENTS(dtypes); i++) {
+		for (size_t e = 0; e < G_N_ELEMENTS(evil); e++) {
+			float x[32], y[32];
+			char block[34];
+			for (size_t j = 0; j < 32; j++)
+				x[j] = fabsf(evil[e]) < 1 ? 0 : (float)j;
+			x[e * 5] = evil[e];
+			weft_blocks_narrow(block, x, dtypes[i], 32);
+			weft_blocks_widen(y, block, dtypes[i], 32);
+			for (size_t j = 0; j < 32; j++)
+				g_assert_true(fabsf(evil[e]) < 1 ? y[j] == 0 : isnan(y[j]));
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	check_tiers_init(&tiers);
 	g_test_add_func("/blocks/widen", test_widen);
+	g_test_add_func("/blocks/narrow", test_narrow);
+	g_test_add_func("/blocks/narrow-extremes", test_narrow_extremes);
 	int status = g_test_run();
 	check_tiers_done(&tiers);
 	return status;
