@@ -5,9 +5,14 @@
 
 Golden *golden_open(const char *name, const char *tier, int n_threads)
 {
+	g_autofree char *path = g_build_filename(TEST_GOLDEN, name, NULL);
+	return golden_open_folder(path, tier, n_threads);
+}
+
+Golden *golden_open_folder(const char *path, const char *tier, int n_threads)
+{
 	GError *error = NULL;
 	Golden *golden = g_new0(Golden, 1);
-	g_autofree char *path = g_build_filename(TEST_GOLDEN, name, NULL);
 	golden->bundle = weft_bundle_open(path, &error);
 	g_assert_no_error(error);
 	golden->kernels = weft_kernels_open(tier, n_threads, &error);

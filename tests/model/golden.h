@@ -13,6 +13,8 @@ typedef struct Golden {
 
 /* tier NULL: the best of this machine. */
 Golden *golden_open(const char *name, const char *tier, int n_threads);
+/* The same for a folder that a test has made. */
+Golden *golden_open_folder(const char *path, const char *tier, int n_threads);
 void golden_free(Golden *golden);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Golden, golden_free)
 
