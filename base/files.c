@@ -101,6 +101,13 @@ void weft_map_close(WeftMap *map)
 	g_free(map);
 }
 
+void weft_map_scattered(const WeftMap *map, gboolean is_scattered)
+{
+	if (map->data) /* refused by some filesystems: then more is read than was needed */
+		(void)madvise((void *)map->data, map->size_bytes,
+			      is_scattered ? MADV_RANDOM : MADV_NORMAL);
+}
+
 /* A file without a name. Filesystems that have no O_TMPFILE get one that is removed at once. */
 static int open_scratch(const char *folder)
 {

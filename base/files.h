@@ -23,6 +23,10 @@ WeftMap *weft_map_open(const char *path, GError **error);
 void weft_map_close(WeftMap *map);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftMap, weft_map_close)
 
+/* TRUE: single pages at scattered places are read next, so that nothing shall be read around them;
+ * FALSE: as the system does it. A hint: it can't fail. */
+void weft_map_scattered(const WeftMap *map, gboolean is_scattered);
+
 /* `size_bytes` of zeros to write to, in a file of `folder` that has no name and is gone when it is
  * unmapped or the process ends. Its room on disk is taken first, so that writing can't be fatal:
  * WEFT_ERROR_LIMIT when the disk, a quota or the process's limit has not so much. */

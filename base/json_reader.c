@@ -72,6 +72,8 @@ void weft_json_reader_free(WeftJsonReader *reader)
 	g_free(reader);
 }
 
+#define KEY_BYTES_SHOWN 200 /* of one that is there twice */
+
 static gboolean fail_at(WeftJsonReader *reader, gsize offset, const char *what)
 {
 	g_set_error(&reader->fault, WEFT_ERROR, WEFT_ERROR_CORRUPT,
@@ -281,9 +283,13 @@ static gboolean check_keys(WeftJsonReader *reader, const Frame *frame)
 	if (n > 1)
 		qsort_r(keys, n, sizeof(Key), compare_keys, reader);
 	for (gsize i = 1; i < n; i++) {
-		if (compare_keys(&keys[i - 1], &keys[i], reader) == 0)
-			return fail_at(reader, MAX(keys[i - 1].offset, keys[i].offset),
-				       "this key is already in the object");
+		if (compare_keys(&keys[i - 1], &keys[i], reader) == 0) {
+			g_autofree char *what = g_strdup_printf(
+				"this key is already in the object: %.*s",
+				(int)MIN(keys[i].size_bytes, KEY_BYTES_SHOWN),
+				key_text(reader, &keys[i]));
+			return fail_at(reader, MAX(keys[i - 1].offset, keys[i].offset), what);
+		}
 	}
 	g_array_set_size(reader->keys, frame->key_first);
 	g_string_truncate(reader->key_copies, frame->copy_first);

@@ -298,6 +298,13 @@ const WeftTensorView *weft_bundle_tensor(const WeftBundle *bundle, const char *n
 {
 	const WeftTensorEntry *entry = weft_shards_find(bundle->shards, name);
 
+	if (!entry && weft_shards_n_files(bundle->shards) == 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+			    "%s: tensor %s is missing: there is neither model.safetensors nor "
+			    "model.safetensors.index.json (.bin, .pt and .pth are not read)",
+			    bundle->name, name);
+		return NULL;
+	}
 	if (!entry) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
 			    "%s: tensor %s is missing among %zu in %zu weight files", bundle->name,

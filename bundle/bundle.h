@@ -2,9 +2,13 @@
  *
  * A bundle is a folder as Hugging Face publishes it: config.json; model.safetensors, or shards
  * with model.safetensors.index.json; tokenizer.json; preprocessor_config.json where there is a
- * vision part. Nothing is converted: weights are mapped read-only and a tensor is a view into the
+ * vision part; generation_config.json for the ids that end an answer. Files may be links, as in the
+ * hub's cache. Nothing is converted: weights are mapped read-only and a tensor is a view into the
  * mapping, valid until the bundle is closed. The whole bundle is checked when it is opened
- * (headers, offsets, sizes against the files), so a tensor that was found can be read.
+ * (headers, offsets, sizes against the files), so a tensor that was found can be read; of the data
+ * themselves only the blocks of the id are touched then. Which families open, and which keys of
+ * their configurations count, is in config.h. A tensor in F8_E4M3 has its scales beside it, in
+ * another tensor whose name ends in "_scale"; whoever asks for the one asks for the other.
  *
  * Sound: a folder `audio/` inside the bundle (or one attached) holds a Whisper checkpoint or an
  * Ultravox one, or a Whisper one with an Ultravox projector in `audio/projector/`. It is a bundle

@@ -7,7 +7,7 @@
 #define SIZE_MAX_WIDTH (1u << 20)
 #define SIZE_MAX_LAYERS 4096u
 #define SIZE_MAX_VOCAB (1u << 26)
-#define SIZE_MAX_EXPERTS 65536u
+#define SIZE_MAX_EXPERTS 1024u
 #define SIZE_MAX_CONTEXT ((gsize)1 << 31)
 #define EOS_IDS_MAX 64
 #define CHUNK_SIZE_DEFAULT 8192

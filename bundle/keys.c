@@ -4,6 +4,9 @@
 #include "base/error.h"
 #include "bundle/keys.h"
 
+/* A file may hold a string of megabytes where a name belongs. */
+#define MESSAGE_BYTES_MAX 1000
+
 gboolean weft_keys_error(const WeftKeys *keys, const char *key, GError **error, const char *format,
 			 ...)
 {
@@ -11,8 +14,13 @@ gboolean weft_keys_error(const WeftKeys *keys, const char *key, GError **error, 
 	va_start(arguments, format);
 	g_autofree char *what = g_strdup_vprintf(format, arguments);
 	va_end(arguments);
-	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: %s%s: %s", keys->file, keys->prefix,
-		    key, what);
+	g_autofree char *all = g_strdup_printf("%s: %s%s: %s", keys->file, keys->prefix, key, what);
+	if (strlen(all) > MESSAGE_BYTES_MAX) {
+		g_autofree char *cut = g_strndup(all, MESSAGE_BYTES_MAX);
+		g_free(all);
+		all = g_utf8_make_valid(cut, -1); /* where a character was cut */
+	}
+	g_set_error_literal(error, WEFT_ERROR, WEFT_ERROR_CONFIG, all);
 	return FALSE;
 }
 

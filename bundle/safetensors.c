@@ -1,9 +1,13 @@
+#include <limits.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "bundle/safetensors.h"
+
+/* What a clone without git-lfs has in place of each large file. */
+#define LFS_BEGIN "version https://git-lfs"
 
 typedef struct Type {
 	const char *name;
@@ -52,8 +56,8 @@ static gboolean read_type(const char *file, const char *name, const WeftJson *va
 		*ret_bits = TYPES[i].bits;
 		return TRUE;
 	}
-	return weights_error(error, file, "tensor %s: type \"%s\" is unknown", name,
-			     text ? text : "(not a string)");
+	return weights_error(error, file, "tensor %s: type \"%.64s\" is unknown", name,
+			     text && g_str_is_ascii(text) ? text : "(not a name)");
 }
 
 /* Sizes, and the bytes that they need. */
@@ -176,8 +180,13 @@ static gboolean read_member(const char *file, WeftJsonReader *reader, gsize data
 	if (*ret_done)
 		return TRUE;
 	const char *key = weft_json_reader_text(reader, &size_bytes);
-	if (memchr(key, 0, size_bytes))
-		return weights_error(error, file, "a tensor's name holds U+0000");
+	for (gsize i = 0; i < size_bytes; i++) {
+		if (g_ascii_iscntrl(key[i]))
+			return weights_error(error, file, "a tensor's name holds U+%04X", key[i]);
+	}
+	if (size_bytes > WEFT_SAFETENSORS_NAME_MAX)
+		return weights_error(error, file, "a tensor's name of %zu bytes, limit %d",
+				     size_bytes, WEFT_SAFETENSORS_NAME_MAX);
 	g_autofree char *name = g_strndup(key, size_bytes);
 	value = weft_json_reader_tree(reader, error);
 	if (!value)
@@ -219,6 +228,11 @@ GPtrArray *weft_safetensors_read(const char *file, const guint8 *data, gsize siz
 
 	if (!weft_bytes_le64(&bytes, &header_bytes)) {
 		weights_error(error, file, "%zu bytes, too short for a header", size_bytes);
+		return NULL;
+	}
+	if (size_bytes >= strlen(LFS_BEGIN) && memcmp(data, LFS_BEGIN, strlen(LFS_BEGIN)) == 0) {
+		weights_error(error, file, "a git-lfs pointer, not the file itself: git lfs pull "
+					   "fetches it");
 		return NULL;
 	}
 	if (header_bytes > WEFT_SAFETENSORS_HEADER_MAX || header_bytes > size_bytes - 8) {
@@ -266,10 +280,16 @@ GHashTable *weft_safetensors_index(const char *file, const char *json, gsize siz
 		gsize name_bytes;
 		const char *name = weft_json_key_at(members, i, &name_bytes);
 		const char *shard = weft_json_string(weft_json_at(members, i), NULL);
+		if (name_bytes > WEFT_SAFETENSORS_NAME_MAX || strlen(name) != name_bytes) {
+			weights_error(error, file,
+				      "weight_map: a name of %zu bytes, limit %d, or with U+0000",
+				      name_bytes, WEFT_SAFETENSORS_NAME_MAX);
+			return NULL;
+		}
 		if (!shard || !*shard || *shard == '.' || strchr(shard, '/') ||
-		    strlen(name) != name_bytes) {
-			weights_error(error, file, "weight_map.%s: \"%s\" is no plain file name",
-				      name, shard ? shard : "");
+		    strlen(shard) > NAME_MAX) {
+			weights_error(error, file, "weight_map.%s: \"%.*s\" is no plain file name",
+				      name, NAME_MAX, shard ? shard : "");
 			return NULL;
 		}
 		g_hash_table_insert(map, g_strdup(name), g_strdup(shard));

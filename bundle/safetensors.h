@@ -3,7 +3,7 @@
  * Layout: u64 little-endian n, n bytes of JSON (name -> dtype, shape, data_offsets), the data. What
  * is promised after a successful read: every tensor lies inside the file, its bytes are exactly
  * product(shape) numbers of its type, no two overlap, and together they fill the file to its end.
- * Types that weft has no arithmetic for are listed too, marked by a dtype_name.
+ * Types that weft has no arithmetic for are listed too, marked by type_unread.
  */
 #ifndef WEFT_BUNDLE_SAFETENSORS_H
 #define WEFT_BUNDLE_SAFETENSORS_H
@@ -13,6 +13,7 @@
 #include "bundle/bundle.h"
 
 #define WEFT_SAFETENSORS_HEADER_MAX 100000000 /* the format's own limit */
+#define WEFT_SAFETENSORS_NAME_MAX 1024        /* bytes; published names are below 100 */
 
 typedef struct WeftTensorEntry {
 	WeftTensorView view;  /* name is owned, file and data are borrowed */

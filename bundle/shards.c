@@ -43,10 +43,12 @@ static void identify(GChecksum *checksum, const char *file, const WeftMap *map, 
 		return;
 	}
 	gsize last = map->size_bytes - ID_BLOCK_BYTES;
+	weft_map_scattered(map, TRUE);
 	for (gsize i = 0; i < ID_BLOCKS; i++) {
 		gsize at = (gsize)((__uint128_t)last * i / (ID_BLOCKS - 1));
 		g_checksum_update(checksum, map->data + at, (gssize)ID_BLOCK_BYTES);
 	}
+	weft_map_scattered(map, FALSE);
 }
 
 /* In every shard what the index says is there, and nothing else. */
