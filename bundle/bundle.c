@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "bundle/bundle.h"
+#include "bundle/gguf_config.h"
+#include "bundle/gguf_set.h"
 #include "bundle/shards.h"
 
 #define CONFIG_BYTES_MAX ((gsize)16 << 20)
@@ -42,25 +44,29 @@ static gboolean read_optional(const char *path, const char *name, GChecksum *che
 	return TRUE;
 }
 
-static gboolean open_config(WeftBundle *bundle, const char *path, GChecksum *checksum,
-			    GError **error)
+/* `set`: of a GGUF model, over whose own words config.json goes; NULL: it is all there is. */
+static gboolean open_config(WeftBundle *bundle, const char *path, const WeftGgufSet *set,
+			    GChecksum *checksum, GError **error)
 {
 	g_autofree char *file = g_build_filename(path, "config.json", NULL);
 	g_autofree char *text = NULL;
 	g_autofree char *processor = NULL;
 	g_autofree char *generation = NULL;
-	gsize size_bytes, processor_size_bytes = 0, generation_size_bytes = 0;
+	gsize size_bytes = 0, processor_size_bytes = 0, generation_size_bytes = 0;
 
-	if (!weft_file_read(file, CONFIG_BYTES_MAX, &text, &size_bytes, error))
+	if (!set && !g_file_test(file, G_FILE_TEST_EXISTS))
+		return weft_file_read(file, CONFIG_BYTES_MAX, &text, &size_bytes, error);
+	if (!read_optional(path, "config.json", checksum, &text, &size_bytes, error))
 		return FALSE;
-	identify(checksum, "config.json", text, size_bytes);
 	if (!read_optional(path, "preprocessor_config.json", checksum, &processor,
 			   &processor_size_bytes, error) ||
 	    (!processor && !read_optional(path, "processor_config.json", checksum, &processor,
 					  &processor_size_bytes, error)))
 		return FALSE;
-	bundle->config = weft_config_new("config.json", text, size_bytes, processor,
-					 processor_size_bytes, error);
+	bundle->config = set ? weft_gguf_config_new(set, text, size_bytes, processor,
+						    processor_size_bytes, error) :
+			       weft_config_new("config.json", text, size_bytes, processor,
+					       processor_size_bytes, error);
 	if (!bundle->config || !read_optional(path, "generation_config.json", checksum, &generation,
 					      &generation_size_bytes, error))
 		return FALSE;
@@ -127,21 +133,36 @@ static void list_views(WeftBundle *bundle)
 	}
 }
 
+static char *name_of_folder(const char *path)
+{
+	g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+	return g_path_get_basename(absolute);
+}
+
 static WeftBundle *open_folder(const char *path, GError **error)
 {
 	g_autoptr(WeftBundle) bundle = g_new0(WeftBundle, 1);
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+	g_autoptr(WeftGgufSet) set = NULL;
+	g_autofree char *folder = NULL;
+	g_autofree char *name = NULL;
 
-	if (!open_config(bundle, path, checksum, error) ||
-	    !open_tokenizer(bundle, path, checksum, error) || !check_tokenizer(bundle, error))
+	if (weft_gguf_set_is_at(path)) {
+		set = weft_gguf_set_open(path, error);
+		if (!set)
+			return NULL;
+	}
+	folder = g_strdup(set ? set->folder : path);
+	name = set ? g_strdup(set->name) : name_of_folder(path);
+	if (!open_config(bundle, folder, set, checksum, error) ||
+	    !open_tokenizer(bundle, folder, checksum, error) || !check_tokenizer(bundle, error))
 		return NULL;
-	bundle->shards = weft_shards_open(path, checksum, error);
+	bundle->shards = set ? weft_shards_new_gguf(g_steal_pointer(&set), checksum, error) :
+			       weft_shards_open(folder, checksum, error);
 	if (!bundle->shards)
 		return NULL;
 	list_views(bundle);
-	bundle->name = bundle->config->traits.name ? g_strdup(bundle->config->traits.name) :
-						     g_path_get_basename(absolute);
+	bundle->name = g_strdup(bundle->config->traits.name ? bundle->config->traits.name : name);
 	bundle->own_id = g_strdup(g_checksum_get_string(checksum));
 	return g_steal_pointer(&bundle);
 }
@@ -205,7 +226,11 @@ gboolean weft_bundle_attach_audio(WeftBundle *bundle, const char *path, GError *
 WeftBundle *weft_bundle_open(const char *path, GError **error)
 {
 	g_autoptr(WeftBundle) bundle = open_folder(path, error);
-	g_autofree char *audio = g_build_filename(path, "audio", NULL);
+	g_autofree char *folder =
+		g_str_has_suffix(path, ".gguf") && !g_file_test(path, G_FILE_TEST_IS_DIR) ?
+			g_path_get_dirname(path) :
+			g_strdup(path);
+	g_autofree char *audio = g_build_filename(folder, "audio", NULL);
 
 	if (!bundle)
 		return NULL;
@@ -314,8 +339,8 @@ const WeftTensorView *weft_bundle_tensor(const WeftBundle *bundle, const char *n
 	}
 	if (entry->type_unread) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
-			    "%s: tensor %s has type %s; F32, BF16, F16 and F8_E4M3 are read",
-			    entry->view.file, entry->view.name, entry->type_unread);
+			    "%s: tensor %s has type %s; %s", entry->view.file, entry->view.name,
+			    entry->type_unread, weft_shards_types_read(bundle->shards));
 		return NULL;
 	}
 	if (!has_shape(&entry->view, n_dims, shape)) {

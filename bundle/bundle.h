@@ -10,6 +10,15 @@
  * their configurations count, is in config.h. A tensor in F8_E4M3 has its scales beside it, in
  * another tensor whose name ends in "_scale"; whoever asks for the one asks for the other.
  *
+ * Or it is a model as GGUF (llama4 and llama, versions 2 and 3): the path names the file, any part
+ * of a split one (MODEL-00001-of-0000N.gguf), or a folder that holds one model and no config.json
+ * with safetensors. A vision part (mmproj) in the same folder is found by its header. The
+ * configuration is put together from the metadata; a config.json beside the file goes over it key
+ * by key, the original one or just what differs ({"text_config": {"attention_chunk_size": 4096}}),
+ * except that sizes must agree. Shapes are row-major, as with safetensors. Tensors are found by
+ * their Hugging Face names; stacked experts [E, out, in] by `experts.gate_proj.weight`,
+ * `experts.up_proj.weight` and `experts.down_proj.weight`.
+ *
  * Sound: a folder `audio/` inside the bundle (or one attached) holds a Whisper checkpoint or an
  * Ultravox one, or a Whisper one with an Ultravox projector in `audio/projector/`. It is a bundle
  * of its own with its own tensors.
@@ -40,7 +49,7 @@ typedef struct WeftBundle WeftBundle;
 /* One tensor as it lies in its file: little-endian, row-major (the last size is the fastest),
  * possibly unaligned. */
 typedef struct WeftTensorView {
-	const char *name; /* as stored */
+	const char *name; /* as stored: in a GGUF file, blk.0.attn_q.weight */
 	const char *file; /* base name of its weight file */
 	WeftDtype dtype;
 	gsize n_dims;     /* 0: a scalar */
@@ -49,7 +58,7 @@ typedef struct WeftTensorView {
 	gsize size_bytes;
 } WeftTensorView;
 
-/* Opens the folder `path`. A folder without weights or without tokenizer.json opens: the lookups
+/* Opens the folder or GGUF file `path`. A folder without weights or without tokenizer.json opens: the lookups
  * then say what is not there. */
 WeftBundle *weft_bundle_open(const char *path, GError **error);
 void weft_bundle_close(WeftBundle *bundle);
@@ -57,7 +66,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftBundle, weft_bundle_close)
 
 const WeftConfig *weft_bundle_config(const WeftBundle *bundle);
 
-/* traits.name, else the folder's name. */
+/* traits.name, else the folder's name, or the GGUF file's without ".gguf" and number of the part. */
 const char *weft_bundle_name(const WeftBundle *bundle);
 
 /* 64 hex digits: SHA-256 over configuration, tokenizer, chat template, tensor headers, sizes of the weight files

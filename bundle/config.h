@@ -48,6 +48,9 @@ typedef struct WeftTextConfig {
 				  * rope_freqs, which has the scaling in it); NULL: none */
 	gboolean rope_halves;    /* the rotation pairs i with i + head_dim / 2, as in Llama 3 and Mixtral
 				  * from Hugging Face; else 2i with 2i + 1 */
+	gboolean qk_rows_permuted; /* rows of q_proj and k_proj stand in another order than Hugging Face's:
+				  * row 2i of a head is its i, row 2i + 1 its i + head_dim / 2 (GGUF of
+				  * Llama 3 and Mixtral; with it rope_halves is FALSE) */
 	gboolean qk_norm;        /* RMS norm, no weight, after the rotation, rotary layers only */
 	gboolean temperature_tuning; /* query scaling on layers without rotation */
 	double floor_scale, attn_scale; /* of that scaling; 8192 and 0.1 when absent */

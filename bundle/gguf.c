@@ -5,20 +5,18 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
-#include "base/files.h"
 
 #define KEY_BYTES_MAX 65535 /* the format's own limit */
 #define NAME_BYTES_MAX 255  /* ggml's own is 63 */
 #define ALIGNMENT_DEFAULT 32
 #define ALIGNMENT_MAX ((guint64)1 << 20)
 #define TENSOR_BYTES_MIN 24 /* of an entry of the list: no name, no sizes */
-#define WORKING "the Q4_K_M, Q6_K or Q8_0 files of this model work"
 
 struct WeftGguf {
 	char *file;
-	WeftMap *map; /* NULL: the bytes are the caller's */
-	const guint8 *data;
-	gsize size_bytes, header_bytes;
+	WeftMap *map;  /* NULL: the bytes are the caller's */
+	WeftMap bytes; /* all of the file, borrowed */
+	gsize header_bytes;
 	GPtrArray *values;   /* WeftGgufValue */
 	GHashTable *by_key;  /* key -> value, both borrowed */
 	GPtrArray *tensors;  /* WeftTensorEntry */
@@ -143,7 +141,8 @@ static gboolean read_tensor_type(const char *file, guint32 type, WeftTensorEntry
 				 gsize *ret_block_values, gsize *ret_block_bytes, GError **error)
 {
 	if (type >= G_N_ELEMENTS(TENSOR_TYPES) || !TENSOR_TYPES[type].name)
-		return weights_error(error, file, "tensor %s: type %u is unknown; " WORKING,
+		return weights_error(error, file,
+				     "tensor %s: type %u is unknown; " WEFT_GGUF_FILES_THAT_WORK,
 				     entry->view.name, type);
 	const TensorType *found = &TENSOR_TYPES[type];
 	if (found->dtype >= 0)
@@ -281,7 +280,8 @@ static gint compare_offsets(gconstpointer a, gconstpointer b)
 static gboolean place_tensors(WeftGguf *gguf, guint64 alignment, GError **error)
 {
 	guint64 data_begin = (gguf->header_bytes + alignment - 1) / alignment * alignment;
-	guint64 data_bytes = gguf->size_bytes > data_begin ? gguf->size_bytes - data_begin : 0;
+	guint64 file_bytes = gguf->bytes.size_bytes;
+	guint64 data_bytes = file_bytes > data_begin ? file_bytes - data_begin : 0;
 	const WeftTensorEntry *before = NULL;
 
 	g_ptr_array_sort(gguf->tensors, compare_offsets);
@@ -299,7 +299,7 @@ static gboolean place_tensors(WeftGguf *gguf, guint64 alignment, GError **error)
 					     ", but %s ends at %" G_GUINT64_FORMAT,
 					     entry->view.name, entry->begin, before->view.name,
 					     before->end);
-		entry->view.data = gguf->data + data_begin + entry->begin;
+		entry->view.data = gguf->bytes.data + data_begin + entry->begin;
 		before = entry;
 	}
 	return TRUE;
@@ -331,9 +331,9 @@ static gboolean read_version(WeftGgufHeader *header, guint64 *ret_n_tensors, gui
 
 static gboolean read_file(WeftGguf *gguf, GError **error)
 {
-	gsize limit_bytes = MIN(gguf->size_bytes, WEFT_GGUF_HEADER_MAX);
-	WeftGgufHeader header = {gguf->file, weft_bytes(gguf->data, limit_bytes),
-				 limit_bytes == gguf->size_bytes};
+	gsize limit_bytes = MIN(gguf->bytes.size_bytes, WEFT_GGUF_HEADER_MAX);
+	WeftGgufHeader header = {gguf->file, weft_bytes(gguf->bytes.data, limit_bytes),
+				 limit_bytes == gguf->bytes.size_bytes};
 	guint64 n_tensors, n_values, alignment = ALIGNMENT_DEFAULT;
 
 	if (!read_version(&header, &n_tensors, &n_values, error) ||
@@ -349,8 +349,8 @@ WeftGguf *weft_gguf_new(const char *file, const guint8 *data, gsize size_bytes, 
 {
 	g_autoptr(WeftGguf) gguf = g_new0(WeftGguf, 1);
 	gguf->file = g_strdup(file);
-	gguf->data = data;
-	gguf->size_bytes = size_bytes;
+	gguf->bytes.data = data;
+	gguf->bytes.size_bytes = size_bytes;
 	gguf->values = g_ptr_array_new_with_free_func(value_free);
 	gguf->by_key = g_hash_table_new(g_str_hash, g_str_equal);
 	gguf->tensors = g_ptr_array_new_with_free_func(weft_tensor_entry_free);
@@ -391,14 +391,9 @@ const char *weft_gguf_file(const WeftGguf *gguf)
 	return gguf->file;
 }
 
-const guint8 *weft_gguf_data(const WeftGguf *gguf)
+const WeftMap *weft_gguf_map(const WeftGguf *gguf)
 {
-	return gguf->data;
-}
-
-gsize weft_gguf_size_bytes(const WeftGguf *gguf)
-{
-	return gguf->size_bytes;
+	return &gguf->bytes;
 }
 
 gsize weft_gguf_header_bytes(const WeftGguf *gguf)

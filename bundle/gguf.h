@@ -20,11 +20,13 @@
 
 #include <glib.h>
 
+#include "base/files.h"
 #include "bundle/gguf_value.h"
 #include "bundle/safetensors.h"
 
 #define WEFT_GGUF_HEADER_MAX ((gsize)256 << 20) /* published ones: 10 MB, vocabulary and merges */
 #define WEFT_GGUF_KEYS_MAX 65536
+#define WEFT_GGUF_FILES_THAT_WORK "the Q4_K_M, Q6_K or Q8_0 files of this model work"
 
 typedef struct WeftGguf WeftGguf;
 
@@ -36,8 +38,7 @@ void weft_gguf_close(WeftGguf *gguf);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftGguf, weft_gguf_close)
 
 const char *weft_gguf_file(const WeftGguf *gguf);
-const guint8 *weft_gguf_data(const WeftGguf *gguf);
-gsize weft_gguf_size_bytes(const WeftGguf *gguf);
+const WeftMap *weft_gguf_map(const WeftGguf *gguf); /* all of its bytes */
 gsize weft_gguf_header_bytes(const WeftGguf *gguf); /* up to the tensors' data, without padding */
 
 /* WeftTensorEntry in the order of their data, owned by the file. */

@@ -39,6 +39,7 @@ static gboolean weights_error(GError **error, const char *file, const char *form
 void weft_tensor_entry_free(gpointer entry)
 {
 	g_free((char *)((WeftTensorEntry *)entry)->view.name);
+	g_free(((WeftTensorEntry *)entry)->name_known);
 	g_free(entry);
 }
 

@@ -17,6 +17,7 @@
 
 typedef struct WeftTensorEntry {
 	WeftTensorView view;  /* name is owned, file and data are borrowed */
+	char *name_known;     /* the Hugging Face name when it is not stored under it, else NULL */
 	const char *type_unread; /* "I64", ...; NULL when view.dtype is its type */
 	guint64 begin, end;   /* in the data part */
 } WeftTensorEntry;

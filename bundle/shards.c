@@ -9,10 +9,11 @@
 #define ID_BLOCK_BYTES ((gsize)4096)
 
 struct WeftShards {
-	GPtrArray *maps;       /* WeftMap, one for each file */
+	GPtrArray *maps;       /* WeftMap, one for each file; empty with `set` */
 	GPtrArray *file_names; /* base names, in the order of maps */
 	GPtrArray *entries;    /* WeftTensorEntry, by name */
 	GHashTable *by_name;   /* name without wrappers -> entry; both borrowed */
+	WeftGgufSet *set;      /* owns files and entries of a GGUF model, else NULL */
 	guint64 size_bytes;
 };
 
@@ -144,7 +145,8 @@ static gboolean name_entries(WeftShards *shards, GError **error)
 	g_ptr_array_sort(shards->entries, compare_names);
 	for (guint i = 0; i < shards->entries->len; i++) {
 		WeftTensorEntry *entry = g_ptr_array_index(shards->entries, i);
-		const char *plain = plain_name(entry->view.name);
+		const char *known = entry->name_known ? entry->name_known : entry->view.name;
+		const char *plain = plain_name(known);
 		const WeftTensorEntry *other = g_hash_table_lookup(shards->by_name, plain);
 		if (other) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
@@ -162,16 +164,22 @@ static void close_map(gpointer map)
 	weft_map_close(map);
 }
 
+static WeftShards *shards_new(GDestroyNotify entry_free)
+{
+	WeftShards *shards = g_new0(WeftShards, 1);
+	shards->maps = g_ptr_array_new_with_free_func(close_map);
+	shards->file_names = g_ptr_array_new_with_free_func(g_free);
+	shards->entries = g_ptr_array_new_with_free_func(entry_free);
+	shards->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+	return shards;
+}
+
 WeftShards *weft_shards_open(const char *folder, GChecksum *checksum, GError **error)
 {
-	g_autoptr(WeftShards) shards = g_new0(WeftShards, 1);
+	g_autoptr(WeftShards) shards = shards_new(weft_tensor_entry_free);
 	g_autofree char *single = g_build_filename(folder, "model.safetensors", NULL);
 	g_autofree char *index = g_strconcat(single, ".index.json", NULL);
 
-	shards->maps = g_ptr_array_new_with_free_func(close_map);
-	shards->file_names = g_ptr_array_new_with_free_func(g_free);
-	shards->entries = g_ptr_array_new_with_free_func(weft_tensor_entry_free);
-	shards->by_name = g_hash_table_new(g_str_hash, g_str_equal);
 	if (g_file_test(single, G_FILE_TEST_EXISTS)) {
 		if (!add_file(shards, folder, "model.safetensors", NULL, checksum, error))
 			return NULL;
@@ -184,6 +192,27 @@ WeftShards *weft_shards_open(const char *folder, GChecksum *checksum, GError **e
 	return g_steal_pointer(&shards);
 }
 
+static void add_gguf(WeftShards *shards, const WeftGguf *gguf, GChecksum *checksum)
+{
+	const GPtrArray *tensors = weft_gguf_tensors(gguf);
+	for (guint i = 0; i < tensors->len; i++)
+		g_ptr_array_add(shards->entries, g_ptr_array_index(tensors, i));
+	g_ptr_array_add(shards->file_names, g_strdup(weft_gguf_file(gguf)));
+	shards->size_bytes += weft_gguf_map(gguf)->size_bytes;
+	identify(checksum, weft_gguf_file(gguf), weft_gguf_map(gguf), weft_gguf_header_bytes(gguf));
+}
+
+WeftShards *weft_shards_new_gguf(WeftGgufSet *set, GChecksum *checksum, GError **error)
+{
+	g_autoptr(WeftShards) shards = shards_new(NULL);
+	shards->set = set;
+	for (guint i = 0; i < set->parts->len; i++)
+		add_gguf(shards, g_ptr_array_index(set->parts, i), checksum);
+	if (set->vision)
+		add_gguf(shards, set->vision, checksum);
+	return name_entries(shards, error) ? g_steal_pointer(&shards) : NULL;
+}
+
 void weft_shards_close(WeftShards *shards)
 {
 	if (!shards)
@@ -192,6 +221,7 @@ void weft_shards_close(WeftShards *shards)
 	g_ptr_array_unref(shards->entries);
 	g_ptr_array_unref(shards->file_names);
 	g_ptr_array_unref(shards->maps);
+	weft_gguf_set_close(shards->set);
 	g_free(shards);
 }
 
@@ -202,7 +232,12 @@ guint64 weft_shards_size_bytes(const WeftShards *shards)
 
 gsize weft_shards_n_files(const WeftShards *shards)
 {
-	return shards->maps->len;
+	return shards->file_names->len;
+}
+
+const char *weft_shards_types_read(const WeftShards *shards)
+{
+	return shards->set ? WEFT_GGUF_FILES_THAT_WORK : "F32, BF16, F16 and F8_E4M3 are read";
 }
 
 gsize weft_shards_n_tensors(const WeftShards *shards)

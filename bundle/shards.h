@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "bundle/bundle.h"
+#include "bundle/gguf_set.h"
 #include "bundle/safetensors.h"
 
 typedef struct WeftShards WeftShards;
@@ -12,11 +13,16 @@ typedef struct WeftShards WeftShards;
 /* Maps model.safetensors, or else the shards that model.safetensors.index.json names. A folder
  * with neither gives weights without tensors. What identifies them goes into `checksum`. */
 WeftShards *weft_shards_open(const char *folder, GChecksum *checksum, GError **error);
+/* The same of a GGUF model, whose set is taken. */
+WeftShards *weft_shards_new_gguf(WeftGgufSet *set, GChecksum *checksum, GError **error);
 void weft_shards_close(WeftShards *shards);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftShards, weft_shards_close)
 
 guint64 weft_shards_size_bytes(const WeftShards *shards);
 gsize weft_shards_n_files(const WeftShards *shards);
+
+/* For a message about a tensor of an unread type: what works instead. */
+const char *weft_shards_types_read(const WeftShards *shards);
 
 /* Entries by name, those of unread types included. */
 gsize weft_shards_n_tensors(const WeftShards *shards);
