@@ -5,6 +5,21 @@
 
 #include "base/error.h"
 
+gboolean weft_size_parse(const char *text, guint64 *ret_value)
+{
+	static const char units[] = "KMGT";
+	gsize size = strlen(text);
+	const char *unit = size > 0 ? strchr(units, g_ascii_toupper(text[size - 1])) : NULL;
+	g_autofree char *digits = g_strndup(text, unit != NULL ? size - 1 : size);
+	guint shift = unit != NULL ? 10 * (guint)(unit - units + 1) : 0;
+	guint64 value;
+
+	if (!g_ascii_string_to_unsigned(digits, 10, 0, G_MAXUINT64 >> (shift + 1), &value, NULL))
+		return FALSE;
+	*ret_value = value << shift;
+	return TRUE;
+}
+
 gpointer weft_alloc_array(gsize n, gsize item_bytes, gsize limit_bytes, const char *what,
 			  GError **error)
 {

@@ -28,6 +28,9 @@ static inline gboolean weft_size_multiply(gsize a, gsize b, gsize *ret_value)
 	return TRUE;
 }
 
+/* "512M", "2G", "1048576": K, M, G and T are powers of 1024. FALSE: no such number. */
+gboolean weft_size_parse(const char *text, guint64 *ret_value);
+
 /* n items of `item_bytes` each, zeroed; at least one byte. NULL with WEFT_ERROR_LIMIT when the
  * product overflows or exceeds `limit_bytes` (0: no limit but memory), or when there is no memory.
  * `what` goes into the message. Free with g_free. */

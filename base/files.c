@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,8 @@
 
 /* Pieces in which files are hashed. */
 #define CHUNK_BYTES (256 * 1024)
+/* Bytes that one call of madvise reads ahead. */
+#define PREFETCH_BYTES ((gsize)128 * 1024)
 
 struct WeftLock {
 	int fd;
@@ -101,11 +104,56 @@ void weft_map_close(WeftMap *map)
 	g_free(map);
 }
 
-void weft_map_scattered(const WeftMap *map, gboolean is_scattered)
+/* Whole pages of the system with these bytes. */
+static gboolean pages_around(gconstpointer data, gsize size_bytes, char **ret_first,
+			     gsize *ret_size_bytes)
 {
-	if (map->data) /* refused by some filesystems: then more is read than was needed */
-		(void)madvise((void *)map->data, map->size_bytes,
-			      is_scattered ? MADV_RANDOM : MADV_NORMAL);
+	gsize page = (gsize)sysconf(_SC_PAGESIZE), before = (gsize)data % page;
+	if (size_bytes == 0)
+		return FALSE;
+	*ret_first = (char *)data - before;
+	*ret_size_bytes = (before + size_bytes + page - 1) / page * page;
+	return TRUE;
+}
+
+void weft_mapping_prefetch(gconstpointer data, gsize size_bytes)
+{
+	char *first;
+	gsize size;
+	if (!pages_around(data, size_bytes, &first, &size))
+		return;
+	/* A call reads no more than the device's window, which is this at least by default. */
+	for (gsize at = 0; at < size; at += PREFETCH_BYTES)
+		(void)madvise(first + at, MIN(PREFETCH_BYTES, size - at), MADV_WILLNEED);
+}
+
+void weft_mapping_read_alone(gconstpointer data, gsize size_bytes, gboolean alone)
+{
+	char *first;
+	gsize size;
+	if (pages_around(data, size_bytes, &first, &size))
+		(void)madvise(first, size, alone ? MADV_RANDOM : MADV_NORMAL);
+}
+
+gboolean weft_mapping_lock(gconstpointer data, gsize size_bytes, GError **error)
+{
+	struct rlimit limit = {0};
+	char *first;
+	gsize size;
+	if (!pages_around(data, size_bytes, &first, &size) || mlock(first, size) == 0)
+		return TRUE;
+	int number = errno;
+	(void)getrlimit(RLIMIT_MEMLOCK, &limit);
+	g_autofree char *may = limit.rlim_cur == RLIM_INFINITY
+				       ? g_strdup("memory is all that limits it")
+				       : g_strdup_printf("the process may lock %" G_GUINT64_FORMAT
+							 " bytes: ulimit -l unlimited, or "
+							 "LimitMEMLOCK=infinity in a unit, lets it",
+							 (guint64)limit.rlim_cur);
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+		    "%" G_GSIZE_FORMAT " bytes can't be locked in memory: %s; %s", size,
+		    g_strerror(number), may);
+	return FALSE;
 }
 
 /* A file without a name. Filesystems that have no O_TMPFILE get one that is removed at once. */

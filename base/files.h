@@ -23,9 +23,14 @@ WeftMap *weft_map_open(const char *path, GError **error);
 void weft_map_close(WeftMap *map);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftMap, weft_map_close)
 
-/* TRUE: single pages at scattered places are read next, so that nothing shall be read around them;
- * FALSE: as the system does it. A hint: it can't fail. */
-void weft_map_scattered(const WeftMap *map, gboolean is_scattered);
+/* Starts reading these bytes of a mapped file, and nothing around them. */
+void weft_mapping_prefetch(gconstpointer data, gsize size_bytes);
+/* alone: what is touched of these bytes is read by itself, nothing around it (the system's habit,
+ * which FALSE gives back). */
+void weft_mapping_read_alone(gconstpointer data, gsize size_bytes, gboolean alone);
+/* Reads these bytes of a mapped file and keeps them in memory until they are unmapped.
+ * WEFT_ERROR_LIMIT says what the process may lock. */
+gboolean weft_mapping_lock(gconstpointer data, gsize size_bytes, GError **error);
 
 /* `size_bytes` of zeros to write to, in a file of `folder` that has no name and is gone when it is
  * unmapped or the process ends. Its room on disk is taken first, so that writing can't be fatal:

@@ -44,12 +44,12 @@ static void identify(GChecksum *checksum, const char *file, const WeftMap *map, 
 		return;
 	}
 	gsize last = map->size_bytes - ID_BLOCK_BYTES;
-	weft_map_scattered(map, TRUE);
+	weft_mapping_read_alone(map->data, map->size_bytes, TRUE);
 	for (gsize i = 0; i < ID_BLOCKS; i++) {
 		gsize at = (gsize)((__uint128_t)last * i / (ID_BLOCKS - 1));
 		g_checksum_update(checksum, map->data + at, (gssize)ID_BLOCK_BYTES);
 	}
-	weft_map_scattered(map, FALSE);
+	weft_mapping_read_alone(map->data, map->size_bytes, FALSE);
 }
 
 /* In every shard what the index says is there, and nothing else. */
@@ -83,6 +83,8 @@ static gboolean add_file(WeftShards *shards, const char *folder, const char *fil
 	g_ptr_array_add(shards->maps, map);
 	char *name = g_strdup(file);
 	g_ptr_array_add(shards->file_names, name);
+	/* Only what is looked at here is read, whatever lies beside it. */
+	weft_mapping_read_alone(map->data, map->size_bytes, TRUE);
 	found = weft_safetensors_read(name, map->data, map->size_bytes, &header_bytes, error);
 	if (!found || (index && !check_index(name, found, index, error)))
 		return FALSE;

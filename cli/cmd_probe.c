@@ -23,6 +23,7 @@ typedef struct Probe {
 	char *bundle_path, *output, *ids_path, *pixels_path;
 	char **images; /* --image FILE... */
 	char **files;  /* what is left */
+	char *kv_type, *kv_memory;
 	gboolean step, as_run, special, decode;
 	int n_threads;
 	/* opened as needed */
@@ -181,7 +182,16 @@ static gboolean probe_logits(Probe *probe, GError **error)
 {
 	if (!open_bundle(probe, error))
 		return FALSE;
-	g_autoptr(WeftModel) model = weft_model_open(probe->bundle, probe->kernels, NULL, error);
+	guint64 kv_memory_bytes = 0;
+	if (probe->kv_memory && !weft_size_parse(probe->kv_memory, &kv_memory_bytes)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		            "kv-memory: '%s' is not a size like 8G", probe->kv_memory);
+		return FALSE;
+	}
+	const WeftModelOptions options = {.kv_type = probe->kv_type,
+	                                  .kv_memory_max_bytes = kv_memory_bytes};
+	g_autoptr(WeftModel) model =
+	    weft_model_open(probe->bundle, probe->kernels, &options, error);
 	if (!model)
 		return FALSE;
 	g_autoptr(WeftSequence) sequence = weft_sequence_new(weft_model_width(model));
@@ -263,8 +273,8 @@ typedef struct ProbeKind {
 
 static const ProbeKind KINDS[] = {
     {"logits",
-     "-m BUNDLE --ids IDS.json [--pixels P.npy | --image FILE...] [--step] [--as-run] -o "
-     "LOGITS.npy",
+     "-m BUNDLE --ids IDS.json [--pixels P.npy | --image FILE...] [--step] [--as-run "
+     "[--kv-type TYPE]] [--kv-memory SIZE] -o LOGITS.npy",
      probe_logits, TRUE, TRUE, FALSE, 0},
     {"tokens", "-m BUNDLE [--special] [--decode] (FILE|-)", probe_tokens, FALSE, FALSE, FALSE, 1},
     {"pixels", "-m BUNDLE FILE -o P.npy", probe_pixels, TRUE, FALSE, TRUE, 1},
@@ -326,6 +336,10 @@ static gboolean parse(Probe *probe, const ProbeKind *kind, int argc, char **argv
 	     "logits: a picture for each <|image|>", "FILE..."},
 	    {"step", 0, 0, G_OPTION_ARG_NONE, &probe->step, "logits: token by token", NULL},
 	    {"as-run", 0, 0, G_OPTION_ARG_NONE, &probe->as_run, "logits: the kernels of run", NULL},
+	    {"kv-type", 0, 0, G_OPTION_ARG_STRING, &probe->kv_type,
+	     "logits --as-run: keys and values as f32, bf16, q8_0 or q4", "TYPE"},
+	    {"kv-memory", 0, 0, G_OPTION_ARG_STRING, &probe->kv_memory,
+	     "logits: keys and values in memory; the rest goes to a file in TMPDIR", "SIZE"},
 	    {"special", 0, 0, G_OPTION_ARG_NONE, &probe->special,
 	     "tokens: special strings are special tokens", NULL},
 	    {"decode", 0, 0, G_OPTION_ARG_NONE, &probe->decode, "tokens: from ids to bytes", NULL},
@@ -352,6 +366,8 @@ static void probe_done(Probe *probe)
 	g_free(probe->bundle_path);
 	g_free(probe->output);
 	g_free(probe->ids_path);
+	g_free(probe->kv_type);
+	g_free(probe->kv_memory);
 	g_free(probe->pixels_path);
 	g_strfreev(probe->images);
 	g_strfreev(probe->files);

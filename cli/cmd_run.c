@@ -46,7 +46,7 @@ static gboolean note_setting(const char *option, const char *text, void *data, G
 			key = known->name;
 	}
 	g_ptr_array_add(settings, g_strdup(key));
-	g_ptr_array_add(settings, g_strdup(text));
+	g_ptr_array_add(settings, g_strdup(text != NULL ? text : "true"));
 	return TRUE;
 }
 
@@ -76,7 +76,8 @@ static GArray *option_entries(Command *command)
 		GOptionEntry entry = {.long_name = key->name,
 				      .short_name = key->letter,
 				      .arg = G_OPTION_ARG_CALLBACK,
-				      .flags = G_OPTION_FLAG_FILENAME,
+				      .flags = key->value != NULL ? G_OPTION_FLAG_FILENAME
+								  : G_OPTION_FLAG_NO_ARG,
 				      .description = key->help,
 				      .arg_description = key->value};
 		GOptionArgFunc note = note_setting;

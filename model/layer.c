@@ -56,6 +56,7 @@ WeftPass *weft_pass_new(const WeftArch *arch, const WeftWeights *weights,
 	pass->weights = weights;
 	pass->kernels = kernels;
 	pass->rows_max = rows_max;
+	pass->residency = weft_residency_new(weights, arch->n_experts);
 	gsize n = list_buffers(pass, buffers);
 	for (gsize i = 0; i < n; i++) {
 		gpointer memory = weft_kernels_alloc(kernels, rows_max * buffers[i].n,
@@ -79,6 +80,7 @@ void weft_pass_free(WeftPass *pass)
 		memcpy(&memory, buffers[i].to, sizeof(memory));
 		weft_kernels_free(pass->kernels, memory);
 	}
+	weft_residency_free(pass->residency);
 	g_free(pass);
 }
 
@@ -198,11 +200,12 @@ void weft_pass_run(WeftPass *pass, const WeftSegment *segments, gsize n_segments
 	prepare_rows(pass, segments, n_segments);
 	for (gsize i = 0; i < arch->n_layers; i++) {
 		const WeftLayerWeights *layer = &pass->weights->layers[i];
+		weft_residency_need_layer(pass->residency, i);
 		norm(pass, layer->input_norm);
 		attend(pass, i, segments, n_segments);
 		norm(pass, layer->post_norm);
 		if (arch->layers[i].is_moe)
-			weft_moe_run(pass, layer);
+			weft_moe_run(pass, i);
 		else
 			weft_feed_forward_run(pass, layer);
 		kernels->add(kernels->team, pass->x, pass->y, pass->n_rows * arch->width);
@@ -220,5 +223,6 @@ void weft_pass_logits(WeftPass *pass, const guint32 *rows, gsize n, float *logit
 		kernels->fetch_rows(kernels->team, pass->routed, &all, rows, n);
 		h = pass->routed;
 	}
+	weft_residency_need_head(pass->residency);
 	kernels->gemm(kernels->team, logits, h, n, &pass->weights->head, NULL);
 }

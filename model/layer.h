@@ -14,6 +14,7 @@
 #define WEFT_MODEL_LAYER_H
 
 #include "model/kv.h"
+#include "model/residency.h"
 #include "model/weights.h"
 
 /* Rows [row_first, row_first + n_rows) of the pass are positions from `position` of `cache`, which
@@ -27,6 +28,7 @@ typedef struct WeftPass {
 	const WeftArch *arch;
 	const WeftWeights *weights;
 	const WeftKernels *kernels;
+	WeftResidency *residency;
 	gsize rows_max;
 	gsize n_rows;
 
@@ -65,7 +67,7 @@ void weft_pass_run(WeftPass *pass, const WeftSegment *segments, gsize n_segments
 void weft_pass_logits(WeftPass *pass, const guint32 *rows, gsize n, float *logits);
 
 /* A mixture: y[T,W] = shared(h), where there is one, + sum of the experts chosen for h. */
-void weft_moe_run(WeftPass *pass, const WeftLayerWeights *layer);
+void weft_moe_run(WeftPass *pass, gsize layer);
 
 /* y[T,W] = down(silu(gate(h)) * up(h)), the shared expert or a dense layer. */
 void weft_feed_forward_run(WeftPass *pass, const WeftLayerWeights *layer);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/files.h"
 
 static gsize size_of_letter(const WeftArch *arch, char letter)
 {
@@ -71,6 +72,7 @@ gboolean weft_loader_vector(const WeftLoader *loader, const char *name, const ch
 	const WeftTensorView *view = find(loader, name, letters, error);
 	if (!view)
 		return FALSE;
+	weft_mapping_read_alone(view->data, view->size_bytes, TRUE);
 	if (view->dtype == WEFT_DTYPE_F32 && (gsize)view->data % _Alignof(float) == 0) {
 		*ret_vector = view->data;
 		return TRUE;

@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include "base/error.h"
+#include "base/files.h"
 #include "model/batch.h"
 
 struct WeftModel {
@@ -32,6 +33,19 @@ static gboolean choose_cache(WeftModel *model, const WeftModelOptions *options, 
 	return FALSE;
 }
 
+static gboolean lock_weights(const WeftBundle *bundle, GError **error)
+{
+	for (gsize i = 0; i < weft_bundle_n_tensors(bundle); i++) {
+		const WeftTensorView *view = weft_bundle_tensor_at(bundle, i);
+		if (!weft_mapping_lock(view->data, view->size_bytes, error)) {
+			g_prefix_error(error, "--mlock, for weights of %.1f GB: ",
+				       (double)weft_bundle_size_bytes(bundle) / 1e9);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
 WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
 			   const WeftModelOptions *options, GError **error)
 {
@@ -54,12 +68,16 @@ WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
 	model->context = model->arch->context_max;
 	if (options->context_max > 0)
 		model->context = MIN(model->context, options->context_max);
+	if (options->locks_weights && !lock_weights(bundle, error))
+		return NULL;
 	model->weights = weft_weights_new(bundle, model->arch, kernels, error);
 	if (!model->weights)
 		return NULL;
 	model->pass = weft_pass_new(model->arch, model->weights, kernels, WEFT_STEP_ROWS, error);
 	if (!model->pass)
 		return NULL;
+	if (options->prefetches_weights)
+		weft_residency_prefetch(model->pass->residency);
 	if (!choose_cache(model, options, error))
 		return NULL;
 	model->pool = weft_page_pool_new(model->arch, kernels, &model->cache, error);

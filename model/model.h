@@ -55,6 +55,8 @@ typedef struct WeftModelOptions {
 			      * the weights, f32 for f32 and else bf16 */
 	gsize kv_memory_max_bytes; /* of keys and values in memory; 0: no limit */
 	const char *kv_folder; /* for the file that takes the rest; NULL: the one for temporary files */
+	gboolean locks_weights;      /* all weight files in memory until the bundle is closed */
+	gboolean prefetches_weights; /* what every token needs is asked for now, experts are not */
 } WeftModelOptions;
 
 typedef struct WeftGeneration {
@@ -64,7 +66,8 @@ typedef struct WeftGeneration {
 	double temperature;       /* 0: greedy */
 } WeftGeneration;
 
-/* WEFT_ERROR_USAGE: no such type; WEFT_ERROR_UNSUPPORTED: not for these heads. */
+/* WEFT_ERROR_USAGE: no such type; WEFT_ERROR_UNSUPPORTED: not for these heads; WEFT_ERROR_LIMIT: no
+ * memory, or no right to lock so much. */
 WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
 			   const WeftModelOptions *options, GError **error);
 void weft_model_close(WeftModel *model);

@@ -40,10 +40,11 @@ static void run_expert(WeftPass *pass, const WeftExpert *expert, gsize n_rows)
 			  arch->width);
 }
 
-void weft_moe_run(WeftPass *pass, const WeftLayerWeights *layer)
+void weft_moe_run(WeftPass *pass, gsize index)
 {
 	const WeftArch *arch = pass->arch;
 	const WeftKernels *kernels = pass->kernels;
+	const WeftLayerWeights *layer = &pass->weights->layers[index];
 
 	kernels->gemm(kernels->team, pass->router_logits, pass->h, pass->n_rows, &layer->router,
 		      NULL);
@@ -56,7 +57,9 @@ void weft_moe_run(WeftPass *pass, const WeftLayerWeights *layer)
 		memset(pass->y, 0, pass->n_rows * arch->width * sizeof(*pass->y));
 	for (guint32 expert = 0; expert < arch->n_experts; expert++) {
 		gsize n_rows = rows_of_expert(pass, expert);
-		if (n_rows > 0)
-			run_expert(pass, &layer->experts[expert], n_rows);
+		if (n_rows == 0)
+			continue;
+		weft_residency_need_expert(pass->residency, index, expert);
+		run_expert(pass, &layer->experts[expert], n_rows);
 	}
 }

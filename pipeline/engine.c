@@ -1,6 +1,7 @@
 #include "pipeline/engine.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "base/error.h"
 
@@ -168,7 +169,16 @@ static gboolean fit_round(WeftEngine *engine, WeftRoundNumber number, gsize cont
 
 static gboolean open_locked(WeftEngine *engine, GError **error)
 {
-	WeftModelOptions options = {0};
+	const WeftJob *job = engine->job;
+	g_autofree char *state = job->state != NULL            ? g_strdup(job->state)
+				 : strcmp(job->output, "-") != 0 ? g_build_filename(job->output,
+										    "state", NULL)
+								 : NULL;
+	WeftModelOptions options = {.kv_type = job->kv_type,
+				    .kv_memory_max_bytes = job->kv_memory_bytes,
+				    .kv_folder = state,
+				    .locks_weights = job->locks_weights,
+				    .prefetches_weights = job->prefetches_weights};
 	g_autoptr(WeftModel) model = NULL;
 	gsize context;
 

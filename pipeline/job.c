@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "pipeline/pipeline.h"
@@ -43,6 +44,7 @@ void weft_job_free(WeftJob *job)
 	g_free(job->state);
 	g_free(job->ocr_languages);
 	g_free(job->tier);
+	g_free(job->kv_type);
 	g_free(job->trace);
 	g_free(job);
 }
@@ -71,22 +73,6 @@ static gboolean parse_number(const char *text, double min, double max, double *r
 	if (end == text || *end != '\0' || !(value >= min && value <= max))
 		return FALSE;
 	*ret_value = value;
-	return TRUE;
-}
-
-/* "512M", "2G", "1048576". */
-static gboolean parse_size(const char *text, guint64 *ret_bytes)
-{
-	static const char units[] = "KMGT";
-	gsize size = strlen(text);
-	const char *unit = size > 0 ? strchr(units, g_ascii_toupper(text[size - 1])) : NULL;
-	g_autofree char *digits = g_strndup(text, unit != NULL ? size - 1 : size);
-	guint shift = unit != NULL ? 10 * (guint)(unit - units + 1) : 0;
-	guint64 value;
-
-	if (!parse_count(digits, G_MAXUINT64 >> (shift + 1), &value))
-		return FALSE;
-	*ret_bytes = value << shift;
 	return TRUE;
 }
 
@@ -144,10 +130,24 @@ static gboolean set_memory(WeftJob *job, const char *text)
 {
 	guint64 bytes;
 
-	if (!parse_size(text, &bytes) || bytes < MEMORY_MIN_BYTES)
+	if (!weft_size_parse(text, &bytes) || bytes < MEMORY_MIN_BYTES)
 		return FALSE;
 	job->memory_bytes = bytes;
 	return TRUE;
+}
+
+static gboolean set_kv_type(WeftJob *job, const char *text)
+{
+	static const char *const names[] = {"f32", "bf16", "q8_0", "q4", NULL};
+
+	return g_strv_contains(names, text) && set_path(&job->kv_type, text);
+}
+
+/* The text is "true" where the option has none. */
+static gboolean set_switch(gboolean *field, const char *text)
+{
+	*field = strcmp(text, "true") == 0;
+	return *field || strcmp(text, "false") == 0;
 }
 
 static gboolean set_pages(WeftJob *job, const char *text)
@@ -209,6 +209,12 @@ static const WeftJobKey keys[] = {
     {"seed", "N", "of every random choice (default: 0)", 0},
     {"temperature", "T", "0 (default): always the most likely token", 0},
     {"tier", "NAME", "kernels: ref, avx2, avx512 (default: the best of this machine)", 0},
+    {"kv-type", "TYPE",
+     "keys and values as f32, bf16, q8_0 or q4 (default: f32 for weights in f32, else bf16)", 0},
+    {"kv-memory", "SIZE",
+     "keys and values in memory at most; the rest goes to a file in the state folder", 0},
+    {"mlock", NULL, "lock the weights in memory", 0},
+    {"prefetch", NULL, "read at once what every token needs of the weights", 0},
     {"page-dpi", "N", "resolution at which pages are rendered", 0},
     {"pages", "3-9", "only these pages of each document", 0},
     {"time", "12:30-15:00", "only this stretch of each recording", 0},
@@ -229,6 +235,9 @@ static gboolean set_number(WeftJob *job, const char *key, const char *text, GErr
 		return set_jobs(job, text) || refuse(key, text, "a number from 0 to 256", error);
 	if (strcmp(key, "memory") == 0)
 		return set_memory(job, text) || refuse(key, text, "a size of 32M or more", error);
+	if (strcmp(key, "kv-memory") == 0)
+		return (weft_size_parse(text, &job->kv_memory_bytes) && job->kv_memory_bytes > 0) ||
+		       refuse(key, text, "a size like 8G", error);
 	if (strcmp(key, "seed") == 0)
 		return parse_count(text, G_MAXUINT64, &job->seed) ||
 		       refuse(key, text, "a whole number", error);
@@ -272,6 +281,15 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 	if (strcmp(key, "reader") == 0)
 		return set_reader(job, text) ||
 		       refuse(key, text, "auto, bundle, tesseract or none", error);
+	if (strcmp(key, "kv-type") == 0)
+		return set_kv_type(job, text) ||
+		       refuse(key, text, "f32, bf16, q8_0 or q4", error);
+	if (strcmp(key, "mlock") == 0)
+		return set_switch(&job->locks_weights, text) ||
+		       refuse(key, text, "true or false", error);
+	if (strcmp(key, "prefetch") == 0)
+		return set_switch(&job->prefetches_weights, text) ||
+		       refuse(key, text, "true or false", error);
 	if (strcmp(key, "password-file") == 0)
 		return set_password_file(job, text, error);
 	return set_number(job, key, text, error);

@@ -43,6 +43,9 @@ typedef struct WeftJob {
 	WeftReadBy reader;
 	char *ocr_languages; /* as Tesseract spells them: "eng+deu" */
 	char *tier;          /* of the kernels, or NULL: the best */
+	char *kv_type;       /* of keys and values: "f32", "bf16", "q8_0", "q4"; or NULL */
+	guint64 kv_memory_bytes; /* of keys and values in memory; 0: no limit */
+	gboolean locks_weights, prefetches_weights;
 	guint jobs;          /* threads; 0: one per core */
 	guint64 memory_bytes;
 	guint64 seed;
@@ -61,7 +64,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftJob, weft_job_free)
 /* The keys of job files and the long names of options, NULL-terminated:
  * "task", "page-dpi", ... with a line of help each. */
 typedef struct WeftJobKey {
-	const char *name, *value, *help; /* value: what the help calls the argument */
+	const char *name, *value, *help; /* value: what the help calls the argument; NULL: an
+					  * option without, a key that is true or false */
 	char letter;                     /* short option, or 0 */
 } WeftJobKey;
 const WeftJobKey *weft_job_keys(void);

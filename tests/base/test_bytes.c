@@ -60,6 +60,22 @@ static void test_reader(void)
 	g_assert_cmpuint(weft_bytes_left(&bytes), ==, 0);
 }
 
+static void test_sizes_of_text(void)
+{
+	static const char *const wrong[] = {"", "K", "-1", "1.5G", "1 G", "G1", "12KB",
+					    "18446744073709551616", "99999999999999999999G"};
+	guint64 value = 7;
+	for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++)
+		g_assert_false(weft_size_parse(wrong[i], &value));
+	g_assert_cmpuint(value, ==, 7);
+	g_assert_true(weft_size_parse("512M", &value));
+	g_assert_cmpuint(value, ==, 512 << 20);
+	g_assert_true(weft_size_parse("2t", &value));
+	g_assert_cmpuint(value, ==, (guint64)2 << 40);
+	g_assert_true(weft_size_parse("0", &value));
+	g_assert_cmpuint(value, ==, 0);
+}
+
 static void test_allocation_refused(void)
 {
 	g_autoptr(GError) error = NULL;
@@ -82,6 +98,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/bytes/sizes", test_sizes);
+	g_test_add_func("/bytes/sizes-of-text", test_sizes_of_text);
 	g_test_add_func("/bytes/reader", test_reader);
 	g_test_add_func("/bytes/allocation-refused", test_allocation_refused);
 	return g_test_run();

@@ -117,6 +117,48 @@ static void test_map(Fixture *fixture, gconstpointer data)
 }
 
 /* Opening a FIFO to read waits for a writer; weft must not. */
+/* Without the right to lock more, the message says how much is allowed and what to do. */
+static void test_lock_limit(Fixture *fixture, gconstpointer data)
+{
+	static char memory[64 * 4096];
+	const struct rlimit low = {8192, 8192};
+	pid_t child = fork();
+	if (child == 0) {
+		g_autoptr(GError) error = NULL;
+		/* Not root any more, whom the limit does not hold. */
+		gboolean ready = setrlimit(RLIMIT_MEMLOCK, &low) == 0 &&
+				 (geteuid() != 0 || seteuid(65534) == 0);
+		gboolean ok = ready && !weft_mapping_lock(memory, sizeof(memory), &error) &&
+			      g_error_matches(error, WEFT_ERROR, WEFT_ERROR_LIMIT) &&
+			      strstr(error->message, " 8192 ") && strstr(error->message, "ulimit -l");
+		_exit(!ready ? 77 : ok ? 0 : 1);
+	}
+	int status;
+	g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+	g_assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		g_test_skip("the limit can't be set");
+	else
+		g_assert_cmpint(WEXITSTATUS(status), ==, 0);
+}
+
+static void test_scratch(Fixture *fixture, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	gsize size = 1 << 20;
+	char *memory = weft_scratch_map(fixture->folder, size, &error);
+	g_assert_no_error(error);
+	for (gsize i = 0; i < size; i += 4096)
+		g_assert_cmpint(memory[i], ==, 0);
+	memset(memory, 1, size);
+	g_autoptr(GPtrArray) names = weft_folder_names(fixture->folder, 10, NULL);
+	g_assert_cmpuint(names->len, ==, 0);
+	weft_scratch_unmap(memory, size);
+	g_assert_null(weft_scratch_map(fixture->folder, (gsize)1 << 60, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT);
+	g_assert_nonnull(strstr(error->message, fixture->folder));
+}
+
 static void test_fifo(Fixture *fixture, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
@@ -212,6 +254,8 @@ int main(int argc, char **argv)
 	ADD("killed-while-writing", test_killed_while_writing);
 	ADD("write-fails-whole", test_write_fails_whole);
 	ADD("map", test_map);
+	ADD("lock-limit", test_lock_limit);
+	ADD("scratch", test_scratch);
 	ADD("fifo", test_fifo);
 	ADD("sha256", test_sha256);
 	ADD("lock", test_lock);

@@ -53,6 +53,26 @@ class Logits(e2e.Case):
         got = self.logits(e2e.BUNDLE, "long", "--as-run")
         self.assertLess(np.abs(got - want).max(), 0.05 * np.abs(want).max())
 
+    def test_a_bounded_cache_gives_the_same_bits(self):
+        for step in ([], ["--step"]):
+            for as_run in ([], ["--as-run"]):
+                want = self.logits(GOLDEN / "maverick", "long", *step, *as_run)
+                got = self.logits(GOLDEN / "maverick", "long", *step, *as_run, "--kv-memory", "9K")
+                self.assertEqual(want.tobytes(), got.tobytes())
+
+    def test_types_of_the_cache(self):
+        folder = GOLDEN / "maverick"
+        want = self.logits(folder, "long", "--as-run", "--kv-type", "f32")
+        self.assertEqual(want.tobytes(), self.logits(folder, "long").tobytes())
+        got = self.logits(folder, "long", "--as-run", "--kv-type", "bf16")
+        self.assertNotEqual(want.tobytes(), got.tobytes())
+        self.assertLess(np.abs(got - want).max(), 0.05 * np.abs(want).max())
+        for more, words in ((["--kv-type", "f8"], "'f8'"), (["--kv-memory", "x"], "'x'")):
+            result = e2e.weft("probe", "logits", "-m", folder, "--ids", folder / "long.ids.json",
+                              *more, "-o", self.folder / "l.npy")
+            self.assert_code(result, 2)
+            self.assertIn(words, result.stderr)
+
     def test_counts_that_differ(self):
         scout = e2e.BUNDLE
         ids = json.loads((scout / "image.ids.json").read_text())

@@ -52,6 +52,17 @@ class Same(e2e.Case):
         self.run_weft(*RUN, "-o", name, *arguments, code=code, cwd=self.folder)
         return e2e.records(self.folder / name)
 
+    def test_keys_and_values_in_a_file(self):
+        """Where they lie changes nothing, and no file is left in the state folder."""
+        first = self.run_to("memory", "inbox/annual-report.pdf")
+        got = self.run_to("file", "--kv-memory", "1K", "--prefetch",
+                          "inbox/annual-report.pdf")
+        self.assertEqual(first, got)
+        names = sorted(os.listdir(self.folder / "memory/state"))
+        self.assertEqual(names, sorted(os.listdir(self.folder / "file/state")))
+        self.assertNotEqual(first, self.run_to("type", "--kv-type", "bf16",
+                                               "inbox/annual-report.pdf"))
+
     def test_threads_and_order(self):
         first = self.run_to("out1", "-j", "1", "inbox")
         self.assertEqual(len(first), len(list(self.inbox.iterdir())))

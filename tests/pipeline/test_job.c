@@ -33,6 +33,12 @@ static void test_values(void)
 	g_assert_cmpfloat(job->time_end, ==, 3723.5);
 	g_assert_true(weft_job_set(job, "reader", "tesseract", NULL));
 	g_assert_cmpint(job->reader, ==, WEFT_READ_TESSERACT);
+	g_assert_true(weft_job_set(job, "kv-memory", "3K", NULL));
+	g_assert_cmpuint(job->kv_memory_bytes, ==, 3072);
+	g_assert_true(weft_job_set(job, "mlock", "true", NULL));
+	g_assert_true(job->locks_weights);
+	g_assert_true(weft_job_set(job, "mlock", "false", NULL));
+	g_assert_false(job->locks_weights);
 	g_assert_true(weft_job_set(job, "exclude", "*.tmp", NULL));
 	g_assert_true(weft_job_set(job, "exclude", "old", NULL));
 	g_assert_cmpuint(job->excludes->len, ==, 2);
@@ -51,6 +57,9 @@ static void test_nonsense(void)
 	assert_refused("temperature", "nan", "temperature: 'nan' is not a number from 0 to 100");
 	assert_refused("jobs", "-1", "jobs: '-1' is not a number from 0 to 256");
 	assert_refused("reader", "me", "reader: 'me' is not auto, bundle, tesseract or none");
+	assert_refused("kv-type", "q4_0", "kv-type: 'q4_0' is not f32, bf16, q8_0 or q4");
+	assert_refused("kv-memory", "0", "kv-memory: '0' is not a size like 8G");
+	assert_refused("mlock", "yes", "mlock: 'yes' is not true or false");
 	assert_refused("colour", "red", "colour: no such key");
 }
 
@@ -61,7 +70,9 @@ static void test_every_key_is_known(void)
 		const char *key, *text;
 	} odd[] = {{"reader", "none"}, {"jobs", "2"},          {"memory", "64M"},
 	           {"seed", "1"},      {"temperature", "0.5"}, {"page-dpi", "150"},
-	           {"pages", "1-2"},   {"time", "0-1"},        {"password-file", "/dev/null"}};
+	           {"pages", "1-2"},   {"time", "0-1"},        {"password-file", "/dev/null"},
+	           {"kv-type", "q8_0"}, {"kv-memory", "8G"},   {"mlock", "true"},
+	           {"prefetch", "false"}};
 
 	for (const WeftJobKey *key = weft_job_keys(); key->name != NULL; key++) {
 		g_autoptr(WeftJob) job = weft_job_new();
