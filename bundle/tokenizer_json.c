@@ -96,6 +96,7 @@ static gboolean find_model(Parts *parts, WeftJsonReader *reader, GError **error)
 		*(is_vocab ? &parts->vocab_end : &parts->merges_end) = end;
 	}
 	weft_json_write_object_end(&writer);
+	weft_json_free(parts->model);
 	parts->model = weft_json_parse(text->str, text->len, WEFT_JSON_STRICT, error);
 	return parts->model != NULL;
 }
@@ -116,6 +117,7 @@ static gboolean find_member(Parts *parts, WeftJsonReader *reader, GError **error
 		return find_model(parts, reader, error);
 	for (gsize i = 0; i < G_N_ELEMENTS(trees); i++) {
 		if (weft_json_reader_is(reader, trees[i].key)) {
+			weft_json_free(*trees[i].tree); /* a second one is refused where the object ends */
 			*trees[i].tree = weft_json_reader_tree(reader, error);
 			return *trees[i].tree != NULL;
 		}

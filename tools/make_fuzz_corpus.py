@@ -28,6 +28,10 @@ def safetensors(folder):
     put(folder, "gap", file({"a": a, "b": dict(b, data_offsets=[18, 24])}, 24))
     put(folder, "overflow", file({"a": dict(a, shape=[1 << 62, 8], data_offsets=[0, 0])}, 0))
     put(folder, "long-header", file(b"{}", 0, 1 << 63))
+    scale = {"dtype": "F32", "shape": [4, 1], "data_offsets": [16, 32]}
+    put(folder, "fp8", file({"w": {"dtype": "F8_E4M3", "shape": [4, 4], "data_offsets": [0, 16]},
+                             "w_scale": scale}, 32))
+    put(folder, "lfs", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
     put(folder, "index", json.dumps({"metadata": {"total_size": 22}, "weight_map": {
         "a": "model-00001-of-00001.safetensors"}}))
 
@@ -53,16 +57,23 @@ def tokenizer(folder, root):
     with open(os.path.join(root, "golden", "scout", "tokenizer.json"), encoding="utf-8") as f:
         split = json.load(f)["pre_tokenizer"]
     put(folder, "llama4.json", json.dumps(dict(tok, pre_tokenizer=split), separators=(",", ":")))
+    put(folder, "twice.json", '{"normalizer":{},"normalizer":[],"model":{"vocab":{},"merges":[]},'
+        '"model":{"vocab":{},"merges":[]}}')
     put(folder, "text", " Don't SHE'LL  \n\n x\u0301's 1234/\r\n//\t \u3000\u00a0é\u017f'\u017f<|x|>y 字🇩🇪\n")
     put(folder, "bytes", bytes(range(256)) + b"\xc3\xed\xa0\x80\xf4\x90\x80\x80 \xff'\xfe")
 
 
 def config(folder, root):
-    for name in ("scout", "maverick"):
+    for name in ("scout", "maverick", "llama31", "mixtral", "guard4", "scout_text", "maverick_fp8",
+                 "linearised"):
         with open(os.path.join(root, "golden", name, "config.json"), encoding="utf-8") as f:
             put(folder, name, json.dumps(json.load(f), separators=(",", ":")))
     with open(os.path.join(root, "golden", "scout", "preprocessor_config.json"), encoding="utf-8") as f:
         put(folder, "preprocessor", json.dumps(json.load(f), separators=(",", ":")))
+    put(folder, "generation", json.dumps({"eos_token_id": [3, 7, 99], "bos_token_id": 1, "top_p": 0.9,
+                                          "do_sample": True}))
+    put(folder, "packed", json.dumps({"model_type": "llama", "quantization_config": {
+        "quant_method": "compressed-tensors", "config_groups": {"group_0": {"weights": {"num_bits": 4}}}}}))
     whisper = {"model_type": "whisper", "d_model": 16, "encoder_layers": 1,
                "encoder_attention_heads": 2, "encoder_ffn_dim": 24, "decoder_layers": 1,
                "decoder_attention_heads": 2, "decoder_ffn_dim": 24, "num_mel_bins": 80,
