@@ -12,6 +12,7 @@ WeftAnswer *weft_answer_new(void)
 	answer->values = g_array_new(FALSE, FALSE, sizeof(WeftAnswerValue));
 	g_array_set_clear_func(answer->values, value_clear);
 	answer->confidence = 1;
+	answer->watched_probability = -1;
 	return answer;
 }
 

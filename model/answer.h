@@ -23,10 +23,37 @@ typedef struct WeftAnswer {
 	gboolean is_cut;
 	double confidence;  /* of the whole */
 	gsize n_text, n_patch, n_audio, n_generated; /* tokens */
+	double watched_probability; /* of WeftGeneration's watched text; negative: not known */
 } WeftAnswer;
 
 WeftAnswer *weft_answer_new(void);
 void weft_answer_free(WeftAnswer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftAnswer, weft_answer_free)
+
+/* What a guard says, read from its answer. */
+typedef enum {
+	WEFT_VERDICT_NONE, /* it said nothing that counts */
+	WEFT_VERDICT_SAFE,
+	WEFT_VERDICT_UNSAFE,
+} WeftVerdictKind;
+
+#define WEFT_VERDICT_CATEGORIES 14 /* S1 to S14 of Llama Guard 4 */
+
+typedef struct WeftVerdict {
+	WeftVerdictKind kind;
+	guint32 categories; /* bit i: S(i + 1) */
+	double score;       /* 0..1: the probability of "unsafe", not calibrated; negative: not known */
+	char *reason;       /* why there is no verdict, or what is odd about it; NULL */
+} WeftVerdict;
+
+/* Reads Llama Guard 4's form of answer: space around it aside, "safe", or "unsafe" and a second line
+ * with categories divided by commas, of which S1 to S14 are kept. Anything else, also a third line,
+ * is no verdict, and the reason quotes how it begins. Of a list that was cut, the last category is
+ * dropped: it may be half of another. Never fails. */
+WeftVerdict *weft_verdict_read(const WeftAnswer *answer);
+/* No verdict. Takes the reason. */
+WeftVerdict *weft_verdict_none(char *take_reason);
+void weft_verdict_free(WeftVerdict *verdict);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftVerdict, weft_verdict_free)
 
 #endif

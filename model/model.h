@@ -64,6 +64,9 @@ typedef struct WeftGeneration {
 	gsize n_tokens_max;       /* less where the context ends first */
 	guint64 seed;             /* with the sequence's seed_key and the place: every draw */
 	double temperature;       /* 0: greedy */
+	/* A text that is one token, or NULL: the answer (without schema) says with which probability
+	 * it would have been the first token that is not white space. Must outlive the request. */
+	const char *watched;
 } WeftGeneration;
 
 /* WEFT_ERROR_USAGE: no such type; WEFT_ERROR_UNSUPPORTED: not for these heads; WEFT_ERROR_LIMIT: no

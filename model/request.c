@@ -1,6 +1,7 @@
 #include "model/request.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "model/values.h"
@@ -77,6 +78,15 @@ static void append_forced(WeftActive *active)
 		active->is_done = TRUE;
 }
 
+/* The text as one ordinary token, or -1. */
+static gint32 find_watched(const WeftLexicon *lexicon, const char *text)
+{
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+	if (text)
+		weft_lexicon_encode(lexicon, text, strlen(text), ids);
+	return ids->len == 1 ? g_array_index(ids, gint32, 0) : -1;
+}
+
 WeftActive *weft_active_new(WeftSequence *take_sequence, const WeftGeneration *generation,
 			    const WeftLexicon *lexicon, gsize width, gsize context,
 			    GError **error)
@@ -99,6 +109,8 @@ WeftActive *weft_active_new(WeftSequence *take_sequence, const WeftGeneration *g
 	active->n_tokens_left = n_tokens;
 	active->text = g_string_new(NULL);
 	active->choices = g_array_new(FALSE, FALSE, sizeof(Choice));
+	active->watched_id = find_watched(lexicon, generation->watched);
+	active->watched_probability = -1;
 	if (active->schema)
 		weft_constraint_init(&active->constraint, active->schema);
 	append_forced(active);
@@ -132,6 +144,24 @@ static void append_chosen(WeftActive *active, const WeftChosen *chosen)
 			g_assert_not_reached(); /* weft_sample has tried it */
 }
 
+/* While nothing but white space is written, the next token may be the first of the answer. */
+static void watch(WeftActive *active, const float *logits)
+{
+	float largest = logits[active->watched_id];
+	double sum = 0;
+	for (gsize id = 0; id < active->lexicon->n_tokens; id++)
+		largest = fmaxf(largest, logits[id]);
+	for (gsize id = 0; id < active->lexicon->n_tokens; id++)
+		sum += isnan(logits[id]) ? 0 : exp((double)(logits[id] - largest));
+	double probability = exp((double)(logits[active->watched_id] - largest)) / sum;
+	active->watched_probability = isfinite(probability) ? probability : -1;
+}
+
+static gboolean is_blank(const GString *text)
+{
+	return strspn(text->str, " \t\r\n") == text->len;
+}
+
 void weft_active_choose(WeftActive *active, const float *logits)
 {
 	const WeftChoice choice = {
@@ -143,6 +173,8 @@ void weft_active_choose(WeftActive *active, const float *logits)
 		.seed_key = active->sequence->seed_key,
 		.place = active->ids->len - active->n_prompt,
 	};
+	if (active->watched_id >= 0 && is_blank(active->text))
+		watch(active, logits);
 	WeftChosen chosen = weft_sample(&choice, logits);
 	active->is_cut = active->is_cut || chosen.was_limited;
 	if (chosen.id < 0 || active->lexicon->tokens[chosen.id].is_end) {
@@ -201,6 +233,7 @@ WeftAnswer *weft_active_answer(const WeftActive *active)
 				      : g_utf8_make_valid(active->text->str,
 							  (gssize)active->text->len);
 	answer->is_cut = active->is_cut;
+	answer->watched_probability = active->watched_probability;
 	count_tokens(active, answer);
 	answer->confidence = confidence_of(active, 0, active->text->len, &all);
 	if (!active->schema)

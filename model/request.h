@@ -28,6 +28,8 @@ typedef struct WeftActive {
 	gsize n_tokens_left;
 	GString *text;              /* written so far */
 	GArray *choices;            /* Choice (request.c), in order of the text */
+	gint32 watched_id;          /* -1: none */
+	double watched_probability;
 	gboolean is_cut, is_done;
 	GError *fault;              /* set: failed */
 } WeftActive;
