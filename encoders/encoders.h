@@ -116,4 +116,23 @@ gboolean weft_request_add_audio(WeftRequest *request, const WeftPcm *pcm, guint3
  * document puts its own there. */
 WeftSequence *weft_request_finish(WeftRequest *take_request, const char *question, GError **error);
 
+/* A conversation that Llama Guard 4 is asked about: a user's turn, pictures before its text, and
+ * the reply to it. The prompt is the one of the family's guard (S1 to S14, without S14 when there is
+ * a picture), a user's turn of its own, then the open assistant header. Texts are put in trimmed,
+ * divided by a line feed, special tokens as plain text; everything between special tokens is
+ * encoded in one piece, as a tokenizer would encode the rendered prompt. What stands before the
+ * conversation is the shared prefix. The bundle must have the family's template ("llama4"). */
+typedef struct WeftConversation WeftConversation;
+WeftConversation *weft_conversation_new(const WeftEncoders *encoders);
+void weft_conversation_free(WeftConversation *conversation);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftConversation, weft_conversation_free)
+void weft_conversation_add_text(WeftConversation *conversation, const char *text);
+/* The picture goes through the tower once, however often is asked. */
+gboolean weft_conversation_add_image(WeftConversation *conversation, const WeftRaster *raster,
+				     gboolean single_tile, GError **error);
+/* `reply` NULL: is the user's turn safe? Else: is the reply? */
+WeftSequence *weft_conversation_ask(const WeftConversation *conversation, const char *reply);
+/* Tokens of the longest such prompt about an empty conversation. */
+gsize weft_encoders_conversation_tokens(const WeftEncoders *encoders);
+
 #endif
