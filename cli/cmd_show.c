@@ -143,6 +143,27 @@ static void print_errors(const WeftJson *errors)
 	}
 }
 
+/* "  input            unsafe S1 S10 (why)" */
+static void print_safety(const WeftJson *safety)
+{
+	static const char *const checks[] = {"input", "output"};
+	for (gsize i = 0; safety && i < G_N_ELEMENTS(checks); i++) {
+		const WeftJson *check = weft_json_member(safety, checks[i]);
+		const WeftJson *categories = weft_json_member(check, "categories");
+		const char *verdict = weft_json_string(weft_json_member(check, "verdict"), NULL);
+		const char *reason = weft_json_string(weft_json_member(check, "reason"), NULL);
+		g_autoptr(GString) line = g_string_new(verdict ? verdict : "not asked");
+		for (gsize j = 0; j < weft_json_length(categories); j++) {
+			const char *name = weft_json_string(weft_json_at(categories, j), NULL);
+			g_string_append_printf(line, " %s", name ? name : "");
+		}
+		if (reason)
+			g_string_append_printf(line, " (%s)", reason);
+		g_autofree char *shown = weft_path_display(line->str);
+		printf("%s  %-16s %s\n", i == 0 ? "\nsafety\n" : "", checks[i], shown);
+	}
+}
+
 static void print_record(const WeftJson *record)
 {
 	const WeftJson *source = weft_json_member(record, "source");
@@ -162,6 +183,7 @@ static void print_record(const WeftJson *record)
 	             "metadata");
 	print_values(weft_json_member(record, "answer"), "answer");
 	print_values(weft_json_member(record, "absent"), "absent");
+	print_safety(weft_json_member(record, "safety"));
 	print_items(weft_json_member(record, "content"), "content");
 	print_items(weft_json_member(record, "hidden"), "hidden: the page does not show it");
 }

@@ -71,6 +71,17 @@ WeftRecord *weft_record_new(void)
 	return record;
 }
 
+static void safety_free(WeftSafety *safety)
+{
+	if (!safety)
+		return;
+	for (int i = 0; i < WEFT_N_CHECKS; i++)
+		g_free(safety->checks[i].verdict.reason);
+	g_free(safety->model_name);
+	g_free(safety->model_id);
+	g_free(safety);
+}
+
 void weft_record_free(WeftRecord *record)
 {
 	if (!record)
@@ -93,6 +104,7 @@ void weft_record_free(WeftRecord *record)
 	g_free(record->model_id);
 	g_free(record->model_type);
 	g_free(record->adapter);
+	safety_free(record->safety);
 	g_ptr_array_unref(record->run);
 	g_free(record);
 }
@@ -108,6 +120,34 @@ void weft_record_add_fault(WeftRecord *record, const char *stage, const GError *
 	if (at)
 		copy.at = *at;
 	g_array_append_val(record->faults, copy);
+}
+
+void weft_record_set_guard(WeftRecord *record, const char *name, const char *id)
+{
+	record->safety = g_new0(WeftSafety, 1);
+	record->safety->model_name = g_strdup(name);
+	record->safety->model_id = g_strdup(id);
+}
+
+static int badness(WeftVerdictKind kind)
+{
+	return kind == WEFT_VERDICT_UNSAFE ? 2 : kind == WEFT_VERDICT_NONE ? 1 : 0;
+}
+
+void weft_record_add_verdict(WeftRecord *record, WeftCheck check, const WeftVerdict *verdict,
+			     guint32 n_windows)
+{
+	WeftChecked *checked = &record->safety->checks[check];
+	WeftVerdict *joined = &checked->verdict;
+
+	if (!checked->is_made || badness(verdict->kind) > badness(joined->kind))
+		joined->kind = verdict->kind;
+	joined->score = checked->is_made ? MAX(joined->score, verdict->score) : verdict->score;
+	joined->categories |= verdict->categories;
+	if (!joined->reason)
+		joined->reason = g_strdup(verdict->reason);
+	checked->n_windows += n_windows;
+	checked->is_made = TRUE;
 }
 
 void weft_record_settle(WeftRecord *record)

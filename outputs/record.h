@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "base/content.h"
+#include "model/answer.h"
 
 #define WEFT_RECORD_VERSION 1
 
@@ -79,6 +80,24 @@ typedef struct WeftLedger {
 	guint64 in, done, failed, skipped;
 } WeftLedger;
 
+/* What a guard was asked about: the document, or the answer. */
+typedef enum {
+	WEFT_CHECK_INPUT,
+	WEFT_CHECK_OUTPUT,
+	WEFT_N_CHECKS,
+} WeftCheck;
+
+typedef struct WeftChecked {
+	gboolean is_made;       /* FALSE: nothing was asked */
+	WeftVerdict verdict;    /* joined over the windows */
+	guint32 n_windows;      /* that the guard was asked about */
+} WeftChecked;
+
+typedef struct WeftSafety {
+	char *model_name, *model_id; /* of the guard */
+	WeftChecked checks[WEFT_N_CHECKS];
+} WeftSafety;
+
 typedef struct WeftRecord {
 	char *id;               /* "sha256:<64 hex>" */
 	char *sha256;           /* of the content, 64 hex; NULL when it could not be read */
@@ -98,6 +117,7 @@ typedef struct WeftRecord {
 	GArray *provenance;     /* WeftProvenance */
 	char *model_name, *model_id, *model_type, *adapter;  /* NULL when no model was asked */
 	guint64 n_text, n_patch, n_audio, n_generated;
+	WeftSafety *safety;     /* NULL: a run without guard */
 	WeftLedger page_ledger, second_ledger, window_ledger;
 	GPtrArray *run;         /* char *: key, JSON text, key, JSON text ... what may differ */
 } WeftRecord;
@@ -109,6 +129,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftRecord, weft_record_free)
 /* Copies all strings. `at` may be NULL: the document. */
 void weft_record_add_fault(WeftRecord *record, const char *stage, const GError *fault,
 			   const WeftAnchor *at);
+
+/* A run with this guard: `safety` is there. */
+void weft_record_set_guard(WeftRecord *record, const char *name, const char *id);
+/* One more verdict, about `n_windows` (0: about something that the guard could not be shown). The
+ * worst counts: unsafe, then none, then safe; categories are joined, of scores the highest and of
+ * reasons the first is kept. Only after weft_record_set_guard. */
+void weft_record_add_verdict(WeftRecord *record, WeftCheck check, const WeftVerdict *verdict,
+			     guint32 n_windows);
 
 /* Decides `status`: no fault: ok; a fault, and neither content nor answer: failed; else partial.
  * SKIPPED stays. */

@@ -458,6 +458,74 @@ static void write_model(WeftJsonWriter *w, const WeftRecord *record)
 	weft_json_write_object_end(w);
 }
 
+/* ---- safety ---- */
+
+static const char *const VERDICT_NAMES[] = { "none", "safe", "unsafe" };
+static const char *const CHECK_NAMES[] = { "input", "output" };
+
+static void write_check(WeftJsonWriter *w, const WeftChecked *checked)
+{
+	const WeftVerdict *verdict = &checked->verdict;
+
+	if (!checked->is_made) {
+		weft_json_write_null(w);
+		return;
+	}
+	weft_json_write_object(w);
+	write_member(w, "verdict", VERDICT_NAMES[verdict->kind]);
+	weft_json_write_key(w, "categories");
+	weft_json_write_array(w);
+	for (guint i = 0; i < WEFT_VERDICT_CATEGORIES; i++) {
+		char name[8];
+		g_snprintf(name, sizeof(name), "S%u", i + 1);
+		if (verdict->categories & 1u << i)
+			weft_json_write_string(w, name);
+	}
+	weft_json_write_array_end(w);
+	if (verdict->score >= 0)
+		write_rounded(w, "score", verdict->score, SHARE_DECIMALS);
+	write_count(w, "windows", checked->n_windows);
+	if (verdict->reason)
+		write_member(w, "reason", verdict->reason);
+	weft_json_write_object_end(w);
+}
+
+/* The verdict of the record: the worse of the two, none where nothing was asked. */
+static WeftVerdictKind verdict_of(const WeftSafety *safety)
+{
+	gboolean is_safe = FALSE, is_none = FALSE;
+
+	for (int i = 0; i < WEFT_N_CHECKS; i++) {
+		WeftVerdictKind kind = safety->checks[i].verdict.kind;
+		if (!safety->checks[i].is_made)
+			continue;
+		if (kind == WEFT_VERDICT_UNSAFE)
+			return kind;
+		is_safe |= kind == WEFT_VERDICT_SAFE;
+		is_none |= kind == WEFT_VERDICT_NONE;
+	}
+	return is_safe && !is_none ? WEFT_VERDICT_SAFE : WEFT_VERDICT_NONE;
+}
+
+static void write_safety(WeftJsonWriter *w, const WeftSafety *safety)
+{
+	if (!safety)
+		return;
+	weft_json_write_key(w, "safety");
+	weft_json_write_object(w);
+	write_member(w, "verdict", VERDICT_NAMES[verdict_of(safety)]);
+	weft_json_write_key(w, "model");
+	weft_json_write_object(w);
+	write_member(w, "name", safety->model_name);
+	write_member(w, "id", safety->model_id);
+	weft_json_write_object_end(w);
+	for (int i = 0; i < WEFT_N_CHECKS; i++) {
+		weft_json_write_key(w, CHECK_NAMES[i]);
+		write_check(w, &safety->checks[i]);
+	}
+	weft_json_write_object_end(w);
+}
+
 static void write_ledger(WeftJsonWriter *w, const char *key, const WeftLedger *ledger)
 {
 	weft_json_write_key(w, key);
@@ -503,6 +571,7 @@ char *weft_record_json(const WeftRecord *record, gboolean with_run, gsize *ret_s
 	weft_json_write_array_end(w);
 	write_provenance(w, record);
 	write_model(w, record);
+	write_safety(w, record->safety);
 	weft_json_write_key(w, "ledger");
 	weft_json_write_object(w);
 	write_ledger(w, "pages", &record->page_ledger);

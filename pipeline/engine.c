@@ -16,9 +16,12 @@
 /* What the shipped bundle was trained on, and plain enough for any other. */
 #define READ_SYSTEM "Write down the text in the picture, line by line."
 
+/* Llama Guard 4: "unsafe" and its categories; its card generates 10 to 20 tokens. */
+#define VERDICT_TOKENS 20
+
 struct WeftEngine {
 	const WeftJob *job;
-	const WeftTask *task;
+	const WeftTask *task; /* NULL: the guard's engine */
 	guint n_threads;
 	WeftBundle *bundle;
 	WeftRound rounds[WEFT_N_ROUNDS];
@@ -77,37 +80,74 @@ static void set_rounds(WeftEngine *engine)
 		    task->schema_text);
 }
 
-WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_threads,
-                            GError **error)
+static WeftEngine *engine_new(const WeftJob *job, guint n_threads, const char *model,
+                              GError **error)
 {
 	g_autoptr(WeftEngine) engine = g_new0(WeftEngine, 1);
 
 	engine->job = job;
-	engine->task = task;
 	engine->n_threads = n_threads;
 	pthread_mutex_init(&engine->mutex, NULL);
+	engine->bundle = weft_bundle_open(model, error);
+	if (engine->bundle == NULL)
+		return NULL;
+	if (!weft_bundle_config(engine->bundle)->has_text ||
+	    weft_bundle_tokenizer(engine->bundle) == NULL) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+		            "%s: not a bundle that answers: it has no %s", model,
+		            weft_bundle_tokenizer(engine->bundle) == NULL ? "tokenizer.json"
+		                                                          : "text model");
+		return NULL;
+	}
+	return g_steal_pointer(&engine);
+}
+
+WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_threads,
+                            GError **error)
+{
+	g_autoptr(WeftEngine) engine = NULL;
+	const char *reason;
+
 	if (job->model == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "task %s needs a model: -m DIR",
 		            task->name);
 		return NULL;
 	}
-	engine->bundle = weft_bundle_open(job->model, error);
-	if (engine->bundle == NULL)
+	engine = engine_new(job, n_threads, job->model, error);
+	if (engine == NULL)
 		return NULL;
 	if (job->audio != NULL && !weft_bundle_attach_audio(engine->bundle, job->audio, error))
 		return NULL;
-	if (!weft_bundle_config(engine->bundle)->has_text ||
-	    weft_bundle_tokenizer(engine->bundle) == NULL) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
-		            "%s: not a bundle that answers: it has no %s", job->model,
-		            weft_bundle_tokenizer(engine->bundle) == NULL ? "tokenizer.json"
-		                                                          : "text model");
-		return NULL;
-	}
-	const char *reason = weft_template_reason(weft_bundle_template(engine->bundle));
+	engine->task = task;
+	reason = weft_template_reason(weft_bundle_template(engine->bundle));
 	if (reason)
 		g_warning("%s: %s", job->model, reason);
 	set_rounds(engine);
+	return g_steal_pointer(&engine);
+}
+
+WeftEngine *weft_engine_new_guard(const WeftJob *job, guint n_threads, GError **error)
+{
+	g_autoptr(WeftEngine) engine = engine_new(job, n_threads, job->guard, error);
+	const char *family;
+
+	if (engine == NULL)
+		return NULL;
+	family = weft_template_family(weft_bundle_template(engine->bundle));
+	if (strcmp(family, "llama4") != 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+		            "%s: not a Llama Guard 4: its prompt is \"%s\", not \"llama4\"",
+		            job->guard, family);
+		return NULL;
+	}
+	for (WeftRoundNumber i = WEFT_ROUND_GUARD; i <= WEFT_ROUND_GUARD_MERGE; i++)
+		engine->rounds[i] = (WeftRound){
+		    .number = i,
+		    .stage = "guard",
+		    .answer_tokens = VERDICT_TOKENS,
+		    .is_greedy = TRUE,
+		    .watched = "unsafe",
+		};
 	return g_steal_pointer(&engine);
 }
 
@@ -167,6 +207,30 @@ static gboolean fit_round(WeftEngine *engine, WeftRoundNumber number, gsize cont
 	return TRUE;
 }
 
+static gboolean fit_guard(WeftEngine *engine, gsize context, GError **error)
+{
+	gsize frame = weft_encoders_conversation_tokens(engine->encoders) + VERDICT_TOKENS;
+
+	if (frame > context || DOCUMENT_TOKENS_MIN > context - frame) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
+		            "%s: a context of %zu tokens does not hold the prompt of the guard and "
+		            "its answer (%zu) and %d of the document",
+		            weft_bundle_name(engine->bundle), context, frame, DOCUMENT_TOKENS_MIN);
+		return FALSE;
+	}
+	engine->capacities[WEFT_ROUND_GUARD] = context - frame;
+	engine->capacities[WEFT_ROUND_GUARD_MERGE] = context - frame;
+	return TRUE;
+}
+
+static gboolean fit_task(WeftEngine *engine, gsize context, GError **error)
+{
+	return fit_round(engine, WEFT_ROUND_READ, context, error) &&
+	       (engine->task->schema == NULL ||
+	        (fit_round(engine, WEFT_ROUND_ANSWER, context, error) &&
+	         fit_round(engine, WEFT_ROUND_MERGE, context, error)));
+}
+
 static gboolean open_locked(WeftEngine *engine, GError **error)
 {
 	const WeftJob *job = engine->job;
@@ -181,6 +245,8 @@ static gboolean open_locked(WeftEngine *engine, GError **error)
 				    .prefetches_weights = job->prefetches_weights};
 	g_autoptr(WeftModel) model = NULL;
 	gsize context;
+	/* Requests have a tenth of the memory; a guard shares it. */
+	guint n_engines = engine->job->guard != NULL ? 2 : 1;
 
 	engine->kernels = weft_kernels_open(engine->job->tier, (int)engine->n_threads, error);
 	if (engine->kernels == NULL)
@@ -192,14 +258,11 @@ static gboolean open_locked(WeftEngine *engine, GError **error)
 	if (model == NULL)
 		return FALSE;
 	context = weft_model_context(model);
-	if (!fit_round(engine, WEFT_ROUND_READ, context, error))
-		return FALSE;
-	if (engine->task->schema != NULL &&
-	    (!fit_round(engine, WEFT_ROUND_ANSWER, context, error) ||
-	     !fit_round(engine, WEFT_ROUND_MERGE, context, error)))
+	if (engine->task != NULL ? !fit_task(engine, context, error)
+	                         : !fit_guard(engine, context, error))
 		return FALSE;
 	engine->batcher = weft_batcher_new(g_steal_pointer(&model), IN_FLIGHT_MAX,
-	                                   engine->job->memory_bytes / 10, error);
+	                                   engine->job->memory_bytes / 10 / n_engines, error);
 	return engine->batcher != NULL;
 }
 

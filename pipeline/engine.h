@@ -1,10 +1,12 @@
 /* engine.h - bundle, encoders and model of a run, opened when the first document needs them.
  *
  * A run in which nothing has changed never loads a weight. Opening happens once, on whichever node
- * comes first; what fails then, fails the run.
+ * comes first; what fails then, fails the run. A guard is an engine of its own: another bundle, with
+ * encoders, model and batcher.
  *
  * A round is one kind of request: read (what stands in a picture), answer (the task over a window),
- * merge (the task over the answers). The shared prefix of a round is its system turn.
+ * merge (the task over the answers), guard (is a window, is its answer safe). The shared prefix of a
+ * round is its system turn; of the guard's, all that stands before the conversation.
  */
 #ifndef WEFT_PIPELINE_ENGINE_H
 #define WEFT_PIPELINE_ENGINE_H
@@ -21,15 +23,19 @@ typedef enum {
 	WEFT_ROUND_READ,
 	WEFT_ROUND_ANSWER,
 	WEFT_ROUND_MERGE,
+	WEFT_ROUND_GUARD,       /* windows and their answers */
+	WEFT_ROUND_GUARD_MERGE, /* what the merge round answers */
 	WEFT_N_ROUNDS,
 } WeftRoundNumber;
 
 typedef struct WeftRound {
 	WeftRoundNumber number;
-	const char *stage;        /* of its faults: "read", "answer", "merge" */
+	const char *stage;        /* of its faults: "read", "answer", "merge", "guard" */
 	char *system, *question;  /* question may be NULL */
 	const WeftSchema *schema; /* NULL: free text */
 	gsize answer_tokens;
+	gboolean is_greedy;       /* whatever the job's temperature is */
+	const char *watched;      /* see WeftGeneration; NULL */
 } WeftRound;
 
 typedef struct WeftEngine WeftEngine;
@@ -37,6 +43,8 @@ typedef struct WeftEngine WeftEngine;
 /* Opens the bundle's configuration and tokenizer, not its weights. Borrows job and task. */
 WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_threads,
                             GError **error);
+/* The engine of the job's guard. WEFT_ERROR_CONFIG: a bundle that can't be one. */
+WeftEngine *weft_engine_new_guard(const WeftJob *job, guint n_threads, GError **error);
 void weft_engine_free(WeftEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftEngine, weft_engine_free)
 /* Requests under way end as cancelled. From any thread. */

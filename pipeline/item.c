@@ -29,8 +29,8 @@ static void item_label(const void *data, char *label, size_t size)
 	    [WEFT_ITEM_BEGIN] = "begin",     [WEFT_ITEM_PART] = "part",
 	    [WEFT_ITEM_FAULT] = "fault",     [WEFT_ITEM_WINDOW] = "window",
 	    [WEFT_ITEM_REQUEST] = "request", [WEFT_ITEM_PENDING] = "pending",
-	    [WEFT_ITEM_ANSWER] = "answer",   [WEFT_ITEM_END] = "end",
-	    [WEFT_ITEM_RECORD] = "record",
+	    [WEFT_ITEM_ANSWER] = "answer",   [WEFT_ITEM_VERDICT] = "verdict",
+	    [WEFT_ITEM_END] = "end",         [WEFT_ITEM_RECORD] = "record",
 	};
 	const WeftItem *item = data;
 
@@ -61,6 +61,7 @@ void weft_item_free(WeftItem *item)
 	weft_pending_free(item->pending);
 	weft_answer_free(item->answer);
 	g_clear_pointer(&item->withheld, g_ptr_array_unref);
+	weft_verdict_free(item->verdict);
 	weft_record_free(item->record);
 	g_free(item);
 }

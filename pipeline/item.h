@@ -7,7 +7,9 @@
  * and a node passes on what is not for it. Nodes turn one kind into another: decode makes PARTs,
  * read puts content beside a picture, window makes WINDOWs beside the content that it passes on,
  * fuse makes a REQUEST of a WINDOW, generate a PENDING of a REQUEST, collect an ANSWER of a
- * PENDING, merge one ANSWER of many, record a RECORD of all.
+ * PENDING, merge one ANSWER of many, record a RECORD of all. In a run with a guard the window stays
+ * with what becomes of it, up to the guard, which makes REQUESTs of it and of its answer; verdict
+ * makes a VERDICT of each.
  */
 #ifndef WEFT_PIPELINE_ITEM_H
 #define WEFT_PIPELINE_ITEM_H
@@ -29,9 +31,10 @@ typedef enum {
 	WEFT_ITEM_PART,    /* part */
 	WEFT_ITEM_FAULT,   /* fault */
 	WEFT_ITEM_WINDOW,  /* window */
-	WEFT_ITEM_REQUEST, /* sequence; part, when it reads a picture */
-	WEFT_ITEM_PENDING, /* pending; part likewise */
+	WEFT_ITEM_REQUEST, /* sequence; part, when it reads a picture; check, of a guard's round */
+	WEFT_ITEM_PENDING, /* pending; the others likewise */
 	WEFT_ITEM_ANSWER,  /* answer; json NULL: only its tokens count. withheld, after merge */
+	WEFT_ITEM_VERDICT, /* verdict, check, n_windows */
 	WEFT_ITEM_END,     /* n_windows, n_windows_skipped */
 	WEFT_ITEM_RECORD,  /* begin, record (NULL: a copy) */
 } WeftItemKind;
@@ -56,6 +59,8 @@ typedef struct WeftItem {
 	WeftPending *pending;
 	WeftAnswer *answer;
 	GPtrArray *withheld; /* char *: pointers */
+	WeftVerdict *verdict;
+	WeftCheck check;
 	WeftRecord *record;
 	guint32 n_windows, n_windows_skipped;
 } WeftItem;

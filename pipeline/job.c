@@ -40,6 +40,7 @@ void weft_job_free(WeftJob *job)
 	g_free(job->question);
 	g_free(job->model);
 	g_free(job->audio);
+	g_free(job->guard);
 	g_free(job->output);
 	g_free(job->state);
 	g_free(job->ocr_languages);
@@ -200,6 +201,7 @@ static const WeftJobKey keys[] = {
     {"question", "TEXT", "the question of the task 'ask'", 0},
     {"model", "DIR", "the bundle (default: the one that comes with weft)", 'm'},
     {"audio", "DIR", "a Whisper or Ultravox folder for the bundle", 0},
+    {"guard", "DIR", "a Llama Guard 4: says of each document and answer whether it is safe", 0},
     {"output", "DIR", "where records go (default: weft-out); '-': JSON Lines to stdout", 'o'},
     {"state", "DIR", "where the catalogue goes (default: state in the output folder)", 0},
     {"reader", "WHO", "who reads pictures of pages: auto, bundle, tesseract, none", 0},
@@ -268,6 +270,7 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 	    {"audio", &job->audio},       {"output", &job->output},
 	    {"state", &job->state},       {"tier", &job->tier},
 	    {"trace", &job->trace},       {"ocr-languages", &job->ocr_languages},
+	    {"guard", &job->guard},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
@@ -298,7 +301,7 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 /* Values of a job file that name files: relative to the folder of the job file. */
 static gboolean is_file_key(const char *key, const char *text)
 {
-	static const char *const names[] = {"schema", "model", "audio",         "output",
+	static const char *const names[] = {"schema", "model", "audio", "guard",         "output",
 	                                    "state",  "trace", "password-file", NULL};
 
 	if (strcmp(key, "task") == 0)

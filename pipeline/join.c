@@ -5,6 +5,9 @@
  *          or, when the bundle reads: fuse > generate > collect              │
  *                                          and, when the model merges: > fuse > generate > collect > merge
  *
+ * With a guard, whose rounds have a batcher of their own, behind each collect of answers (or behind
+ * window, when nothing is asked): guard > generate > verdict.
+ *
  * Rounds are unrolled: each has its own fuse, generate and collect, all share the batcher. Nodes
  * that a job has no use for are not there. ═> are lanes: one inbox for each thread.
  */
@@ -38,10 +41,24 @@ static void then_round(Line *line, WeftRoundNumber number, const char *fuse, con
 {
 	WeftRoundNode *round = &line->run->rounds[number];
 
-	*round = (WeftRoundNode){line->run, number};
+	*round = (WeftRoundNode){line->run, line->run->engine, number};
 	then(line, &weft_node_fuse, fuse, round, 1, WEFT_INBOX_SHARED, share);
 	then(line, &weft_node_generate, generate, round, 1, WEFT_INBOX_SHARED, share);
 	then(line, &weft_node_collect, collect, round, 1, WEFT_INBOX_SHARED, share / 2);
+}
+
+/* Small inboxes: what waits for a verdict waits in the batcher. */
+static void then_guard(Line *line, WeftRoundNumber number, const char *guard, const char *generate,
+                       const char *verdict)
+{
+	WeftRoundNode *round = &line->run->rounds[number];
+
+	if (line->run->guard == NULL)
+		return;
+	*round = (WeftRoundNode){line->run, line->run->guard, number};
+	then(line, &weft_node_guard, guard, round, 1, WEFT_INBOX_SHARED, 0);
+	then(line, &weft_node_generate, generate, round, 1, WEFT_INBOX_SHARED, 0);
+	then(line, &weft_node_verdict, verdict, round, 1, WEFT_INBOX_SHARED, 0);
 }
 
 void weft_join(WeftRun *run)
@@ -60,14 +77,17 @@ void weft_join(WeftRun *run)
 		then_round(&line, WEFT_ROUND_READ, "fuse.read", "generate.read", "collect.read",
 		           10);
 	then(&line, &weft_node_window, NULL, run, 1, WEFT_INBOX_SHARED, 15);
-	if (task->windows != WEFT_WINDOWS_NONE) {
+	if (task->windows != WEFT_WINDOWS_NONE)
 		then_round(&line, WEFT_ROUND_ANSWER, "fuse", "generate", "collect", 10);
+	then_guard(&line, WEFT_ROUND_GUARD, "guard", "generate.guard", "verdict");
+	if (task->windows != WEFT_WINDOWS_NONE)
 		then(&line, &weft_node_merge, NULL, &run->rounds[WEFT_ROUND_ANSWER], 1,
 		     WEFT_INBOX_SHARED, 5);
-	}
 	if (task->windows != WEFT_WINDOWS_NONE && task->merge_by == WEFT_MERGE_MODEL) {
 		then_round(&line, WEFT_ROUND_MERGE, "fuse.merge", "generate.merge", "collect.merge",
 		           2);
+		then_guard(&line, WEFT_ROUND_GUARD_MERGE, "guard.merge", "generate.guard.merge",
+		           "verdict.merge");
 		then(&line, &weft_node_merge, "merge.fields", &run->rounds[WEFT_ROUND_MERGE], 1,
 		     WEFT_INBOX_SHARED, 5);
 	}

@@ -98,12 +98,14 @@ static gboolean is_to_be_read(const Fuse *fuse, const WeftItem *item)
 	       (item->part->kind == WEFT_PART_RASTER || item->part->kind == WEFT_PART_FRAME);
 }
 
-/* The item becomes a request, or a fault takes the place of its window. */
+/* The item becomes a request, or a fault takes the place of its window. A guard is asked about a
+ * window whatever became of it. */
 static bool send_request(Fuse *fuse, WeftRunner *runner, WeftItem *take_item)
 {
 	g_autoptr(WeftItem) item = take_item;
 	Seed *seed = g_hash_table_lookup(fuse->seeds, &item->document);
 	gboolean is_picture = item->kind == WEFT_ITEM_PART;
+	gboolean has_guard = fuse->run->guard != NULL;
 	guint64 place = is_picture ? seed->n_pictures++ : item->window->number;
 	WeftAnchor at = is_picture ? item->part->anchor : (WeftAnchor){0};
 	GError *failure = NULL;
@@ -113,13 +115,14 @@ static bool send_request(Fuse *fuse, WeftRunner *runner, WeftItem *take_item)
 	if (item->sequence != NULL) {
 		item->sequence->seed_key = seed_key(seed, fuse->round->number, place);
 		item->kind = WEFT_ITEM_REQUEST;
-		g_clear_pointer(&item->window, weft_window_free);
+		if (!has_guard)
+			g_clear_pointer(&item->window, weft_window_free);
 		return weft_runner_send(runner, g_steal_pointer(&item));
 	}
 	if (!weft_item_send_fault(runner, item->document, fuse->round->stage, failure, &at))
 		return false;
 	item->picture = WEFT_PICTURE_FAULTED;
-	return !is_picture || weft_runner_send(runner, g_steal_pointer(&item));
+	return !(is_picture || has_guard) || weft_runner_send(runner, g_steal_pointer(&item));
 }
 
 static WeftStep fuse_step(void *state, WeftRunner *runner, void *take_item, GError **error)

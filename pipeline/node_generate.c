@@ -14,15 +14,16 @@ static WeftStep generate_step(void *state, WeftRunner *runner, void *take_item, 
 	WeftItem *item = take_item;
 
 	if (item->kind == WEFT_ITEM_REQUEST) {
-		const WeftRound *round = weft_engine_round(node->run->engine, node->number);
+		const WeftRound *round = weft_engine_round(node->engine, node->number);
 		WeftGeneration generation = {
 		    .schema = round->schema,
 		    .n_tokens_max = round->answer_tokens,
 		    .seed = node->run->job->seed,
-		    .temperature = node->run->job->temperature,
+		    .temperature = round->is_greedy ? 0 : node->run->job->temperature,
+		    .watched = round->watched,
 		};
 
-		item->pending = weft_batcher_submit(weft_engine_batcher(node->run->engine),
+		item->pending = weft_batcher_submit(weft_engine_batcher(node->engine),
 		                                    g_steal_pointer(&item->sequence), &generation);
 		item->kind = WEFT_ITEM_PENDING;
 	}
@@ -43,10 +44,20 @@ static bool send_reading(WeftRunner *runner, WeftItem *item, WeftAnswer *answer)
 	       weft_item_send_content(runner, item->document, content);
 }
 
+/* With its window, when a guard will be asked about both. Takes the answer. */
+static bool send_answer(WeftRunner *runner, WeftItem *item, WeftAnswer *answer)
+{
+	WeftItem *out = weft_item_new(WEFT_ITEM_ANSWER, item->document);
+
+	out->answer = answer;
+	out->window = g_steal_pointer(&item->window);
+	return weft_runner_send(runner, out);
+}
+
 static WeftStep collect_step(void *state, WeftRunner *runner, void *take_item, GError **error)
 {
 	const WeftRoundNode *node = state;
-	const WeftRound *round = weft_engine_round(node->run->engine, node->number);
+	const WeftRound *round = weft_engine_round(node->engine, node->number);
 	g_autoptr(WeftItem) item = take_item;
 	WeftAnswer *answer = NULL;
 	GError *failure = NULL;
@@ -63,10 +74,10 @@ static WeftStep collect_step(void *state, WeftRunner *runner, void *take_item, G
 		is_sent = send_reading(runner, item, answer);
 		item->picture = WEFT_PICTURE_READ;
 	} else {
-		is_sent = weft_item_send_answer(runner, item->document, answer);
+		is_sent = send_answer(runner, item, answer);
 	}
-	if (is_sent && is_picture) {
-		item->kind = WEFT_ITEM_PART;
+	if (is_sent && (is_picture || item->window != NULL)) {
+		item->kind = is_picture ? WEFT_ITEM_PART : WEFT_ITEM_WINDOW;
 		g_clear_pointer(&item->pending, weft_pending_free);
 		is_sent = weft_runner_send(runner, g_steal_pointer(&item));
 	}

@@ -42,6 +42,7 @@ static gboolean record_init(void *shared, WeftRunner *runner, void **ret_state, 
 /* Takes the document out of the item. */
 static void begin_record(Records *records, WeftItem *item)
 {
+	const WeftRun *run = records->run;
 	Building *building = g_new0(Building, 1);
 	WeftDocument *document = g_steal_pointer(&item->begin);
 	WeftRecord *record = weft_record_new();
@@ -53,6 +54,11 @@ static void begin_record(Records *records, WeftItem *item)
 	if (document->sniff.media_type != NULL)
 		record->media_type = g_strdup(document->sniff.media_type);
 	g_ptr_array_add(record->paths, g_strdup(document->path));
+	if (run->guard != NULL) {
+		const WeftBundle *guard = weft_engine_bundle(run->guard);
+
+		weft_record_set_guard(record, weft_bundle_name(guard), weft_bundle_id(guard));
+	}
 	if (document->is_skipped)
 		record->status = WEFT_STATUS_SKIPPED;
 	if (document->fault != NULL)
@@ -305,7 +311,8 @@ static void add_run_fact(WeftRecord *record, const char *key, char *take_json)
 static void settle_run(const WeftRun *run, Building *building)
 {
 	char seconds[G_ASCII_DTOSTR_BUF_SIZE];
-	const char *tier = run->engine != NULL ? weft_engine_tier(run->engine) : NULL;
+	WeftEngine *engine = run->engine != NULL ? run->engine : run->guard;
+	const char *tier = engine != NULL ? weft_engine_tier(engine) : NULL;
 
 	g_ascii_formatd(seconds, sizeof seconds, "%.3f",
 	                (double)(weft_trace_now_ns() - building->begin_ns) / 1e9);
@@ -354,6 +361,9 @@ static WeftStep record_step(void *state, WeftRunner *runner, void *take_item, GE
 		                      &item->fault->at);
 	else if (item->kind == WEFT_ITEM_ANSWER)
 		take_answer(building, item);
+	else if (item->kind == WEFT_ITEM_VERDICT)
+		weft_record_add_verdict(building->record, item->check, item->verdict,
+		                        item->n_windows);
 	else if (item->kind == WEFT_ITEM_END)
 		return weft_step_after(end_record(records, runner, item));
 	return WEFT_STEP_MORE;

@@ -2,7 +2,8 @@
  *
  * Content is numbered here in the order in which the record will hold it. Text that the page does
  * not show is never asked about. What nothing read and nothing can look at becomes a fault; speech
- * and frames are told once for each document, with the stretch of time that they cover.
+ * and frames are told once for each document, with the stretch of time that they cover. Where the
+ * task asks nothing, windows are there for a guard alone, cut for its bundle.
  */
 #include <math.h>
 
@@ -46,6 +47,16 @@ static gboolean window_init(void *shared, WeftRunner *runner, void **ret_state, 
 	return TRUE;
 }
 
+static gboolean asks(const WeftRun *run)
+{
+	return run->task->windows != WEFT_WINDOWS_NONE;
+}
+
+static const WeftEncoders *encoders_of(const WeftRun *run)
+{
+	return weft_engine_encoders(asks(run) ? run->engine : run->guard);
+}
+
 static gboolean begin_flow(Windows *windows, const WeftDocument *document, GError **error)
 {
 	WeftRun *run = windows->run;
@@ -54,12 +65,13 @@ static gboolean begin_flow(Windows *windows, const WeftDocument *document, GErro
 
 	*key = document->number;
 	g_hash_table_insert(windows->flows, key, flow);
-	if (run->task->windows == WEFT_WINDOWS_NONE || document->fault != NULL || document->is_copy)
+	if ((!asks(run) && run->guard == NULL) || document->fault != NULL || document->is_copy)
 		return TRUE;
-	if (!weft_engine_open(run->engine, error))
+	if (!weft_engine_open(asks(run) ? run->engine : run->guard, error))
 		return FALSE;
-	flow->cutter = weft_cutter_new(weft_engine_encoders(run->engine),
-	                               weft_engine_capacity(run->engine, WEFT_ROUND_ANSWER));
+	flow->cutter = weft_cutter_new(
+	    encoders_of(run), asks(run) ? weft_engine_capacity(run->engine, WEFT_ROUND_ANSWER)
+	                                : weft_engine_capacity(run->guard, WEFT_ROUND_GUARD));
 	return TRUE;
 }
 
@@ -169,7 +181,8 @@ static bool take_picture(Windows *windows, WeftRunner *runner, Flow *flow, WeftI
 	gboolean is_shown =
 	    flow->cutter != NULL && task->pictures != WEFT_PICTURES_NONE &&
 	    (task->pictures == WEFT_PICTURES_ALL || item->picture != WEFT_PICTURE_READ) &&
-	    weft_encoders_can_see(weft_engine_encoders(windows->run->engine));
+	    weft_encoders_can_see(encoders_of(windows->run));
+	gboolean is_looked_at = is_shown && asks(windows->run);
 	GError *failure = NULL;
 	WeftAnchor at = part->anchor;
 
@@ -183,9 +196,11 @@ static bool take_picture(Windows *windows, WeftRunner *runner, Flow *flow, WeftI
 		content = flow->n_contents++;
 	}
 	flow->has_substance |= is_shown;
+	if (!is_looked_at && item->picture == WEFT_PICTURE_UNREAD && task->reads &&
+	    !note_unseen(flow, runner, number, part))
+		return false;
 	if (!is_shown)
-		return item->picture != WEFT_PICTURE_UNREAD || !task->reads ||
-		       note_unseen(flow, runner, number, part);
+		return true;
 	if (!weft_cutter_add_part(flow->cutter, g_steal_pointer(&item->part), content, &failure))
 		return weft_item_send_fault(runner, number, "window", failure, &at);
 	return send_full(windows, runner, number, flow);
@@ -202,7 +217,7 @@ static bool take_sound(Windows *windows, WeftRunner *runner, Flow *flow, WeftIte
 	if (!weft_item_send_content(runner, number,
 	                            weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_FILE, NULL, at)))
 		return false;
-	if (flow->cutter == NULL) {
+	if (flow->cutter == NULL || !asks(windows->run)) {
 		cover_time(&flow->unheard, &at);
 		return true;
 	}
@@ -286,7 +301,7 @@ static bool end_flow(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem 
 		is_sent = send_window(runner, number, g_steal_pointer(&flow->held));
 	if (is_sent)
 		is_sent = send_unread(flow, runner, number);
-	item->n_windows = flow->n_windows;
+	item->n_windows = asks(windows->run) ? flow->n_windows : 0;
 	item->n_windows_skipped = flow->n_windows_skipped;
 	g_hash_table_remove(windows->flows, &number);
 	return is_sent && weft_runner_send(runner, g_steal_pointer(&item));

@@ -8,7 +8,7 @@
  * Every channel is bounded in bytes and the documents under way are bounded in number, so memory
  * does not grow with the size or the number of documents. Reading by the bundle and merging by the
  * model are rounds of their own (fuse, generate, collect) in the same graph; all rounds share one
- * batcher, which owns the model. What goes wrong with a document travels with it into its record.
+ * batcher, which owns the model. A guard is a round with a model and a batcher of its own. What goes wrong with a document travels with it into its record.
  *
  * A job is plain data; the same key and text fill it from a job file and from the command line.
  * A run: new (checks everything that can be checked without a model's weights), start, then either
@@ -37,6 +37,7 @@ typedef struct WeftJob {
 	char *schema;        /* path: in place of the task's schema; or NULL */
 	char *question;      /* for tasks that ask one; or NULL */
 	char *model, *audio; /* folders; audio may be NULL */
+	char *guard;         /* folder of a Llama Guard 4, or NULL */
 	char *output;        /* folder, or "-": lines to `lines_fd` and no folder */
 	char *state;         /* folder, or NULL: in the output folder */
 	int lines_fd;

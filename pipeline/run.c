@@ -72,6 +72,10 @@ static gboolean open_engine(WeftRun *run, GError **error)
 		return FALSE;
 	if (!asks && run->reader != WEFT_READ_BUNDLE)
 		g_clear_pointer(&run->engine, weft_engine_free);
+	if (run->job->guard != NULL) {
+		run->guard = weft_engine_new_guard(run->job, run->n_threads, error);
+		return run->guard != NULL;
+	}
 	return TRUE;
 }
 
@@ -110,6 +114,8 @@ static void set_fingerprint(WeftRun *run)
 	add_number(checksum, "answer-tokens", (double)task->answer_tokens);
 	add_line(checksum, "model",
 		 run->engine != NULL ? weft_bundle_id(weft_engine_bundle(run->engine)) : NULL);
+	if (run->guard != NULL)
+		add_line(checksum, "guard", weft_bundle_id(weft_engine_bundle(run->guard)));
 	add_line(checksum, "reader", weft_run_reader(run));
 	add_line(checksum, "ocr-languages", job->ocr_languages);
 	add_line(checksum, "decoders", weft_ingest_versions(run->ingest));
@@ -181,10 +187,11 @@ void weft_run_free(WeftRun *run)
 {
 	if (run == NULL)
 		return;
-	if (run->engine != NULL)
-		weft_engine_cancel(run->engine);
+	weft_engine_cancel(run->engine);
+	weft_engine_cancel(run->guard);
 	weft_graph_free(run->graph);
 	weft_engine_free(run->engine);
+	weft_engine_free(run->guard);
 	(void)weft_trace_close(run->trace, NULL); /* told by join, if it was called */
 	weft_budget_free(run->budget);
 	weft_store_free(run->store);
@@ -204,8 +211,8 @@ gboolean weft_run_start(WeftRun *run, GError **error)
 void weft_run_cancel(WeftRun *run)
 {
 	weft_graph_cancel(run->graph);
-	if (run->engine != NULL)
-		weft_engine_cancel(run->engine);
+	weft_engine_cancel(run->engine);
+	weft_engine_cancel(run->guard);
 }
 
 int weft_run_done_fd(const WeftRun *run)

@@ -26,6 +26,7 @@ typedef struct WeftTally {
 /* What the nodes of a round share. */
 typedef struct WeftRoundNode {
 	struct WeftRun *run;
+	WeftEngine *engine; /* the run's, or its guard */
 	WeftRoundNumber number;
 } WeftRoundNode;
 
@@ -34,6 +35,7 @@ struct WeftRun {
 	WeftIngest *ingest;
 	WeftTask *task;
 	WeftEngine *engine; /* NULL: no model is needed */
+	WeftEngine *guard;  /* NULL: none is asked for */
 	WeftReadBy reader;  /* never AUTO */
 	guint n_threads;
 	char fingerprint[65];
@@ -58,10 +60,10 @@ void weft_run_begin_file(WeftRun *run, const char *path);
 void weft_run_listed(WeftRun *run, guint64 n_inputs);
 void weft_run_say(WeftRun *run, char *take_message);
 
-/* The nodes, in the order of the flow. `shared` of each is the WeftRun, of fuse, generate, collect
- * and merge a WeftRoundNode. */
+/* The nodes, in the order of the flow. `shared` of each is the WeftRun, of fuse, generate, collect,
+ * guard, verdict and merge a WeftRoundNode. */
 extern const WeftNodeClass weft_node_source, weft_node_sniff, weft_node_decode, weft_node_read,
-    weft_node_window, weft_node_fuse, weft_node_generate, weft_node_collect, weft_node_merge,
-    weft_node_record, weft_node_sink;
+    weft_node_window, weft_node_fuse, weft_node_generate, weft_node_collect, weft_node_guard,
+    weft_node_verdict, weft_node_merge, weft_node_record, weft_node_sink;
 
 #endif

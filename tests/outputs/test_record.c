@@ -224,6 +224,62 @@ static void test_schema(void)
 	g_rmdir(folder);
 }
 
+/* The worst of a document's windows counts, the worse of the two checks is the record's verdict. */
+static void test_safety(void)
+{
+	enum { NONE, SAFE, UNSAFE };
+	static const struct {
+		int input[3], output[2]; /* -1: no more */
+		const char *want;        /* verdicts: of the record, input, output */
+	} CASES[] = {
+		{ { SAFE, SAFE, SAFE }, { SAFE, SAFE }, "safe safe safe" },
+		{ { SAFE, NONE, SAFE }, { SAFE, SAFE }, "none none safe" },
+		{ { SAFE, NONE, UNSAFE }, { SAFE, -1 }, "unsafe unsafe safe" },
+		{ { UNSAFE, SAFE, NONE }, { NONE, -1 }, "unsafe unsafe none" },
+		{ { SAFE, -1, -1 }, { UNSAFE, SAFE }, "unsafe safe unsafe" },
+		{ { NONE, SAFE, -1 }, { UNSAFE, -1 }, "unsafe none unsafe" },
+		{ { SAFE, -1, -1 }, { -1, -1 }, "safe safe null" },
+		{ { -1, -1, -1 }, { SAFE, -1 }, "safe null safe" },
+		{ { -1, -1, -1 }, { -1, -1 }, "none null null" },
+	};
+	g_autofree char *folder = g_dir_make_tmp("weft-safety-XXXXXX", NULL);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(CASES); i++) {
+		g_autoptr(WeftRecord) record = sample_record();
+		weft_record_set_guard(record, "guard", "sha256:2");
+		for (int k = 0; k < 5; k++) {
+			int kind = k < 3 ? CASES[i].input[k] : CASES[i].output[k - 3];
+			WeftVerdict verdict = { (WeftVerdictKind)kind, 1u << (k * 3), k / 8.0 - 0.05,
+						kind == NONE ? (char *)"why" : NULL };
+			if (kind >= 0)
+				weft_record_add_verdict(record, k < 3 ? WEFT_CHECK_INPUT
+								      : WEFT_CHECK_OUTPUT,
+							&verdict, 1);
+		}
+		json_t *value = written(record, FALSE);
+		json_t *safety = json_object_get(value, "safety");
+		json_t *input = json_object_get(safety, "input");
+		json_t *output = json_object_get(safety, "output");
+		const char *in = json_string_value(json_object_get(input, "verdict"));
+		const char *out = json_string_value(json_object_get(output, "verdict"));
+		g_autofree char *have =
+			g_strdup_printf("%s %s %s",
+					json_string_value(json_object_get(safety, "verdict")),
+					in ? in : "null", out ? out : "null");
+		g_assert_cmpstr(have, ==, CASES[i].want);
+		if (i == 0) {
+			g_autofree char *list = json_dumps(json_object_get(input, "categories"), 0);
+			g_assert_cmpstr(list, ==, "[\"S1\", \"S4\", \"S7\"]");
+			g_assert_cmpfloat(json_number_value(json_object_get(input, "score")), ==, 0.2);
+			g_assert_cmpint(json_integer_value(json_object_get(input, "windows")), ==, 3);
+		}
+		json_decref(value);
+		g_autofree char *text = weft_record_json(record, TRUE, NULL);
+		g_assert_cmpint(run_check(folder, text), ==, 0);
+	}
+	g_rmdir(folder);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -238,5 +294,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/record/settle", test_settle);
 	g_test_add_func("/record/foreign-fault", test_foreign_fault);
 	g_test_add_func("/record/schema", test_schema);
+	g_test_add_func("/record/safety", test_safety);
 	return g_test_run();
 }
