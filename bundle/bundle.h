@@ -102,4 +102,6 @@ const WeftBundle *weft_bundle_audio(const WeftBundle *bundle);
  * may be the same as weft_bundle_audio. NULL: none. */
 const WeftBundle *weft_bundle_projector(const WeftBundle *bundle);
 
+#include "bundle/lora.h" /* an adapter is views, too */
+
 #endif

@@ -22,8 +22,7 @@ static const char *without_prefix(const char *name, const char *prefix)
 	return g_str_has_prefix(name, prefix) ? name + strlen(prefix) : name;
 }
 
-/* The name without what differs between releases of the wrapping classes. */
-static const char *plain_name(const char *name)
+const char *weft_shards_plain_name(const char *name)
 {
 	const char *inner = without_prefix(name, "model.");
 	if (g_str_has_prefix(inner, "vision_model.") ||
@@ -148,7 +147,7 @@ static gboolean name_entries(WeftShards *shards, GError **error)
 	for (guint i = 0; i < shards->entries->len; i++) {
 		WeftTensorEntry *entry = g_ptr_array_index(shards->entries, i);
 		const char *known = entry->name_known ? entry->name_known : entry->view.name;
-		const char *plain = plain_name(known);
+		const char *plain = weft_shards_plain_name(known);
 		const WeftTensorEntry *other = g_hash_table_lookup(shards->by_name, plain);
 		if (other) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
@@ -254,5 +253,5 @@ const WeftTensorEntry *weft_shards_at(const WeftShards *shards, gsize i)
 
 const WeftTensorEntry *weft_shards_find(const WeftShards *shards, const char *name)
 {
-	return g_hash_table_lookup(shards->by_name, plain_name(name));
+	return g_hash_table_lookup(shards->by_name, weft_shards_plain_name(name));
 }

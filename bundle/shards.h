@@ -28,7 +28,10 @@ const char *weft_shards_types_read(const WeftShards *shards);
 gsize weft_shards_n_tensors(const WeftShards *shards);
 const WeftTensorEntry *weft_shards_at(const WeftShards *shards, gsize i);
 
-/* By name without wrappers (bundle.h says which); NULL: none. */
+/* The name without what differs between releases of the wrapping classes (bundle.h says what). */
+const char *weft_shards_plain_name(const char *name);
+
+/* By name without wrappers; NULL: none. */
 const WeftTensorEntry *weft_shards_find(const WeftShards *shards, const char *name);
 
 #endif

@@ -183,4 +183,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftKernels, weft_kernels_close)
 void *weft_kernels_alloc(const WeftKernels *kernels, size_t n, size_t size, GError **error);
 void weft_kernels_free(const WeftKernels *kernels, void *memory); /* NULL is fine */
 
+/* What an adapter adds to a product of the same x, R numbers wide inside: LoRA's
+ * y[T,N] += scale * (x[T,K] * a[R,K]^T) * b[N,R]^T + bias[N], and then, for DoRA,
+ * y = gain[N] * y + offset[N]. */
+typedef struct WeftLowRank {
+	WeftTensor a, b;
+	float scale;
+	const float *bias;         /* NULL: none */
+	const float *gain;         /* NULL: 1 and 0 */
+	const float *offset;       /* NULL: 0 */
+} WeftLowRank;
+
+/* Numbers of room that the addition needs, however many rows there are. */
+size_t weft_low_rank_room(const WeftLowRank *low_rank);
+void weft_low_rank_add(const WeftKernels *kernels, const WeftLowRank *low_rank, float *y,
+		       const float *x, size_t n_rows, float *room);
+
 #endif
