@@ -129,10 +129,10 @@ static gboolean add_tensor(WeftLora *lora, GHashTable *by_path, const WeftTensor
 {
 	const WeftTensorView *view = &entry->view;
 	const char *name = view->name;
-	if (entry->type_unread) {
+	if (entry->type_unread || view->dtype >= WEFT_DTYPE_HALVES_END) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
 			    WEIGHTS_NAME ": tensor %s has type %s; F32, BF16 and F16 are read", name,
-			    entry->type_unread);
+			    entry->type_unread ? entry->type_unread : weft_dtype_name(view->dtype));
 		return FALSE;
 	}
 	if (g_str_has_prefix(name, PREFIX))

@@ -36,7 +36,7 @@ static gboolean try_prompt(WeftBundle *bundle, WeftModel *model, GError **error)
 		weft_sequence_add_id(sequence, g_array_index(ids, gint32, i));
 	gsize n_vocab = weft_model_vocab(model);
 	g_autofree float *logits = g_new(float, n_vocab * ids->len);
-	if (!weft_model_logits(model, sequence, FALSE, FALSE, logits, error))
+	if (!weft_model_logits(model, sequence, NULL, FALSE, FALSE, logits, error))
 		return FALSE;
 	const float *last = logits + n_vocab * (ids->len - 1);
 	gsize best = 0;

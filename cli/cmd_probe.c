@@ -201,7 +201,8 @@ static gboolean probe_logits(Probe *probe, GError **error)
 	g_autofree float *logits =
 	    weft_alloc_array(shape[0], shape[1] * sizeof(float), 0, "logits", error);
 	return logits &&
-	       weft_model_logits(model, sequence, probe->step, !probe->as_run, logits, error) &&
+	       weft_model_logits(model, sequence, NULL, probe->step, !probe->as_run, logits,
+	                         error) &&
 	       weft_npy_write_f32(probe->output, logits, shape, 2, error);
 }
 

@@ -194,9 +194,15 @@ typedef struct WeftLowRank {
 	const float *offset;       /* NULL: 0 */
 } WeftLowRank;
 
+/* Rows that go through together: enough to read b once for many, and room for few wide rows. */
+#define WEFT_LOW_RANK_ROWS 32
+
 /* Numbers of room that the addition needs, however many rows there are. */
 size_t weft_low_rank_room(const WeftLowRank *low_rank);
 void weft_low_rank_add(const WeftKernels *kernels, const WeftLowRank *low_rank, float *y,
 		       const float *x, size_t n_rows, float *room);
+/* gain[N] /= the lengths of the rows of w[N,K] + scale * b a. WEFT_ERROR_LIMIT: no memory. */
+gboolean weft_low_rank_divide(const WeftKernels *kernels, const WeftLowRank *low_rank,
+			      const WeftTensor *w, float *gain, GError **error);
 
 #endif

@@ -7,6 +7,7 @@
 
 struct WeftPrefix {
 	GArray *ids;      /* gint32 */
+	const WeftAdapter *adapter; /* of its requests; NULL: none */
 	WeftCache *cache; /* NULL until it is computed */
 	guint64 owner;    /* ticket of the request that computes it; 0: none */
 	gsize n_users;    /* requests that point here */
@@ -85,7 +86,8 @@ static void trim_prefixes(WeftBatch *batch)
 
 /* The prefix that the request shares, or NULL. At least one token stays behind it, whose logits
  * the request needs. */
-static WeftPrefix *find_prefix(WeftBatch *batch, const WeftSequence *sequence)
+static WeftPrefix *find_prefix(WeftBatch *batch, const WeftSequence *sequence,
+			       const WeftAdapter *adapter)
 {
 	gsize n = sequence->n_prefix;
 	if (n == 0 || n >= weft_sequence_length(sequence) ||
@@ -93,7 +95,7 @@ static WeftPrefix *find_prefix(WeftBatch *batch, const WeftSequence *sequence)
 		return NULL;
 	for (guint i = 0; i < batch->prefixes->len; i++) {
 		WeftPrefix *prefix = g_ptr_array_index(batch->prefixes, i);
-		if (prefix->ids->len == n &&
+		if (prefix->ids->len == n && prefix->adapter == adapter &&
 		    memcmp(prefix->ids->data, sequence->ids->data, n * sizeof(gint32)) == 0)
 			return prefix;
 	}
@@ -101,6 +103,7 @@ static WeftPrefix *find_prefix(WeftBatch *batch, const WeftSequence *sequence)
 	WeftPrefix *prefix = g_new0(WeftPrefix, 1);
 	prefix->ids = g_array_sized_new(FALSE, FALSE, sizeof(gint32), (guint)n);
 	g_array_append_vals(prefix->ids, sequence->ids->data, (guint)n);
+	prefix->adapter = adapter;
 	g_ptr_array_add(batch->prefixes, prefix);
 	return prefix;
 }
@@ -134,7 +137,7 @@ static void collect(WeftBatch *batch)
 guint64 weft_batch_add(WeftBatch *batch, WeftActive *take_active)
 {
 	take_active->ticket = ++batch->ticket_last;
-	take_active->prefix = find_prefix(batch, take_active->sequence);
+	take_active->prefix = find_prefix(batch, take_active->sequence, take_active->adapter);
 	if (take_active->prefix) {
 		take_active->prefix->n_users++;
 		take_active->prefix->used = ++batch->n_uses;
@@ -174,7 +177,7 @@ static gsize piece_rows(const WeftActive *active)
 }
 
 void weft_batch_embed(WeftPass *pass, gsize row, const WeftSequence *sequence, const gint32 *ids,
-		      gsize first, gsize n, gsize *n_rows_fed)
+		      gsize first, gsize n, const WeftAdapter *adapter, gsize *n_rows_fed)
 {
 	gsize width = pass->arch->width;
 	for (gsize i = 0; i < n;) {
@@ -191,7 +194,7 @@ void weft_batch_embed(WeftPass *pass, gsize row, const WeftSequence *sequence, c
 		while (i < n && !(first + i < weft_sequence_length(sequence) &&
 				  sequence->is_row->data[first + i]))
 			i++;
-		weft_pass_embed(pass, row + run, ids + first + run, i - run);
+		weft_pass_embed(pass, row + run, ids + first + run, i - run, adapter);
 	}
 }
 
@@ -207,8 +210,8 @@ static gboolean schedule(WeftBatch *batch, WeftActive *active, gsize row, WeftSe
 		return FALSE;
 	weft_batch_embed(batch->pass, row, active->sequence,
 			 (const gint32 *)(const void *)active->ids->data, active->n_fed, n,
-			 &active->n_rows_fed);
-	*ret_segment = (WeftSegment){active->cache, row, n, active->n_fed};
+			 active->adapter, &active->n_rows_fed);
+	*ret_segment = (WeftSegment){active->cache, row, n, active->n_fed, active->adapter};
 	return TRUE;
 }
 

@@ -6,7 +6,8 @@
  * when a request gets its turn, never its result.
  *
  * A prefix (the ids that requests of a job have in common) is computed by the first request that
- * has it; the others wait for it and go on from a shared cache. A few prefixes are kept.
+ * has it; the others wait for it and go on from a shared cache. A few prefixes are kept. Keys and
+ * values are an adapter's own, so only requests of one adapter share.
  */
 #ifndef WEFT_MODEL_BATCH_H
 #define WEFT_MODEL_BATCH_H
@@ -34,8 +35,8 @@ WeftActive *weft_batch_take(WeftBatch *batch);
 void weft_batch_cancel(WeftBatch *batch, guint64 ticket);
 
 /* Copies rows [first, first + n) of a sequence's embeddings into the pass from `row`; *n_rows_fed
- * counts the encoder rows used so far. */
+ * counts the encoder rows used so far. `adapter` may be NULL. */
 void weft_batch_embed(WeftPass *pass, gsize row, const WeftSequence *sequence, const gint32 *ids,
-		      gsize first, gsize n, gsize *n_rows_fed);
+		      gsize first, gsize n, const WeftAdapter *adapter, gsize *n_rows_fed);
 
 #endif

@@ -42,6 +42,7 @@ static gsize list_buffers(WeftPass *pass, Buffer buffers[BUFFERS_MAX])
 	BUFFER(key_first, 1);
 	BUFFER(key_zero, 1);
 	BUFFER(jobs, 1);
+	BUFFER(adapters, 1);
 #undef BUFFER
 	g_assert(n <= BUFFERS_MAX);
 	return n;
@@ -81,23 +82,32 @@ void weft_pass_free(WeftPass *pass)
 		weft_kernels_free(pass->kernels, memory);
 	}
 	weft_residency_free(pass->residency);
+	weft_kernels_free(pass->kernels, pass->adapter_room);
 	g_free(pass);
 }
 
-void weft_pass_embed(WeftPass *pass, gsize row, const gint32 *ids, gsize n)
+void weft_pass_embed(WeftPass *pass, gsize row, const gint32 *ids, gsize n,
+		     const WeftAdapter *adapter)
 {
 	const WeftKernels *kernels = pass->kernels;
 	/* gint32 that are not negative read the same as guint32. */
-	kernels->fetch_rows(kernels->team, pass->x + row * pass->arch->width, &pass->weights->embed,
-			    (const guint32 *)ids, n);
+	const guint32 *index = (const guint32 *)ids;
+	gboolean has_own = adapter && adapter->embed.data;
+	float *x = pass->x + row * pass->arch->width;
+	kernels->fetch_rows(kernels->team, x, has_own ? &adapter->embed : &pass->weights->embed,
+			    index, n);
+	if (adapter)
+		weft_pass_adapt_embeddings(pass, adapter, x, index, n);
 }
 
 static void prepare_rows(WeftPass *pass, const WeftSegment *segments, gsize n_segments)
 {
 	const WeftArch *arch = pass->arch;
 	gsize row = 0;
+	pass->n_adapted = 0;
 	for (gsize s = 0; s < n_segments; s++) {
 		g_assert(segments[s].row_first == row);
+		pass->n_adapted += segments[s].adapter ? segments[s].n_rows : 0;
 		for (gsize i = 0; i < segments[s].n_rows; i++, row++) {
 			gsize position = segments[s].position + i;
 			pass->positions[row] = (gint64)position;
@@ -107,6 +117,7 @@ static void prepare_rows(WeftPass *pass, const WeftSegment *segments, gsize n_se
 					? (guint32)(position / arch->chunk_size * arch->chunk_size)
 					: 0;
 			pass->temperature[row] = weft_arch_temperature(arch, position);
+			pass->adapters[row] = segments[s].adapter;
 		}
 	}
 	g_assert(row <= pass->rows_max);
@@ -143,6 +154,9 @@ static void attend(WeftPass *pass, gsize index, const WeftSegment *segments, gsi
 	kernels->gemm(kernels->team, pass->q, pass->h, pass->n_rows, &layer->q, NULL);
 	kernels->gemm(kernels->team, pass->k, pass->h, pass->n_rows, &layer->k, NULL);
 	kernels->gemm(kernels->team, pass->v, pass->h, pass->n_rows, &layer->v, NULL);
+	weft_pass_adapt(pass, layer, WEFT_ADAPTED_Q, pass->q, pass->h);
+	weft_pass_adapt(pass, layer, WEFT_ADAPTED_K, pass->k, pass->h);
+	weft_pass_adapt(pass, layer, WEFT_ADAPTED_V, pass->v, pass->h);
 	if (config->has_rope) {
 		rotate(pass, pass->q, arch->n_heads);
 		rotate(pass, pass->k, arch->n_kv_heads);
@@ -172,6 +186,7 @@ static void attend(WeftPass *pass, gsize index, const WeftSegment *segments, gsi
 	}
 	kernels->attention(kernels->team, pass->jobs, n_segments);
 	kernels->gemm(kernels->team, pass->y, pass->mixed, pass->n_rows, &layer->o, NULL);
+	weft_pass_adapt(pass, layer, WEFT_ADAPTED_O, pass->y, pass->mixed);
 	kernels->add(kernels->team, pass->x, pass->y, pass->n_rows * arch->width);
 }
 
@@ -181,8 +196,11 @@ void weft_feed_forward_run(WeftPass *pass, const WeftLayerWeights *layer)
 	gsize width = layer->gate.size[0];
 	kernels->gemm(kernels->team, pass->gate, pass->h, pass->n_rows, &layer->gate, NULL);
 	kernels->gemm(kernels->team, pass->up, pass->h, pass->n_rows, &layer->up, NULL);
+	weft_pass_adapt(pass, layer, WEFT_ADAPTED_GATE, pass->gate, pass->h);
+	weft_pass_adapt(pass, layer, WEFT_ADAPTED_UP, pass->up, pass->h);
 	kernels->swiglu(kernels->team, pass->up, pass->gate, pass->up, pass->n_rows, width, width);
 	kernels->gemm(kernels->team, pass->y, pass->up, pass->n_rows, &layer->down, NULL);
+	weft_pass_adapt(pass, layer, WEFT_ADAPTED_DOWN, pass->y, pass->up);
 }
 
 static void norm(WeftPass *pass, const float *weight)
@@ -225,4 +243,5 @@ void weft_pass_logits(WeftPass *pass, const guint32 *rows, gsize n, float *logit
 	}
 	weft_residency_need_head(pass->residency);
 	kernels->gemm(kernels->team, logits, h, n, &pass->weights->head, NULL);
+	weft_pass_adapt_logits(pass, rows, n, logits, h);
 }

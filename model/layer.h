@@ -13,6 +13,7 @@
 #ifndef WEFT_MODEL_LAYER_H
 #define WEFT_MODEL_LAYER_H
 
+#include "model/adapter.h"
 #include "model/kv.h"
 #include "model/residency.h"
 #include "model/weights.h"
@@ -22,6 +23,7 @@
 typedef struct WeftSegment {
 	WeftCache *cache;
 	gsize row_first, n_rows, position;
+	const WeftAdapter *adapter; /* NULL: none */
 } WeftSegment;
 
 typedef struct WeftPass {
@@ -49,6 +51,10 @@ typedef struct WeftPass {
 	guint32 *key_end;              /* [T] */
 	guint32 *key_first, *key_zero; /* [T]: of chunked layers; of the others */
 	WeftAttention *jobs;           /* [T] */
+	const WeftAdapter **adapters;  /* [T], NULL where there is none */
+	gsize n_adapted;               /* rows with one */
+	float *adapter_room;           /* for weft_low_rank_add */
+	gsize adapter_room_size;
 } WeftPass;
 
 /* WEFT_ERROR_LIMIT when there is no memory. Everything given must outlive it. */
@@ -57,8 +63,12 @@ WeftPass *weft_pass_new(const WeftArch *arch, const WeftWeights *weights,
 void weft_pass_free(WeftPass *pass);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftPass, weft_pass_free)
 
+/* Before the first pass with it. WEFT_ERROR_LIMIT when there is no memory for its room. */
+gboolean weft_pass_prepare(WeftPass *pass, const WeftAdapter *adapter, GError **error);
+
 /* Embeddings of n ids, all of them below n_vocab, into rows from `row`. */
-void weft_pass_embed(WeftPass *pass, gsize row, const gint32 *ids, gsize n);
+void weft_pass_embed(WeftPass *pass, gsize row, const gint32 *ids, gsize n,
+		     const WeftAdapter *adapter);
 
 /* x is filled for the rows of all segments, which follow one another from row 0. */
 void weft_pass_run(WeftPass *pass, const WeftSegment *segments, gsize n_segments);
@@ -71,5 +81,21 @@ void weft_moe_run(WeftPass *pass, gsize layer);
 
 /* y[T,W] = down(silu(gate(h)) * up(h)), the shared expert or a dense layer. */
 void weft_feed_forward_run(WeftPass *pass, const WeftLayerWeights *layer);
+
+/* x[n,W] += the addition to the rows `ids` of the table of embeddings. */
+void weft_pass_adapt_embeddings(WeftPass *pass, const WeftAdapter *adapter, float *x,
+				const guint32 *ids, gsize n);
+
+/* logits[n,V] of h[n,W] with what the adapters of these rows have in place of the head, or beside
+ * it; `rows` as in weft_pass_logits. */
+void weft_pass_adapt_logits(WeftPass *pass, const guint32 *rows, gsize n, float *logits,
+			    const float *h);
+
+/* y[T,N] += what the rows' adapters add to the product of x[T,K] with this matrix of the layer. */
+void weft_pass_adapt(WeftPass *pass, const WeftLayerWeights *layer, WeftAdapted which, float *y,
+		     const float *x);
+/* The same for the rows `expert_rows` of a routed expert, n of them. */
+void weft_pass_adapt_expert(WeftPass *pass, const WeftLayerWeights *layer, guint32 expert,
+			    WeftAdapted which, float *y, const float *x, gsize n);
 
 #endif

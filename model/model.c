@@ -15,6 +15,7 @@ struct WeftModel {
 	WeftPagePool *pool;
 	WeftPass *pass;
 	WeftBatch *batch;
+	GPtrArray *adapters; /* WeftAdapter */
 	gsize context;
 };
 
@@ -96,9 +97,46 @@ void weft_model_close(WeftModel *model)
 	weft_pass_free(model->pass);
 	weft_lexicon_free(model->lexicon);
 	weft_weights_free(model->weights);
+	g_clear_pointer(&model->adapters, g_ptr_array_unref);
 	weft_arch_free(model->arch);
 	g_free(model->kv_folder);
 	g_free(model);
+}
+
+static void free_adapter(gpointer adapter)
+{
+	weft_adapter_free(adapter);
+}
+
+gboolean weft_model_add_adapter(WeftModel *model, const WeftLora *lora, GError **error)
+{
+	g_autoptr(WeftAdapter) adapter =
+		weft_adapter_new(lora, weft_bundle_config(model->bundle), model->arch,
+				 model->weights, model->kernels, error);
+	if (!adapter || !weft_pass_prepare(model->pass, adapter, error))
+		return FALSE;
+	if (!model->adapters)
+		model->adapters = g_ptr_array_new_with_free_func(free_adapter);
+	g_ptr_array_add(model->adapters, g_steal_pointer(&adapter));
+	return TRUE;
+}
+
+/* *ret_adapter is NULL where no adapter is asked for. */
+static gboolean find_adapter(const WeftModel *model, const WeftLora *lora,
+			     const WeftAdapter **ret_adapter, GError **error)
+{
+	*ret_adapter = NULL;
+	if (!lora)
+		return TRUE;
+	for (guint i = 0; model->adapters && i < model->adapters->len; i++) {
+		const WeftAdapter *adapter = g_ptr_array_index(model->adapters, i);
+		if (adapter->lora == lora)
+			*ret_adapter = adapter;
+	}
+	if (!*ret_adapter)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "adapter %s has not been added to the model", weft_lora_name(lora));
+	return *ret_adapter != NULL;
 }
 
 gsize weft_model_context(const WeftModel *model)
@@ -116,13 +154,15 @@ gsize weft_model_vocab(const WeftModel *model)
 	return model->arch->n_vocab;
 }
 
-gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, gboolean step,
-			   gboolean exact, float *ret_logits, GError **error)
+gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, const WeftLora *adapter,
+			   gboolean step, gboolean exact, float *ret_logits, GError **error)
 {
+	const WeftAdapter *fitted;
 	WeftPagePoolOptions cache_options = model->cache;
 	gsize n = weft_sequence_length(sequence), n_rows_fed = 0, n_piece;
 
-	if (!weft_sequence_check(sequence, model->arch->width, model->arch->n_vocab, error))
+	if (!weft_sequence_check(sequence, model->arch->width, model->arch->n_vocab, error) ||
+	    !find_adapter(model, adapter, &fitted, error))
 		return FALSE;
 	if (n > model->context) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
@@ -143,8 +183,8 @@ gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, gbool
 			return FALSE;
 		weft_batch_embed(model->pass, 0, sequence,
 				 (const gint32 *)(const void *)sequence->ids->data, at, n_piece,
-				 &n_rows_fed);
-		WeftSegment segment = {cache, 0, n_piece, at};
+				 fitted, &n_rows_fed);
+		WeftSegment segment = {cache, 0, n_piece, at, fitted};
 		weft_pass_run(model->pass, &segment, 1);
 		weft_pass_logits(model->pass, NULL, n_piece, ret_logits + at * model->arch->n_vocab);
 	}
@@ -159,6 +199,11 @@ gboolean weft_model_has_room(const WeftModel *model)
 gboolean weft_model_submit(WeftModel *model, WeftSequence *take_sequence,
 			   const WeftGeneration *generation, guint64 *ret_ticket, GError **error)
 {
+	const WeftAdapter *adapter;
+	if (!find_adapter(model, generation->adapter, &adapter, error)) {
+		weft_sequence_free(take_sequence);
+		return FALSE;
+	}
 	if (!weft_batch_has_room(model->batch)) {
 		weft_sequence_free(take_sequence);
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
@@ -176,6 +221,7 @@ gboolean weft_model_submit(WeftModel *model, WeftSequence *take_sequence,
 					     model->arch->width, model->context, error);
 	if (!active)
 		return FALSE;
+	active->adapter = adapter;
 	*ret_ticket = weft_batch_add(model->batch, active);
 	return TRUE;
 }

@@ -6,7 +6,8 @@
  * beside it (kernel contract in kernels/kernels.h). One thread at a time.
  *
  * Inside: arch.c turns the configuration into sizes and switches, weights.c points at the tensors,
- * layer.c and moe.c are one pass for many rows, kv.c keeps keys and values in pages, batch.c says
+ * layer.c and moe.c are one pass for many rows, adapter.c fits LoRA adapters to the weights and
+ * adapt.c lets them add to their rows, kv.c keeps keys and values in pages, batch.c says
  * which rows run in the next step. schema.c and constrain.c make of a JSON Schema an automaton
  * over bytes, sample.c is the one place where a token is chosen, request.c what it leads to.
  *
@@ -67,6 +68,7 @@ typedef struct WeftGeneration {
 	/* A text that is one token, or NULL: the answer (without schema) says with which probability
 	 * it would have been the first token that is not white space. Must outlive the request. */
 	const char *watched;
+	const WeftLora *adapter;  /* one that was added to the model; NULL: the base alone */
 } WeftGeneration;
 
 /* WEFT_ERROR_USAGE: no such type; WEFT_ERROR_UNSUPPORTED: not for these heads; WEFT_ERROR_LIMIT: no
@@ -76,21 +78,30 @@ WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
 void weft_model_close(WeftModel *model);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftModel, weft_model_close)
 
+/* From now on requests may choose the adapter, which must outlive the model. Several may be added;
+ * each stays beside the weights, which do not change, and adds to the rows of its requests alone: a
+ * request without one has the same bits as if none had been added. For DoRA the adapted matrices of
+ * the base are read once, here. WEFT_ERROR_WEIGHTS names tensor and shapes, or the module that the
+ * base does not have, WEFT_ERROR_UNSUPPORTED what can't be adapted. Between requests only. */
+gboolean weft_model_add_adapter(WeftModel *model, const WeftLora *lora, GError **error);
+
 gsize weft_model_context(const WeftModel *model);
 gsize weft_model_width(const WeftModel *model);
 
-/* Logits of every position: ret_logits[n_tokens][n_vocab], the caller's memory. `step`: token by
- * token through the cache instead of one prefill. `exact`: f32 arithmetic throughout. */
+/* Logits of every position: ret_logits[n_tokens][n_vocab], the caller's memory. `adapter`: as in a
+ * generation. `step`: token by token through the cache instead of one prefill. `exact`: f32
+ * arithmetic throughout. */
 gsize weft_model_vocab(const WeftModel *model);
-gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, gboolean step,
-			   gboolean exact, float *ret_logits, GError **error);
+gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, const WeftLora *adapter,
+			   gboolean step, gboolean exact, float *ret_logits, GError **error);
 
 /* TRUE when another request may be submitted. */
 gboolean weft_model_has_room(const WeftModel *model);
 
 /* Takes the sequence, also on failure. The ticket (never 0) names the request. WEFT_ERROR_USAGE:
- * no room, or a sequence that contradicts itself; WEFT_ERROR_CONTEXT, with the numbers: prompt and
- * least answer do not fit; WEFT_ERROR_CONFIG: the bundle has no tokenizer to answer with. */
+ * no room, a sequence that contradicts itself, an adapter that was not added; WEFT_ERROR_CONTEXT,
+ * with the numbers: prompt and least answer do not fit; WEFT_ERROR_CONFIG: the bundle has no
+ * tokenizer to answer with. */
 gboolean weft_model_submit(WeftModel *model, WeftSequence *take_sequence,
 			   const WeftGeneration *generation, guint64 *ret_ticket, GError **error);
 

@@ -17,8 +17,9 @@ static gsize rows_of_expert(const WeftPass *pass, guint32 expert)
 
 /* One pass over an expert's weights serves all its rows. Llama 4: the score scales the input of
  * the expert, before gate and up; Mixtral: its output. */
-static void run_expert(WeftPass *pass, const WeftExpert *expert, gsize n_rows)
+static void run_expert(WeftPass *pass, const WeftLayerWeights *layer, guint32 number, gsize n_rows)
 {
+	const WeftExpert *expert = &layer->experts[number];
 	const WeftArch *arch = pass->arch;
 	const WeftKernels *kernels = pass->kernels;
 	gsize ffn = arch->ffn_expert;
@@ -34,8 +35,14 @@ static void run_expert(WeftPass *pass, const WeftExpert *expert, gsize n_rows)
 	}
 	product(kernels->team, pass->gate, pass->routed, n_rows, &expert->gate, NULL);
 	product(kernels->team, pass->up, pass->routed, n_rows, &expert->up, NULL);
+	weft_pass_adapt_expert(pass, layer, number, WEFT_ADAPTED_GATE, pass->gate, pass->routed,
+			       n_rows);
+	weft_pass_adapt_expert(pass, layer, number, WEFT_ADAPTED_UP, pass->up, pass->routed,
+			       n_rows);
 	kernels->swiglu(kernels->team, pass->up, pass->gate, pass->up, n_rows, ffn, ffn);
 	product(kernels->team, pass->routed, pass->up, n_rows, &expert->down, NULL);
+	weft_pass_adapt_expert(pass, layer, number, WEFT_ADAPTED_DOWN, pass->routed, pass->up,
+			       n_rows);
 	kernels->add_rows(kernels->team, pass->y, pass->routed, pass->expert_rows, factors, n_rows,
 			  arch->width);
 }
@@ -48,6 +55,7 @@ void weft_moe_run(WeftPass *pass, gsize index)
 
 	kernels->gemm(kernels->team, pass->router_logits, pass->h, pass->n_rows, &layer->router,
 		      NULL);
+	weft_pass_adapt(pass, layer, WEFT_ADAPTED_ROUTER, pass->router_logits, pass->h);
 	kernels->router_topk(kernels->team, pass->router_index, pass->router_weights,
 			     pass->router_logits, pass->n_rows, arch->n_experts,
 			     arch->n_experts_active, arch->router);
@@ -60,6 +68,6 @@ void weft_moe_run(WeftPass *pass, gsize index)
 		if (n_rows == 0)
 			continue;
 		weft_residency_need_expert(pass->residency, index, expert);
-		run_expert(pass, &layer->experts[expert], n_rows);
+		run_expert(pass, layer, expert, n_rows);
 	}
 }

@@ -7,6 +7,7 @@
 #ifndef WEFT_MODEL_REQUEST_H
 #define WEFT_MODEL_REQUEST_H
 
+#include "model/adapter.h"
 #include "model/constrain.h"
 #include "model/kv.h"
 #include "model/model.h"
@@ -23,6 +24,7 @@ typedef struct WeftActive {
 	WeftPrefix *prefix;         /* shared beginning, or NULL */
 	const WeftSchema *schema;
 	const WeftLexicon *lexicon;
+	const WeftAdapter *adapter; /* NULL: none */
 	WeftGeneration generation;
 	WeftConstraint constraint;  /* with a schema */
 	gsize n_tokens_left;

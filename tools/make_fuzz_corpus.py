@@ -81,6 +81,11 @@ def config(folder, root):
     put(folder, "whisper", json.dumps(whisper))
     put(folder, "ultravox", json.dumps({"model_type": "ultravox", "audio_config": whisper,
                                         "hidden_size": 24, "text_model_id": "x", "weft": {}}))
+    adapter = {"peft_type": "LORA", "r": 2, "lora_alpha": 3, "use_rslora": True, "bias": "none"}
+    put(folder, "adapter", json.dumps(dict(
+        adapter, rank_pattern={"q_proj": 4, "layers\\.\\d+\\.mlp": 2}, target_modules=["q_proj"],
+        alpha_pattern={"(a|aa)+[xy]": 1, "(.*.*)*x": 2, "(?:q|k)_proj": 8})))
+    put(folder, "adapter-pissa", json.dumps(dict(adapter, init_lora_weights="pissa_niter_16")))
 
 
 def main():

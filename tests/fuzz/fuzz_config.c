@@ -1,8 +1,9 @@
-/* Any bytes as config.json, and as the image processor's and generation_config.json beside a good
- * one. What opens must keep the promises that the model relies on. */
+/* Any bytes as config.json, as the image processor's and generation_config.json beside a good one,
+ * and as an adapter's. What opens must keep the promises that the model relies on. */
 #include <string.h>
 
 #include "bundle/config.h"
+#include "bundle/lora_config.h"
 #include "fuzz.h"
 
 static const char GOOD[] =
@@ -46,5 +47,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 	g_assert_nonnull(good);
 	(void)weft_config_add_generation(good, "input", text, size_bytes, NULL); /* any answer */
 	check_text(&good->text);
+	g_autoptr(WeftLoraConfig) adapter = weft_lora_config_new(text, size_bytes, NULL);
+	double scale;
+	if (adapter) {
+		weft_lora_config_scale(adapter, "model.layers.12.self_attn.q_proj", 2, &scale, NULL);
+		weft_lora_config_scale(adapter, "model.layers.0.mlp.experts.down_proj", 2, &scale,
+				       NULL);
+	}
 	return 0;
 }

@@ -74,7 +74,7 @@ float *golden_run(const Golden *golden, const WeftSequence *sequence, gboolean s
 {
 	GError *error = NULL;
 	float *logits = g_new(float, weft_sequence_length(sequence) * weft_model_vocab(golden->model));
-	weft_model_logits(golden->model, sequence, step, exact, logits, &error);
+	weft_model_logits(golden->model, sequence, NULL, step, exact, logits, &error);
 	g_assert_no_error(error);
 	return logits;
 }

@@ -120,7 +120,7 @@ static void test_spilled(void)
 		g_autoptr(WeftModel) model =
 			weft_model_open(golden->bundle, golden->kernels, &options, &error);
 		g_assert_no_error(error);
-		weft_model_logits(model, sequence, what == 1, FALSE, have, &error);
+		weft_model_logits(model, sequence, NULL, what == 1, FALSE, have, &error);
 		g_assert_no_error(error);
 		gsize size = size_of(golden, sequence) * sizeof(float);
 		g_assert_cmpmem(have, size, want, size);
@@ -153,7 +153,7 @@ static void test_refused(void)
 			weft_sequence_add_rows(sequence, 479, row, 1);
 		if (what == 2)
 			weft_sequence_add_id(sequence, (gint32)weft_model_vocab(golden->model));
-		g_assert_false(weft_model_logits(golden->model, sequence, FALSE, TRUE, logits,
+		g_assert_false(weft_model_logits(golden->model, sequence, NULL, FALSE, TRUE, logits,
 						 &error));
 		g_assert_error(error, WEFT_ERROR, WEFT_ERROR_USAGE);
 	}
