@@ -215,8 +215,8 @@ static void test_first_layer(void)
 		g_autoptr(WeftPagePool) pool = weft_page_pool_new(arch, kernels, &options, &error);
 		g_autoptr(WeftCache) cache = weft_cache_new(pool);
 		g_assert_true(weft_cache_extend(cache, 0, 2, &error));
-		WeftSegment segment = {cache, 0, 2, 0};
-		weft_pass_embed(pass, 0, ids, 2);
+		WeftSegment segment = {cache, 0, 2, 0, NULL};
+		weft_pass_embed(pass, 0, ids, 2, NULL);
 		weft_pass_run(pass, &segment, 1);
 		double took_s = cpu_s() - start_s;
 		g_test_message("%.3f s of CPU time until the first layer of %.1f GB was done", took_s,
