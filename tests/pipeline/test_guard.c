@@ -95,7 +95,7 @@ static void test_logits(void)
 		g_autofree float *logits = g_new(float, n * n_vocab);
 		float largest = 0, apart = 0;
 
-		weft_model_logits(guard.model, sequence, FALSE, TRUE, logits, &error);
+		weft_model_logits(guard.model, sequence, NULL, FALSE, TRUE, logits, &error);
 		g_assert_no_error(error);
 		for (gsize k = 0; k < n_vocab; k++) {
 			float expected = want->f32[i * n_vocab + k];
