@@ -7,8 +7,8 @@
 #include "bundle/config.h"
 #include "bundle/keys.h"
 
-/* One for each family. They fill ret_text, whose arrays the caller frees also on failure; it must be
- * zeroed. */
+/* One for each family. They fill ret_text, whose arrays the caller frees also on failure; it must
+ * be zeroed. */
 gboolean weft_config_llama4(const WeftKeys *keys, WeftTextConfig *ret_text, GError **error);
 gboolean weft_config_llama(const WeftKeys *keys, WeftTextConfig *ret_text, GError **error);
 gboolean weft_config_mixtral(const WeftKeys *keys, WeftTextConfig *ret_text, GError **error);

@@ -340,7 +340,8 @@ static void test_llama(void)
 	    {"[\"LlamaForCausalLM\"]", "\"LlamaForCausalLM\"", "architectures: must be a list"},
 	    {"[\"LlamaForCausalLM\"]", "[null]", "architectures: \"(no string)\""},
 	    {"\"rope_type\":\"llama3\"", "\"rope_type\":\"linear\"", "\"linear\""},
-	    {"\"low_freq_factor\":1.0", "\"low_freq_factor\":5.0", "rope_scaling.low_freq_factor: 5"},
+	    {"\"low_freq_factor\":1.0", "\"low_freq_factor\":5.0",
+	     "rope_scaling.low_freq_factor: 5"},
 	    {"", "\"layer_types\":[\"chunked_attention\"],", "layer_types: entry 0"},
 	    {"\"hidden_size\":4096", "\"hidden_size\":-4096", "hidden_size"},
 	    {"\"hidden_size\":4096", "\"hidden_size\":1e400", "hidden_size"},
@@ -381,7 +382,8 @@ static void test_mixtral(void)
 	    {"\"num_experts_per_tok\":2", "\"num_experts_per_tok\":0", "num_experts_per_tok"},
 	};
 	g_autofree char *renamed = with(MIXTRAL, "num_local_experts", "num_experts");
-	g_autofree char *wide = with(MIXTRAL, "\"sliding_window\":null", "\"sliding_window\":32768");
+	g_autofree char *wide =
+		with(MIXTRAL, "\"sliding_window\":null", "\"sliding_window\":32768");
 	g_autoptr(WeftConfig) config = accept(MIXTRAL, NULL);
 	g_autoptr(WeftConfig) other = accept(renamed, NULL);
 	g_autoptr(WeftConfig) window = accept(wide, NULL);
@@ -501,9 +503,11 @@ static void test_spellings(void)
 static void test_behemoth(void)
 {
 	g_autofree char *wide = with(TEXT, "\"hidden_size\":32", "\"hidden_size\":16384");
-	g_autofree char *heads = with(wide, "\"num_attention_heads\":4", "\"num_attention_heads\":128");
+	g_autofree char *heads =
+		with(wide, "\"num_attention_heads\":4", "\"num_attention_heads\":128");
 	g_autofree char *deep = with(heads, "\"num_hidden_layers\":8", "\"num_hidden_layers\":160");
-	g_autofree char *ffn = with(deep, "\"intermediate_size\":12", "\"intermediate_size\":65536");
+	g_autofree char *ffn =
+		with(deep, "\"intermediate_size\":12", "\"intermediate_size\":65536");
 	g_autofree char *dim = with(ffn, "\"head_dim\":16", "\"head_dim\":128");
 	g_autofree char *json = with(dim, "\"num_local_experts\":4", "\"num_local_experts\":16");
 	g_autoptr(WeftConfig) config = accept(json, NULL);

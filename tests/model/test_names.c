@@ -1,4 +1,4 @@
-/* The names that releases and re-saves give the same tensors: same bits whatever they are called. */
+/* The names that releases and re-saves give to the same tensors: same bits under all of them. */
 #include <glib/gstdio.h>
 #include <string.h>
 
