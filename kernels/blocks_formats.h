@@ -54,15 +54,37 @@ static inline float weft_mxfp4_scale(uint8_t e)
 
 /* The 6-bit scales and minima of the eight parts of a Q4_K or Q5_K block, in 12 bytes: the low six
  * bits of bytes 0-3 and 4-7 are those of parts 0-3; parts 4-7 have their low nibbles in bytes 8-11,
- * their high bits in the top bits of bytes 0-7. */
+ * their high bits in the top bits of bytes 0-7. Four bytes at a time. */
 static inline void weft_k_scales(uint8_t scale[8], uint8_t min[8], const uint8_t packed[12])
 {
-	for (size_t i = 0; i < 4; i++) {
-		scale[i] = packed[i] & 63;
-		min[i] = packed[4 + i] & 63;
-		scale[4 + i] = (uint8_t)((packed[8 + i] & 15) | (packed[i] >> 6) << 4);
-		min[4 + i] = (uint8_t)(packed[8 + i] >> 4 | (packed[4 + i] >> 6) << 4);
+	uint32_t first = weft_block_u32(packed), second = weft_block_u32(packed + 4);
+	uint32_t third = weft_block_u32(packed + 8);
+	uint32_t scales[2] = {first & 0x3f3f3f3f, (third & 0x0f0f0f0f) | (first >> 2 & 0x30303030)};
+	uint32_t mins[2] = {second & 0x3f3f3f3f,
+			    (third >> 4 & 0x0f0f0f0f) | (second >> 2 & 0x30303030)};
+	memcpy(scale, scales, 8);
+	memcpy(min, mins, 8);
+}
+
+/* The 6-bit scales of the sixteen parts of a Q3_K block, in 12 bytes: low nibbles of parts 0-7 and
+ * 8-15 in bytes 0-7, high bits of parts i, i + 4, i + 8, i + 12 in byte 8 + i; less 32. */
+static inline void weft_q3_k_scales(int8_t scale[16], const uint8_t packed[12])
+{
+	uint32_t low[2] = {weft_block_u32(packed), weft_block_u32(packed + 4)};
+	uint32_t high = weft_block_u32(packed + 8);
+	for (unsigned i = 0; i < 4; i++) {
+		uint32_t four = (low[i % 2] >> i / 2 * 4 & 0x0f0f0f0f) |
+				(high >> 2 * i & 0x03030303) << 4;
+		memcpy(scale + 4 * i, &four, 4);
 	}
+	for (size_t i = 0; i < 16; i++)
+		scale[i] = (int8_t)(scale[i] - 32);
+}
+
+/* Seven signs and the eighth, which makes the number of minuses even: bit i for number i. */
+static inline uint32_t weft_iq_signs(uint32_t seven)
+{
+	return seven | (uint32_t)__builtin_parity(seven) << 7;
 }
 
 #endif

@@ -39,11 +39,9 @@ void weft_block_widen_iq4_xs(float *y, const uint8_t *block)
 	}
 }
 
-/* y[8] = scale * sizes[8] with signs: seven are stored, the eighth makes the number of minuses
- * even. */
+/* y[8] = scale * sizes[8] with signs. */
 static void widen_signed(float *y, float scale, const uint8_t *sizes, uint32_t signs)
 {
-	signs |= (uint32_t)__builtin_parity(signs) << 7;
 	for (size_t i = 0; i < 8; i++)
 		y[i] = scale * (float)sizes[i] * (signs >> i & 1 ? -1.0f : 1.0f);
 }
@@ -58,7 +56,7 @@ void weft_block_widen_iq2_xxs(float *y, const uint8_t *block)
 		float scale = d * (0.5f + (float)(rest >> 28)) * 0.25f;
 		for (size_t i = 0; i < 4; i++)
 			widen_signed(y + part * 32 + i * 8, scale, weft_iq2_xxs_grid[points[i]],
-				     rest >> 7 * i & 127);
+				     weft_iq_signs(rest >> 7 * i & 127));
 	}
 }
 
@@ -74,7 +72,7 @@ void weft_block_widen_iq3_xxs(float *y, const uint8_t *block)
 			uint8_t sizes[8];
 			memcpy(sizes, weft_iq3_xxs_grid[points[2 * i]], 4);
 			memcpy(sizes + 4, weft_iq3_xxs_grid[points[2 * i + 1]], 4);
-			widen_signed(y + part * 32 + i * 8, scale, sizes, rest >> 7 * i & 127);
+			widen_signed(y + part * 32 + i * 8, scale, sizes, weft_iq_signs(rest >> 7 * i & 127));
 		}
 	}
 }

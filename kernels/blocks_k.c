@@ -10,26 +10,24 @@ void weft_block_widen_q2_k(float *y, const uint8_t *block)
 	for (size_t part = 0; part < 16; part++) {
 		float scale = d * (float)(block[part] & 15), min = dmin * (float)(block[part] >> 4);
 		const uint8_t *q = block + 16 + part / 8 * 32 + part % 2 * 16;
-		unsigned shift = part / 2 % 4 * 2;
+		size_t shift = part / 2 % 4 * 2;
 		for (size_t i = 0; i < 16; i++)
 			y[part * 16 + i] = scale * (float)(q[i] >> shift & 3) - min;
 	}
 }
 
 /* u8 mask[32]; u8 q[64]; u8 scales[12]; f16 d. q as in Q2_K; a bit of the mask, one per group of
- * 32, says that 4 need not be subtracted. Scales less 32 in six bits: low nibbles of parts 0-7 and
- * 8-15 in bytes 0-7, high bits of parts i, i + 4, i + 8, i + 12 in byte 8 + i. */
+ * 32, says that 4 need not be subtracted. */
 void weft_block_widen_q3_k(float *y, const uint8_t *block)
 {
-	const uint8_t *packed = block + 96;
+	int8_t scales[16];
 	float d = weft_block_f16(block + 108);
+	weft_q3_k_scales(scales, block + 96);
 	for (size_t part = 0; part < 16; part++) {
-		int low = packed[part % 8] >> part / 8 * 4 & 15;
-		int high = packed[8 + part % 4] >> part / 4 * 2 & 3;
-		float scale = d * (float)((low | high << 4) - 32);
+		float scale = d * (float)scales[part];
 		const uint8_t *mask = block + part % 2 * 16;
 		const uint8_t *q = block + 32 + part / 8 * 32 + part % 2 * 16;
-		unsigned shift = part / 2 % 4 * 2, bit = (unsigned)part / 2;
+		size_t shift = part / 2 % 4 * 2, bit = part / 2;
 		for (size_t i = 0; i < 16; i++)
 			y[part * 16 + i] = scale * (float)((q[i] >> shift & 3) +
 							   (mask[i] >> bit & 1) * 4 - 4);
@@ -46,7 +44,7 @@ void weft_block_widen_q4_k(float *y, const uint8_t *block)
 	for (size_t part = 0; part < 8; part++) {
 		float scale = d * (float)scales[part], min = dmin * (float)mins[part];
 		const uint8_t *q = block + 16 + part / 2 * 32;
-		unsigned shift = part % 2 * 4;
+		size_t shift = part % 2 * 4;
 		for (size_t i = 0; i < 32; i++)
 			y[part * 32 + i] = scale * (float)(q[i] >> shift & 15) - min;
 	}
@@ -62,7 +60,7 @@ void weft_block_widen_q5_k(float *y, const uint8_t *block)
 	for (size_t part = 0; part < 8; part++) {
 		float scale = d * (float)scales[part], min = dmin * (float)mins[part];
 		const uint8_t *q = block + 48 + part / 2 * 32;
-		unsigned shift = part % 2 * 4;
+		size_t shift = part % 2 * 4;
 		for (size_t i = 0; i < 32; i++)
 			y[part * 32 + i] = scale * (float)((q[i] >> shift & 15) |
 							   (high[i] >> part & 1) << 4) - min;

@@ -2,7 +2,8 @@
  *
  * gemm sums along rows of w: K in blocks of WEFT_GEMM_BLOCK, each block in the tier's lanes, block
  * sums added in order. gemm_kn sums one number of each row of w after the other: K in blocks of
- * WEFT_GEMM_KN_BLOCK, each from zero in order, block sums added in order. Then times the scale, plus the bias.
+ * WEFT_GEMM_KN_BLOCK, each from zero in order, block sums added in order. Then times the scale, plus
+ * the bias.
  */
 #ifndef WEFT_KERNELS_GEMM_H
 #define WEFT_KERNELS_GEMM_H

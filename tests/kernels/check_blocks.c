@@ -67,6 +67,39 @@ static void test_widen(void)
 	}
 }
 
+/* The tiers widen in registers and into panels: the product with an identity has the numbers back,
+ * row by row and all at once. */
+static void check_product(const WeftKernels *kernels, WeftDtype dtype, const Golden *golden)
+{
+	size_t block = weft_dtype_block_values(dtype), n = golden->n / block;
+	WeftTensor w = weft_tensor_matrix(golden->blocks, dtype, n, block);
+	g_autofree float *identity = g_new0(float, block * block);
+	float *all = check_output(block * n), *row = check_output(n);
+	for (size_t i = 0; i < block; i++)
+		identity[i * block + i] = 1;
+	kernels->gemm(kernels->team, all, identity, block, &w, NULL);
+	for (size_t i = 0; i < block; i++) {
+		kernels->gemm(kernels->team, row, identity + i * block, 1, &w, NULL);
+		check_numbers("row", row, all + i * n, n);
+		for (size_t j = 0; j < n; j++) {
+			float value = golden->values[j * block + i];
+			g_assert_true(row[j] == value || (isnan(row[j]) && isnan(value)));
+		}
+	}
+	check_output_free(all, block * n);
+	check_output_free(row, n);
+}
+
+static void test_product(void)
+{
+	for (int dtype = WEFT_DTYPE_F8_E4M3; dtype < WEFT_DTYPE_COUNT; dtype++) {
+		Golden golden = golden_read((WeftDtype)dtype, ".widen");
+		for (size_t i = 0; i < tiers.n; i++)
+			check_product(tiers.one[i], (WeftDtype)dtype, &golden);
+		g_free(golden.bytes);
+	}
+}
+
 /* from_f32 to the formats of the cache: gguf's bytes. */
 static void test_narrow(void)
 {
@@ -109,6 +142,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	check_tiers_init(&tiers);
 	g_test_add_func("/blocks/widen", test_widen);
+	g_test_add_func("/blocks/product", test_product);
 	g_test_add_func("/blocks/narrow", test_narrow);
 	g_test_add_func("/blocks/narrow-extremes", test_narrow_extremes);
 	int status = g_test_run();

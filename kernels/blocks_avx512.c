@@ -1,0 +1,5 @@
+#include "kernels/blocks_tiers.h"
+
+#include "kernels/vector_avx512.inc"
+
+#include "kernels/blocks_stored_fma.inc"
