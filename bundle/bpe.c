@@ -4,6 +4,7 @@
 
 #define SLOTS_FIRST 1024
 #define NONE G_MAXUINT32
+#define SHORT_SYMBOLS 32 /* measured: beyond about 40 the heap is faster */
 
 typedef struct Merge {
 	gint32 left, right; /* left -1: a free slot */
@@ -12,21 +13,20 @@ typedef struct Merge {
 } Merge;
 
 struct WeftBpe {
-	gint32 byte_ids[256];
 	Merge *slots; /* open addressing, at most half full */
 	gsize n_slots, n_used; /* n_slots is a power of two */
 };
 
 /* A token of the piece so far; they form a list in the order of the text. */
-typedef struct Symbol {
+typedef struct Link {
 	gint32 id; /* -1: joined to its left neighbour */
 	guint32 before, after;
-} Symbol;
+} Link;
 
 /* A merge that fitted when it was put in: stale when one of its symbols changed since. */
 typedef struct Candidate {
 	guint32 rank, at;
-	gint32 left, right;
+	gint32 left, right, result;
 } Candidate;
 
 static Merge *new_slots(gsize n_slots)
@@ -36,10 +36,9 @@ static Merge *new_slots(gsize n_slots)
 	return slots;
 }
 
-WeftBpe *weft_bpe_new(const gint32 byte_ids[256])
+WeftBpe *weft_bpe_new(void)
 {
 	WeftBpe *bpe = g_new0(WeftBpe, 1);
-	memcpy(bpe->byte_ids, byte_ids, sizeof bpe->byte_ids);
 	bpe->n_slots = SLOTS_FIRST;
 	bpe->slots = new_slots(SLOTS_FIRST);
 	return bpe;
@@ -63,13 +62,12 @@ static Merge *slot_of(const WeftBpe *bpe, gint32 left, gint32 right)
 	return &bpe->slots[slot];
 }
 
-void weft_bpe_add_merge(WeftBpe *bpe, gint32 left, gint32 right, gint32 result)
+void weft_bpe_add_merge(WeftBpe *bpe, gint32 left, gint32 right, guint32 rank, gint32 result)
 {
 	Merge *slot = slot_of(bpe, left, right);
-	if (slot->left >= 0)
-		return;
-	*slot = (Merge){left, right, result, (guint32)bpe->n_used};
-	if (++bpe->n_used <= bpe->n_slots / 2)
+	gboolean is_new = slot->left < 0;
+	*slot = (Merge){left, right, result, rank};
+	if (!is_new || ++bpe->n_used <= bpe->n_slots / 2)
 		return;
 	g_autofree Merge *old = bpe->slots;
 	gsize n_old = bpe->n_slots;
@@ -83,15 +81,52 @@ void weft_bpe_add_merge(WeftBpe *bpe, gint32 left, gint32 right, gint32 result)
 
 void weft_bpe_scratch_init(WeftBpeScratch *scratch)
 {
-	scratch->symbols = g_array_new(FALSE, FALSE, sizeof(Symbol));
+	scratch->links = g_array_new(FALSE, FALSE, sizeof(Link));
 	scratch->heap = g_array_new(FALSE, FALSE, sizeof(Candidate));
 }
 
 void weft_bpe_scratch_done(WeftBpeScratch *scratch)
 {
-	g_array_unref(scratch->symbols);
+	g_array_unref(scratch->links);
 	g_array_unref(scratch->heap);
 }
+
+/* ---- short pieces ---- */
+
+static void encode_short(const WeftBpe *bpe, const gint32 *symbols, gsize n, GArray *ids)
+{
+	gint32 left[SHORT_SYMBOLS];
+	const Merge *merges[SHORT_SYMBOLS]; /* of each symbol with the next one */
+
+	memcpy(left, symbols, n * sizeof *left);
+	for (gsize i = 0; i + 1 < n; i++)
+		merges[i] = slot_of(bpe, left[i], left[i + 1]);
+	while (n > 1) {
+		gsize best = n;
+		guint32 rank = NONE;
+		for (gsize i = 0; i + 1 < n; i++) {
+			if (merges[i]->left >= 0 && (merges[i]->rank < rank || best == n)) {
+				rank = merges[i]->rank;
+				best = i;
+			}
+		}
+		if (best == n)
+			break;
+		left[best] = merges[best]->result;
+		n--;
+		memmove(left + best + 1, left + best + 2, (n - best - 1) * sizeof *left);
+		if (best + 1 < n) {
+			memmove(merges + best + 1, merges + best + 2,
+				(n - best - 2) * sizeof *merges);
+			merges[best] = slot_of(bpe, left[best], left[best + 1]);
+		}
+		if (best > 0)
+			merges[best - 1] = slot_of(bpe, left[best - 1], left[best]);
+	}
+	g_array_append_vals(ids, left, (guint)n);
+}
+
+/* ---- long pieces ---- */
 
 static gboolean comes_before(const Candidate *a, const Candidate *b)
 {
@@ -130,52 +165,55 @@ static Candidate heap_pop(GArray *heap)
 	return first;
 }
 
-static void push_pair(const WeftBpe *bpe, const Symbol *symbols, guint32 at, GArray *heap)
+static void push_pair(const WeftBpe *bpe, const Link *links, guint32 at, GArray *heap)
 {
-	if (at == NONE || symbols[at].after == NONE)
+	if (at == NONE || links[at].after == NONE)
 		return;
-	gint32 left = symbols[at].id, right = symbols[symbols[at].after].id;
+	gint32 left = links[at].id, right = links[links[at].after].id;
 	const Merge *merge = slot_of(bpe, left, right);
 	if (merge->left >= 0)
-		heap_push(heap, (Candidate){merge->rank, at, left, right});
+		heap_push(heap, (Candidate){merge->rank, at, left, right, merge->result});
 }
 
 /* Joins the symbol at `at` with the one after it, unless the candidate is stale. */
-static void join(const WeftBpe *bpe, Symbol *symbols, const Candidate *candidate, GArray *heap)
+static void join(const WeftBpe *bpe, Link *links, const Candidate *candidate, GArray *heap)
 {
-	Symbol *symbol = &symbols[candidate->at];
-	if (symbol->id != candidate->left || symbol->after == NONE ||
-	    symbols[symbol->after].id != candidate->right)
+	Link *link = &links[candidate->at];
+	if (link->id != candidate->left || link->after == NONE ||
+	    links[link->after].id != candidate->right)
 		return;
-	Symbol *gone = &symbols[symbol->after];
-	symbol->id = slot_of(bpe, candidate->left, candidate->right)->result;
-	symbol->after = gone->after;
+	Link *gone = &links[link->after];
+	link->id = candidate->result;
+	link->after = gone->after;
 	gone->id = -1;
-	if (symbol->after != NONE)
-		symbols[symbol->after].before = candidate->at;
-	push_pair(bpe, symbols, symbol->before, heap);
-	push_pair(bpe, symbols, candidate->at, heap);
+	if (link->after != NONE)
+		links[link->after].before = candidate->at;
+	push_pair(bpe, links, link->before, heap);
+	push_pair(bpe, links, candidate->at, heap);
 }
 
-void weft_bpe_encode(const WeftBpe *bpe, const char *piece, gsize size_bytes,
+void weft_bpe_encode(const WeftBpe *bpe, const gint32 *symbols, gsize n_symbols,
 		     WeftBpeScratch *scratch, GArray *ids)
 {
-	guint32 n = (guint32)size_bytes;
+	guint32 n = (guint32)n_symbols;
 
 	if (n == 0)
 		return;
+	if (n <= SHORT_SYMBOLS) {
+		encode_short(bpe, symbols, n, ids);
+		return;
+	}
 	g_array_set_size(scratch->heap, 0);
-	g_array_set_size(scratch->symbols, n);
-	Symbol *symbols = (Symbol *)(gpointer)scratch->symbols->data;
+	g_array_set_size(scratch->links, n);
+	Link *links = (Link *)(gpointer)scratch->links->data;
 	for (guint32 i = 0; i < n; i++)
-		symbols[i] = (Symbol){bpe->byte_ids[(guint8)piece[i]], i > 0 ? i - 1 : NONE,
-				      i + 1 < n ? i + 1 : NONE};
+		links[i] = (Link){symbols[i], i > 0 ? i - 1 : NONE, i + 1 < n ? i + 1 : NONE};
 	for (guint32 i = 0; i + 1 < n; i++)
-		push_pair(bpe, symbols, i, scratch->heap);
+		push_pair(bpe, links, i, scratch->heap);
 	while (scratch->heap->len > 0) {
 		Candidate candidate = heap_pop(scratch->heap);
-		join(bpe, symbols, &candidate, scratch->heap);
+		join(bpe, links, &candidate, scratch->heap);
 	}
-	for (guint32 i = 0; i != NONE; i = symbols[i].after)
-		g_array_append_val(ids, symbols[i].id);
+	for (guint32 i = 0; i != NONE; i = links[i].after)
+		g_array_append_val(ids, links[i].id);
 }

@@ -12,7 +12,7 @@
 struct WeftBundle {
 	char *name;
 	WeftConfig *config;
-	WeftTokenizer *tokenizer; /* NULL: no tokenizer.json */
+	WeftTokenizer *tokenizer; /* NULL: none */
 	WeftTemplate *template;   /* with the tokenizer */
 	WeftShards *shards;
 	GPtrArray *views;         /* const WeftTensorView, by name, without unread types */
@@ -94,17 +94,18 @@ static gboolean open_template(WeftBundle *bundle, const char *path, GChecksum *c
 static gboolean open_tokenizer(WeftBundle *bundle, const char *path, GChecksum *checksum,
 			       GError **error)
 {
-	g_autofree char *file = g_build_filename(path, "tokenizer.json", NULL);
+	g_autofree char *file = weft_tokenizer_file(path);
+	g_autofree char *name = file ? g_path_get_basename(file) : NULL;
 	g_autoptr(WeftMap) map = NULL;
 
-	if (!g_file_test(file, G_FILE_TEST_EXISTS))
+	if (!file)
 		return TRUE;
 	map = weft_map_open(file, error);
 	if (!map)
 		return FALSE;
-	identify(checksum, "tokenizer.json", map->data, map->size_bytes);
-	bundle->tokenizer = weft_tokenizer_new("tokenizer.json", (const char *)map->data,
-					       map->size_bytes, error);
+	identify(checksum, name, map->data, map->size_bytes);
+	bundle->tokenizer =
+		weft_tokenizer_new(name, (const char *)map->data, map->size_bytes, error);
 	if (!bundle->tokenizer)
 		return FALSE;
 	return open_template(bundle, path, checksum, error);
@@ -118,7 +119,7 @@ static gboolean check_tokenizer(const WeftBundle *bundle, GError **error)
 	    weft_tokenizer_size(bundle->tokenizer) <= config->text.n_vocab)
 		return TRUE;
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
-		    "tokenizer.json: ids up to %zu, but vocab_size of config.json is %zu",
+		    "tokenizer: ids up to %zu, but vocab_size of config.json is %zu",
 		    weft_tokenizer_size(bundle->tokenizer) - 1, config->text.n_vocab);
 	return FALSE;
 }

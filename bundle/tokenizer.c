@@ -2,37 +2,97 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/utf8.h"
 #include "bundle/tokenizer_private.h"
 
 /* Longer pieces are cut: nothing written by people has one, and memory stays bounded. */
 #define PIECE_BYTES_MAX ((gsize)16 << 20)
+#define BLANK_SIGN "\xe2\x96\x81" /* U+2581 */
+
+/* ---- opening ---- */
 
 static void added_clear(gpointer data)
 {
 	g_free(((WeftAddedToken *)data)->text);
 }
 
-WeftTokenizer *weft_tokenizer_new(const char *file, const char *json, gsize size_bytes,
-				  GError **error)
+WeftTokenizer *weft_tokenizer_new_empty(const char *file)
 {
-	g_autoptr(WeftTokenizer) tokenizer = g_new0(WeftTokenizer, 1);
+	WeftTokenizer *tokenizer = g_new0(WeftTokenizer, 1);
 
+	tokenizer->file = g_strdup(file);
 	tokenizer->tokens = weft_tokens_new();
+	tokenizer->bpe = weft_bpe_new();
+	memset(tokenizer->byte_ids, 0xff, sizeof tokenizer->byte_ids);
 	tokenizer->added = g_array_new(FALSE, FALSE, sizeof(WeftAddedToken));
 	g_array_set_clear_func(tokenizer->added, added_clear);
 	tokenizer->special_ids = g_hash_table_new(NULL, NULL);
-	if (!weft_tokenizer_read_json(tokenizer, file, json, size_bytes, error))
-		return NULL;
-	return g_steal_pointer(&tokenizer);
+	return tokenizer;
+}
+
+static gboolean begins_with_brace(const char *data, gsize size_bytes)
+{
+	for (gsize i = 0; i < size_bytes; i++) {
+		if (!g_ascii_isspace(data[i]))
+			return data[i] == '{';
+	}
+	return FALSE;
+}
+
+WeftTokenizer *weft_tokenizer_new(const char *file, const char *data, gsize size_bytes,
+				  GError **error)
+{
+	if (size_bytes >= 4 && memcmp(data, "GGUF", 4) == 0) {
+		g_autoptr(WeftGguf) gguf =
+			weft_gguf_new(file, (const guint8 *)data, size_bytes, error);
+		return gguf ? weft_tokenizer_new_gguf(gguf, error) : NULL;
+	}
+	g_autoptr(WeftTokenizer) tokenizer = weft_tokenizer_new_empty(file);
+	gboolean ok;
+	if (weft_tiktoken_is(data, size_bytes))
+		ok = weft_tokenizer_read_tiktoken(tokenizer, data, size_bytes, error);
+	else if (size_bytes > 0 && data[0] == '\n' && !begins_with_brace(data, size_bytes))
+		ok = weft_tokenizer_read_pieces(tokenizer, (const guint8 *)data, size_bytes,
+						error);
+	else
+		ok = weft_tokenizer_read_json(tokenizer, data, size_bytes, error);
+	return ok ? g_steal_pointer(&tokenizer) : NULL;
+}
+
+WeftTokenizer *weft_tokenizer_new_gguf(const WeftGguf *gguf, GError **error)
+{
+	g_autoptr(WeftTokenizer) tokenizer = weft_tokenizer_new_empty(weft_gguf_file(gguf));
+	return weft_tokenizer_read_gguf(tokenizer, gguf, error) ? g_steal_pointer(&tokenizer) :
+								  NULL;
+}
+
+char *weft_tokenizer_file(const char *path)
+{
+	static const char *const names[] = {"tokenizer.json", "tokenizer.model"};
+	g_autofree char *file = NULL;
+
+	if (!g_file_test(path, G_FILE_TEST_IS_DIR))
+		return g_strdup(path);
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_free(file);
+		file = g_build_filename(path, names[i], NULL);
+		if (g_file_test(file, G_FILE_TEST_EXISTS))
+			return g_steal_pointer(&file);
+	}
+	return NULL;
 }
 
 WeftTokenizer *weft_tokenizer_open(const char *path, GError **error)
 {
-	g_autofree char *inner = g_build_filename(path, "tokenizer.json", NULL);
-	const char *file = g_file_test(path, G_FILE_TEST_IS_DIR) ? inner : path;
-	g_autofree char *name = weft_path_display(file);
-	g_autoptr(WeftMap) map = weft_map_open(file, error);
+	g_autofree char *file = weft_tokenizer_file(path);
+	g_autofree char *name = weft_path_display(file ? file : path);
 
+	if (!file) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+			    "%s: holds no tokenizer.json and no tokenizer.model", name);
+		return NULL;
+	}
+	g_autoptr(WeftMap) map = weft_map_open(file, error);
 	if (!map)
 		return NULL;
 	return weft_tokenizer_new(name, (const char *)map->data, map->size_bytes, error);
@@ -46,6 +106,8 @@ void weft_tokenizer_free(WeftTokenizer *tokenizer)
 	weft_bpe_free(tokenizer->bpe);
 	g_array_unref(tokenizer->added);
 	g_hash_table_unref(tokenizer->special_ids);
+	g_free(tokenizer->is_whole);
+	g_free(tokenizer->file);
 	g_free(tokenizer);
 }
 
@@ -54,37 +116,168 @@ gsize weft_tokenizer_size(const WeftTokenizer *tokenizer)
 	return weft_tokens_size(tokenizer->tokens);
 }
 
-static void encode_piece(const WeftTokenizer *tokenizer, const char *piece, gsize size_bytes,
-			 WeftBpeScratch *scratch, GArray *ids)
+/* ---- encoding ---- */
+
+/* What encoding of one text reuses from piece to piece. */
+typedef struct Encoding {
+	const WeftTokenizer *tokenizer;
+	WeftBpeScratch scratch;
+	GArray *symbols; /* gint32 */
+	GArray *ids;     /* gint32, the result */
+} Encoding;
+
+static void encoding_init(Encoding *encoding, const WeftTokenizer *tokenizer, GArray *ids)
 {
-	if (tokenizer->ignore_merges) {
-		gint32 id = weft_tokens_find(tokenizer->tokens, piece, size_bytes);
-		if (id >= 0) {
-			g_array_append_val(ids, id);
-			return;
+	encoding->tokenizer = tokenizer;
+	weft_bpe_scratch_init(&encoding->scratch);
+	encoding->symbols = g_array_new(FALSE, FALSE, sizeof(gint32));
+	encoding->ids = ids;
+}
+
+static void encoding_done(Encoding *encoding)
+{
+	weft_bpe_scratch_done(&encoding->scratch);
+	g_array_unref(encoding->symbols);
+}
+
+void weft_tokenizer_symbols(const WeftTokenizer *tokenizer, const char *text, gsize size_bytes,
+			    GArray *symbols)
+{
+	const guint8 *bytes = (const guint8 *)text, *end = bytes + size_bytes;
+
+	while (bytes < end) {
+		gsize n = 1;
+		gint32 id = -1;
+		if (tokenizer->has_pieces) {
+			gboolean is_valid;
+			n = weft_utf8_step(bytes, end, &is_valid);
+			if (is_valid)
+				id = weft_tokens_find(tokenizer->tokens, (const char *)bytes, n);
 		}
+		if (id >= 0)
+			g_array_append_val(symbols, id);
+		for (gsize i = 0; id < 0 && i < n; i++)
+			g_array_append_val(symbols, tokenizer->byte_ids[bytes[i]]);
+		bytes += n;
+	}
+}
+
+/* The whole piece as one token, where merging would give it (or does not matter). */
+static gint32 whole_token(const WeftTokenizer *tokenizer, const char *piece, gsize size_bytes)
+{
+	gint32 id = weft_tokens_find(tokenizer->tokens, piece, size_bytes);
+	if (id < 0 || tokenizer->ignore_merges)
+		return id;
+	return (gsize)id < tokenizer->n_whole && tokenizer->is_whole[id] ? id : -1;
+}
+
+static void encode_piece(Encoding *encoding, const char *piece, gsize size_bytes)
+{
+	gint32 id = whole_token(encoding->tokenizer, piece, size_bytes);
+
+	if (id >= 0) {
+		g_array_append_val(encoding->ids, id);
+		return;
 	}
 	while (size_bytes > 0) {
 		gsize n = MIN(size_bytes, PIECE_BYTES_MAX);
-		weft_bpe_encode(tokenizer->bpe, piece, n, scratch, ids);
+		g_array_set_size(encoding->symbols, 0);
+		weft_tokenizer_symbols(encoding->tokenizer, piece, n, encoding->symbols);
+		weft_bpe_encode(encoding->tokenizer->bpe,
+				(const gint32 *)(gpointer)encoding->symbols->data,
+				encoding->symbols->len, &encoding->scratch, encoding->ids);
 		piece += n;
 		size_bytes -= n;
 	}
 }
 
-static void encode_plain(const WeftTokenizer *tokenizer, const char *text, gsize size_bytes,
-			 WeftBpeScratch *scratch, GArray *ids)
+static void encode_bytes(Encoding *encoding, const char *text, gsize size_bytes)
 {
 	WeftChars chars;
 
 	weft_chars_init(&chars, text, size_bytes);
 	for (gsize at = 0; at < chars.n_chars;) {
-		gsize end = weft_presplit_end(tokenizer->rule, &chars, at);
-		encode_piece(tokenizer, text + chars.offsets[at],
-			     chars.offsets[end] - chars.offsets[at], scratch, ids);
+		gsize end = weft_presplit_end(encoding->tokenizer->rule, &chars, at);
+		encode_piece(encoding, text + chars.offsets[at],
+			     chars.offsets[end] - chars.offsets[at]);
 		at = end;
 	}
 	weft_chars_done(&chars);
+}
+
+/* Where a text that is about to be encoded stands. */
+typedef enum {
+	AT_START,
+	BEHIND_TOKEN, /* an added token */
+	GOES_ON,
+} Place;
+
+static gboolean takes_blank(const WeftTokenizer *tokenizer, gboolean has_blank, Place place)
+{
+	switch (tokenizer->prefix) {
+	case WEFT_PREFIX_FIRST:
+		return place == AT_START && !has_blank;
+	case WEFT_PREFIX_MISSING:
+		return place != GOES_ON && !has_blank;
+	case WEFT_PREFIX_EACH:
+		return place != GOES_ON;
+	default:
+		return FALSE;
+	}
+}
+
+/* The text with its prefix, and each U+2581 as the blank that it stands for in the vocabulary. */
+static GString *with_blanks(const WeftTokenizer *tokenizer, const char *text, gsize size_bytes,
+			    Place place)
+{
+	GString *out = g_string_sized_new(size_bytes + 2);
+	const gsize n_sign = strlen(BLANK_SIGN);
+	gboolean has_blank = text[0] == ' ' || (size_bytes >= n_sign &&
+						memcmp(text, BLANK_SIGN, n_sign) == 0);
+
+	if (takes_blank(tokenizer, has_blank, place))
+		g_string_append_c(out, ' ');
+	while (size_bytes > 0) {
+		const char *sign = memmem(text, size_bytes, BLANK_SIGN, n_sign);
+		gsize n = sign ? (gsize)(sign - text) : size_bytes;
+		g_string_append_len(out, text, (gssize)n);
+		if (sign) {
+			g_string_append_c(out, ' ');
+			n += n_sign;
+		}
+		text += n;
+		size_bytes -= n;
+	}
+	return out;
+}
+
+static void encode_pieces(Encoding *encoding, const char *text, gsize size_bytes, Place place)
+{
+	const WeftTokenizer *tokenizer = encoding->tokenizer;
+	g_autoptr(GString) blanks = with_blanks(tokenizer, text, size_bytes, place);
+	const char *at = blanks->str, *end = blanks->str + blanks->len;
+
+	while (at < end) {
+		const char *next = tokenizer->cuts_at_blanks ? at : end;
+		while (next < end && *next == ' ')
+			next++;
+		if (next < end)
+			next = memchr(next, ' ', (gsize)(end - next));
+		if (!next)
+			next = end;
+		encode_piece(encoding, at, (gsize)(next - at));
+		at = next;
+	}
+}
+
+static void encode_plain(Encoding *encoding, const char *text, gsize size_bytes, Place place)
+{
+	if (size_bytes == 0)
+		return;
+	if (encoding->tokenizer->has_pieces)
+		encode_pieces(encoding, text, size_bytes, place);
+	else
+		encode_bytes(encoding, text, size_bytes);
 }
 
 static int byte_at(const WeftAddedToken *token, gsize i)
@@ -123,13 +316,13 @@ static const WeftAddedToken *longest_added(const GArray *added, const char *text
 	return longest;
 }
 
-void weft_tokenizer_encode(const WeftTokenizer *tokenizer, const char *text, gsize size_bytes,
-			   gboolean special, GArray *ids)
+static void encode(const WeftTokenizer *tokenizer, const char *text, gsize size_bytes,
+		   gboolean special, Place place, GArray *ids)
 {
-	WeftBpeScratch scratch;
+	Encoding encoding;
 	gsize begin = 0;
 
-	weft_bpe_scratch_init(&scratch);
+	encoding_init(&encoding, tokenizer, ids);
 	for (gsize at = 0; special && at < size_bytes;) {
 		const WeftAddedToken *token =
 			longest_added(tokenizer->added, text + at, size_bytes - at);
@@ -137,20 +330,29 @@ void weft_tokenizer_encode(const WeftTokenizer *tokenizer, const char *text, gsi
 			at++;
 			continue;
 		}
-		encode_plain(tokenizer, text + begin, at - begin, &scratch, ids);
+		encode_plain(&encoding, text + begin, at - begin, place);
 		g_array_append_val(ids, token->id);
 		at += token->size_bytes;
 		begin = at;
+		place = BEHIND_TOKEN;
 	}
-	encode_plain(tokenizer, text + begin, size_bytes - begin, &scratch, ids);
-	weft_bpe_scratch_done(&scratch);
+	encode_plain(&encoding, text + begin, size_bytes - begin, place);
+	encoding_done(&encoding);
+}
+
+void weft_tokenizer_encode(const WeftTokenizer *tokenizer, const char *text, gsize size_bytes,
+			   gboolean special, GArray *ids)
+{
+	encode(tokenizer, text, size_bytes, special, AT_START, ids);
 }
 
 void weft_tokenizer_continue(const WeftTokenizer *tokenizer, const char *text, gsize size_bytes,
 			     gboolean special, GArray *ids)
 {
-	weft_tokenizer_encode(tokenizer, text, size_bytes, special, ids);
+	encode(tokenizer, text, size_bytes, special, GOES_ON, ids);
 }
+
+/* ---- decoding ---- */
 
 gboolean weft_tokenizer_decode(const WeftTokenizer *tokenizer, const gint32 *ids, gsize n_ids,
 			       gboolean special, GString *text, GError **error)
@@ -170,6 +372,8 @@ gboolean weft_tokenizer_decode(const WeftTokenizer *tokenizer, const gint32 *ids
 		if (special || !weft_tokenizer_is_special(tokenizer, ids[i]))
 			g_string_append_len(text, bytes, (gssize)size_bytes);
 	}
+	if (tokenizer->drops_blank && text->len > size_before && text->str[size_before] == ' ')
+		g_string_erase(text, (gssize)size_before, 1);
 	return TRUE;
 }
 

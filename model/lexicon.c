@@ -10,7 +10,7 @@ WeftLexicon *weft_lexicon_new(const WeftBundle *bundle, gsize n_vocab, GError **
 	const WeftTemplate *template = weft_bundle_template(bundle);
 	if (!tokenizer || !template) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
-			    "%s: no tokenizer.json, so that it can't answer",
+			    "%s: no tokenizer, so that it can't answer",
 			    weft_bundle_name(bundle));
 		return NULL;
 	}
@@ -35,7 +35,7 @@ WeftLexicon *weft_lexicon_new(const WeftBundle *bundle, gsize n_vocab, GError **
 	for (gsize byte = 0; byte < 256; byte++)
 		if (lexicon->byte_ids[byte] < 0) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
-				    "tokenizer.json: no token below vocab_size %" G_GSIZE_FORMAT
+				    "tokenizer: no token below vocab_size %" G_GSIZE_FORMAT
 				    " for byte 0x%02" G_GSIZE_MODIFIER "x alone",
 				    n_vocab, byte);
 			return NULL;

@@ -95,7 +95,7 @@ static WeftEngine *engine_new(const WeftJob *job, guint n_threads, const char *m
 	    weft_bundle_tokenizer(engine->bundle) == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
 		            "%s: not a bundle that answers: it has no %s", model,
-		            weft_bundle_tokenizer(engine->bundle) == NULL ? "tokenizer.json"
+		            weft_bundle_tokenizer(engine->bundle) == NULL ? "tokenizer"
 		                                                          : "text model");
 		return NULL;
 	}
