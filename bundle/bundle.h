@@ -1,17 +1,12 @@
 /* bundle.h - the door of the model folders: configuration, tensors by name, tokenizer, prompt.
  *
  * A bundle is a folder as Hugging Face publishes it: config.json; model.safetensors, or shards
-<<<<<<< HEAD
- * with model.safetensors.index.json; tokenizer.json; preprocessor_config.json where there is a
- * vision part; generation_config.json for the ids that end an answer. Files may be links, as in the
- * hub's cache. Nothing is converted: weights are mapped read-only and a tensor is a view into the
-=======
  * with model.safetensors.index.json; tokenizer.json or tokenizer.model; preprocessor_config.json
- * where there is a vision part. Nothing is converted: weights are mapped read-only and a tensor is a view into the
->>>>>>> f9745b8 (bundle: tokenizers of Mixtral, of Meta's files and of GGUF are read)
- * mapping, valid until the bundle is closed. The whole bundle is checked when it is opened
- * (headers, offsets, sizes against the files), so a tensor that was found can be read; of the data
- * themselves only the blocks of the id are touched then. Which families open, and which keys of
+ * where there is a vision part; generation_config.json for the ids that end an answer. Files may be
+ * links, as in the hub's cache. Nothing is converted: weights are mapped read-only and a tensor is
+ * a view into the mapping, valid until the bundle is closed. The whole bundle is checked when it is
+ * opened (headers, offsets, sizes against the files), so a tensor that was found can be read; of
+ * the data themselves only the blocks of the id are touched then. Which families open, and which keys of
  * their configurations count, is in config.h. A tensor in F8_E4M3 has its scales beside it, in
  * another tensor whose name ends in "_scale"; whoever asks for the one asks for the other.
  *
@@ -63,12 +58,8 @@ typedef struct WeftTensorView {
 	gsize size_bytes;
 } WeftTensorView;
 
-<<<<<<< HEAD
-/* Opens the folder or GGUF file `path`. A folder without weights or without tokenizer.json opens: the lookups
-=======
-/* Opens the folder `path`. A folder without weights or without a tokenizer opens: the lookups
->>>>>>> f9745b8 (bundle: tokenizers of Mixtral, of Meta's files and of GGUF are read)
- * then say what is not there. */
+/* Opens the folder or GGUF file `path`. A folder without weights or without a tokenizer opens: the
+ * lookups then say what is not there. */
 WeftBundle *weft_bundle_open(const char *path, GError **error);
 void weft_bundle_close(WeftBundle *bundle);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftBundle, weft_bundle_close)
