@@ -1,6 +1,7 @@
 /* fetch_rows, add_rows and router_topk of every tier. */
 #include <math.h>
 
+#include "base/npy.h"
 #include "check.h"
 
 static CheckTiers tiers;
@@ -128,6 +129,40 @@ static void test_router(void)
 	check_router(6, 9, 1, 1, WEFT_ROUTER_SIGMOID);
 }
 
+static WeftNpy *golden(const char *name)
+{
+	g_autofree char *path = g_build_filename(WEFT_GOLDEN, "router", name, NULL);
+	g_autoptr(GError) error = NULL;
+	WeftNpy *array = weft_npy_read(path, &error);
+	g_assert_no_error(error);
+	return array;
+}
+
+/* transformers takes the softmax over all experts and divides the chosen by their sum; that is the
+ * softmax over the chosen. */
+static void test_router_mixtral(void)
+{
+	g_autoptr(WeftNpy) logits = golden("mixtral.logits.npy");
+	g_autoptr(WeftNpy) index = golden("mixtral.index.npy");
+	g_autoptr(WeftNpy) weights = golden("mixtral.weights.npy");
+	size_t n_rows = logits->shape[0], n_experts = logits->shape[1], k = index->shape[1];
+	size_t n = n_rows * k;
+	g_autofree double *expected = g_new(double, n);
+	g_autofree guint32 *chosen = g_new(guint32, n);
+	for (size_t i = 0; i < n; i++)
+		expected[i] = (double)weights->f32[i];
+	for (size_t i = 0; i < tiers.n; i++) {
+		WeftKernels *kernels = tiers.one[i];
+		float *weight = check_output(n);
+		kernels->router_topk(kernels->team, chosen, weight, logits->f32, n_rows, n_experts, k,
+				     WEFT_ROUTER_SOFTMAX);
+		g_assert_cmpmem(chosen, n * sizeof *chosen, index->i32, n * sizeof *chosen);
+		/* Two exponentials of 1.5 and three operations on both sides. */
+		check_near("weights", weight, expected, n, 8 * 0x1p-24);
+		check_output_free(weight, n);
+	}
+}
+
 /* NaN loses against everything, and a row of NaN still names experts that exist. */
 static void test_router_nan(void)
 {
@@ -142,6 +177,13 @@ static void test_router_nan(void)
 		g_assert_cmpuint(index[2], ==, 0);
 		g_assert_cmpuint(index[3], ==, 1);
 		g_assert_true(weight[1] == 0 && weight[2] == 0 && weight[3] == 0);
+		/* Softmax: what has no number has no weight; without any number there is none. */
+		k->router_topk(k->team, index, weight, logits, 2, 3, 2, WEFT_ROUTER_SOFTMAX);
+		g_assert_cmpuint(index[0], ==, 1);
+		g_assert_cmpuint(index[1], ==, 0);
+		g_assert_cmpuint(index[2], ==, 0);
+		g_assert_cmpuint(index[3], ==, 1);
+		g_assert_true(weight[0] == 1 && weight[1] == 0 && isnan(weight[2]) && isnan(weight[3]));
 	}
 }
 
@@ -152,6 +194,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/rows/fetch", test_fetch);
 	g_test_add_func("/rows/add", test_add);
 	g_test_add_func("/rows/router", test_router);
+	g_test_add_func("/rows/router-mixtral", test_router_mixtral);
 	g_test_add_func("/rows/router-nan", test_router_nan);
 	int status = g_test_run();
 	check_tiers_done(&tiers);
