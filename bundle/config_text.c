@@ -155,6 +155,11 @@ static gboolean read_rotation(const WeftKeys *keys, WeftTextConfig *text, GError
 
 	if (!weft_keys_sizes(keys, interval_key, 1, &interval, error))
 		return FALSE;
+	/* Meta's own files mean "rotation in every layer" by it; transformers has no such case. */
+	if (weft_json_length(list) == 0 && weft_json_member(keys->object, "no_rope_layer_interval") &&
+	    !weft_keys_member(keys, "no_rope_layer_interval"))
+		return weft_keys_error(keys, "no_rope_layer_interval", error,
+				       "null needs the list no_rope_layers");
 	if (list && weft_json_type(list) != WEFT_JSON_ARRAY)
 		return weft_keys_error(keys, "no_rope_layers", error, "must be a list");
 	if (weft_json_length(list) > 0 && weft_json_length(list) < text->n_layers)

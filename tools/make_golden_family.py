@@ -17,7 +17,10 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from make_golden import CORPUS, ROUTER_MARGIN_MIN, RouterMargins, origin, randomise, tokenizer, write_json
+from PIL import Image
+
+from make_golden import (CORPUS, ROUTER_MARGIN_MIN, RouterMargins, origin, picture, randomise, tokenizer,
+                         write_json)
 
 N_LONG = 61
 TOLERANCE = "tolerance: max |difference| <= 1e-4 * max |logit|: float32 sums in another order"
@@ -196,9 +199,27 @@ def mixtral_fused(folder):
                                  "itself writes those of the fixture mixtral"])
 
 
+def add_image(folder, model, processor, tok, patch_size, ids, logits):
+    """A prompt with a picture of several tiles, taken through transformers' own processor."""
+    from transformers import Llama4Processor
+
+    picture(50, 27).save(os.path.join(folder, "picture.png"))
+    image = Image.open(os.path.join(folder, "picture.png"))
+    proc = Llama4Processor(image_processor=processor, tokenizer=tok, patch_size=patch_size,
+                           pixel_shuffle_ratio=0.5)
+    seen = proc(text="<|begin_of_text|><|header_start|>user<|header_end|>\n\n<|image|>Is it safe?<|eot|>",
+                images=[image], add_special_tokens=False, return_tensors="pt")
+    pixels = seen["pixel_values"].float()
+    with torch.no_grad():
+        logits["image"] = model(input_ids=seen["input_ids"], pixel_values=pixels).logits[0].numpy()
+    ids["image"] = [int(v) for v in seen["input_ids"][0]]
+    np.save(os.path.join(folder, "image.pixels.npy"), pixels.numpy())
+
+
 def guard4(folder):
     """A dense Llama 4 with a vision tower: no chunks, as the pruned safety model has it."""
-    from transformers import Llama4Config, Llama4ForConditionalGeneration, Llama4ImageProcessor
+    from transformers import (Llama4Config, Llama4ForConditionalGeneration, Llama4ImageProcessor,
+                              PreTrainedTokenizerFast)
 
     begin(folder)
     tok = tokenizer()
@@ -222,7 +243,11 @@ def guard4(folder):
     ids = prompts(tok)
     seed, model, margin, logits, _ = searched(Llama4ForConditionalGeneration, config, ids, torch.bfloat16)
     save(model, folder, torch.bfloat16)
-    Llama4ImageProcessor(size=dict(height=24, width=24)).save_pretrained(folder)
+    processor = Llama4ImageProcessor(size=dict(height=24, width=24), max_patches=6)
+    processor.save_pretrained(folder)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tok, bos_token="<|begin_of_text|>", eos_token="<|eot|>",
+                                   pad_token="<|finetune_right_pad|>")
+    add_image(folder, model, processor, fast, 6, ids, logits)
 
     def published(value):
         """transformers 5.23 makes a chunked mask even where no layer uses it, so null fails there."""
@@ -232,6 +257,7 @@ def guard4(folder):
     edit_json(folder, "config.json", published)
     finish(folder, ids, logits, [
         seed_line(seed, margin), "weights: bfloat16; arithmetic: float32, eager attention",
+        "image: picture.png through Llama4Processor; image.pixels.npy[tiles, 3, 24, 24]",
         "attention: every layer_types full_attention; config.json says the same by attention_chunk_size "
         "null, which transformers 5.23 itself does not run"])
 

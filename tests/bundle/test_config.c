@@ -172,6 +172,8 @@ static void test_text_refusals(void)
 	    {"\"model_type\":\"llama4_text\"", "\"model_type\":\"qwen3\"", "\"qwen3\""},
 	    {"\"model_type\":\"llama4_text\",", "", "model_type: is missing"},
 	    {"", "\"no_rope_layers\":[1,1],", "no_rope_layers: 2 entries for 8"},
+	    {"", "\"no_rope_layer_interval\":null,", "no_rope_layer_interval: null"},
+	    {"", "\"no_rope_layer_interval\":0,", "no_rope_layer_interval"},
 	    {"", "\"no_rope_layers\":[1,1,1,2,1,1,1,1],", "no_rope_layers: entry 3"},
 	    {"", "\"layer_types\":[\"full_attention\"],", "layer_types"},
 	    {"", "\"moe_layers\":[8],", "moe_layers: entry 0"},
@@ -420,6 +422,18 @@ static void test_guard(void)
 		g_assert_cmpuint(config->text.ffn_dense, ==, 40);
 		g_assert_cmpuint(other->text.ffn_dense, ==, 12);
 	}
+	/* As transformers' converter writes it: rotation everywhere by an interval beyond the last. */
+	g_autofree char *pruned =
+		with(TEXT, "\"num_local_experts\":4",
+		     "\"num_local_experts\":0,\"interleave_moe_layer_step\":0,\"moe_layers\":[],"
+		     "\"no_rope_layer_interval\":80,\"cache_implementation\":\"static\"");
+	g_autofree char *guard =
+		with(pruned, "\"attention_chunk_size\":64", "\"attention_chunk_size\":null");
+	g_autoptr(WeftConfig) written = accept(guard, NULL);
+	for (gsize i = 0; i < 8; i++)
+		g_assert_true(written->text.layers[i].has_rope &&
+			      !written->text.layers[i].is_chunked &&
+			      !written->text.layers[i].is_moe);
 	/* With experts beside dense layers there is no such rule. */
 	g_autofree char *mixed = with(TEXT, "\"intermediate_size_mlp\":40", "\"moe_layers\":[1]");
 	refuse(mixed, NULL, "config.json: ", "intermediate_size_mlp: is missing");

@@ -35,7 +35,7 @@ class Logits(e2e.Case):
                                          np.load(folder / f"{name}.logits.npy"))
 
     def test_text_and_pixels(self):
-        for bundle in ("scout", "maverick"):
+        for bundle in ("scout", "maverick", "guard4"):
             folder = GOLDEN / bundle
             for step in ([], ["--step"]):
                 with self.subTest(bundle=bundle, step=step):
@@ -175,7 +175,7 @@ class Tokens(e2e.Case):
 class Media(e2e.Case):
     def test_pixels(self):
         out = self.folder / "p.npy"
-        for bundle in ("scout", "maverick"):
+        for bundle in ("scout", "maverick", "guard4"):
             with self.subTest(bundle):
                 folder = GOLDEN / bundle
                 result = e2e.weft("probe", "pixels", "-m", folder, folder / "picture.png", "-o",
