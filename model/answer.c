@@ -22,5 +22,6 @@ void weft_answer_free(WeftAnswer *answer)
 		return;
 	g_free(answer->json);
 	g_array_unref(answer->values);
+	weft_routing_free(answer->routing);
 	g_free(answer);
 }

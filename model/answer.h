@@ -11,6 +11,8 @@
 
 #include <glib.h>
 
+#include "model/routing.h"
+
 typedef struct WeftAnswerValue {
 	char *pointer;      /* RFC 6901, of a scalar */
 	gsize byte_first, byte_end; /* of the value in json */
@@ -23,6 +25,7 @@ typedef struct WeftAnswer {
 	gboolean is_cut;
 	double confidence;  /* of the whole */
 	gsize n_text, n_patch, n_audio, n_generated; /* tokens */
+	WeftRouting *routing; /* NULL: not asked for, or a model without experts */
 	double watched_probability; /* of WeftGeneration's watched text; negative: not known */
 } WeftAnswer;
 

@@ -9,6 +9,7 @@ struct WeftPrefix {
 	GArray *ids;      /* gint32 */
 	const WeftAdapter *adapter; /* of its requests; NULL: none */
 	WeftCache *cache; /* NULL until it is computed */
+	WeftRouting *routing; /* with the cache: experts that its tokens chose; NULL without experts */
 	guint64 owner;    /* ticket of the request that computes it; 0: none */
 	gsize n_users;    /* requests that point here */
 	guint64 used;     /* count of uses at the last one */
@@ -30,6 +31,7 @@ static void prefix_free(gpointer data)
 {
 	WeftPrefix *prefix = data;
 	weft_cache_free(prefix->cache);
+	weft_routing_free(prefix->routing);
 	g_array_unref(prefix->ids);
 	g_free(prefix);
 }
@@ -134,6 +136,22 @@ static void collect(WeftBatch *batch)
 	}
 }
 
+/* NULL: a model without experts. */
+static WeftRouting *routing_new(const WeftArch *arch)
+{
+	gsize n = 0;
+	for (gsize i = 0; i < arch->n_layers; i++)
+		n += arch->layers[i].is_moe ? 1 : 0;
+	if (n == 0)
+		return NULL;
+	WeftRouting *routing = weft_routing_new(n, arch->n_experts, arch->n_experts_active);
+	gsize slot = 0;
+	for (gsize i = 0; i < arch->n_layers; i++)
+		if (arch->layers[i].is_moe)
+			routing->layers[slot++] = (guint32)i;
+	return routing;
+}
+
 guint64 weft_batch_add(WeftBatch *batch, WeftActive *take_active)
 {
 	take_active->ticket = ++batch->ticket_last;
@@ -142,6 +160,8 @@ guint64 weft_batch_add(WeftBatch *batch, WeftActive *take_active)
 		take_active->prefix->n_users++;
 		take_active->prefix->used = ++batch->n_uses;
 	}
+	if (take_active->generation.counts_routing)
+		take_active->routing = routing_new(batch->pass->arch);
 	g_ptr_array_add(batch->active, take_active);
 	collect(batch);
 	return batch->ticket_last;
@@ -156,11 +176,16 @@ static gboolean begin(WeftBatch *batch, WeftActive *active)
 	if (prefix && prefix->cache) {
 		active->cache = weft_cache_share(prefix->cache);
 		active->n_fed = prefix->ids->len;
+		if (active->routing)
+			weft_routing_add(active->routing, prefix->routing);
 		leave_prefix(active);
 		return TRUE;
 	}
 	if (prefix && prefix->owner != 0)
 		return FALSE;
+	/* Counted whoever computes it: a later request may be asked about it. */
+	if (prefix && !active->routing)
+		active->routing = routing_new(batch->pass->arch);
 	if (prefix)
 		prefix->owner = active->ticket;
 	active->cache = weft_cache_new(batch->pool);
@@ -211,7 +236,8 @@ static gboolean schedule(WeftBatch *batch, WeftActive *active, gsize row, WeftSe
 	weft_batch_embed(batch->pass, row, active->sequence,
 			 (const gint32 *)(const void *)active->ids->data, active->n_fed, n,
 			 active->adapter, &active->n_rows_fed);
-	*ret_segment = (WeftSegment){active->cache, row, n, active->n_fed, active->adapter};
+	*ret_segment = (WeftSegment){active->cache, row, n, active->n_fed, active->adapter,
+				     active->routing};
 	return TRUE;
 }
 
@@ -224,6 +250,8 @@ static void advance(WeftBatch *batch, WeftActive **members, const WeftSegment *s
 		active->n_fed += segments[i].n_rows;
 		if (active->prefix && active->n_fed == active->prefix->ids->len) {
 			active->prefix->cache = weft_cache_share(active->cache);
+			if (active->routing)
+				active->prefix->routing = weft_routing_copy(active->routing);
 			leave_prefix(active);
 		}
 		if (active->n_fed == active->ids->len)

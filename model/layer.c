@@ -216,6 +216,8 @@ void weft_pass_run(WeftPass *pass, const WeftSegment *segments, gsize n_segments
 	const WeftKernels *kernels = pass->kernels;
 
 	prepare_rows(pass, segments, n_segments);
+	pass->segments = segments;
+	pass->n_segments = n_segments;
 	for (gsize i = 0; i < arch->n_layers; i++) {
 		const WeftLayerWeights *layer = &pass->weights->layers[i];
 		weft_residency_need_layer(pass->residency, i);

@@ -16,6 +16,7 @@
 #include "model/adapter.h"
 #include "model/kv.h"
 #include "model/residency.h"
+#include "model/routing.h"
 #include "model/weights.h"
 
 /* Rows [row_first, row_first + n_rows) of the pass are positions from `position` of `cache`, which
@@ -24,6 +25,7 @@ typedef struct WeftSegment {
 	WeftCache *cache;
 	gsize row_first, n_rows, position;
 	const WeftAdapter *adapter; /* NULL: none */
+	WeftRouting *routing; /* counts the experts of these rows; NULL: nobody does */
 } WeftSegment;
 
 typedef struct WeftPass {
@@ -33,6 +35,8 @@ typedef struct WeftPass {
 	WeftResidency *residency;
 	gsize rows_max;
 	gsize n_rows;
+	const WeftSegment *segments;   /* of the pass at hand */
+	gsize n_segments;
 
 	float *x;                      /* [T,W], the residual stream */
 	float *h;                      /* [T,W], normed; after a pass: input of the head */

@@ -184,7 +184,7 @@ gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, const
 		weft_batch_embed(model->pass, 0, sequence,
 				 (const gint32 *)(const void *)sequence->ids->data, at, n_piece,
 				 fitted, &n_rows_fed);
-		WeftSegment segment = {cache, 0, n_piece, at, fitted};
+		WeftSegment segment = {cache, 0, n_piece, at, fitted, NULL};
 		weft_pass_run(model->pass, &segment, 1);
 		weft_pass_logits(model->pass, NULL, n_piece, ret_logits + at * model->arch->n_vocab);
 	}

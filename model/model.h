@@ -69,6 +69,7 @@ typedef struct WeftGeneration {
 	 * it would have been the first token that is not white space. Must outlive the request. */
 	const char *watched;
 	const WeftLora *adapter;  /* one that was added to the model; NULL: the base alone */
+	gboolean counts_routing; /* the answer says which experts were chosen */
 } WeftGeneration;
 
 /* WEFT_ERROR_USAGE: no such type; WEFT_ERROR_UNSUPPORTED: not for these heads; WEFT_ERROR_LIMIT: no

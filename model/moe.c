@@ -47,6 +47,24 @@ static void run_expert(WeftPass *pass, const WeftLayerWeights *layer, guint32 nu
 			  arch->width);
 }
 
+/* Counts who chose what, for the segments that are asked about. */
+static void count_routes(const WeftPass *pass, gsize layer)
+{
+	const WeftArch *arch = pass->arch;
+	gsize slot = 0;
+	for (gsize i = 0; i < layer; i++)
+		slot += arch->layers[i].is_moe ? 1 : 0;
+	for (gsize s = 0; s < pass->n_segments; s++) {
+		const WeftSegment *segment = &pass->segments[s];
+		const guint32 *chosen =
+			pass->router_index + segment->row_first * arch->n_experts_active;
+		if (!segment->routing)
+			continue;
+		for (gsize i = 0; i < segment->n_rows * arch->n_experts_active; i++)
+			segment->routing->counts[slot * arch->n_experts + chosen[i]]++;
+	}
+}
+
 void weft_moe_run(WeftPass *pass, gsize index)
 {
 	const WeftArch *arch = pass->arch;
@@ -59,6 +77,7 @@ void weft_moe_run(WeftPass *pass, gsize index)
 	kernels->router_topk(kernels->team, pass->router_index, pass->router_weights,
 			     pass->router_logits, pass->n_rows, arch->n_experts,
 			     arch->n_experts_active, arch->router);
+	count_routes(pass, index);
 	if (arch->has_shared_expert)
 		weft_feed_forward_run(pass, layer);
 	else

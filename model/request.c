@@ -126,6 +126,7 @@ void weft_active_free(WeftActive *active)
 	g_array_unref(active->ids);
 	g_array_unref(active->choices);
 	g_string_free(active->text, TRUE);
+	weft_routing_free(active->routing);
 	g_clear_error(&active->fault);
 	g_free(active);
 }
@@ -235,6 +236,8 @@ WeftAnswer *weft_active_answer(const WeftActive *active)
 	answer->is_cut = active->is_cut;
 	answer->watched_probability = active->watched_probability;
 	count_tokens(active, answer);
+	if (active->generation.counts_routing && active->routing)
+		answer->routing = weft_routing_copy(active->routing);
 	answer->confidence = confidence_of(active, 0, active->text->len, &all);
 	if (!active->schema)
 		return answer;

@@ -30,6 +30,7 @@ typedef struct WeftActive {
 	gsize n_tokens_left;
 	GString *text;              /* written so far */
 	GArray *choices;            /* Choice (request.c), in order of the text */
+	WeftRouting *routing;       /* counted so far, or NULL */
 	gint32 watched_id;          /* -1: none */
 	double watched_probability;
 	gboolean is_cut, is_done;

@@ -13,7 +13,7 @@ import sys
 DOORS = {f"{room}/{door}.h" for room, door in [
     ("kernels", "kernels"), ("bundle", "bundle"), ("ingest", "ingest"), ("encoders", "encoders"),
     ("model", "model"), ("outputs", "outputs"), ("pipeline", "pipeline")]}
-PRODUCTS = {"ingest/part.h", "encoders/span.h", "encoders/sequence.h", "model/answer.h",
+PRODUCTS = {"ingest/part.h", "encoders/span.h", "encoders/sequence.h", "model/answer.h", "model/routing.h",
             "outputs/record.h"}
 
 # Room -> what of ours it may include besides its own folder; "x/" is a whole folder.
