@@ -24,6 +24,8 @@ static const WeftVerb VERBS[] = {
      weft_cmd_schema, NULL},
     {"doctor", "[-m BUNDLE]", "say what is installed and try a model", FALSE, NULL,
      weft_cmd_doctor},
+    {"bench", "-m BUNDLE [-p N] [-n N] ...", "measure tokens per second", FALSE, weft_cmd_bench,
+     NULL},
     {"probe", "logits|tokens|pixels|mel ...", "compare with a reference implementation", TRUE, weft_cmd_probe,
      NULL},
 };

@@ -89,6 +89,11 @@ void weft_page_pool_free(WeftPagePool *pool)
 	g_free(pool);
 }
 
+WeftDtype weft_page_pool_dtype(const WeftPagePool *pool)
+{
+	return pool->dtype;
+}
+
 WeftPageUsage weft_page_pool_usage(const WeftPagePool *pool)
 {
 	return weft_page_store_usage(pool->store);
@@ -225,6 +230,28 @@ gboolean weft_cache_extend(WeftCache *cache, gsize position, gsize n, GError **e
 	for (gsize i = 0; i < n_layers; i++)
 		if (!layer_extend(cache, i, position, n, error))
 			return FALSE;
+	return TRUE;
+}
+
+gboolean weft_cache_fill(WeftCache *cache, const WeftCache *sample, gsize n, GError **error)
+{
+	WeftPagePool *pool = cache->pool;
+	for (gsize index = 0; n > 0 && index < pool->arch->n_layers; index++) {
+		LayerPages *layer = &cache->layers[index];
+		const GPtrArray *from = sample->layers[index].k;
+		layer->first = page_of(weft_arch_key_first(pool->arch, index, n));
+		for (gsize i = 0; i <= page_of(n - 1); i++) {
+			WeftPage *page = NULL;
+			if (i >= layer->first) {
+				page = weft_page_take(pool->store, error);
+				if (!page)
+					return FALSE;
+				memcpy(weft_page_data(pool->store, page),
+				       g_ptr_array_index(from, i % from->len), 2 * pool->half_bytes);
+			}
+			layer_set(pool, layer, i, page);
+		}
+	}
 	return TRUE;
 }
 

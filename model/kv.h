@@ -41,6 +41,7 @@ WeftPagePool *weft_page_pool_new(const WeftArch *arch, const WeftKernels *kernel
 void weft_page_pool_free(WeftPagePool *pool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftPagePool, weft_page_pool_free)
 
+WeftDtype weft_page_pool_dtype(const WeftPagePool *pool);
 /* What the pages of all caches take; shared ones count once. */
 WeftPageUsage weft_page_pool_usage(const WeftPagePool *pool);
 
@@ -57,6 +58,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftCache, weft_cache_free)
 /* Makes positions [position, position + n) writable in every layer, and lets go what no position
  * from `position` on can see. WEFT_ERROR_LIMIT when there is no memory. */
 gboolean weft_cache_extend(WeftCache *cache, gsize position, gsize n, GError **error);
+
+/* Gives an empty cache the positions [0, n), in every layer those that a row at n can see: its pages
+ * are copies of the pages of `sample`, over and over, which may be of another pool of the same type.
+ * For measuring what a long sequence costs. */
+gboolean weft_cache_fill(WeftCache *cache, const WeftCache *sample, gsize n, GError **error);
 
 /* Stores keys and values of n positions, k[n,G,D] and v[n,G,D], rounded to the type of the pool. */
 void weft_cache_store(WeftCache *cache, gsize layer, gsize position, gsize n, const float *k,

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "model/batch.h"
+#include "model/bench.h"
 
 struct WeftModel {
 	WeftBundle *bundle; /* borrowed */
@@ -245,6 +246,20 @@ gboolean weft_model_take(WeftModel *model, guint64 *ret_ticket, WeftAnswer **ret
 		*ret_fault = g_steal_pointer(&active->fault);
 	weft_active_free(active);
 	return TRUE;
+}
+
+WeftModelUsage weft_model_usage(const WeftModel *model)
+{
+	WeftPageUsage pages = weft_page_pool_usage(model->pool);
+	return (WeftModelUsage){.cache_memory_bytes = pages.memory_bytes,
+				.cache_file_bytes = pages.file_bytes,
+				.weight_bytes = weft_residency_bytes(model->pass->residency),
+				.kv_type = weft_cache_dtype_name(model->cache.dtype)};
+}
+
+WeftBench *weft_bench_new(WeftModel *model, gsize n_sequences, GError **error)
+{
+	return weft_bench_of_pass(model->pass, model->pool, n_sequences, error);
 }
 
 void weft_model_cancel(WeftModel *model, guint64 ticket)

@@ -115,4 +115,35 @@ gboolean weft_model_take(WeftModel *model, guint64 *ret_ticket, WeftAnswer **ret
 			 GError **ret_fault);
 void weft_model_cancel(WeftModel *model, guint64 ticket);
 
+/* ---- measuring ----
+ *
+ * A WeftBench is a batch of sequences of random tokens that begin at the same depth, behind keys and
+ * values that were never computed: of each layer normal numbers with the mean square of those that
+ * the model made of a first piece. The caller takes the time; a step's work is that of
+ * weft_model_step less the choice of tokens. The context of the model is no limit here. */
+typedef struct WeftBench WeftBench;
+
+/* The model must outlive it, and answers no requests meanwhile. WEFT_ERROR_USAGE: more sequences than
+ * requests are possible. */
+WeftBench *weft_bench_new(WeftModel *model, gsize n_sequences, GError **error);
+void weft_bench_free(WeftBench *bench);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftBench, weft_bench_free)
+
+/* Gives the next sequence its keys and values up to `depth`, the same for all; to be called once for
+ * each of them. WEFT_ERROR_LIMIT: no memory and no disk. */
+gboolean weft_bench_fill(WeftBench *bench, gsize depth, GError **error);
+/* All sequences begin at their depth again. */
+void weft_bench_rewind(WeftBench *bench);
+/* One pass that brings sequences nearer to `position`, piece by piece as prompts are; the logits of
+ * those that reach it are computed. *ret_n_rows is 0 when all are there. */
+gboolean weft_bench_advance(WeftBench *bench, gsize position, gsize *ret_n_rows, GError **error);
+
+typedef struct WeftModelUsage {
+	guint64 cache_memory_bytes, cache_file_bytes; /* keys and values that are held */
+	guint64 weight_bytes;                         /* of weights used so far */
+	const char *kv_type;                          /* static */
+} WeftModelUsage;
+
+WeftModelUsage weft_model_usage(const WeftModel *model);
+
 #endif
