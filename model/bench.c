@@ -49,7 +49,7 @@ static double root_mean_square(const WeftBench *bench, const void *page)
 static gboolean run_first(WeftBench *bench, GError **error)
 {
 	g_autoptr(WeftCache) cache = weft_cache_new(bench->pool);
-	WeftSegment segment = {cache, 0, FIRST_ROWS, 0, NULL};
+	WeftSegment segment = {.cache = cache, .n_rows = FIRST_ROWS};
 	const guint32 row = 0;
 	if (!weft_cache_extend(cache, 0, FIRST_ROWS, error))
 		return FALSE;
@@ -183,7 +183,8 @@ gboolean weft_bench_advance(WeftBench *bench, gsize position, gsize *ret_n_rows,
 		if (!weft_cache_extend(bench->caches[i], at, n_rows, error))
 			return FALSE;
 		embed_random(bench, row, n_rows);
-		segments[n++] = (WeftSegment){bench->caches[i], row, n_rows, at, NULL};
+		segments[n++] = (WeftSegment){
+			.cache = bench->caches[i], .row_first = row, .n_rows = n_rows, .position = at};
 		bench->positions[i] += n_rows;
 		row += n_rows;
 		if (bench->positions[i] == position)
