@@ -6,6 +6,7 @@
 #include "bundle/gguf_config.h"
 #include "bundle/gguf_set.h"
 #include "bundle/shards.h"
+#include "bundle/tokenizer_private.h"
 
 #define CONFIG_BYTES_MAX ((gsize)16 << 20)
 
@@ -75,19 +76,29 @@ static gboolean open_config(WeftBundle *bundle, const char *path, const WeftGguf
 					  generation_size_bytes, error);
 }
 
-static gboolean open_template(WeftBundle *bundle, const char *path, GChecksum *checksum,
-			      GError **error)
+/* After the tokenizer. */
+static void open_template(WeftBundle *bundle, const WeftChat *chat, GChecksum *checksum)
 {
 	const WeftTextConfig *text = &bundle->config->text;
-	g_auto(WeftChat) chat = {0};
 
-	if (!weft_chat_open(&chat, path, error))
-		return FALSE;
-	if (chat.text)
-		identify(checksum, "chat_template", chat.text, strlen(chat.text));
+	if (chat->text)
+		identify(checksum, "chat_template", chat->text, strlen(chat->text));
 	bundle->template = weft_template_new(bundle->tokenizer,
 					     bundle->config->has_text ? text->bos_id : -1,
-					     text->eos_ids, &chat);
+					     text->eos_ids, chat);
+}
+
+/* The vocabulary of a GGUF file, whose bytes are part of the weights' identity. */
+static gboolean open_vocabulary(WeftBundle *bundle, const WeftGguf *head, GChecksum *checksum,
+				GError **error)
+{
+	g_auto(WeftChat) chat = {0};
+
+	bundle->tokenizer = weft_tokenizer_new_gguf(head, error);
+	if (!bundle->tokenizer)
+		return FALSE;
+	weft_chat_open_gguf(&chat, head);
+	open_template(bundle, &chat, checksum);
 	return TRUE;
 }
 
@@ -97,6 +108,7 @@ static gboolean open_tokenizer(WeftBundle *bundle, const char *path, GChecksum *
 	g_autofree char *file = weft_tokenizer_file(path);
 	g_autofree char *name = file ? g_path_get_basename(file) : NULL;
 	g_autoptr(WeftMap) map = NULL;
+	g_auto(WeftChat) chat = {0};
 
 	if (!file)
 		return TRUE;
@@ -106,9 +118,10 @@ static gboolean open_tokenizer(WeftBundle *bundle, const char *path, GChecksum *
 	identify(checksum, name, map->data, map->size_bytes);
 	bundle->tokenizer =
 		weft_tokenizer_new(name, (const char *)map->data, map->size_bytes, error);
-	if (!bundle->tokenizer)
+	if (!bundle->tokenizer || !weft_chat_open(&chat, path, error))
 		return FALSE;
-	return open_template(bundle, path, checksum, error);
+	open_template(bundle, &chat, checksum);
+	return TRUE;
 }
 
 /* Ids that the model has no embedding for would be read out of bounds. */
@@ -156,7 +169,10 @@ static WeftBundle *open_folder(const char *path, GError **error)
 	folder = g_strdup(set ? set->folder : path);
 	name = set ? g_strdup(set->name) : name_of_folder(path);
 	if (!open_config(bundle, folder, set, checksum, error) ||
-	    !open_tokenizer(bundle, folder, checksum, error) || !check_tokenizer(bundle, error))
+	    !(weft_tokenizer_is_in(set) ?
+		      open_vocabulary(bundle, weft_gguf_set_head(set), checksum, error) :
+		      open_tokenizer(bundle, folder, checksum, error)) ||
+	    !check_tokenizer(bundle, error))
 		return NULL;
 	bundle->shards = set ? weft_shards_new_gguf(g_steal_pointer(&set), checksum, error) :
 			       weft_shards_open(folder, checksum, error);

@@ -16,7 +16,8 @@
  * configuration is put together from the metadata; a config.json beside the file goes over it key
  * by key, the original one or just what differs ({"text_config": {"attention_chunk_size": 4096}}),
  * except that sizes must agree. Shapes are row-major, as with safetensors. Tensors are found by
- * their Hugging Face names; stacked experts [E, out, in] by `experts.gate_proj.weight`,
+ * their Hugging Face names; the tokenizer is the file's own vocabulary, or a tokenizer file beside it
+ * when it has none; stacked experts [E, out, in] by `experts.gate_proj.weight`,
  * `experts.up_proj.weight` and `experts.down_proj.weight`.
  *
  * Sound: a folder `audio/` inside the bundle (or one attached) holds a Whisper checkpoint or an

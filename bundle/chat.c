@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "bundle/gguf.h"
 
 #define FILE_BYTES_MAX ((gsize)16 << 20)
 
@@ -61,6 +62,19 @@ gboolean weft_chat_open(WeftChat *chat, const char *path, GError **error)
 		}
 	}
 	return TRUE;
+}
+
+void weft_chat_open_gguf(WeftChat *chat, const WeftGguf *gguf)
+{
+	gsize size_bytes;
+	const char *text =
+		weft_gguf_text(weft_gguf_value(gguf, "tokenizer.chat_template"), &size_bytes);
+
+	if (text) {
+		chat->text = g_strndup(text, size_bytes);
+		chat->source =
+			g_strdup_printf("tokenizer.chat_template of %s", weft_gguf_file(gguf));
+	}
 }
 
 void weft_chat_done(WeftChat *chat)

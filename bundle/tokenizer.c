@@ -82,9 +82,23 @@ char *weft_tokenizer_file(const char *path)
 	return NULL;
 }
 
+gboolean weft_tokenizer_is_in(const WeftGgufSet *set)
+{
+	return set && weft_gguf_value(weft_gguf_set_head(set), "tokenizer.ggml.model");
+}
+
 WeftTokenizer *weft_tokenizer_open(const char *path, GError **error)
 {
-	g_autofree char *file = weft_tokenizer_file(path);
+	g_autoptr(WeftGgufSet) set = NULL;
+
+	if (weft_gguf_set_is_at(path)) {
+		set = weft_gguf_set_open(path, error);
+		if (!set)
+			return NULL;
+		if (weft_tokenizer_is_in(set))
+			return weft_tokenizer_new_gguf(weft_gguf_set_head(set), error);
+	}
+	g_autofree char *file = weft_tokenizer_file(set ? set->folder : path);
 	g_autofree char *name = weft_path_display(file ? file : path);
 
 	if (!file) {

@@ -25,7 +25,7 @@
 
 typedef struct WeftTokenizer WeftTokenizer;
 
-/* `path`: such a file, or a folder that holds tokenizer.json or else tokenizer.model. */
+/* `path`: such a file, or a folder that holds tokenizer.json, tokenizer.model or a model as GGUF. */
 WeftTokenizer *weft_tokenizer_open(const char *path, GError **error);
 /* The file of a folder that weft_tokenizer_open takes (`path` itself when it is no folder); NULL:
  * none. Free it. */

@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "bundle/bpe.h"
 #include "bundle/chat.h"
-#include "bundle/gguf.h"
+#include "bundle/gguf_set.h"
 #include "bundle/presplit.h"
 #include "bundle/tokenizer.h"
 #include "bundle/tokens.h"
@@ -53,6 +53,8 @@ struct WeftTokenizer {
 /* ---- tokenizer.c ---- */
 
 WeftTokenizer *weft_tokenizer_new_empty(const char *file);
+/* TRUE when the model's file has a vocabulary; `set` may be NULL. */
+gboolean weft_tokenizer_is_in(const WeftGgufSet *set);
 
 /* Appends the tokens that merging starts from. */
 void weft_tokenizer_symbols(const WeftTokenizer *tokenizer, const char *text, gsize size_bytes,

@@ -212,10 +212,10 @@ def write_tiktoken(path, tok):
 
 # ---- pieces ----
 
-def learn_pieces(lines):
+def learn_pieces(lines, n_vocab=N_VOCAB):
     out = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines), model_writer=out, model_type="bpe", vocab_size=N_VOCAB,
+        sentence_iterator=iter(lines), model_writer=out, model_type="bpe", vocab_size=n_vocab,
         byte_fallback=True, character_coverage=0.98, normalization_rule_name="identity",
         remove_extra_whitespaces=False, num_threads=1, minloglevel=2, split_digits=True,
         allow_whitespace_only_pieces=True)
@@ -394,6 +394,9 @@ def main():
     model = learn_pieces([line for text in lines for line in text.split("\n") if line.strip()])
     with open(os.path.join(folder, "pieces.model"), "wb") as f:
         f.write(model)
+    # For a model whose vocabulary has 480 ids: bytes and a few words.
+    with open(os.path.join(folder, "small-pieces.model"), "wb") as f:
+        f.write(learn_pieces(SENTENCES[:8] * 20, 440))
     for kind, form in (("pieces", "prepend"), ("pieces-first", "first")):
         tok, sp = piece_level(model, form)
         toks[kind] = tok

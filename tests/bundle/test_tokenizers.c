@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "bundle/template.h"
+#include "bundle/bundle.h"
 #include "bundle/tokenizer_private.h"
 
 #define TEXTS_MIN 10000
@@ -207,6 +207,37 @@ static void test_endless(gconstpointer data)
 	g_assert_cmpint(g_get_monotonic_time() - begin_us, <, 120 * G_USEC_PER_SEC);
 }
 
+/* Files of llama.cpp's converter give the ids of the tokenizer.json that they were made from. */
+static void test_converted(void)
+{
+	static const char *const names[] = {"scout", "maverick", "llama31", "mixtral"};
+	g_autoptr(WeftJson) texts = read_json("texts.json");
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *source =
+			g_build_filename(g_getenv("WEFT_GOLDEN"), names[i], NULL);
+		g_autofree char *made =
+			g_build_filename(g_getenv("WEFT_GOLDEN"), "gguf", names[i], NULL);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(WeftTokenizer) wanted = weft_tokenizer_open(source, &error);
+		g_assert_no_error(error);
+		g_autoptr(WeftBundle) bundle = weft_bundle_open(made, &error);
+		g_assert_no_error(error);
+		const WeftTokenizer *tokenizer = weft_bundle_tokenizer(bundle);
+		g_assert_nonnull(tokenizer);
+		g_assert_cmpstr(weft_template_family(weft_bundle_template(bundle)), ==, "llama4");
+		for (gsize k = 0; k < 1000; k++) {
+			g_autoptr(GArray) a = g_array_new(FALSE, FALSE, sizeof(gint32));
+			g_autoptr(GArray) b = g_array_new(FALSE, FALSE, sizeof(gint32));
+			gsize size_bytes;
+			const char *text = weft_json_string(weft_json_at(texts, k), &size_bytes);
+			weft_tokenizer_encode(tokenizer, text, size_bytes, k % 2, a);
+			weft_tokenizer_encode(wanted, text, size_bytes, k % 2, b);
+			g_assert_cmpmem(a->data, a->len * 4, b->data, b->len * 4);
+		}
+	}
+}
+
 /* ---- prompts ---- */
 
 static void add_turn(const WeftTemplate *template, WeftTurn turn, gboolean is_first,
@@ -372,6 +403,7 @@ int main(int argc, char **argv)
 	}
 	g_test_add_data_func("/tokenizers/endless/bytes", "gpt2.json", test_endless);
 	g_test_add_data_func("/tokenizers/endless/pieces", "pieces.model", test_endless);
+	g_test_add_func("/tokenizers/converted", test_converted);
 	g_test_add_func("/tokenizers/prompts", test_prompts);
 	g_test_add_func("/tokenizers/true-sizes", test_true_sizes);
 	g_test_add_func("/tokenizers/refusals", test_refusals);
