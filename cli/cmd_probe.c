@@ -24,12 +24,14 @@ typedef struct Probe {
 	char **images; /* --image FILE... */
 	char **files;  /* what is left */
 	char *kv_type, *kv_memory;
+	char *adapter_path;
 	gboolean step, as_run, special, decode;
 	int n_threads;
 	/* opened as needed */
 	WeftBundle *bundle;
 	WeftKernels *kernels;
 	WeftEncoders *encoders;
+	WeftLora *adapter;
 } Probe;
 
 static gboolean open_bundle(Probe *probe, GError **error)
@@ -42,6 +44,14 @@ static gboolean open_bundle(Probe *probe, GError **error)
 		return FALSE;
 	probe->encoders = weft_encoders_open(probe->bundle, probe->kernels, error);
 	return probe->encoders != NULL;
+}
+
+static gboolean open_adapter(Probe *probe, GError **error)
+{
+	if (!probe->adapter_path)
+		return TRUE;
+	probe->adapter = weft_lora_open(probe->adapter_path, error);
+	return probe->adapter && weft_encoders_add_adapter(probe->encoders, probe->adapter, error);
 }
 
 /* `path` "-": standard input. */
@@ -105,7 +115,8 @@ static gboolean rows_of_pixels(Probe *probe, float **ret_rows, gsize *ret_n_rows
 		return FALSE;
 	}
 	WeftTiles tiles = {.n_tiles = pixels->shape[0], .side = side, .pixels = pixels->f32};
-	return weft_encoders_see(probe->encoders, &tiles, ret_rows, ret_n_rows, error);
+	return weft_encoders_see(probe->encoders, &tiles, probe->adapter, ret_rows, ret_n_rows,
+	                         error);
 }
 
 /* Ids as they are; each image token takes one row of the pixels. */
@@ -158,7 +169,7 @@ static gboolean sequence_with_images(Probe *probe, const GArray *ids, WeftSequen
 		g_autoptr(WeftPart) part =
 		    weft_probe_picture(probe->ingest, probe->images[file++], error);
 		if (!part || !weft_encoders_add_image(probe->encoders, sequence, &part->raster,
-		                                      FALSE, error))
+		                                      FALSE, probe->adapter, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -180,7 +191,7 @@ static gboolean fill_sequence(Probe *probe, WeftSequence *sequence, GError **err
 
 static gboolean probe_logits(Probe *probe, GError **error)
 {
-	if (!open_bundle(probe, error))
+	if (!open_bundle(probe, error) || !open_adapter(probe, error))
 		return FALSE;
 	guint64 kv_memory_bytes = 0;
 	if (probe->kv_memory && !weft_size_parse(probe->kv_memory, &kv_memory_bytes)) {
@@ -192,7 +203,7 @@ static gboolean probe_logits(Probe *probe, GError **error)
 	                                  .kv_memory_max_bytes = kv_memory_bytes};
 	g_autoptr(WeftModel) model =
 	    weft_model_open(probe->bundle, probe->kernels, &options, error);
-	if (!model)
+	if (!model || (probe->adapter && !weft_model_add_adapter(model, probe->adapter, error)))
 		return FALSE;
 	g_autoptr(WeftSequence) sequence = weft_sequence_new(weft_model_width(model));
 	if (!fill_sequence(probe, sequence, error))
@@ -201,8 +212,8 @@ static gboolean probe_logits(Probe *probe, GError **error)
 	g_autofree float *logits =
 	    weft_alloc_array(shape[0], shape[1] * sizeof(float), 0, "logits", error);
 	return logits &&
-	       weft_model_logits(model, sequence, NULL, probe->step, !probe->as_run, logits,
-	                         error) &&
+	       weft_model_logits(model, sequence, probe->adapter, probe->step, !probe->as_run,
+	                         logits, error) &&
 	       weft_npy_write_f32(probe->output, logits, shape, 2, error);
 }
 
@@ -274,7 +285,7 @@ typedef struct ProbeKind {
 
 static const ProbeKind KINDS[] = {
     {"logits",
-     "-m BUNDLE --ids IDS.json [--pixels P.npy | --image FILE...] [--step] [--as-run "
+     "-m BUNDLE [--adapter DIR] --ids IDS.json [--pixels P.npy | --image FILE...] [--step] [--as-run "
      "[--kv-type TYPE]] [--kv-memory SIZE] -o LOGITS.npy",
      probe_logits, TRUE, TRUE, FALSE, 0},
     {"tokens", "-m BUNDLE [--special] [--decode] (FILE|-)", probe_tokens, FALSE, FALSE, FALSE, 1},
@@ -335,6 +346,8 @@ static gboolean parse(Probe *probe, const ProbeKind *kind, int argc, char **argv
 	     "logits: normalised tiles for the image tokens", "P.npy"},
 	    {"image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &probe->images,
 	     "logits: a picture for each <|image|>", "FILE..."},
+	    {"adapter", 0, 0, G_OPTION_ARG_FILENAME, &probe->adapter_path,
+	     "logits: a LoRA adapter in PEFT's format", "DIR"},
 	    {"step", 0, 0, G_OPTION_ARG_NONE, &probe->step, "logits: token by token", NULL},
 	    {"as-run", 0, 0, G_OPTION_ARG_NONE, &probe->as_run, "logits: the kernels of run", NULL},
 	    {"kv-type", 0, 0, G_OPTION_ARG_STRING, &probe->kv_type,
@@ -364,7 +377,9 @@ static void probe_done(Probe *probe)
 	weft_encoders_close(probe->encoders);
 	weft_kernels_close(probe->kernels);
 	weft_bundle_close(probe->bundle);
+	weft_lora_close(probe->adapter);
 	g_free(probe->bundle_path);
+	g_free(probe->adapter_path);
 	g_free(probe->output);
 	g_free(probe->ids_path);
 	g_free(probe->kv_type);

@@ -109,6 +109,7 @@ typedef struct Work {
 	uint32_t *key_first, *key_end;
 	const void **k_pages, **v_pages;
 	WeftAttention *jobs;
+	float *room;             /* of the parts of an adapter, or NULL */
 } Work;
 
 static void work_done(Work *work)
@@ -118,6 +119,7 @@ static void work_done(Work *work)
 	weft_kernels_free(work->kernels, work->k);
 	weft_kernels_free(work->kernels, work->v);
 	weft_kernels_free(work->kernels, work->hidden);
+	weft_kernels_free(work->kernels, work->room);
 	g_free(work->key_first);
 	g_free(work->key_end);
 	g_free(work->k_pages);
@@ -155,6 +157,9 @@ static gboolean work_init(Work *work, const WeftBlocks *blocks, gsize n_sequence
 
 	if (!work_alloc(work, n_sequences, n_rows, n_sequences * n_pages, w, blocks->ffn, error))
 		return FALSE;
+	if (blocks->parts && !(work->room = weft_kernels_alloc(work->kernels, blocks->parts_room,
+							       sizeof(float), error)))
+		return FALSE;
 	for (gsize t = 0; t < n_rows; t++)
 		work->key_end[t] = (uint32_t)n_keys;
 	for (gsize s = 0; s < n_sequences; s++) {
@@ -178,11 +183,23 @@ static gboolean work_init(Work *work, const WeftBlocks *blocks, gsize n_sequence
 	return TRUE;
 }
 
+/* y = x W^T + bias, and what an adapter adds. */
+static void product(const Work *work, float *y, const float *x, gsize n, const Linear *linear,
+		    const WeftLowRank *part)
+{
+	const WeftKernels *kernels = work->kernels;
+
+	kernels->gemm(kernels->team, y, x, n, &linear->weight, linear->bias);
+	if (part->a.data)
+		weft_low_rank_add(kernels, part, y, x, n, work->room);
+}
+
 gboolean weft_blocks_apply(const WeftBlocks *blocks, const WeftKernels *kernels, float *x,
 			   gsize n_sequences, gsize n_rows, gsize n_keys, const float *cosine,
 			   const float *sine, GError **error)
 {
 	gsize w = blocks->width, n = n_sequences * n_rows, heads = blocks->n_heads;
+	const WeftBlockParts no_parts = { 0 };
 	WeftTeam *team = kernels->team;
 	g_auto(Work) work = { .kernels = kernels };
 
@@ -190,12 +207,13 @@ gboolean weft_blocks_apply(const WeftBlocks *blocks, const WeftKernels *kernels,
 		return FALSE;
 	for (gsize i = 0; i < blocks->n_layers; i++) {
 		const WeftBlock *layer = &blocks->layers[i];
+		const WeftBlockParts *parts = blocks->parts ? &blocks->parts[i] : &no_parts;
 
 		kernels->layernorm(team, work.norm, x, layer->norm1.weight, layer->norm1.bias, n, w,
 				   WEFT_BLOCKS_NORM_EPS);
-		kernels->gemm(team, work.q, work.norm, n, &layer->q.weight, layer->q.bias);
-		kernels->gemm(team, work.k, work.norm, n, &layer->k.weight, layer->k.bias);
-		kernels->gemm(team, work.v, work.norm, n, &layer->v.weight, layer->v.bias);
+		product(&work, work.q, work.norm, n, &layer->q, &parts->q);
+		product(&work, work.k, work.norm, n, &layer->k, &parts->k);
+		product(&work, work.v, work.norm, n, &layer->v, &parts->v);
 		for (gsize s = 0; cosine && s < n_sequences; s++) {
 			gsize first = s * n_rows * w;
 
@@ -205,13 +223,13 @@ gboolean weft_blocks_apply(const WeftBlocks *blocks, const WeftKernels *kernels,
 					    w / heads);
 		}
 		kernels->attention(team, work.jobs, n_sequences);
-		kernels->gemm(team, work.q, work.norm, n, &layer->o.weight, layer->o.bias);
+		product(&work, work.q, work.norm, n, &layer->o, &parts->o);
 		kernels->add(team, x, work.q, n * w);
 		kernels->layernorm(team, work.norm, x, layer->norm2.weight, layer->norm2.bias, n, w,
 				   WEFT_BLOCKS_NORM_EPS);
-		kernels->gemm(team, work.hidden, work.norm, n, &layer->fc1.weight, layer->fc1.bias);
+		product(&work, work.hidden, work.norm, n, &layer->fc1, &parts->fc1);
 		kernels->gelu(team, work.hidden, work.hidden, n * blocks->ffn);
-		kernels->gemm(team, work.q, work.hidden, n, &layer->fc2.weight, layer->fc2.bias);
+		product(&work, work.q, work.hidden, n, &layer->fc2, &parts->fc2);
 		kernels->add(team, x, work.q, n * w);
 	}
 	return TRUE;

@@ -18,9 +18,16 @@
 
 typedef struct WeftBlock WeftBlock;
 
+/* What an adapter adds to the products of a layer; a.data NULL: nothing. */
+typedef struct WeftBlockParts {
+	WeftLowRank q, k, v, o, fc1, fc2;
+} WeftBlockParts;
+
 typedef struct WeftBlocks {
 	WeftBlock *layers;
 	gsize n_layers, width, n_heads, ffn;
+	const WeftBlockParts *parts; /* [n_layers], or NULL; set by the caller of apply */
+	gsize parts_room;            /* numbers that weft_low_rank_add needs for them */
 } WeftBlocks;
 
 typedef enum {

@@ -102,6 +102,7 @@ WeftEncoders *weft_encoders_open(WeftBundle *bundle, const WeftKernels *kernels,
 	g_autoptr(WeftEncoders) encoders = g_new0(WeftEncoders, 1);
 
 	encoders->kernels = kernels;
+	encoders->bundle = bundle;
 	encoders->tokenizer = weft_bundle_tokenizer(bundle);
 	encoders->template = weft_bundle_template(bundle);
 	encoders->width = config->has_text ? config->text.width : 0;
@@ -120,8 +121,29 @@ void weft_encoders_close(WeftEncoders *encoders)
 	weft_whisper_free(encoders->whisper);
 	weft_mel_free(encoders->mel);
 	weft_audio_free(encoders->audio);
+	g_clear_pointer(&encoders->vision_loras, g_ptr_array_unref);
 	g_free(encoders->deaf);
 	g_free(encoders);
+}
+
+static void free_vision_lora(gpointer lora)
+{
+	weft_vision_lora_free(lora);
+}
+
+gboolean weft_encoders_add_adapter(WeftEncoders *encoders, const WeftLora *lora, GError **error)
+{
+	WeftVisionLora *fitted;
+
+	if (!encoders->vision)
+		return TRUE;
+	fitted = weft_vision_lora_new(lora, encoders->bundle, encoders->kernels, error);
+	if (!fitted)
+		return FALSE;
+	if (!encoders->vision_loras)
+		encoders->vision_loras = g_ptr_array_new_with_free_func(free_vision_lora);
+	g_ptr_array_add(encoders->vision_loras, fitted);
+	return TRUE;
 }
 
 gboolean weft_encoders_can_see(const WeftEncoders *encoders)
@@ -150,15 +172,28 @@ gboolean weft_encoders_tiles(const WeftEncoders *encoders, const WeftRaster *ras
 	return weft_tiling_apply(&encoders->tiling, raster, single_tile, ret_tiles, error);
 }
 
-gboolean weft_encoders_see(const WeftEncoders *encoders, const WeftTiles *tiles, float **ret_rows,
-			   gsize *ret_n_rows, GError **error)
+gboolean weft_encoders_see(const WeftEncoders *encoders, const WeftTiles *tiles,
+			   const WeftLora *adapter, float **ret_rows, gsize *ret_n_rows,
+			   GError **error)
 {
+	const WeftVisionLora *lora = NULL;
+
 	if (!encoders->vision) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER,
 			    "the bundle has no vision tower");
 		return FALSE;
 	}
-	return weft_vision_see(encoders->vision, tiles, ret_rows, ret_n_rows, error);
+	for (guint i = 0; encoders->vision_loras && i < encoders->vision_loras->len; i++) {
+		const WeftVisionLora *known = g_ptr_array_index(encoders->vision_loras, i);
+		if (known->lora == adapter)
+			lora = known;
+	}
+	if (adapter && !lora) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "adapter %s has not been added to the encoders", weft_lora_name(adapter));
+		return FALSE;
+	}
+	return weft_vision_see(encoders->vision, tiles, lora, ret_rows, ret_n_rows, error);
 }
 
 gboolean weft_encoders_mel(const WeftEncoders *encoders, const float *samples, gsize n_samples,

@@ -43,6 +43,10 @@ typedef struct WeftRequest WeftRequest;
  * but a tokenizer, or a Whisper folder, will do); what is there must be whole: WEFT_ERROR_CONFIG,
  * WEFT_ERROR_WEIGHTS with the name of the tensor. */
 WeftEncoders *weft_encoders_open(WeftBundle *bundle, const WeftKernels *kernels, GError **error);
+/* Belongs to opening: from here on requests and pictures may be of this adapter, which must outlive
+ * the encoders. What it says about the vision tower is checked: WEFT_ERROR_WEIGHTS. Without a tower
+ * that is nothing. */
+gboolean weft_encoders_add_adapter(WeftEncoders *encoders, const WeftLora *lora, GError **error);
 void weft_encoders_close(WeftEncoders *encoders);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftEncoders, weft_encoders_close)
 
@@ -76,14 +80,17 @@ typedef struct WeftTiles {
 gboolean weft_encoders_tiles(const WeftEncoders *encoders, const WeftRaster *raster,
 			     gboolean single_tile, WeftTiles *ret_tiles, GError **error);
 
-/* Vision tower and projector: ret_rows[n_tiles * tokens_per_tile][width]. Caller frees. */
-gboolean weft_encoders_see(const WeftEncoders *encoders, const WeftTiles *tiles, float **ret_rows,
-			   gsize *ret_n_rows, GError **error);
+/* Vision tower and projector: ret_rows[n_tiles * tokens_per_tile][width]. `adapter`: NULL, or one
+ * that was added. Caller frees. */
+gboolean weft_encoders_see(const WeftEncoders *encoders, const WeftTiles *tiles,
+			   const WeftLora *adapter, float **ret_rows, gsize *ret_n_rows,
+			   GError **error);
 
 /* Appends one picture to a bare sequence (probes): the ids that the processor puts in place of
  * <|image|>, and the rows. Nothing is appended on failure. */
 gboolean weft_encoders_add_image(const WeftEncoders *encoders, WeftSequence *sequence,
-				 const WeftRaster *raster, gboolean single_tile, GError **error);
+				 const WeftRaster *raster, gboolean single_tile,
+				 const WeftLora *adapter, GError **error);
 
 /* Log-mel: ret_mel[bins][3000 * n_windows], samples padded with silence to whole windows of 30 s,
  * the loudest value taken per window, as WhisperFeatureExtractor does. Caller frees. */
@@ -102,6 +109,8 @@ WeftRequest *weft_request_new(const WeftEncoders *encoders, const char *system);
 void weft_request_free(WeftRequest *request);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftRequest, weft_request_free)
 gsize weft_request_length(const WeftRequest *request);
+/* Pictures added from here on are seen with this adapter; NULL: the base alone. */
+void weft_request_adapt(WeftRequest *request, const WeftLora *adapter);
 
 /* `content`: number of the item in the document, or WEFT_SPAN_NO_CONTENT. Text that is empty or
  * only space adds its marker alone. On failure the request is as it was. */

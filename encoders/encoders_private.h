@@ -32,6 +32,8 @@ struct WeftEncoders {
 	WeftMel *mel;             /* of whisper */
 	WeftAudio *audio;
 	char *deaf;               /* why audio is NULL */
+	const WeftBundle *bundle;
+	GPtrArray *vision_loras;  /* WeftVisionLora; NULL: none was added */
 };
 
 /* The lines that stand before a part; empty when nothing changed. */
@@ -50,6 +52,7 @@ const char *weft_text_trim(const char *text, gsize *ret_size_bytes);
  * canvas and the rows. */
 typedef struct WeftImage {
 	const WeftRaster *raster;
+	const WeftLora *adapter; /* NULL: none */
 	WeftAnchor anchor;
 	guint32 content;
 	gsize n_rows, n_cols; /* of the canvas */

@@ -12,6 +12,7 @@ struct WeftRequest {
 	GArray *ids;         /* of the piece at hand */
 	gboolean has_last;
 	WeftAnchor last;     /* of the part added last */
+	const WeftLora *adapter;
 };
 
 /* Moves the piece's ids to the sequence. */
@@ -66,6 +67,11 @@ gsize weft_request_length(const WeftRequest *request)
 	return weft_sequence_length(request->sequence);
 }
 
+void weft_request_adapt(WeftRequest *request, const WeftLora *adapter)
+{
+	request->adapter = adapter;
+}
+
 static void add_markers(WeftRequest *request, const WeftAnchor *anchor)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
@@ -104,7 +110,10 @@ gboolean weft_request_add_image(WeftRequest *request, const WeftRaster *raster,
 				gboolean single_tile, guint32 content, WeftAnchor anchor,
 				GError **error)
 {
-	WeftImage image = { .raster = raster, .anchor = anchor, .content = content };
+	WeftImage image = { .raster = raster,
+			    .adapter = request->adapter,
+			    .anchor = anchor,
+			    .content = content };
 
 	if (!weft_image_init(&image, request->encoders, single_tile, error))
 		return FALSE;

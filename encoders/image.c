@@ -17,7 +17,8 @@ gboolean weft_image_init(WeftImage *image, const WeftEncoders *encoders, gboolea
 
 	if (!weft_encoders_tiles(encoders, image->raster, single_tile, &tiles, error))
 		return FALSE;
-	gboolean seen = weft_encoders_see(encoders, &tiles, &image->rows, &n_rows, error);
+	gboolean seen = weft_encoders_see(encoders, &tiles, image->adapter, &image->rows, &n_rows,
+					  error);
 
 	g_free(tiles.pixels);
 	image->n_rows = tiles.n_rows;
@@ -106,9 +107,10 @@ void weft_image_append(const WeftImage *image, const WeftEncoders *encoders,
 }
 
 gboolean weft_encoders_add_image(const WeftEncoders *encoders, WeftSequence *sequence,
-				 const WeftRaster *raster, gboolean single_tile, GError **error)
+				 const WeftRaster *raster, gboolean single_tile,
+				 const WeftLora *adapter, GError **error)
 {
-	WeftImage image = { .raster = raster, .content = WEFT_SPAN_NO_CONTENT };
+	WeftImage image = { .raster = raster, .adapter = adapter, .content = WEFT_SPAN_NO_CONTENT };
 
 	if (!weft_image_init(&image, encoders, single_tile, error))
 		return FALSE;

@@ -118,7 +118,10 @@ WeftVision *weft_vision_new(const WeftBundle *bundle, const WeftKernels *kernels
 	vision->adapter = v->projector_input;
 	vision->out = v->projector_output;
 	vision->width_text = config->text.width;
-	vision->blocks = (WeftBlocks){ NULL, v->n_layers, v->width, v->n_heads, v->ffn };
+	vision->blocks = (WeftBlocks){ .n_layers = v->n_layers,
+				       .width = v->width,
+				       .n_heads = v->n_heads,
+				       .ffn = v->ffn };
 	if (!load(vision, bundle, v, error) || !init_rotation(vision, v->rope_theta, error))
 		return NULL;
 	return g_steal_pointer(&vision);
@@ -140,10 +143,57 @@ void weft_vision_free(WeftVision *vision)
 	g_free(vision);
 }
 
-/* x[n_tiles][patches + 1][width] from the pixels. `patches`: room for those of one tile. */
-static void embed(const WeftVision *vision, const float *pixels, gsize n_tiles, float *patches,
-		  float *x)
+typedef struct Work {
+	const WeftKernels *kernels;
+	float *patches; /* of one tile */
+	float *x;
+	float *joined, *between; /* after the shuffle, inside the adapter */
+	const WeftVisionLora *lora; /* NULL: none */
+	float *room;                /* for its additions */
+} Work;
+
+static void work_done(Work *work)
 {
+	weft_kernels_free(work->kernels, work->patches);
+	weft_kernels_free(work->kernels, work->x);
+	weft_kernels_free(work->kernels, work->joined);
+	weft_kernels_free(work->kernels, work->between);
+	weft_kernels_free(work->kernels, work->room);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_done)
+
+static gboolean work_init(Work *work, const WeftVision *vision, gsize n_tiles,
+			  const WeftVisionLora *lora, GError **error)
+{
+	const WeftKernels *k = vision->kernels;
+	gsize w = vision->blocks.width, n_patches = vision->grid * vision->grid;
+	gsize n_tokens = n_tiles * vision->n_tokens, f = sizeof(float);
+
+	work->kernels = k;
+	work->lora = lora;
+	return (!lora || (work->room = weft_kernels_alloc(k, lora->room, f, error))) &&
+	       (work->patches = weft_kernels_alloc(k, 3 * vision->side * vision->side, f, error)) &&
+	       (work->x = weft_kernels_alloc(k, n_tiles * (n_patches + 1) * w, f, error)) &&
+	       (work->joined = weft_kernels_alloc(k, n_tiles * n_patches * w, f, error)) &&
+	       (work->between = weft_kernels_alloc(
+			k, n_tokens * (vision->adapter + vision->out), f, error));
+}
+
+/* y = x W^T, and what an adapter adds. */
+static void product(const Work *work, float *y, const float *x, gsize n, const WeftTensor *w,
+		    const WeftLowRank *part)
+{
+	const WeftKernels *k = work->kernels;
+
+	k->gemm(k->team, y, x, n, w, NULL);
+	if (part && part->a.data)
+		weft_low_rank_add(k, part, y, x, n, work->room);
+}
+
+/* x[n_tiles][patches + 1][width] from the pixels. */
+static void embed(const WeftVision *vision, const Work *work, const float *pixels, gsize n_tiles)
+{
+	float *patches = work->patches, *x = work->x;
 	const WeftKernels *k = vision->kernels;
 	gsize w = vision->blocks.width, n_patches = vision->grid * vision->grid;
 	gsize n_tile = 3 * vision->side * vision->side;
@@ -153,7 +203,8 @@ static void embed(const WeftVision *vision, const float *pixels, gsize n_tiles, 
 
 		k->patchify(k->team, patches, pixels + i * n_tile, 3, vision->side, vision->side,
 			    vision->patch);
-		k->gemm(k->team, xi, patches, n_patches, &vision->patches, NULL);
+		product(work, xi, patches, n_patches, &vision->patches,
+			work->lora ? &work->lora->patches : NULL);
 		memcpy(xi + n_patches * w, vision->class_row, w * sizeof(float));
 		k->add(k->team, xi, vision->positions, (n_patches + 1) * w);
 	}
@@ -161,11 +212,11 @@ static void embed(const WeftVision *vision, const float *pixels, gsize n_tiles, 
 		     n_tiles * (n_patches + 1), w, WEFT_BLOCKS_NORM_EPS);
 }
 
-/* rows[n_tiles][n_tokens][width_text] from x. `joined` and `between`: room for the rows of these
- * tiles after the shuffle and inside the adapter. */
-static void adapt(const WeftVision *vision, float *x, gsize n_tiles, float *joined, float *between,
-		  float *rows)
+/* rows[n_tiles][n_tokens][width_text] from x. */
+static void adapt(const WeftVision *vision, const Work *work, gsize n_tiles, float *rows)
 {
+	float *x = work->x, *joined = work->joined, *between = work->between;
+	const WeftVisionLora *lora = work->lora;
 	const WeftKernels *k = vision->kernels;
 	gsize w = vision->blocks.width, n_patches = vision->grid * vision->grid;
 	gsize n = n_tiles * vision->n_tokens, w_joined = w * vision->shuffle * vision->shuffle;
@@ -178,49 +229,29 @@ static void adapt(const WeftVision *vision, float *x, gsize n_tiles, float *join
 				 vision->shuffle);
 	float *first = between, *second = between + n * vision->adapter;
 
-	k->gemm(k->team, first, joined, n, &vision->fc1, NULL);
+	product(work, first, joined, n, &vision->fc1, lora ? &lora->fc1 : NULL);
 	k->gelu(k->team, first, first, n * vision->adapter);
-	k->gemm(k->team, second, first, n, &vision->fc2, NULL);
+	product(work, second, first, n, &vision->fc2, lora ? &lora->fc2 : NULL);
 	k->gelu(k->team, second, second, n * vision->out);
-	k->gemm(k->team, rows, second, n, &vision->linear_1, NULL);
+	product(work, rows, second, n, &vision->linear_1, lora ? &lora->linear_1 : NULL);
 }
 
-typedef struct Work {
-	const WeftKernels *kernels;
-	float *patches, *x, *joined, *between;
-} Work;
-
-static void work_done(Work *work)
+gboolean weft_vision_see(const WeftVision *vision, const WeftTiles *tiles,
+			 const WeftVisionLora *lora, float **ret_rows, gsize *ret_n_rows,
+			 GError **error)
 {
-	weft_kernels_free(work->kernels, work->patches);
-	weft_kernels_free(work->kernels, work->x);
-	weft_kernels_free(work->kernels, work->joined);
-	weft_kernels_free(work->kernels, work->between);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_done)
-
-static gboolean work_init(Work *work, const WeftVision *vision, gsize n_tiles, GError **error)
-{
-	const WeftKernels *k = vision->kernels;
-	gsize w = vision->blocks.width, n_patches = vision->grid * vision->grid;
-	gsize n_tokens = n_tiles * vision->n_tokens, f = sizeof(float);
-
-	work->kernels = k;
-	return (work->patches = weft_kernels_alloc(k, 3 * vision->side * vision->side, f, error)) &&
-	       (work->x = weft_kernels_alloc(k, n_tiles * (n_patches + 1) * w, f, error)) &&
-	       (work->joined = weft_kernels_alloc(k, n_tiles * n_patches * w, f, error)) &&
-	       (work->between = weft_kernels_alloc(
-			k, n_tokens * (vision->adapter + vision->out), f, error));
-}
-
-gboolean weft_vision_see(const WeftVision *vision, const WeftTiles *tiles, float **ret_rows,
-			 gsize *ret_n_rows, GError **error)
-{
+	WeftBlocks blocks = vision->blocks;
 	gsize n_patches = vision->grid * vision->grid;
 	gsize n_rows = tiles->n_tiles * vision->n_tokens;
 	g_auto(Work) work = { 0 };
 	g_autofree float *rows = NULL;
 
+	if (lora && !lora->is_empty) {
+		blocks.parts = lora->blocks;
+		blocks.parts_room = lora->room;
+	} else {
+		lora = NULL;
+	}
 	if (tiles->side != vision->side) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
 			    "tiles of %" G_GSIZE_FORMAT " pixels, the vision tower has %"
@@ -228,18 +259,16 @@ gboolean weft_vision_see(const WeftVision *vision, const WeftTiles *tiles, float
 		return FALSE;
 	}
 	rows = weft_alloc_array(n_rows * vision->width_text, sizeof(float), 0, "image rows", error);
-	if (!rows || !work_init(&work, vision, MIN(tiles->n_tiles, TILES_AT_ONCE), error))
+	if (!rows || !work_init(&work, vision, MIN(tiles->n_tiles, TILES_AT_ONCE), lora, error))
 		return FALSE;
 	for (gsize i = 0; i < tiles->n_tiles; i += TILES_AT_ONCE) {
 		gsize n = MIN(tiles->n_tiles - i, TILES_AT_ONCE);
 
-		embed(vision, tiles->pixels + i * 3 * vision->side * vision->side, n, work.patches,
-		      work.x);
-		if (!weft_blocks_apply(&vision->blocks, vision->kernels, work.x, n, n_patches + 1,
+		embed(vision, &work, tiles->pixels + i * 3 * vision->side * vision->side, n);
+		if (!weft_blocks_apply(&blocks, vision->kernels, work.x, n, n_patches + 1,
 				       n_patches + 1, vision->cosine, vision->sine, error))
 			return FALSE;
-		adapt(vision, work.x, n, work.joined, work.between,
-		      rows + i * vision->n_tokens * vision->width_text);
+		adapt(vision, &work, n, rows + i * vision->n_tokens * vision->width_text);
 	}
 	*ret_rows = g_steal_pointer(&rows);
 	*ret_n_rows = n_rows;

@@ -15,6 +15,7 @@
 
 #include "bundle/bundle.h"
 #include "encoders/encoders.h"
+#include "encoders/vision_lora.h"
 #include "kernels/kernels.h"
 
 typedef struct WeftVision WeftVision;
@@ -24,9 +25,11 @@ WeftVision *weft_vision_new(const WeftBundle *bundle, const WeftKernels *kernels
 void weft_vision_free(WeftVision *vision);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftVision, weft_vision_free)
 
-/* ret_rows[n_tiles * tokens_per_tile][width of the backbone], for g_free. */
-gboolean weft_vision_see(const WeftVision *vision, const WeftTiles *tiles, float **ret_rows,
-			 gsize *ret_n_rows, GError **error);
+/* ret_rows[n_tiles * tokens_per_tile][width of the backbone], for g_free. `lora`: NULL, or what an
+ * adapter adds. */
+gboolean weft_vision_see(const WeftVision *vision, const WeftTiles *tiles,
+			 const WeftVisionLora *lora, float **ret_rows, gsize *ret_n_rows,
+			 GError **error);
 
 /* Rows that one tile becomes, from the configuration alone. */
 gsize weft_vision_tokens_per_tile(const WeftVisionConfig *config);

@@ -48,8 +48,10 @@ WeftWhisper *weft_whisper_new(const WeftBundle *bundle, const WeftAudioConfig *c
 	whisper->kernels = kernels;
 	whisper->n_bins = config->n_bins;
 	whisper->n_positions = config->n_positions;
-	whisper->blocks = (WeftBlocks){ NULL, config->n_layers, config->width, config->n_heads,
-					config->ffn };
+	whisper->blocks = (WeftBlocks){ .n_layers = config->n_layers,
+					.width = config->width,
+					.n_heads = config->n_heads,
+					.ffn = config->ffn };
 	if (!load(whisper, &from, error))
 		return NULL;
 	return g_steal_pointer(&whisper);

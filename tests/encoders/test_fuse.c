@@ -249,7 +249,7 @@ static void test_bare_image(void)
 	const gint32 *ids = (const gint32 *)(void *)whole->ids->data;
 	gsize at = 0;
 
-	g_assert_true(weft_encoders_add_image(opened.encoders, bare, &raster, FALSE, NULL));
+	g_assert_true(weft_encoders_add_image(opened.encoders, bare, &raster, FALSE, NULL, NULL));
 	while (ids[at] != g_array_index(bare->ids, gint32, 0))
 		at++;
 	g_assert_cmpmem(ids + at, bare->ids->len * sizeof(gint32), bare->ids->data,

@@ -26,7 +26,7 @@ static void check_golden(const char *tier)
 	gsize n_rows = 0, width = weft_bundle_config(opened.bundle)->text.width;
 
 	g_assert_true(weft_encoders_can_see(opened.encoders));
-	g_assert_true(weft_encoders_see(opened.encoders, &tiles, &rows, &n_rows, NULL));
+	g_assert_true(weft_encoders_see(opened.encoders, &tiles, NULL, &rows, &n_rows, NULL));
 	g_assert_cmpuint(n_rows, ==, tiles.n_tiles * 4);
 	check_close_to(rows, n_rows * width, WEFT_GOLDEN "/see.npy");
 	check_close(&opened);
@@ -50,8 +50,8 @@ static void test_alone(void)
 
 	last.n_tiles = 1;
 	last.pixels = tiles.pixels + (tiles.n_tiles - 1) * 3 * tiles.side * tiles.side;
-	g_assert_true(weft_encoders_see(opened.encoders, &tiles, &all, &n_all, NULL));
-	g_assert_true(weft_encoders_see(opened.encoders, &last, &one, &n_one, NULL));
+	g_assert_true(weft_encoders_see(opened.encoders, &tiles, NULL, &all, &n_all, NULL));
+	g_assert_true(weft_encoders_see(opened.encoders, &last, NULL, &one, &n_one, NULL));
 	g_assert_cmpmem(all + (n_all - n_one) * width, n_one * width * sizeof(float), one,
 			n_one * width * sizeof(float));
 	check_close(&opened);
@@ -112,7 +112,7 @@ static void test_wrong_side(void)
 	float *rows = NULL;
 	gsize n_rows = 0;
 
-	g_assert_false(weft_encoders_see(opened.encoders, &tiles, &rows, &n_rows, &error));
+	g_assert_false(weft_encoders_see(opened.encoders, &tiles, NULL, &rows, &n_rows, &error));
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_USAGE);
 	g_assert_null(rows);
 	check_close(&opened);
