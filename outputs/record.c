@@ -104,6 +104,7 @@ void weft_record_free(WeftRecord *record)
 	g_free(record->model_id);
 	g_free(record->model_type);
 	g_free(record->adapter);
+	g_free(record->adapter_id);
 	safety_free(record->safety);
 	g_ptr_array_unref(record->run);
 	g_free(record);

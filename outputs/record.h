@@ -115,7 +115,8 @@ typedef struct WeftRecord {
 	char *answer;           /* JSON text, or NULL */
 	GArray *absent;         /* WeftAbsent */
 	GArray *provenance;     /* WeftProvenance */
-	char *model_name, *model_id, *model_type, *adapter;  /* NULL when no model was asked */
+	char *model_name, *model_id, *model_type;  /* NULL when no model was asked */
+	char *adapter, *adapter_id;  /* name and id of the one that answered; NULL: none */
 	guint64 n_text, n_patch, n_audio, n_generated;
 	WeftSafety *safety;     /* NULL: a run without guard */
 	WeftLedger page_ledger, second_ledger, window_ledger;

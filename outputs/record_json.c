@@ -448,6 +448,8 @@ static void write_model(WeftJsonWriter *w, const WeftRecord *record)
 	write_member(w, "id", record->model_id);
 	write_member(w, "type", record->model_type);
 	write_member(w, "adapter", record->adapter);
+	if (record->adapter_id)
+		write_member(w, "adapter_id", record->adapter_id);
 	weft_json_write_key(w, "tokens");
 	weft_json_write_object(w);
 	write_count(w, "text", record->n_text);

@@ -24,6 +24,8 @@ struct WeftEngine {
 	const WeftTask *task; /* NULL: the guard's engine */
 	guint n_threads;
 	WeftBundle *bundle;
+	GPtrArray *loras; /* WeftLora: all that were named */
+	const WeftLora *adapter; /* of them; NULL: none */
 	WeftRound rounds[WEFT_N_ROUNDS];
 	gsize capacities[WEFT_N_ROUNDS];
 
@@ -65,6 +67,7 @@ static void set_rounds(WeftEngine *engine)
 	    .question = g_strdup(task->question),
 	    .schema = task->schema,
 	    .answer_tokens = answer_tokens(task, context),
+	    .adapter = engine->adapter,
 	};
 	rounds[WEFT_ROUND_MERGE] = (WeftRound){
 	    .number = WEFT_ROUND_MERGE,
@@ -72,12 +75,89 @@ static void set_rounds(WeftEngine *engine)
 	    .question = g_strdup(task->question),
 	    .schema = task->schema,
 	    .answer_tokens = answer_tokens(task, context),
+	    .adapter = engine->adapter,
 	};
 	if (task->schema_text != NULL)
 		rounds[WEFT_ROUND_MERGE].system = weft_task_system(
 		    "These are answers about the parts of one document, in order. Make one answer "
 		    "of them. Where they disagree, the first that is certain counts.",
 		    task->schema_text);
+}
+
+static void close_lora(gpointer lora)
+{
+	weft_lora_close(lora);
+}
+
+/* Names tell adapters apart, in task files and in records. */
+static WeftLora *open_lora(WeftEngine *engine, const char *path, GError **error)
+{
+	WeftLora *lora = weft_lora_open(path, error);
+
+	if (lora == NULL)
+		return NULL;
+	for (guint i = 0; i < engine->loras->len; i++) {
+		if (strcmp(weft_lora_name(engine->loras->pdata[i]), weft_lora_name(lora)) != 0)
+			continue;
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		            "adapter %s: another one has the name %s, too", path,
+		            weft_lora_name(lora));
+		weft_lora_close(lora);
+		return NULL;
+	}
+	g_ptr_array_add(engine->loras, lora);
+	return lora;
+}
+
+static char *list_names(const GPtrArray *loras)
+{
+	GString *names = g_string_new(loras->len > 0 ? NULL : "none");
+
+	for (guint i = 0; i < loras->len; i++)
+		g_string_append_printf(names, "%s%s", i > 0 ? ", " : "",
+		                       weft_lora_name(loras->pdata[i]));
+	return g_string_free(names, FALSE);
+}
+
+static gboolean choose_adapter(WeftEngine *engine, GError **error)
+{
+	const WeftTask *task = engine->task;
+	g_autofree char *names = list_names(engine->loras);
+
+	for (guint i = 0; task->adapter != NULL && i < engine->loras->len; i++) {
+		if (strcmp(weft_lora_name(engine->loras->pdata[i]), task->adapter) == 0)
+			engine->adapter = engine->loras->pdata[i];
+	}
+	if (task->adapter == NULL && engine->loras->len == 1)
+		engine->adapter = engine->loras->pdata[0];
+	if (engine->adapter != NULL || (task->adapter == NULL && engine->loras->len == 0))
+		return TRUE;
+	if (task->adapter != NULL)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+		            "task %s: adapter=%s is none of those given with --adapter (%s)",
+		            task->name, task->adapter, names);
+	else
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		            "task %s names none of the adapters %s: adapter=NAME in its file, or one "
+		            "--adapter alone",
+		            task->name, names);
+	return FALSE;
+}
+
+static gboolean open_adapters(WeftEngine *engine, GError **error)
+{
+	const GPtrArray *paths = engine->job->adapters;
+	const WeftTask *task = engine->task;
+
+	engine->loras = g_ptr_array_new_with_free_func(close_lora);
+	for (guint i = 0; i < paths->len; i++) {
+		if (open_lora(engine, paths->pdata[i], error) == NULL)
+			return FALSE;
+	}
+	if (task->adapter_path == NULL)
+		return choose_adapter(engine, error);
+	engine->adapter = open_lora(engine, task->adapter_path, error);
+	return engine->adapter != NULL;
 }
 
 static WeftEngine *engine_new(const WeftJob *job, guint n_threads, const char *model,
@@ -119,6 +199,8 @@ WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_th
 	if (job->audio != NULL && !weft_bundle_attach_audio(engine->bundle, job->audio, error))
 		return NULL;
 	engine->task = task;
+	if (!open_adapters(engine, error))
+		return NULL;
 	reason = weft_template_reason(weft_bundle_template(engine->bundle));
 	if (reason)
 		g_warning("%s: %s", job->model, reason);
@@ -159,6 +241,7 @@ void weft_engine_free(WeftEngine *engine)
 	g_clear_pointer(&engine->encoders, weft_encoders_close);
 	weft_kernels_close(engine->kernels);
 	g_clear_pointer(&engine->bundle, weft_bundle_close);
+	g_clear_pointer(&engine->loras, g_ptr_array_unref);
 	g_clear_error(&engine->failure);
 	for (guint i = 0; i < WEFT_N_ROUNDS; i++) {
 		g_free(engine->rounds[i].system);
@@ -181,6 +264,11 @@ void weft_engine_cancel(WeftEngine *engine)
 const WeftBundle *weft_engine_bundle(const WeftEngine *engine)
 {
 	return engine->bundle;
+}
+
+const WeftLora *weft_engine_adapter(const WeftEngine *engine)
+{
+	return engine->adapter;
 }
 
 const WeftRound *weft_engine_round(const WeftEngine *engine, WeftRoundNumber number)
@@ -256,6 +344,10 @@ static gboolean open_locked(WeftEngine *engine, GError **error)
 		return FALSE;
 	model = weft_model_open(engine->bundle, engine->kernels, &options, error);
 	if (model == NULL)
+		return FALSE;
+	if (engine->adapter != NULL &&
+	    (!weft_encoders_add_adapter(engine->encoders, engine->adapter, error) ||
+	     !weft_model_add_adapter(model, engine->adapter, error)))
 		return FALSE;
 	context = weft_model_context(model);
 	if (engine->task != NULL ? !fit_task(engine, context, error)

@@ -36,11 +36,13 @@ typedef struct WeftRound {
 	gsize answer_tokens;
 	gboolean is_greedy;       /* whatever the job's temperature is */
 	const char *watched;      /* see WeftGeneration; NULL */
+	const WeftLora *adapter;  /* of answer and merge; NULL: the base alone */
 } WeftRound;
 
 typedef struct WeftEngine WeftEngine;
 
-/* Opens the bundle's configuration and tokenizer, not its weights. Borrows job and task. */
+/* Opens the bundle's configuration and tokenizer, not its weights, and the adapters of the job and
+ * the task. Borrows job and task. */
 WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_threads,
                             GError **error);
 /* The engine of the job's guard. WEFT_ERROR_CONFIG: a bundle that can't be one. */
@@ -51,6 +53,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftEngine, weft_engine_free)
 void weft_engine_cancel(WeftEngine *engine);
 
 const WeftBundle *weft_engine_bundle(const WeftEngine *engine);
+/* The adapter that answers and merges; NULL: none. What is read is read by the base alone, because
+ * jobs share it. */
+const WeftLora *weft_engine_adapter(const WeftEngine *engine);
 const WeftRound *weft_engine_round(const WeftEngine *engine, WeftRoundNumber number);
 
 /* Any thread, any number of times; the first opens. */

@@ -19,6 +19,7 @@ WeftJob *weft_job_new(void)
 
 	job->inputs = g_ptr_array_new_with_free_func(g_free);
 	job->excludes = g_ptr_array_new_with_free_func(g_free);
+	job->adapters = g_ptr_array_new_with_free_func(g_free);
 	job->passwords = g_ptr_array_new_with_free_func(g_free);
 	job->task = g_strdup("index");
 	job->output = g_strdup("weft-out");
@@ -33,6 +34,7 @@ void weft_job_free(WeftJob *job)
 		return;
 	g_ptr_array_unref(job->inputs);
 	g_ptr_array_unref(job->excludes);
+	g_ptr_array_unref(job->adapters);
 	g_ptr_array_unref(job->passwords);
 	g_free(job->task);
 	g_free(job->tasks_dir);
@@ -201,6 +203,7 @@ static const WeftJobKey keys[] = {
     {"question", "TEXT", "the question of the task 'ask'", 0},
     {"model", "DIR", "the bundle (default: the one that comes with weft)", 'm'},
     {"audio", "DIR", "a Whisper or Ultravox folder for the bundle", 0},
+    {"adapter", "DIR", "a LoRA adapter that answers; again: more, one of which the task names", 0},
     {"guard", "DIR", "a Llama Guard 4: says of each document and answer whether it is safe", 0},
     {"output", "DIR", "where records go (default: weft-out); '-': JSON Lines to stdout", 'o'},
     {"state", "DIR", "where the catalogue goes (default: state in the output folder)", 0},
@@ -281,6 +284,10 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 		g_ptr_array_add(job->excludes, g_strdup(text));
 		return TRUE;
 	}
+	if (strcmp(key, "adapter") == 0) {
+		g_ptr_array_add(job->adapters, g_strdup(text));
+		return TRUE;
+	}
 	if (strcmp(key, "reader") == 0)
 		return set_reader(job, text) ||
 		       refuse(key, text, "auto, bundle, tesseract or none", error);
@@ -321,7 +328,8 @@ static char *beside(const char *path, const char *text)
 static gboolean read_key(WeftJob *job, GKeyFile *file, const char *path, const char *key,
                          GError **error)
 {
-	gboolean is_list = strcmp(key, "inputs") == 0 || strcmp(key, "exclude") == 0;
+	static const char *const lists[] = {"inputs", "adapter", "exclude", NULL};
+	gboolean is_list = g_strv_contains(lists, key);
 	g_autofree char *text = NULL;
 	g_autofree char *value = NULL;
 
@@ -331,6 +339,8 @@ static gboolean read_key(WeftJob *job, GKeyFile *file, const char *path, const c
 		for (char **item = items; item != NULL && *item != NULL; item++) {
 			if (strcmp(key, "inputs") == 0)
 				g_ptr_array_add(job->inputs, beside(path, *item));
+			else if (strcmp(key, "adapter") == 0)
+				g_ptr_array_add(job->adapters, beside(path, *item));
 			else
 				g_ptr_array_add(job->excludes, g_strdup(*item));
 		}

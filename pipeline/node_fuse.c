@@ -68,6 +68,7 @@ static WeftSequence *sequence_of_window(const Fuse *fuse, const WeftWindow *wind
 	g_autoptr(WeftRequest) request =
 	    weft_request_new(weft_engine_encoders(fuse->run->engine), fuse->round->system);
 
+	weft_request_adapt(request, fuse->round->adapter);
 	for (guint i = 0; i < window->pieces->len; i++) {
 		if (!add_piece(request, g_ptr_array_index(window->pieces, i), error))
 			return NULL;

@@ -21,6 +21,7 @@ static WeftStep generate_step(void *state, WeftRunner *runner, void *take_item, 
 		    .seed = node->run->job->seed,
 		    .temperature = round->is_greedy ? 0 : node->run->job->temperature,
 		    .watched = round->watched,
+		    .adapter = round->adapter,
 		};
 
 		item->pending = weft_batcher_submit(weft_engine_batcher(node->engine),

@@ -255,14 +255,20 @@ static void settle_windows(WeftRecord *record, const WeftItem *end)
 
 static void settle_model(const WeftRun *run, WeftRecord *record)
 {
+	const WeftLora *adapter;
 	const WeftBundle *bundle;
 
 	if (run->engine == NULL || record->n_text + record->n_patch + record->n_audio == 0)
 		return;
 	bundle = weft_engine_bundle(run->engine);
+	adapter = weft_engine_adapter(run->engine);
 	record->model_name = g_strdup(weft_bundle_name(bundle));
 	record->model_id = g_strdup(weft_bundle_id(bundle));
 	record->model_type = g_strdup(weft_bundle_config(bundle)->model_type);
+	if (adapter != NULL) {
+		record->adapter = g_strdup(weft_lora_name(adapter));
+		record->adapter_id = g_strdup(weft_lora_id(adapter));
+	}
 }
 
 /* What a null means: that the value is not there, if all was examined by a model that may claim so.

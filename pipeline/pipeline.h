@@ -37,6 +37,7 @@ typedef struct WeftJob {
 	char *schema;        /* path: in place of the task's schema; or NULL */
 	char *question;      /* for tasks that ask one; or NULL */
 	char *model, *audio; /* folders; audio may be NULL */
+	GPtrArray *adapters; /* char *: folders of LoRA adapters, of which the task takes one */
 	char *guard;         /* folder of a Llama Guard 4, or NULL */
 	char *output;        /* folder, or "-": lines to `lines_fd` and no folder */
 	char *state;         /* folder, or NULL: in the output folder */
@@ -73,7 +74,7 @@ const WeftJobKey *weft_job_keys(void);
 
 /* Sets one key from its text. WEFT_ERROR_USAGE says what is wrong with the text. */
 gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **error);
-/* Reads the group [job] of a key file; `inputs` and `exclude` are lists divided by ';'. Relative
+/* Reads the group [job] of a key file; `inputs`, `adapter` and `exclude` are lists divided by ';'. Relative
  * paths in it are relative to the file. WEFT_ERROR_CONFIG names file and key. */
 gboolean weft_job_read(WeftJob *job, const char *path, GError **error);
 

@@ -114,6 +114,8 @@ static void set_fingerprint(WeftRun *run)
 	add_number(checksum, "answer-tokens", (double)task->answer_tokens);
 	add_line(checksum, "model",
 		 run->engine != NULL ? weft_bundle_id(weft_engine_bundle(run->engine)) : NULL);
+	if (run->engine != NULL && weft_engine_adapter(run->engine) != NULL)
+		add_line(checksum, "adapter", weft_lora_id(weft_engine_adapter(run->engine)));
 	if (run->guard != NULL)
 		add_line(checksum, "guard", weft_bundle_id(weft_engine_bundle(run->guard)));
 	add_line(checksum, "reader", weft_run_reader(run));

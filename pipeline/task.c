@@ -17,6 +17,8 @@ void weft_task_free(WeftTask *task)
 	g_free(task->schema_text);
 	g_free(task->question);
 	g_free(task->system);
+	g_free(task->adapter);
+	g_free(task->adapter_path);
 	g_free(task->name);
 	g_free(task);
 }
@@ -83,7 +85,7 @@ static gboolean check_keys(GKeyFile *file, const char *path, GError **error)
 {
 	static const char *const known[] = {"summary",       "prompt",   "schema", "merge",
 	                                    "windows",       "pictures", "read",   "question",
-	                                    "answer_tokens", NULL};
+	                                    "answer_tokens", "adapter",  NULL};
 	g_autoptr(GError) failure = NULL;
 	g_auto(GStrv) keys = g_key_file_get_keys(file, "task", NULL, &failure);
 
@@ -129,6 +131,21 @@ static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, G
 		task->answer_tokens = (gsize)n_tokens;
 	}
 	return TRUE;
+}
+
+static void read_adapter(WeftTask *task, GKeyFile *file, const char *path)
+{
+	g_autofree char *value = g_key_file_get_string(file, "task", "adapter", NULL);
+	g_autofree char *folder = g_path_get_dirname(path);
+
+	if (value == NULL)
+		return;
+	if (value[0] != '@')
+		task->adapter = g_steal_pointer(&value);
+	else
+		task->adapter_path = g_path_is_absolute(value + 1)
+		                         ? g_strdup(value + 1)
+		                         : g_build_filename(folder, value + 1, NULL);
 }
 
 static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, const char *path,
@@ -219,14 +236,16 @@ WeftTask *weft_task_open(const WeftJob *job, GError **error)
 	if (!check_keys(file, path, error) || !read_choices(task, file, path, error))
 		return NULL;
 	if (task->windows == WEFT_WINDOWS_NONE) {
-		if (job->schema != NULL || job->question != NULL) {
+		if (job->schema != NULL || job->question != NULL || job->adapters->len > 0) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
-			            "task %s asks nothing: it takes no schema and no question",
+			            "task %s asks nothing: it takes no schema, no question and no "
+			            "adapter",
 			            task->name);
 			return NULL;
 		}
 		return g_steal_pointer(&task);
 	}
+	read_adapter(task, file, path);
 	if (!read_schema(task, job, file, path, error) ||
 	    !read_prompt(task, job, file, path, error))
 		return NULL;

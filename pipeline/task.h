@@ -13,6 +13,9 @@
  *     read=true                      false: pictures and sound are not read (nor is a fault noted)
  *     question=true                  needs --question
  *     answer_tokens=800              the room for one answer; without it, chosen by the context
+ *     adapter=invoices               the LoRA adapter that answers: one of the job's, by the name of
+ *                                    its folder, or @folder beside the task file. Without it: the
+ *                                    job's only one, if it has one
  *
  * `{document}` is the only placeholder of a prompt: what stands before it is the system turn
  * (instructions; the schema is added), what stands after it follows the document.
@@ -55,6 +58,8 @@ typedef struct WeftTask {
 	WeftPicturesShown pictures;
 	gboolean reads;
 	gsize answer_tokens; /* 0: not stated */
+	char *adapter;       /* name of one of the job's; or NULL */
+	char *adapter_path;  /* folder of its own; or NULL */
 } WeftTask;
 
 /* The task of the job. WEFT_ERROR_USAGE, _CONFIG (file and key), _SCHEMA. */

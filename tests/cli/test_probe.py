@@ -43,6 +43,24 @@ class Logits(e2e.Case):
                                       *step)
                     self.assertClose(got, np.load(folder / "image.logits.npy"))
 
+    def test_adapters(self):
+        """What PEFT gave; those with a picture reach the vision tower."""
+        pixels = GOLDEN / "scout/image.pixels.npy"
+        for folder in sorted((GOLDEN / "lora").iterdir()):
+            for file in sorted(folder.glob("*.logits.npy")):
+                name = file.name.split(".")[0]
+                more = ["--pixels", pixels] if name == "image" else []
+                with self.subTest(adapter=folder.name, name=name):
+                    got = self.logits(GOLDEN / "scout", name, "--adapter", folder, *more)
+                    self.assertClose(got, np.load(file))
+
+    def test_adapter_of_another_base(self):
+        result = e2e.weft("probe", "logits", "-m", GOLDEN / "maverick", "--adapter",
+                          GOLDEN / "lora/dora", "--ids", GOLDEN / "maverick/short.ids.json", "-o",
+                          self.folder / "l.npy")
+        self.assert_code(result, 3)
+        self.assertIn("adapter dora: ", result.stderr)
+
     def test_threads_give_the_same_bits(self):
         one = self.logits(e2e.BUNDLE, "long", "-j", "1")
         many = self.logits(e2e.BUNDLE, "long", "-j", "5")
