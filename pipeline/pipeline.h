@@ -74,8 +74,8 @@ const WeftJobKey *weft_job_keys(void);
 
 /* Sets one key from its text. WEFT_ERROR_USAGE says what is wrong with the text. */
 gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **error);
-/* Reads the group [job] of a key file; `inputs`, `adapter` and `exclude` are lists divided by ';'. Relative
- * paths in it are relative to the file. WEFT_ERROR_CONFIG names file and key. */
+/* Reads the group [job] of a key file; `inputs`, `adapter` and `exclude` are lists divided by ';'.
+ * Relative paths in it are relative to the file. WEFT_ERROR_CONFIG names file and key. */
 gboolean weft_job_read(WeftJob *job, const char *path, GError **error);
 
 typedef struct WeftProgress {
