@@ -284,11 +284,11 @@ static gboolean check_keys(WeftJsonReader *reader, const Frame *frame)
 		qsort_r(keys, n, sizeof(Key), compare_keys, reader);
 	for (gsize i = 1; i < n; i++) {
 		if (compare_keys(&keys[i - 1], &keys[i], reader) == 0) {
-			g_autofree char *what = g_strdup_printf(
-				"this key is already in the object: %.*s",
-				(int)MIN(keys[i].size_bytes, KEY_BYTES_SHOWN),
-				key_text(reader, &keys[i]));
-			return fail_at(reader, MAX(keys[i - 1].offset, keys[i].offset), what);
+			g_autoptr(GString) what =
+				g_string_new("this key is already in the object: ");
+			weft_utf8_append_valid(what, key_text(reader, &keys[i]),
+					       MIN(keys[i].size_bytes, KEY_BYTES_SHOWN));
+			return fail_at(reader, MAX(keys[i - 1].offset, keys[i].offset), what->str);
 		}
 	}
 	g_array_set_size(reader->keys, frame->key_first);

@@ -173,10 +173,10 @@ static void test_messages(void)
 
 static void test_duplicates(void)
 {
-	assert_refused("{\"a\":1,\"a\":2}", "byte 7: this key is already in the object");
-	assert_refused("{\"a\":1,\"\\u0061\":2}", "byte 7: this key is already in the object");
+	assert_refused("{\"a\":1,\"a\":2}", "byte 7: this key is already in the object: a");
+	assert_refused("{\"a\":1,\"\\u0061\":2}", "byte 7: this key is already in the object: a");
 	assert_refused("[{\"x\":{\"k\":0,\"q\":1,\"k\":2}}]",
-		       "byte 19: this key is already in the object");
+		       "byte 19: this key is already in the object: k");
 	static const char TWICE[] = "{\"a\":1,\"b\":2,\"a\":{\"a\":3}}";
 	g_autoptr(WeftJson) value =
 		weft_json_parse(TWICE, strlen(TWICE), WEFT_JSON_ALLOW_DUPLICATES, NULL);
