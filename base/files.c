@@ -332,26 +332,63 @@ gboolean weft_file_is_temporary(const char *name)
 	       strspn(mark + 5, "0123456789abcdef") == 8 && mark[13] == '\0';
 }
 
-gboolean weft_file_write(const char *path, gconstpointer data, gsize size_bytes, GError **error)
+struct WeftNewFile {
+	char *path, *temporary; /* temporary: NULL when it has its name */
+	int fd;                 /* -1: closed */
+};
+
+WeftNewFile *weft_new_file_open(const char *path, GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(path);
 	g_autofree char *name = g_path_get_basename(path);
-	g_autofree char *temporary = NULL;
+	char *temporary = NULL;
 	int fd = open_temporary(folder, name, &temporary, error);
 	if (fd < 0)
-		return FALSE;
-	gboolean is_good = weft_fd_write(fd, path, data, size_bytes, error);
-	if (is_good && fsync(fd) < 0)
-		is_good = fail_errno(error, path, errno);
+		return NULL;
+	WeftNewFile *file = g_new(WeftNewFile, 1);
+	*file = (WeftNewFile){g_strdup(path), temporary, fd};
+	return file;
+}
+
+gboolean weft_new_file_write(WeftNewFile *file, gconstpointer data, gsize size_bytes, GError **error)
+{
+	return weft_fd_write(file->fd, file->path, data, size_bytes, error);
+}
+
+gboolean weft_new_file_publish(WeftNewFile *file, GError **error)
+{
+	g_autofree char *folder = g_path_get_dirname(file->path);
+	int fd = file->fd;
+	file->fd = -1;
+	gboolean is_good = fsync(fd) == 0 || fail_errno(error, file->path, errno);
 	if (close(fd) < 0 && is_good)
-		is_good = fail_errno(error, path, errno);
-	if (is_good && rename(temporary, path) < 0)
-		is_good = fail_errno(error, path, errno);
-	if (!is_good) {
-		(void)unlink(temporary); /* the first error is the one to tell */
+		is_good = fail_errno(error, file->path, errno);
+	if (is_good && rename(file->temporary, file->path) < 0)
+		is_good = fail_errno(error, file->path, errno);
+	if (!is_good)
 		return FALSE;
-	}
+	g_clear_pointer(&file->temporary, g_free);
 	return weft_folder_sync(folder, error);
+}
+
+void weft_new_file_close(WeftNewFile *file)
+{
+	if (!file)
+		return;
+	if (file->fd >= 0)
+		(void)close(file->fd); /* it goes away */
+	if (file->temporary)
+		(void)unlink(file->temporary); /* what went wrong has been told */
+	g_free(file->temporary);
+	g_free(file->path);
+	g_free(file);
+}
+
+gboolean weft_file_write(const char *path, gconstpointer data, gsize size_bytes, GError **error)
+{
+	g_autoptr(WeftNewFile) file = weft_new_file_open(path, error);
+	return file && weft_new_file_write(file, data, size_bytes, error) &&
+	       weft_new_file_publish(file, error);
 }
 
 WeftLock *weft_lock_open(const char *path, GError **error)

@@ -61,6 +61,15 @@ gboolean weft_fd_hash(int fd, const char *name, GChecksum *sum, guint64 limit_by
 
 /* Publishes `data` at `path`, mode 0666 less the umask; replaces what was there. */
 gboolean weft_file_write(const char *path, gconstpointer data, gsize size_bytes, GError **error);
+/* The same for bytes that come one after the other: what was written is published whole, or gone
+ * when the file is closed before. */
+typedef struct WeftNewFile WeftNewFile;
+WeftNewFile *weft_new_file_open(const char *path, GError **error);
+gboolean weft_new_file_write(WeftNewFile *file, gconstpointer data, gsize size_bytes,
+			     GError **error);
+gboolean weft_new_file_publish(WeftNewFile *file, GError **error);
+void weft_new_file_close(WeftNewFile *file);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftNewFile, weft_new_file_close)
 /* TRUE for the name (without folder) of a temporary file that a killed weft_file_write left. */
 gboolean weft_file_is_temporary(const char *name);
 /* Writes all, in as many calls as it takes. */

@@ -39,6 +39,7 @@
 #include <glib.h>
 
 #include "bundle/config.h"
+#include "bundle/quantize.h"
 #include "bundle/template.h"
 #include "bundle/tokenizer.h"
 #include "kernels/dtype.h"

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "bundle/config_merge.h"
+#include "bundle/gguf_metadata.h"
 
 #define NO_ID 0xffffffffu /* how some converters write that there is no such token */
 
@@ -514,20 +515,50 @@ static gboolean lay_over(GString **text, const char *below, const char *above, c
 	return TRUE;
 }
 
+/* A file that `weft model quantize` kept under `key`; NULL: none. */
+static const char *kept_file(const WeftGguf *gguf, const char *key, gsize *ret_size_bytes)
+{
+	return gguf ? weft_gguf_text(weft_gguf_value(gguf, key), ret_size_bytes) : NULL;
+}
+
+/* What the files say with the image processor's values, before anything only GGUF has. */
+static WeftConfig *read_config(const WeftGgufSet *set, const GString *json,
+			       const char *preprocessor_json, gsize preprocessor_size_bytes,
+			       GError **error)
+{
+	const WeftGguf *head = weft_gguf_set_head(set);
+	g_autoptr(GString) own = write_preprocessor(set);
+	g_autofree char *file =
+		g_strdup_printf("%s: " WEFT_GGUF_GENERATION_KEY, weft_gguf_file(head));
+	gsize size_bytes = 0;
+	const char *kept = kept_file(set->vision, WEFT_GGUF_PREPROCESSOR_KEY, &size_bytes);
+
+	if (!preprocessor_json) {
+		preprocessor_json = kept ? kept : own->str;
+		preprocessor_size_bytes = kept ? size_bytes : own->len;
+	}
+	g_autoptr(WeftConfig) config =
+		weft_config_new(weft_gguf_file(head), json->str, json->len, preprocessor_json,
+				preprocessor_size_bytes, error);
+	kept = kept_file(head, WEFT_GGUF_GENERATION_KEY, &size_bytes);
+	if (!config ||
+	    (kept && !weft_config_add_generation(config, file, kept, size_bytes, error)))
+		return NULL;
+	return g_steal_pointer(&config);
+}
+
 WeftConfig *weft_gguf_config_new(const WeftGgufSet *set, const char *json, gsize size_bytes,
 				 const char *preprocessor_json, gsize preprocessor_size_bytes,
 				 GError **error)
 {
-	const char *file = weft_gguf_file(weft_gguf_set_head(set)), *prefix;
-	g_autofree char *kept_file = g_strdup_printf("%s: " WEFT_GGUF_CONFIG_KEY, file);
+	const WeftGguf *head = weft_gguf_set_head(set);
+	const char *file = weft_gguf_file(head), *prefix;
+	g_autofree char *kept_name = g_strdup_printf("%s: " WEFT_GGUF_CONFIG_KEY, file);
 	g_autoptr(GString) text = write_config(set, error);
-	g_autoptr(GString) own = write_preprocessor(set);
-	g_autoptr(WeftConfig) config = NULL;
 	gsize kept_bytes = 0;
-	const char *kept = weft_gguf_text(
-		weft_gguf_value(weft_gguf_set_head(set), WEFT_GGUF_CONFIG_KEY), &kept_bytes);
+	const char *kept = kept_file(head, WEFT_GGUF_CONFIG_KEY, &kept_bytes);
 
-	if (!text || (kept && !lay_over(&text, file, kept_file, kept, kept_bytes, error)) ||
+	if (!text || (kept && !lay_over(&text, file, kept_name, kept, kept_bytes, error)) ||
 	    (json && !lay_over(&text, file, "config.json", json, size_bytes, error)))
 		return NULL;
 	if (!vision_file(set, &prefix)) {
@@ -535,9 +566,8 @@ WeftConfig *weft_gguf_config_new(const WeftGgufSet *set, const char *json, gsize
 		g_string_free(text, TRUE);
 		text = shorter;
 	}
-	config = weft_config_new(file, text->str, text->len,
-				 preprocessor_json ? preprocessor_json : own->str,
-				 preprocessor_json ? preprocessor_size_bytes : own->len, error);
+	g_autoptr(WeftConfig) config = read_config(set, text, preprocessor_json,
+						   preprocessor_size_bytes, error);
 	if (!config || !check_again(set, &config->text, error))
 		return NULL;
 	if (set->architecture == WEFT_GGUF_LLAMA) {

@@ -20,9 +20,6 @@
 #include "bundle/config.h"
 #include "bundle/gguf_set.h"
 
-/* Where `weft model quantize` keeps the configuration that it converted from. */
-#define WEFT_GGUF_CONFIG_KEY "weft.config"
-
 /* `json`: the config.json beside the file, `preprocessor_json`: preprocessor_config.json; NULL where
  * there is none. */
 WeftConfig *weft_gguf_config_new(const WeftGgufSet *set, const char *json, gsize size_bytes,

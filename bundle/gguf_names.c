@@ -93,6 +93,8 @@ static const Name VISION_BLOCK[] = {
 	{"ln2.bias", "post_attention_layernorm.bias"},
 	{"ffn_norm.weight", "post_attention_layernorm.weight"},
 	{"ffn_norm.bias", "post_attention_layernorm.bias"},
+	{"attn_post_norm.weight", "post_attention_layernorm.weight"}, /* llama.cpp's converter of 2026 */
+	{"attn_post_norm.bias", "post_attention_layernorm.bias"},
 	{"ffn_up.weight", "mlp.fc1.weight"},
 	{"ffn_up.bias", "mlp.fc1.bias"},
 	{"mlp.fc1.weight", "mlp.fc1.weight"},

@@ -39,6 +39,7 @@ int weft_cmd_show(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_doctor(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
 int weft_cmd_schema(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_bench(const WeftPlaces *places, int argc, char **argv);
+int weft_cmd_model(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_probe(const WeftPlaces *places, int argc, char **argv);
 
 /* Prints "weft VERB: message" and, for WEFT_ERROR_USAGE, where to find help; frees *error. Returns

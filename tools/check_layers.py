@@ -20,7 +20,7 @@ PRODUCTS = {"ingest/part.h", "encoders/span.h", "encoders/sequence.h", "model/an
 MAY = {
     "base": set(),
     "kernels": {"base/"},
-    "bundle": {"base/", "kernels/dtype.h"},
+    "bundle": {"base/", "kernels/dtype.h", "kernels/blocks.h"},
     "ingest": {"base/"},
     "encoders": {"base/", "kernels/kernels.h", "bundle/bundle.h", "ingest/part.h"},
     "model": {"base/", "kernels/kernels.h", "bundle/bundle.h", "encoders/span.h",

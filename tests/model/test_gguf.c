@@ -2,6 +2,8 @@
  * checkpoints they were made from. */
 #include <math.h>
 
+#include <glib/gstdio.h>
+
 #include "golden.h"
 
 typedef struct Pair {
@@ -48,9 +50,57 @@ static void test_golden(void)
 	}
 }
 
+static void quantize(const WeftQuantizeJob *job)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(WeftQuantizer) quantizer = weft_quantizer_open(job, &error);
+	gboolean is_done = FALSE;
+	g_assert_no_error(error);
+	while (!is_done) {
+		gboolean is_good = weft_quantizer_next(quantizer, &is_done, &error);
+		g_assert_no_error(error);
+		g_assert_true(is_good);
+	}
+}
+
+/* Every layout of a checkpoint, written as GGUF by weft and opened again, without any loss. */
+static void test_written(void)
+{
+	static const Pair pairs[] = {
+		{"scout", "scout", TRUE},        {"maverick", "maverick", TRUE},
+		{"llama31", "llama31", FALSE},   {"mixtral", "mixtral", FALSE},
+		{"guard4", "guard4", FALSE},     {"mixtral_fused", "mixtral_fused", FALSE},
+		{"linearised", "linearised", FALSE},
+		{"maverick_fp8", "maverick_fp8", FALSE},
+	};
+	g_autofree char *folder = g_dir_make_tmp("weft-gguf-XXXXXX", NULL);
+	g_autofree char *file = g_build_filename(folder, "model.gguf", NULL);
+	g_autofree char *vision = g_build_filename(folder, "vision.gguf", NULL);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(pairs); i++) {
+		g_autofree char *source = g_build_filename(TEST_GOLDEN, pairs[i].path, NULL);
+		WeftQuantizeJob job = {source, file, WEFT_DTYPE_F32, FALSE};
+		quantize(&job);
+		if (pairs[i].has_vision) {
+			job.target = vision;
+			job.is_vision = TRUE;
+			quantize(&job);
+		}
+		g_autoptr(Golden) golden = golden_open_folder(folder, NULL, 0);
+		check(golden, &pairs[i], "short");
+		check(golden, &pairs[i], "long");
+		if (pairs[i].has_vision)
+			check(golden, &pairs[i], "image");
+		(void)g_unlink(vision); /* the next may have none */
+	}
+	g_assert_cmpint(g_unlink(file), ==, 0);
+	g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/gguf/golden", test_golden);
+	g_test_add_func("/gguf/written", test_written);
 	return g_test_run();
 }
