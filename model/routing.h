@@ -1,8 +1,9 @@
 /* routing.h - which experts the tokens of a request chose; a product of the model.
  *
  * Counted are all rows that went through the layers: the prompt, a shared prefix as if the request
- * had computed it, and the answer but for its last token, which no layer sees. A row counts once for
- * each of its `n_active` experts. So the counts of a request do not depend on what ran beside it.
+ * had computed it, and the answer up to its last choice (that token, and what a schema forces behind
+ * it, no layer sees). A row counts once for each of its `n_active` experts. So the counts of a
+ * request do not depend on what ran beside it.
  *
  * A layer is called collapsed when it uses so few of its experts that the others might as well not
  * be there: the effective number of experts (2 to the entropy of their shares) lies below an eighth
@@ -46,5 +47,11 @@ typedef struct WeftRoutingFigures {
 void weft_routing_figures(const WeftRouting *routing, gsize i, WeftRoutingFigures *ret_figures);
 /* The expert's part of all choices in the layer, 0..1. */
 double weft_routing_share(const WeftRouting *routing, gsize i, gsize expert);
+
+/* What to say about the i-th of n_layers when it has collapsed, else NULL; caller frees. */
+char *weft_routing_warning(const WeftRouting *routing, gsize i);
+/* {"experts", "active", "layers": [{"layer", "tokens", "entropy", "effective", "load_max",
+ * "collapsed", "counts": [per expert], "shares": [per expert]}]}; caller frees. */
+char *weft_routing_json(const WeftRouting *routing);
 
 #endif

@@ -322,19 +322,19 @@ static gboolean fit_task(WeftEngine *engine, gsize context, GError **error)
 static gboolean open_locked(WeftEngine *engine, GError **error)
 {
 	const WeftJob *job = engine->job;
+	/* Requests have a tenth of the memory; a guard shares that, and the cache's. */
+	guint n_engines = job->guard != NULL ? 2 : 1;
 	g_autofree char *state = job->state != NULL            ? g_strdup(job->state)
 				 : strcmp(job->output, "-") != 0 ? g_build_filename(job->output,
 										    "state", NULL)
 								 : NULL;
 	WeftModelOptions options = {.kv_type = job->kv_type,
-				    .kv_memory_max_bytes = job->kv_memory_bytes,
+				    .kv_memory_max_bytes = job->kv_memory_bytes / n_engines,
 				    .kv_folder = state,
 				    .locks_weights = job->locks_weights,
 				    .prefetches_weights = job->prefetches_weights};
 	g_autoptr(WeftModel) model = NULL;
 	gsize context;
-	/* Requests have a tenth of the memory; a guard shares it. */
-	guint n_engines = engine->job->guard != NULL ? 2 : 1;
 
 	engine->kernels = weft_kernels_open(engine->job->tier, (int)engine->n_threads, error);
 	if (engine->kernels == NULL)

@@ -225,6 +225,7 @@ static const WeftJobKey keys[] = {
     {"time", "12:30-15:00", "only this stretch of each recording", 0},
     {"password-file", "FILE", "passwords for documents, one per line", 0},
     {"exclude", "GLOB", "leave out files and folders with this name or path", 0},
+    {"routing", NULL, "note in each record (run) which experts its tokens chose", 0},
     {"trace", "FILE", "write who worked when, in the Chrome trace format", 0},
     {NULL, NULL, NULL, 0},
 };
@@ -299,6 +300,9 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 		       refuse(key, text, "true or false", error);
 	if (strcmp(key, "prefetch") == 0)
 		return set_switch(&job->prefetches_weights, text) ||
+		       refuse(key, text, "true or false", error);
+	if (strcmp(key, "routing") == 0)
+		return set_switch(&job->counts_routing, text) ||
 		       refuse(key, text, "true or false", error);
 	if (strcmp(key, "password-file") == 0)
 		return set_password_file(job, text, error);

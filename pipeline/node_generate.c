@@ -22,6 +22,8 @@ static WeftStep generate_step(void *state, WeftRunner *runner, void *take_item, 
 		    .temperature = round->is_greedy ? 0 : node->run->job->temperature,
 		    .watched = round->watched,
 		    .adapter = round->adapter,
+		    .counts_routing =
+		        node->run->job->counts_routing && node->engine == node->run->engine,
 		};
 
 		item->pending = weft_batcher_submit(weft_engine_batcher(node->engine),
@@ -45,11 +47,22 @@ static bool send_reading(WeftRunner *runner, WeftItem *item, WeftAnswer *answer)
 	       weft_item_send_content(runner, item->document, content);
 }
 
-/* With its window, when a guard will be asked about both. Takes the answer. */
+/* With its window, when a guard will be asked about both. The experts that it used travel apart:
+ * the record wants those of all answers, and merging keeps only some. Takes the answer. */
 static bool send_answer(WeftRunner *runner, WeftItem *item, WeftAnswer *answer)
 {
 	WeftItem *out = weft_item_new(WEFT_ITEM_ANSWER, item->document);
+	WeftAnswer *routing;
 
+	if (answer->routing != NULL) {
+		routing = weft_answer_new();
+		routing->routing = g_steal_pointer(&answer->routing);
+		if (!weft_item_send_answer(runner, item->document, routing)) {
+			weft_answer_free(answer);
+			weft_item_free(out);
+			return false;
+		}
+	}
 	out->answer = answer;
 	out->window = g_steal_pointer(&item->window);
 	return weft_runner_send(runner, out);

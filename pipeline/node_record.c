@@ -10,12 +10,14 @@ typedef struct Building {
 	WeftDocument *document;
 	WeftRecord *record;
 	GHashTable *confidences; /* pointer (char *) -> double *; NULL: no answer yet */
+	WeftRouting *routing;    /* of all answers; NULL: not counted */
 	guint64 begin_ns;
 } Building;
 
 typedef struct Records {
 	WeftRun *run;
 	GHashTable *buildings; /* number of the document -> Building */
+	WeftRouting *routing;  /* of all documents */
 } Records;
 
 static void building_free(void *data)
@@ -25,6 +27,7 @@ static void building_free(void *data)
 	weft_document_free(building->document);
 	weft_record_free(building->record);
 	g_clear_pointer(&building->confidences, g_hash_table_unref);
+	weft_routing_free(building->routing);
 	g_free(building);
 }
 
@@ -128,6 +131,14 @@ static void take_part(WeftRecord *record, WeftPart *part)
 	}
 }
 
+static void add_routing(WeftRouting **sum, const WeftRouting *routing)
+{
+	if (*sum == NULL)
+		*sum = weft_routing_copy(routing);
+	else
+		weft_routing_add(*sum, routing);
+}
+
 static void take_answer(Building *building, WeftItem *item)
 {
 	WeftRecord *record = building->record;
@@ -137,6 +148,8 @@ static void take_answer(Building *building, WeftItem *item)
 	record->n_patch += answer->n_patch;
 	record->n_audio += answer->n_audio;
 	record->n_generated += answer->n_generated;
+	if (answer->routing != NULL)
+		add_routing(&building->routing, answer->routing);
 	if (answer->json == NULL)
 		return;
 	g_free(record->answer);
@@ -326,6 +339,23 @@ static void settle_run(const WeftRun *run, Building *building)
 	add_run_fact(building->record, "seconds", g_strdup(seconds));
 	if (tier != NULL)
 		add_run_fact(building->record, "tier", g_strdup_printf("\"%s\"", tier));
+	if (building->routing != NULL)
+		add_run_fact(building->record, "routing", weft_routing_json(building->routing));
+}
+
+/* Few documents may well have use for few experts; all together should not. */
+static WeftStep record_flush(void *state, WeftRunner *runner, GError **error)
+{
+	const Records *records = state;
+
+	(void)runner, (void)error;
+	for (gsize i = 0; records->routing != NULL && i < records->routing->n_layers; i++) {
+		char *warning = weft_routing_warning(records->routing, i);
+
+		if (warning != NULL)
+			weft_run_say(records->run, warning);
+	}
+	return WEFT_STEP_MORE;
 }
 
 static bool end_record(Records *records, WeftRunner *runner, const WeftItem *item)
@@ -341,6 +371,8 @@ static bool end_record(Records *records, WeftRunner *runner, const WeftItem *ite
 		settle_model(records->run, record);
 		settle_answer(records->run, building, item->n_windows);
 		settle_run(records->run, building);
+		if (building->routing != NULL)
+			add_routing(&records->routing, building->routing);
 		weft_record_settle(record);
 		out->record = g_steal_pointer(&building->record);
 	}
@@ -380,7 +412,9 @@ static void record_done(void *state)
 	Records *records = state;
 
 	g_hash_table_unref(records->buildings);
+	weft_routing_free(records->routing);
 	g_free(records);
 }
 
-const WeftNodeClass weft_node_record = {"record", record_init, record_step, NULL, record_done};
+const WeftNodeClass weft_node_record = {"record", record_init, record_step, record_flush,
+                                        record_done};

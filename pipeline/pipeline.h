@@ -48,6 +48,7 @@ typedef struct WeftJob {
 	char *kv_type;       /* of keys and values: "f32", "bf16", "q8_0", "q4"; or NULL */
 	guint64 kv_memory_bytes; /* of keys and values in memory; 0: no limit */
 	gboolean locks_weights, prefetches_weights;
+	gboolean counts_routing; /* the record's `run` says which experts were chosen */
 	guint jobs;          /* threads; 0: one per core */
 	guint64 memory_bytes;
 	guint64 seed;

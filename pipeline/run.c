@@ -126,9 +126,9 @@ static void set_fingerprint(WeftRun *run)
 
 		add_line(checksum, "seed", seed);
 		add_number(checksum, "temperature", job->temperature);
-		if (job->kv_type != NULL)
-			add_line(checksum, "kv-type", job->kv_type);
 	}
+	if (job->kv_type != NULL && (run->engine != NULL || run->guard != NULL))
+		add_line(checksum, "kv-type", job->kv_type);
 	add_number(checksum, "page-dpi", job->page_dpi);
 	add_number(checksum, "page-first", job->page_first);
 	add_number(checksum, "page-last", job->page_last);
