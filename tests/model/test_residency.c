@@ -215,7 +215,7 @@ static void test_first_layer(void)
 		g_autoptr(WeftPagePool) pool = weft_page_pool_new(arch, kernels, &options, &error);
 		g_autoptr(WeftCache) cache = weft_cache_new(pool);
 		g_assert_true(weft_cache_extend(cache, 0, 2, &error));
-		WeftSegment segment = {cache, 0, 2, 0, NULL, NULL};
+		WeftSegment segment = {.cache = cache, .n_rows = 2};
 		weft_pass_embed(pass, 0, ids, 2, NULL);
 		weft_pass_run(pass, &segment, 1);
 		double took_s = cpu_s() - start_s;
