@@ -3,6 +3,7 @@
 
     python3 tools/make_fuzz_corpus.py tests
 """
+import base64
 import json
 import os
 import struct
@@ -63,6 +64,64 @@ def tokenizer(folder, root):
     put(folder, "bytes", bytes(range(256)) + b"\xc3\xed\xa0\x80\xf4\x90\x80\x80 \xff'\xfe")
 
 
+# Text, score, type (1 normal, 2 unknown, 3 control, 5 unused, 6 byte), as SentencePiece and GGUF say.
+PIECES = [("<unk>", 0, 2), ("<s>", 0, 3)] + [(f"<0x{b:02X}>", 0, 6) for b in range(256)] + [
+    ("▁a", -1, 1), ("▁ab", -2, 1), ("ab", -3, 1), ("▁▁", -3, 1), ("▁", -4, 1), ("a", -5, 1),
+    ("b", -6, 1), ("字", -7, 1), ("gone", -8, 5)]
+
+
+def pieces(folder):
+    def field(number, data):
+        return bytes([number << 3 | 2]) + varint(len(data)) + data
+
+    def varint(n):
+        return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + varint(n >> 7)
+
+    def string(text):
+        return struct.pack("<Q", len(text.encode())) + text.encode()
+
+    def value(key, kind, data):
+        return string(key) + struct.pack("<I", kind) + data
+
+    def array(key, kind, items):
+        return value(key, 9, struct.pack("<IQ", kind, len(items)) + b"".join(items))
+
+    def gguf(name, values):
+        put(folder, name, b"GGUF" + struct.pack("<IQQ", 3, 0, len(values)) + b"".join(values))
+
+    model = [field(1, field(1, t.encode()) + b"\x15" + struct.pack("<f", score) +
+                   bytes([0x18, kind])) for t, score, kind in PIECES]
+    put(folder, "pieces.model", b"".join(model) + field(2, b"\x18\x02") + field(3, b"\x20\x00"))
+    put(folder, "unigram.model", b"".join(model[:3]) + field(2, b"\x18\x01"))
+    gguf("pieces.gguf", [
+        value("tokenizer.ggml.model", 8, string("llama")),
+        array("tokenizer.ggml.tokens", 8, [string(t) for t, _, _ in PIECES]),
+        array("tokenizer.ggml.scores", 6, [struct.pack("<f", s) for _, s, _ in PIECES]),
+        array("tokenizer.ggml.token_type", 5, [struct.pack("<i", k) for _, _, k in PIECES])])
+    tokens = list(alphabet().values()) + ["ab", "abc", "<|x|>"]
+    gguf("bytes.gguf", [
+        value("tokenizer.ggml.model", 8, string("gpt2")),
+        value("tokenizer.ggml.pre", 8, string("llama-bpe")),
+        array("tokenizer.ggml.tokens", 8, [string(t) for t in tokens]),
+        array("tokenizer.ggml.token_type", 5, [struct.pack("<i", 3 if len(t) > 3 else 1)
+                                               for t in tokens]),
+        array("tokenizer.ggml.merges", 8, [string("a b"), string("ab c")])])
+    lines = [base64.b64encode(bytes([b])) for b in range(256)] + [base64.b64encode(b"ab")]
+    put(folder, "ranks.tiktoken", b"".join(b"%s %d\n" % (word, i) for i, word in enumerate(lines)))
+    vocab = {t: i for i, (t, _, _) in enumerate(PIECES)}
+    put(folder, "pieces.json", json.dumps({
+        "added_tokens": [{"id": 1, "content": "<s>", "special": True}],
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always",
+                          "split": False},
+        "decoder": {"type": "Sequence", "decoders": [
+            {"type": "Replace", "pattern": {"String": "▁"}, "content": " "},
+            {"type": "ByteFallback"}, {"type": "Fuse"},
+            {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
+        "model": {"type": "BPE", "byte_fallback": True, "vocab": vocab,
+                  "merges": [["▁", "a"], ["▁a", "b"], ["a", "b"], ["▁", "▁"]]}},
+        ensure_ascii=False, separators=(",", ":")))
+
+
 def config(folder, root):
     for name in ("scout", "maverick", "llama31", "mixtral", "guard4", "scout_text", "maverick_fp8",
                  "linearised"):
@@ -93,6 +152,7 @@ def main():
     corpus = os.path.join(root, "fuzz", "corpus")
     safetensors(os.path.join(corpus, "safetensors"))
     tokenizer(os.path.join(corpus, "tokenizer"), root)
+    pieces(os.path.join(corpus, "tokenizer"))
     config(os.path.join(corpus, "config"), root)
 
 
