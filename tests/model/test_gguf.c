@@ -19,6 +19,7 @@ static const Pair PAIRS[] = {
 	{"gguf/maverick/model-00002-of-00002.gguf", "maverick", TRUE},
 	{"gguf/llama31", "llama31", FALSE},
 	{"gguf/mixtral", "mixtral", FALSE},
+	{"gguf/mixed", "gguf/mixed", FALSE}, /* every type that is read */
 };
 
 static void check(const Golden *golden, const Pair *pair, const char *prompt)
