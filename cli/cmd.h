@@ -27,6 +27,7 @@ typedef struct WeftPlaces {
 	char *helper_dir;     /* weft-decode-* */
 	char *tasks_dir;      /* *.task */
 	char *default_bundle; /* the bundle used without -m */
+	char *data_dir;       /* devices.ini, reference_logits.py */
 } WeftPlaces;
 
 /* Looks beside the running program (/proc/self/exe). Never fails: a folder that is not there is
@@ -35,6 +36,7 @@ void weft_places_find(WeftPlaces *ret_places);
 void weft_places_done(WeftPlaces *places);
 
 int weft_cmd_run(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
+int weft_cmd_plan(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
 int weft_cmd_show(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_doctor(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
 int weft_cmd_schema(const WeftPlaces *places, int argc, char **argv);

@@ -17,6 +17,7 @@
 #include "base/json.h"
 #include "cli/cmd.h"
 #include "cli/progress.h"
+#include "cli/run_estimate.h"
 #include "pipeline/pipeline.h"
 
 #define LIST_MAX_BYTES ((gsize)256 << 20)
@@ -205,12 +206,31 @@ static void watch(WeftRun *run, WeftBar *bar, int signals)
 	}
 }
 
-static int end_of_run(const Command *command, WeftRun *run, WeftBar *bar, GError **error)
+/* What a dry run and a sample are for; FALSE: error is set. */
+static gboolean say_estimate(const Command *command, const WeftPlaces *places, WeftRun *run,
+			     WeftBar *bar, GError **error)
+{
+	g_autofree char *line = NULL;
+
+	if (command->job->is_dry)
+		line = weft_run_estimate_dry(command->job, places, run, error);
+	else if (command->job->sample > 0)
+		line = weft_run_estimate_sample(run);
+	else
+		return TRUE;
+	if (line != NULL)
+		weft_bar_say(bar, "info", line);
+	return line != NULL;
+}
+
+static int end_of_run(const Command *command, const WeftPlaces *places, WeftRun *run, WeftBar *bar,
+		      GError **error)
 {
 	WeftProgress progress;
 	gboolean is_whole = weft_run_join(run, error);
 
-	weft_bar_end(bar, run, is_whole);
+	if (!command->job->is_dry)
+		weft_bar_end(bar, run, is_whole);
 	if (command->prints_graph) {
 		g_autofree char *graph = weft_run_graph(run);
 
@@ -224,6 +244,8 @@ static int end_of_run(const Command *command, WeftRun *run, WeftBar *bar, GError
 		g_clear_error(error);
 		return code;
 	}
+	if (!say_estimate(command, places, run, bar, error))
+		return weft_cmd_fail("run", error, WEFT_EXIT_NOT_STARTED);
 	progress = weft_run_progress(run);
 	if (progress.n_failed + progress.n_partial > 0 ||
 	    (command->is_strict && progress.n_known > 0))
@@ -231,7 +253,7 @@ static int end_of_run(const Command *command, WeftRun *run, WeftBar *bar, GError
 	return WEFT_EXIT_DONE;
 }
 
-static int run_job(const Command *command, WeftIngest *ingest, int signals)
+static int run_job(const Command *command, const WeftPlaces *places, WeftIngest *ingest, int signals)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(WeftBar) bar = weft_bar_new(command->is_quiet, g_strcmp0(command->log, "json") == 0);
@@ -242,7 +264,7 @@ static int run_job(const Command *command, WeftIngest *ingest, int signals)
 	if (!weft_run_start(run, &error))
 		return weft_cmd_fail("run", &error, WEFT_EXIT_NOT_STARTED);
 	watch(run, bar, signals);
-	return end_of_run(command, run, bar, &error);
+	return end_of_run(command, places, run, bar, &error);
 }
 
 static void command_done(Command *command)
@@ -278,7 +300,7 @@ int weft_cmd_run(const WeftPlaces *places, WeftIngest *ingest, int argc, char **
 		code = weft_cmd_fail("run", &error,
 				     is_usage ? WEFT_EXIT_USAGE : WEFT_EXIT_NOT_STARTED);
 	} else {
-		code = run_job(&command, ingest, signals);
+		code = run_job(&command, places, ingest, signals);
 	}
 	if (signals >= 0)
 		close(signals);

@@ -20,6 +20,8 @@ static const WeftVerb VERBS[] = {
      weft_cmd_run},
     {"show", "[-o OUT] [ID|PATH...]", "list the records, or print them to read", FALSE,
      weft_cmd_show, NULL},
+    {"plan", "BUNDLE [PATH...]", "memory, time and cost before anything is loaded", FALSE, NULL,
+     weft_cmd_plan},
     {"schema", "check FILE | record", "check a schema; print the schema of a record", FALSE,
      weft_cmd_schema, NULL},
     {"model", "quantize BUNDLE -o FILE", "write a model as GGUF", FALSE, weft_cmd_model, NULL},

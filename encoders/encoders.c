@@ -67,6 +67,10 @@ static gboolean open_vision(WeftEncoders *encoders, const WeftBundle *bundle, GE
 		return FALSE;
 	if (encoders->tokenizer && !open_image_ids(encoders, error))
 		return FALSE;
+	if (encoders->counts_only) {
+		encoders->tokens_per_tile = weft_vision_tokens_per_tile(&config->vision);
+		return TRUE;
+	}
 	/* Weights saved again without the tower, or no weights at all: pictures become tiles. */
 	if (!weft_bundle_find(bundle, "vision_model.class_embedding") &&
 	    !weft_bundle_find(bundle, "multi_modal_projector.linear_1.weight"))
@@ -113,6 +117,20 @@ WeftEncoders *weft_encoders_open(WeftBundle *bundle, const WeftKernels *kernels,
 	return g_steal_pointer(&encoders);
 }
 
+WeftEncoders *weft_encoders_open_to_count(WeftBundle *bundle, GError **error)
+{
+	const WeftConfig *config = weft_bundle_config(bundle);
+	g_autoptr(WeftEncoders) encoders = g_new0(WeftEncoders, 1);
+
+	encoders->counts_only = TRUE;
+	encoders->tokenizer = weft_bundle_tokenizer(bundle);
+	encoders->template = weft_bundle_template(bundle);
+	encoders->width = config->has_text ? config->text.width : 0;
+	if (config->has_vision && !open_vision(encoders, bundle, error))
+		return NULL;
+	return g_steal_pointer(&encoders);
+}
+
 void weft_encoders_close(WeftEncoders *encoders)
 {
 	if (!encoders)
@@ -148,12 +166,19 @@ gboolean weft_encoders_add_adapter(WeftEncoders *encoders, const WeftLora *lora,
 
 gboolean weft_encoders_can_see(const WeftEncoders *encoders)
 {
-	return encoders->vision && encoders->tokenizer;
+	gboolean has_tower = encoders->vision || (encoders->counts_only && encoders->has_tiling);
+
+	return has_tower && encoders->tokenizer;
 }
 
 gboolean weft_encoders_can_hear(const WeftEncoders *encoders)
 {
 	return encoders->audio && encoders->tokenizer;
+}
+
+gsize weft_encoders_tile_tokens(const WeftEncoders *encoders)
+{
+	return encoders->tokens_per_tile;
 }
 
 guint32 weft_encoders_raster_side_max(const WeftEncoders *encoders)

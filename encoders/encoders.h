@@ -47,12 +47,17 @@ WeftEncoders *weft_encoders_open(WeftBundle *bundle, const WeftKernels *kernels,
  * the encoders. What it says about the vision tower is checked: WEFT_ERROR_WEIGHTS. Without a tower
  * that is nothing. */
 gboolean weft_encoders_add_adapter(WeftEncoders *encoders, const WeftLora *lora, GError **error);
+/* The same without towers: it counts tokens and can do nothing else. Pictures count when the
+ * configuration has a part for them, sound does not. Reads no weights; there need be none. */
+WeftEncoders *weft_encoders_open_to_count(WeftBundle *bundle, GError **error);
 void weft_encoders_close(WeftEncoders *encoders);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftEncoders, weft_encoders_close)
 
 /* Pictures, sound as rows of the sequence. Sound needs a projector that was made for this base. */
 gboolean weft_encoders_can_see(const WeftEncoders *encoders);
 gboolean weft_encoders_can_hear(const WeftEncoders *encoders);
+/* Tokens of one tile of a picture; 0: none. */
+gsize weft_encoders_tile_tokens(const WeftEncoders *encoders);
 /* Longest side in pixels of a raster that the image processor can use (pictures up to 2:1); 0:
  * none. */
 guint32 weft_encoders_raster_side_max(const WeftEncoders *encoders);

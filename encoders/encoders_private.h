@@ -23,6 +23,7 @@ struct WeftEncoders {
 	const WeftTokenizer *tokenizer;
 	const WeftTemplate *template;
 	gsize width;              /* of the backbone's rows; 0: no text model */
+	gboolean counts_only;     /* without towers */
 	gboolean has_tiling;
 	WeftTiling tiling;
 	gsize tokens_per_tile;

@@ -70,6 +70,16 @@ WeftPass *weft_pass_new(const WeftArch *arch, const WeftWeights *weights,
 	return g_steal_pointer(&pass);
 }
 
+gsize weft_pass_size_bytes(const WeftArch *arch, gsize rows_max)
+{
+	WeftPass pass = {.arch = arch};
+	Buffer buffers[BUFFERS_MAX];
+	gsize n = list_buffers(&pass, buffers), size_bytes = 0;
+	for (gsize i = 0; i < n; i++)
+		size_bytes += rows_max * buffers[i].n * buffers[i].item_bytes;
+	return size_bytes;
+}
+
 void weft_pass_free(WeftPass *pass)
 {
 	if (!pass)

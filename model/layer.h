@@ -70,6 +70,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftPass, weft_pass_free)
 /* Before the first pass with it. WEFT_ERROR_LIMIT when there is no memory for its room. */
 gboolean weft_pass_prepare(WeftPass *pass, const WeftAdapter *adapter, GError **error);
 
+/* Bytes of the buffers that weft_pass_new allocates. */
+gsize weft_pass_size_bytes(const WeftArch *arch, gsize rows_max);
+
 /* Embeddings of n ids, all of them below n_vocab, into rows from `row`. */
 void weft_pass_embed(WeftPass *pass, gsize row, const gint32 *ids, gsize n,
 		     const WeftAdapter *adapter);

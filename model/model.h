@@ -26,6 +26,8 @@
 #include "encoders/sequence.h"
 #include "kernels/kernels.h"
 #include "model/answer.h"
+#include "model/machine.h"
+#include "model/plan.h"
 
 typedef struct WeftModel WeftModel;
 typedef struct WeftSchema WeftSchema;

@@ -319,6 +319,16 @@ static gboolean fit_task(WeftEngine *engine, gsize context, GError **error)
 	         fit_round(engine, WEFT_ROUND_MERGE, context, error)));
 }
 
+static gboolean open_to_count(WeftEngine *engine, GError **error)
+{
+	gsize context = weft_bundle_config(engine->bundle)->text.context_max;
+
+	engine->encoders = weft_encoders_open_to_count(engine->bundle, error);
+	return engine->encoders != NULL &&
+	       (engine->task != NULL ? fit_task(engine, context, error)
+	                             : fit_guard(engine, context, error));
+}
+
 static gboolean open_locked(WeftEngine *engine, GError **error)
 {
 	const WeftJob *job = engine->job;
@@ -336,6 +346,8 @@ static gboolean open_locked(WeftEngine *engine, GError **error)
 	g_autoptr(WeftModel) model = NULL;
 	gsize context;
 
+	if (engine->job->is_dry)
+		return open_to_count(engine, error);
 	engine->kernels = weft_kernels_open(engine->job->tier, (int)engine->n_threads, error);
 	if (engine->kernels == NULL)
 		return FALSE;
@@ -388,6 +400,11 @@ WeftBatcher *weft_engine_batcher(const WeftEngine *engine)
 gsize weft_engine_capacity(const WeftEngine *engine, WeftRoundNumber number)
 {
 	return engine->capacities[number];
+}
+
+gsize weft_engine_tile_tokens(const WeftEngine *engine)
+{
+	return engine != NULL ? weft_encoders_tile_tokens(engine->encoders) : 0;
 }
 
 const char *weft_engine_tier(WeftEngine *engine)

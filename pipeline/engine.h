@@ -58,7 +58,8 @@ const WeftBundle *weft_engine_bundle(const WeftEngine *engine);
 const WeftLora *weft_engine_adapter(const WeftEngine *engine);
 const WeftRound *weft_engine_round(const WeftEngine *engine, WeftRoundNumber number);
 
-/* Any thread, any number of times; the first opens. */
+/* Any thread, any number of times; the first opens. In a dry run what counts tokens is opened, and
+ * no weights. */
 gboolean weft_engine_open(WeftEngine *engine, GError **error);
 
 /* Once open: */
@@ -66,6 +67,8 @@ const WeftEncoders *weft_engine_encoders(const WeftEngine *engine);
 WeftBatcher *weft_engine_batcher(const WeftEngine *engine);
 /* Tokens of document that a request of the round can hold. */
 gsize weft_engine_capacity(const WeftEngine *engine, WeftRoundNumber number);
+/* Tokens of one tile of a picture; 0: the bundle does not see. */
+gsize weft_engine_tile_tokens(const WeftEngine *engine);
 /* "avx2"; NULL when the engine was never opened. */
 const char *weft_engine_tier(WeftEngine *engine);
 

@@ -22,6 +22,7 @@
 #include "outputs/record.h"
 #include "pipeline/batcher.h"
 #include "pipeline/document.h"
+#include "pipeline/estimate.h"
 #include "pipeline/fault.h"
 #include "pipeline/node.h"
 #include "pipeline/window.h"
@@ -63,6 +64,7 @@ typedef struct WeftItem {
 	WeftCheck check;
 	WeftRecord *record;
 	guint32 n_windows, n_windows_skipped;
+	WeftEstimateCounts reading; /* END in a dry run: pictures that would have been read */
 } WeftItem;
 
 extern const WeftItemClass weft_item_class;

@@ -227,6 +227,8 @@ static const WeftJobKey keys[] = {
     {"exclude", "GLOB", "leave out files and folders with this name or path", 0},
     {"routing", NULL, "note in each record (run) which experts its tokens chose", 0},
     {"trace", "FILE", "write who worked when, in the Chrome trace format", 0},
+    {"sample", "N", "only N documents, a fair choice; says how long all would take", 0},
+    {"dry-run", NULL, "count what would be done; nothing is written, no weights are read", 0},
     {NULL, NULL, NULL, 0},
 };
 
@@ -247,6 +249,9 @@ static gboolean set_number(WeftJob *job, const char *key, const char *text, GErr
 	if (strcmp(key, "seed") == 0)
 		return parse_count(text, G_MAXUINT64, &job->seed) ||
 		       refuse(key, text, "a whole number", error);
+	if (strcmp(key, "sample") == 0)
+		return (parse_count(text, G_MAXUINT64, &job->sample) && job->sample > 0) ||
+		       refuse(key, text, "a whole number above 0", error);
 	if (strcmp(key, "temperature") == 0)
 		return parse_number(text, 0, 100, &job->temperature) ||
 		       refuse(key, text, "a number from 0 to 100", error);
@@ -288,6 +293,11 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 	if (strcmp(key, "adapter") == 0) {
 		g_ptr_array_add(job->adapters, g_strdup(text));
 		return TRUE;
+	}
+	if (strcmp(key, "dry-run") == 0) {
+		job->is_dry = strcmp(text, "true") == 0;
+		return job->is_dry || strcmp(text, "false") == 0 ||
+		       refuse(key, text, "true or false", error);
 	}
 	if (strcmp(key, "reader") == 0)
 		return set_reader(job, text) ||

@@ -7,6 +7,7 @@
  *
  * With a guard, whose rounds have a batcher of their own, behind each collect of answers (or behind
  * window, when nothing is asked): guard > generate > verdict.
+ * A dry run ends in survey behind window: nothing is asked and nothing is written.
  *
  * Rounds are unrolled: each has its own fuse, generate and collect, all share the batcher. Nodes
  * that a job has no use for are not there. ═> are lanes: one inbox for each thread.
@@ -61,6 +62,17 @@ static void then_guard(Line *line, WeftRoundNumber number, const char *guard, co
 	then(line, &weft_node_verdict, verdict, round, 1, WEFT_INBOX_SHARED, 0);
 }
 
+/* A dry run: as far as the windows, then counted. */
+static void join_survey(Line *line)
+{
+	WeftRun *run = line->run;
+
+	if (run->reader != WEFT_READ_NONE)
+		then(line, &weft_node_survey_reading, NULL, run, 1, WEFT_INBOX_SHARED, 20);
+	then(line, &weft_node_window, NULL, run, 1, WEFT_INBOX_SHARED, 20);
+	then(line, &weft_node_survey, NULL, run, 1, WEFT_INBOX_SHARED, 20);
+}
+
 void weft_join(WeftRun *run)
 {
 	const WeftTask *task = run->task;
@@ -71,6 +83,10 @@ void weft_join(WeftRun *run)
 	    weft_graph_add(run->graph, &weft_node_source, NULL, run, 1, WEFT_INBOX_SHARED, 0);
 	then(&line, &weft_node_sniff, NULL, run, 1, WEFT_INBOX_SHARED, 0);
 	then(&line, &weft_node_decode, NULL, run, run->n_threads, WEFT_INBOX_SHARED, 0);
+	if (run->job->is_dry) {
+		join_survey(&line);
+		return;
+	}
 	if (run->reader == WEFT_READ_TESSERACT)
 		then(&line, &weft_node_read, NULL, run, run->n_threads, WEFT_INBOX_LANES, 20);
 	if (run->reader == WEFT_READ_BUNDLE)

@@ -58,7 +58,7 @@ static gboolean set_options(Decode *decode, GError **error)
 	    .frame_interval_s = FRAME_INTERVAL_S,
 	    .passwords = (const char *const *)decode->passwords,
 	};
-	if (run->reader == WEFT_READ_TESSERACT && job->page_dpi == 0)
+	if (run->reader == WEFT_READ_TESSERACT && job->page_dpi == 0 && !job->is_dry)
 		decode->options.page_dpi = TESSERACT_DPI;
 	else if (run->reader != WEFT_READ_TESSERACT && encoders != NULL)
 		decode->options.raster_side_max = weft_encoders_raster_side_max(encoders);

@@ -91,6 +91,7 @@ static gboolean write_in_order(Sink *sink, WeftItem *take_item, GError **error)
 		if (is_written) {
 			count_status(sink->run, item->record->status);
 			tell(sink->run, item->begin, item->record);
+			weft_run_measured(sink->run, item->begin, NULL);
 		}
 		g_hash_table_remove(sink->waiting, &sink->next);
 		if (!is_written)
@@ -135,6 +136,7 @@ static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
 	g_autoptr(WeftItem) item = take_item;
 	WeftRun *run = sink->run;
 
+	weft_run_measured(run, item->begin, NULL);
 	if (item->record == NULL) {
 		if (weft_store_has(run->store, item->begin->id))
 			return add_copy(sink, item, error);

@@ -2,10 +2,12 @@
  *
  * Folders are walked depth first, names in bytewise order, symbolic links inside them not followed,
  * the output folder itself left out. What is no input (excluded, a link, a socket) is counted.
- * Nothing is opened here but folders.
+ * Nothing is opened here but folders. With a sample, the documents whose lot comes first are taken:
+ * the first eight bytes of the SHA-256 of the path.
  */
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -20,6 +22,8 @@ typedef struct Entry {
 	gboolean has_status;
 	struct stat status;
 	GError *failure; /* why it can't be listed or opened, or NULL */
+	gboolean is_left; /* not of the sample */
+	guint64 lot;      /* of the sample: the smallest are taken */
 } Entry;
 
 typedef struct Source {
@@ -154,6 +158,62 @@ static void walk(Source *source, const char *path, guint depth)
 		WEFT_COUNT(source->run, n_left_out, 1);
 }
 
+static int by_lot(const void *a, const void *b)
+{
+	const guint64 *first = a, *second = b;
+
+	return *first < *second ? -1 : *first > *second;
+}
+
+/* Leaves out what is not of the sample; gives how many are left in. */
+static guint64 draw_sample(Source *source, guint64 n_wanted)
+{
+	guint n = source->entries->len;
+	g_autofree guint64 *lots = g_new(guint64, n);
+	guint64 n_left = 0;
+
+	if (n_wanted == 0 || n_wanted >= n)
+		return n;
+	for (guint i = 0; i < n; i++) {
+		Entry *entry = g_ptr_array_index(source->entries, i);
+		g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+		guint8 digest[32];
+		gsize size = sizeof digest;
+
+		g_checksum_update(sum, (const guchar *)entry->path, -1);
+		g_checksum_get_digest(sum, digest, &size);
+		for (int byte = 0; byte < 8; byte++)
+			entry->lot = entry->lot << 8 | digest[byte];
+		lots[i] = entry->lot;
+	}
+	qsort(lots, n, sizeof *lots, by_lot);
+	for (guint i = 0; i < n; i++) {
+		Entry *entry = g_ptr_array_index(source->entries, i);
+
+		entry->is_left = entry->lot > lots[n_wanted - 1];
+		n_left += entry->is_left;
+	}
+	WEFT_COUNT(source->run, n_not_sampled, n_left);
+	return n - n_left;
+}
+
+/* A run that estimates knows all files by name and size, and which of them are done. */
+static void list_for_estimate(Source *source)
+{
+	if (source->run->tally.estimate == NULL)
+		return;
+	for (guint i = 0; i < source->entries->len; i++) {
+		const Entry *entry = g_ptr_array_index(source->entries, i);
+		WeftKnown known;
+		gboolean is_known = entry->has_status &&
+				    weft_store_is_unchanged(source->run->store, entry->path,
+							    &entry->status, &known);
+
+		weft_run_add_file(source->run, entry->path,
+				  entry->has_status ? (guint64)entry->status.st_size : 0, is_known);
+	}
+}
+
 static gboolean source_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
 {
 	Source *source = g_new0(Source, 1);
@@ -177,7 +237,8 @@ static gboolean source_init(void *shared, WeftRunner *runner, void **ret_state, 
 
 		walk(source, path, 0);
 	}
-	weft_run_listed(run, source->entries->len);
+	weft_run_listed(run, draw_sample(source, job->sample));
+	list_for_estimate(source);
 	*ret_state = source;
 	return TRUE;
 }
@@ -204,13 +265,16 @@ static WeftStep source_step(void *state, WeftRunner *runner, void *nothing, GErr
 	if (source->next == source->entries->len)
 		return WEFT_STEP_END;
 	entry = g_ptr_array_index(source->entries, source->next++);
-	if (is_unchanged(source, entry))
+	if (entry->is_left || is_unchanged(source, entry))
 		return WEFT_STEP_MORE;
+	if (source->run->job->is_dry && weft_store_knows(source->run->store, entry->path))
+		WEFT_COUNT(source->run, n_changed, 1);
 	if (!weft_budget_enter(source->run->budget))
 		return WEFT_STEP_END;
 
 	item = weft_item_new(WEFT_ITEM_BEGIN, source->n_documents++);
 	item->begin = weft_document_new(item->document, entry->path, source->run->budget);
+	item->begin->begin_ns = weft_trace_now_ns();
 	item->begin->has_status = entry->has_status;
 	item->begin->status = entry->status;
 	if (entry->failure != NULL)

@@ -21,6 +21,7 @@
 #include <glib.h>
 
 #include "ingest/ingest.h"
+#include "pipeline/estimate.h"
 
 typedef enum {
 	WEFT_READ_AUTO, /* the bundle when it was trained to read, else Tesseract, else none */
@@ -58,6 +59,8 @@ typedef struct WeftJob {
 	double time_first, time_end;   /* seconds; 0, 0: all */
 	GPtrArray *passwords;          /* char * */
 	char *trace;         /* path, or NULL */
+	guint64 sample;      /* only so many documents, a fair choice (estimate.h); 0: all */
+	gboolean is_dry;     /* count what would be done; nothing is written, no weights are read */
 } WeftJob;
 
 WeftJob *weft_job_new(void);
@@ -86,6 +89,8 @@ typedef struct WeftProgress {
 	guint64 n_copies;    /* files with the same bytes as another */
 	guint64 n_unchanged; /* not opened */
 	guint64 n_known;     /* of n_unchanged: those that had failed or been partial before */
+	guint64 n_not_sampled; /* of a run with a sample: inputs that are not of it */
+	guint64 n_changed;   /* a dry run: opened, and known from an earlier run */
 	guint64 n_left_out;  /* found in folders and no input: excluded, links, sockets and the like */
 	guint64 n_pages;
 	double seconds;      /* of sound and video */
@@ -113,6 +118,17 @@ gboolean weft_run_failed_to_write(const WeftRun *run);
 WeftProgress weft_run_progress(WeftRun *run);
 /* Who reads pictures in this run: "tesseract", "bundle", "none". Static. */
 const char *weft_run_reader(const WeftRun *run);
+/* What the inputs hold and take, as far as this run has measured it: of a run with a sample and of
+ * a dry run, once it has ended; else NULL. Borrowed. */
+const WeftEstimate *weft_run_estimate(const WeftRun *run);
+guint weft_run_n_threads(const WeftRun *run);
+/* Seconds from the first document to the end. */
+double weft_run_busy_s(const WeftRun *run);
+/* Of a dry run: tokens of a request beside the document's, and the room for its answer. 0 when the task asks nothing. */
+typedef struct WeftRunAsks {
+	gsize frame_tokens, answer_tokens, context;
+} WeftRunAsks;
+WeftRunAsks weft_run_asks(const WeftRun *run);
 /* The next line for people about one document, or NULL; caller frees. */
 char *weft_run_next_message(WeftRun *run);
 /* The graph with its counts so far; caller frees. */

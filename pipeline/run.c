@@ -137,10 +137,22 @@ static void set_fingerprint(WeftRun *run)
 	g_strlcpy(run->fingerprint, g_checksum_get_string(checksum), sizeof run->fingerprint);
 }
 
+/* What earlier runs have left, to read only; NULL: nothing, or nothing that can be read. */
+static WeftOutputs *look_at_outputs(const WeftJob *job)
+{
+	if (strcmp(job->output, "-") == 0)
+		return NULL;
+	return weft_outputs_open_existing(job->output, job->state, NULL);
+}
+
 static gboolean open_outputs(WeftRun *run, GError **error)
 {
 	WeftOutputs *outputs = NULL;
 
+	if (run->job->is_dry) {
+		run->store = weft_store_new(look_at_outputs(run->job), run->fingerprint);
+		return TRUE;
+	}
 	if (strcmp(run->job->output, "-") != 0) {
 		outputs = weft_outputs_open(run->job->output, run->job->state, error);
 		if (outputs == NULL)
@@ -175,7 +187,9 @@ WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 	set_fingerprint(run);
 	if (!open_outputs(run, error))
 		return NULL;
-	if (job->trace != NULL) {
+	if (job->sample > 0 || job->is_dry)
+		run->tally.estimate = weft_estimate_new();
+	if (job->trace != NULL && !job->is_dry) {
 		run->trace = weft_trace_open(job->trace, error);
 		if (run->trace == NULL)
 			return NULL;
@@ -199,6 +213,7 @@ void weft_run_free(WeftRun *run)
 	weft_store_free(run->store);
 	weft_task_free(run->task);
 	g_queue_clear_full(&run->tally.messages, g_free);
+	weft_estimate_free(run->tally.estimate);
 	pthread_mutex_destroy(&run->tally.mutex);
 	if (run->done_fd >= 0)
 		close(run->done_fd);
@@ -268,7 +283,7 @@ gboolean weft_run_join(WeftRun *run, GError **error)
 
 	run->is_joined = TRUE;
 	/* The ledger of a run that was stopped is written too; its first error is the one to tell. */
-	if (!run->failed_to_write && !weft_store_finish(run->store, summary, &failure)) {
+	if (!run->job->is_dry && !run->failed_to_write && !weft_store_finish(run->store, summary, &failure)) {
 		run->failed_to_write = TRUE;
 		if (is_whole)
 			g_propagate_error(error, g_steal_pointer(&failure));
@@ -351,6 +366,61 @@ void weft_run_listed(WeftRun *run, guint64 n_inputs)
 	run->tally.progress.n_inputs = n_inputs;
 	run->tally.progress.is_listed = TRUE;
 	pthread_mutex_unlock(&run->tally.mutex);
+}
+
+void weft_run_add_file(WeftRun *run, const char *path, guint64 size_bytes, gboolean is_known)
+{
+	pthread_mutex_lock(&run->tally.mutex);
+	if (run->tally.estimate != NULL)
+		weft_estimate_add_file(run->tally.estimate, path, size_bytes, is_known);
+	pthread_mutex_unlock(&run->tally.mutex);
+}
+
+void weft_run_measured(WeftRun *run, const WeftDocument *document, const WeftEstimateCounts *counts)
+{
+	guint64 now_ns = weft_trace_now_ns();
+
+	pthread_mutex_lock(&run->tally.mutex);
+	if (run->tally.first_ns == 0 || document->begin_ns < run->tally.first_ns)
+		run->tally.first_ns = document->begin_ns;
+	run->tally.last_ns = MAX(run->tally.last_ns, now_ns);
+	if (run->tally.estimate != NULL)
+		weft_estimate_add_work(run->tally.estimate, document->path,
+				       (double)(now_ns - document->begin_ns) / 1e9, counts);
+	pthread_mutex_unlock(&run->tally.mutex);
+}
+
+const WeftEstimate *weft_run_estimate(const WeftRun *run)
+{
+	return run->tally.estimate;
+}
+
+guint weft_run_n_threads(const WeftRun *run)
+{
+	return run->n_threads;
+}
+
+double weft_run_busy_s(const WeftRun *run)
+{
+	return (double)(run->tally.last_ns - run->tally.first_ns) / 1e9;
+}
+
+WeftRunAsks weft_run_asks(const WeftRun *run)
+{
+	WeftRunAsks asks = {0};
+	const WeftRound *round;
+
+	if (run->engine == NULL || run->task->windows == WEFT_WINDOWS_NONE)
+		return asks;
+	round = weft_engine_round(run->engine, WEFT_ROUND_ANSWER);
+	asks.context = weft_bundle_config(weft_engine_bundle(run->engine))->text.context_max;
+	asks.answer_tokens = round->answer_tokens;
+	/* What the context leaves beside the document is frame and answer; nothing before the engine
+	 * was opened. */
+	if (weft_engine_capacity(run->engine, WEFT_ROUND_ANSWER) > 0)
+		asks.frame_tokens = asks.context - asks.answer_tokens -
+				    weft_engine_capacity(run->engine, WEFT_ROUND_ANSWER);
+	return asks;
 }
 
 void weft_run_say(WeftRun *run, char *take_message)

@@ -18,9 +18,11 @@
 #include "pipeline/task.h"
 
 typedef struct WeftTally {
-	pthread_mutex_t mutex; /* guards the two below */
+	pthread_mutex_t mutex; /* guards all below */
 	WeftProgress progress;
 	GQueue messages; /* char * */
+	WeftEstimate *estimate; /* of a sample, or a dry run; else NULL */
+	guint64 first_ns, last_ns; /* when the first document was sent, when the last one ended */
 } WeftTally;
 
 /* What the nodes of a round share. */
@@ -59,11 +61,16 @@ void weft_run_add_seconds(WeftRun *run, double seconds);
 void weft_run_begin_file(WeftRun *run, const char *path);
 void weft_run_listed(WeftRun *run, guint64 n_inputs);
 void weft_run_say(WeftRun *run, char *take_message);
+/* A file of the inputs, in a run that estimates; else nothing. */
+void weft_run_add_file(WeftRun *run, const char *path, guint64 size_bytes, gboolean is_known);
+/* A document has come to its end, likewise. `counts` may be NULL. */
+void weft_run_measured(WeftRun *run, const WeftDocument *document, const WeftEstimateCounts *counts);
 
 /* The nodes, in the order of the flow. `shared` of each is the WeftRun, of fuse, generate, collect,
  * guard, verdict and merge a WeftRoundNode. */
 extern const WeftNodeClass weft_node_source, weft_node_sniff, weft_node_decode, weft_node_read,
     weft_node_window, weft_node_fuse, weft_node_generate, weft_node_collect, weft_node_guard,
-    weft_node_verdict, weft_node_merge, weft_node_record, weft_node_sink;
+    weft_node_verdict, weft_node_merge, weft_node_record, weft_node_sink,
+    weft_node_survey_reading, weft_node_survey;
 
 #endif

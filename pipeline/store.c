@@ -50,6 +50,18 @@ gboolean weft_store_is_unchanged(WeftStore *store, const char *path, const struc
 	return is_unchanged;
 }
 
+gboolean weft_store_knows(WeftStore *store, const char *path)
+{
+	g_autofree char *file = NULL;
+
+	if (!store->is_folder)
+		return FALSE;
+	pthread_mutex_lock(&store->mutex);
+	file = weft_outputs_record_path(store->outputs, path, NULL);
+	pthread_mutex_unlock(&store->mutex);
+	return file != NULL;
+}
+
 gboolean weft_store_has(WeftStore *store, const char *id)
 {
 	gboolean has;

@@ -22,6 +22,8 @@ gboolean weft_store_is_folder(const WeftStore *store);
 /* As the doors of outputs say. */
 gboolean weft_store_is_unchanged(WeftStore *store, const char *path, const struct stat *status,
                                  WeftKnown *ret_known);
+/* TRUE when a record names this path, whatever job made it and whatever the file is now. */
+gboolean weft_store_knows(WeftStore *store, const char *path);
 gboolean weft_store_has(WeftStore *store, const char *id);
 gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument *document,
                         GError **error);

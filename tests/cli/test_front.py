@@ -7,7 +7,7 @@ import subprocess
 
 import e2e
 
-VERBS = ["run", "show", "schema", "doctor", "bench", "probe"]
+VERBS = ["run", "show", "plan", "schema", "doctor", "bench", "probe"]
 
 
 class Help(e2e.Case):

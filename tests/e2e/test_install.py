@@ -34,6 +34,9 @@ class Install(e2e.Case):
         result = self.installed(program, "run", "-t", "inventory", "-o", "-", *files)
         self.assert_code(result, 0)
         self.assertEqual({r["status"] for r in e2e.lines(result)}, {"ok"})
+        result = self.installed(program, "plan", "--device", "h100", e2e.BUNDLE)
+        self.assert_code(result, 0)
+        self.assertIn("H100", result.stdout)
         model = [] if e2e.SHIPPED else ["-m", e2e.BUNDLE]
         result = self.installed(program, "run", *model, "--reader", "none", "-o", "-",
                                 e2e.INBOX / "notes.md")

@@ -1,0 +1,19 @@
+/* plan_words.h - sizes, times and counts in words, and an estimate as a table. */
+#ifndef WEFT_CLI_PLAN_WORDS_H
+#define WEFT_CLI_PLAN_WORDS_H
+
+#include <glib.h>
+#include <stdio.h>
+
+#include "pipeline/pipeline.h"
+
+/* "12.3 GB", "481.1 GiB", "about 3 h" without "about", "2,013,441". Caller frees. */
+char *weft_words_bytes(double bytes);
+char *weft_words_binary(double bytes);
+char *weft_words_time(double seconds);
+char *weft_words_count(double n);
+
+/* Files, pages, seconds, pictures to read, tokens, by the end of names. */
+void weft_words_estimate(FILE *to, const WeftEstimate *estimate);
+
+#endif
