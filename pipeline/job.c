@@ -294,11 +294,8 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 		g_ptr_array_add(job->adapters, g_strdup(text));
 		return TRUE;
 	}
-	if (strcmp(key, "dry-run") == 0) {
-		job->is_dry = strcmp(text, "true") == 0;
-		return job->is_dry || strcmp(text, "false") == 0 ||
-		       refuse(key, text, "true or false", error);
-	}
+	if (strcmp(key, "dry-run") == 0)
+		return set_switch(&job->is_dry, text) || refuse(key, text, "true or false", error);
 	if (strcmp(key, "reader") == 0)
 		return set_reader(job, text) ||
 		       refuse(key, text, "auto, bundle, tesseract or none", error);

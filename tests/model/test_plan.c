@@ -175,7 +175,8 @@ static void test_activations(void)
 	gsize floats = 4 * a->width + 2 * q + 2 * kv + 2 * ffn + a->head_width /* cosine, sine */ +
 		       1 /* temperature */ + a->n_experts + a->n_experts_active + 1 /* factors */;
 	gsize words = a->n_experts_active + 1 + 3; /* index, rows of an expert, key_end, first, zero */
-	gsize one = 4 * (floats + words) + 8 /* position */ + sizeof(WeftAttention);
+	gsize one = 4 * (floats + words) + 8 /* position */ + sizeof(void *) /* adapter */ +
+		    sizeof(WeftAttention);
 	g_assert_cmpuint(weft_pass_size_bytes(a, 512), ==, 512 * one);
 }
 

@@ -72,7 +72,8 @@ static void test_every_key_is_known(void)
 	           {"seed", "1"},      {"temperature", "0.5"}, {"page-dpi", "150"},
 	           {"pages", "1-2"},   {"time", "0-1"},        {"password-file", "/dev/null"},
 	           {"kv-type", "q8_0"}, {"kv-memory", "8G"},   {"mlock", "true"},
-	           {"prefetch", "false"}, {"routing", "true"}};
+	           {"prefetch", "false"}, {"routing", "true"},
+	           {"sample", "200"},  {"dry-run", "true"}};
 
 	for (const WeftJobKey *key = weft_job_keys(); key->name != NULL; key++) {
 		g_autoptr(WeftJob) job = weft_job_new();
