@@ -1,4 +1,4 @@
-/* blocks_formats.h - one block of each of GGUF's formats turned into f32; see blocks.h.
+/* blocks_formats.h - one block of each of GGUF's formats turned into f32, and back; see blocks.h.
  *
  * Private to kernels/. y[32] or y[256] = the block. Products are taken in the order of gguf's
  * reference, so that zeros have its signs, too; they are exact, and where a minimum is added or
@@ -28,6 +28,10 @@ void weft_block_widen_iq2_xxs(float *y, const uint8_t *block);
 void weft_block_widen_iq3_xxs(float *y, const uint8_t *block);
 void weft_block_widen_mxfp4(float *y, const uint8_t *block);
 
+/* blocks_narrow_k.c: x[256] to a block; every number is finite. */
+void weft_block_narrow_q4_k(uint8_t *block, const float *x);
+void weft_block_narrow_q6_k(uint8_t *block, const float *x);
+
 /* The numbers that the sixteen nibbles of IQ4_NL and IQ4_XS, and of MXFP4 (doubled), mean. */
 #define WEFT_IQ4_VALUES                                                                            \
 	{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113}
@@ -50,6 +54,13 @@ static inline uint32_t weft_block_u32(const uint8_t *at)
 static inline float weft_mxfp4_scale(uint8_t e)
 {
 	return weft_f32_from_bits(e < 2 ? 0x00200000u << e : (uint32_t)(e - 1) << 23);
+}
+
+/* Of a scale; 0 for 0 and for one so small that its inverse is infinite. */
+static inline float weft_block_inverse(float scale)
+{
+	float inverse = 1.0f / scale;
+	return inverse - inverse == 0 ? inverse : 0.0f;
 }
 
 /* The 6-bit scales and minima of the eight parts of a Q4_K or Q5_K block, in 12 bytes: the low six

@@ -4,11 +4,11 @@
 #include "kernels/blocks.h"
 #include "kernels/blocks_formats.h"
 
-/* The greatest |x| of 32, as bits: they compare as the numbers do, infinities and NaN above all. */
-static uint32_t greatest_bits(const float *x)
+/* The greatest |x|, as bits: they compare as the numbers do, infinities and NaN above all. */
+static uint32_t greatest_bits(const float *x, size_t n)
 {
 	int32_t greatest = 0;
-	for (size_t i = 0; i < 32; i++) {
+	for (size_t i = 0; i < n; i++) {
 		int32_t bits = (int32_t)(weft_f32_to_bits(x[i]) & 0x7fffffff);
 		greatest = bits > greatest ? bits : greatest;
 	}
@@ -22,18 +22,11 @@ static void put_f16(uint8_t *at, float value)
 	at[1] = (uint8_t)(half >> 8);
 }
 
-/* Of a scale; 0 for 0 and for one so small that its inverse is infinite. */
-static float inverse_of(float d)
-{
-	float inverse = 1.0f / d;
-	return inverse - inverse == 0 ? inverse : 0.0f;
-}
-
 /* d = greatest / 127; q to nearest, halves away from zero. */
 static void narrow_q8_0(uint8_t *block, const float *x)
 {
-	uint32_t bits = greatest_bits(x);
-	float d = weft_f32_from_bits(bits) / 127, inverse = inverse_of(d);
+	uint32_t bits = greatest_bits(x, 32);
+	float d = weft_f32_from_bits(bits) / 127, inverse = weft_block_inverse(d);
 	put_f16(block, d);
 	for (size_t i = 0; i < 32; i++) {
 		float size = weft_f32_from_bits(weft_f32_to_bits(x[i] * inverse) & 0x7fffffff);
@@ -46,11 +39,11 @@ static void narrow_q8_0(uint8_t *block, const float *x)
 /* d = the number of the greatest size / -8, so that it becomes -8 exactly; the first of several. */
 static void narrow_q4_0(uint8_t *block, const float *x)
 {
-	uint32_t bits = greatest_bits(x);
+	uint32_t bits = greatest_bits(x, 32);
 	size_t first = 0;
 	while ((weft_f32_to_bits(x[first]) & 0x7fffffff) != bits)
 		first++;
-	float d = x[first] / -8, inverse = inverse_of(d);
+	float d = x[first] / -8, inverse = weft_block_inverse(d);
 	put_f16(block, d);
 	for (size_t i = 0; i < 16; i++) {
 		int low = (int)(x[i] * inverse + 8.5f), high = (int)(x[16 + i] * inverse + 8.5f);
@@ -60,22 +53,28 @@ static void narrow_q4_0(uint8_t *block, const float *x)
 	}
 }
 
-/* Only NaN says of a block that it had something infinite or NaN. */
+/* Only NaN says of a block that it had something infinite or NaN: its scale, and scales of parts
+ * that are not 0. */
 static void put_nan(uint8_t *block, WeftDtype dtype)
 {
-	memset(block, 0, weft_dtype_block_bytes(dtype));
-	put_f16(block, weft_f32_from_bits(0x7fc00000u));
+	memset(block, 1, weft_dtype_block_bytes(dtype));
+	put_f16(dtype == WEFT_DTYPE_Q6_K ? block + 208 : block, weft_f32_from_bits(0x7fc00000u));
 }
 
 static void narrow_blocks(uint8_t *block, const float *x, WeftDtype dtype, size_t n)
 {
-	for (size_t i = 0; i < n; i += 32, block += weft_dtype_block_bytes(dtype)) {
-		if (greatest_bits(x + i) >= 0x7f800000)
+	size_t values = weft_dtype_block_values(dtype), bytes = weft_dtype_block_bytes(dtype);
+	for (size_t i = 0; i < n; i += values, block += bytes) {
+		if (greatest_bits(x + i, values) >= 0x7f800000)
 			put_nan(block, dtype);
 		else if (dtype == WEFT_DTYPE_Q8_0)
 			narrow_q8_0(block, x + i);
-		else
+		else if (dtype == WEFT_DTYPE_Q4_0)
 			narrow_q4_0(block, x + i);
+		else if (dtype == WEFT_DTYPE_Q4_K)
+			weft_block_narrow_q4_k(block, x + i);
+		else
+			weft_block_narrow_q6_k(block, x + i);
 	}
 }
 
@@ -95,7 +94,8 @@ void weft_blocks_narrow(void *y, const float *x, WeftDtype dtype, size_t n)
 			half[i] = weft_f16_from_f32(x[i]);
 		return;
 	default:
-		assert(dtype == WEFT_DTYPE_Q8_0 || dtype == WEFT_DTYPE_Q4_0);
+		assert(dtype == WEFT_DTYPE_Q8_0 || dtype == WEFT_DTYPE_Q4_0 ||
+		       dtype == WEFT_DTYPE_Q4_K || dtype == WEFT_DTYPE_Q6_K);
 		narrow_blocks(y, x, dtype, n);
 		return;
 	}

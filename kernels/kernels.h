@@ -134,8 +134,8 @@ struct WeftKernels {
 			   size_t n_rows, size_t width);
 	/* y[n] = x[n] widened, exactly; n is whole blocks of dtype */
 	void (*to_f32)(WeftTeam *team, float *y, const void *x, WeftDtype dtype, size_t n);
-	/* y[n] = x[n] rounded to F32, BF16, F16 (to nearest even), Q8_0 or Q4_0 (as gguf does; a block
-	 * with an infinity or NaN becomes NaN); n is whole blocks */
+	/* y[n] = x[n] rounded to F32, BF16, F16 (to nearest even), Q8_0, Q4_0 (as gguf does), Q4_K or
+	 * Q6_K (by search); a block with an infinity or NaN becomes NaN; n is whole blocks */
 	void (*from_f32)(WeftTeam *team, void *y, WeftDtype dtype, const float *x, size_t n);
 
 	/* Choosing rows. */

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Writes tests/golden/blocks/: blocks of every stored format and the numbers that they mean.
 
-    python tools/make_golden_blocks.py tests/golden/blocks
+    python tools/make_golden_blocks.py tests/golden/blocks LIBGGML_BASE.so
 
 NAME.widen: blocks with random bytes and, where a format has f16 scales, scales of every kind; then
 the f32 that gguf.quants.dequantize (F8_E4M3: torch.float8_e4m3fn) makes of them. NAME.narrow: f32;
-then the blocks that gguf.quants.quantize makes of them. All little-endian.
+then the blocks that gguf.quants.quantize makes of them; for Q4_K and Q6_K, which gguf only reads,
+those of llama.cpp's library, whose error is the one to beat. All little-endian.
 """
+import ctypes
 import importlib.metadata
 import os
 import sys
@@ -83,8 +85,27 @@ def write_narrow(folder, random, name):
         file.write(blocks.tobytes())
 
 
+def write_llama(folder, random, library, name):
+    """Rows as weights are: normal and heavy-tailed, of several sizes, with and without a middle."""
+    rows = [random.standard_normal(256) * 0.02, random.standard_t(4, 256) * 0.03,
+            random.laplace(0, 1, 256), random.uniform(-5, 5, 256), random.standard_normal(256) + 1,
+            np.repeat(10.0 ** random.uniform(-2, 0, 8), 32) * random.standard_normal(256)]
+    rows = np.array(rows, dtype="<f4")
+    blocks = np.zeros((len(rows), GGML_QUANT_SIZES[type_of(name)][1]), dtype=np.uint8)
+    library.ggml_quantize_chunk(
+        int(type_of(name)), rows.ctypes.data_as(ctypes.c_void_p),
+        blocks.ctypes.data_as(ctypes.c_void_p), ctypes.c_int64(0), ctypes.c_int64(len(rows)),
+        ctypes.c_int64(256), None)
+    with open(os.path.join(folder, name + ".llama"), "wb") as file:
+        file.write(rows.tobytes())
+        file.write(blocks.tobytes())
+
+
 def main():
     folder = sys.argv[1]
+    library = ctypes.CDLL(sys.argv[2])
+    library.ggml_quantize_chunk.restype = ctypes.c_size_t
+    library.ggml_version.restype = ctypes.c_char_p
     os.makedirs(folder, exist_ok=True)
     random = np.random.default_rng(SEED)
     for name in SCALES:
@@ -92,15 +113,19 @@ def main():
     write_f8(folder)
     for name in ["q8_0", "q4_0"]:
         write_narrow(folder, random, name)
+    for name in ["q4_k", "q6_k"]:
+        write_llama(folder, random, library, name)
     versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in ("gguf", "torch", "numpy"))
     with open(os.path.join(folder, "ORIGIN"), "w") as file:
         file.write("script: tools/make_golden_blocks.py\n"
-                   f"versions: {versions}\n"
+                   f"versions: {versions}, ggml {library.ggml_version().decode()}\n"
                    f"seed: {SEED}\n"
                    "*.widen: blocks, then the f32 that they mean; judge gguf.quants.dequantize,\n"
                    "  for f8_e4m3 all 256 bytes and torch.float8_e4m3fn\n"
                    "*.narrow: f32, then the blocks that gguf.quants.quantize makes of them\n"
-                   "tolerance: none, the same bits (NaN of f8_e4m3: any NaN)\n")
+                   "*.llama: f32, then the blocks that ggml_quantize_chunk makes of them\n"
+                   "tolerance: none, the same bits (NaN of f8_e4m3: any NaN);\n"
+                   "  *.llama: our error is smaller\n")
 
 
 main()
