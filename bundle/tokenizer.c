@@ -272,9 +272,12 @@ static void encode_pieces(Encoding *encoding, const char *text, gsize size_bytes
 	const char *at = blanks->str, *end = blanks->str + blanks->len;
 
 	while (at < end) {
-		const char *next = tokenizer->cuts_at_blanks ? at : end;
-		while (next < end && *next == ' ')
-			next++;
+		const char *next = end;
+		if (tokenizer->cuts_at_each)
+			next = at + 1;
+		else if (tokenizer->cuts_at_blanks)
+			for (next = at; next < end && *next == ' ';)
+				next++;
 		if (next < end)
 			next = memchr(next, ' ', (gsize)(end - next));
 		if (!next)

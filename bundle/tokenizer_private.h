@@ -48,6 +48,7 @@ struct WeftTokenizer {
 	WeftPrefix prefix;          /* pieces, and the rest */
 	gboolean drops_blank;       /* decoding leaves out a blank at the begin */
 	gboolean cuts_at_blanks;    /* no token has a blank behind anything but blanks */
+	gboolean cuts_at_each;      /* each blank begins a piece, also behind another one */
 };
 
 /* ---- tokenizer.c ---- */

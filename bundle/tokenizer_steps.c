@@ -181,9 +181,8 @@ static gboolean read_metaspace(WeftTokenizer *tokenizer, const WeftJson *pre, GE
 					      "pre_tokenizer: %s: with byte_fallback only "
 					      "Metaspace with U+2581 is read",
 					      type_of(pre));
-	if (!weft_json_bool(weft_json_member(pre, "split"), &split) || split)
-		return weft_vocabulary_refuse(tokenizer, error,
-					      "pre_tokenizer.split: must be false");
+	(void)weft_json_bool(weft_json_member(pre, "split"), &split); /* absent: true */
+	tokenizer->cuts_at_each = split;
 	for (gsize i = 0; i < G_N_ELEMENTS(schemes); i++) {
 		if (is_text(pre, "/prepend_scheme", schemes[i].scheme)) {
 			tokenizer->prefix = schemes[i].prefix;
@@ -230,10 +229,10 @@ static gboolean read_pieces(WeftTokenizer *tokenizer, const WeftTokenizerSteps *
 	    !read_normalizer(tokenizer, steps->normalizer, &writes_blanks, error))
 		return FALSE;
 	if (!is_null(steps->pre_tokenizer)) {
-		if (!is_null(steps->normalizer))
+		if (writes_blanks || tokenizer->prefix != WEFT_PREFIX_NONE)
 			return weft_vocabulary_refuse(tokenizer, error,
 						      "pre_tokenizer: not read beside a "
-						      "normalizer");
+						      "normalizer that does the same");
 		if (!read_metaspace(tokenizer, steps->pre_tokenizer, error))
 			return FALSE;
 	} else if (!writes_blanks)

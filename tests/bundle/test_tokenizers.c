@@ -104,7 +104,7 @@ static GString *comes_back(const char *kind, const char *text, gsize size_bytes)
 		g_string_erase(back, at, 3);
 		g_string_insert_c(back, at, ' ');
 	}
-	if (strcmp(kind, "pieces-first") == 0 && back->str[0] == ' ')
+	if (strcmp(kind, "pieces") != 0 && back->str[0] == ' ')
 		g_string_erase(back, 0, 1);
 	return back;
 }
@@ -391,6 +391,7 @@ int main(int argc, char **argv)
 		"llama3.json", "llama3.tiktoken", "llama3.gguf",
 		"gpt2.json", "gpt2.gguf",
 		"pieces.json", "pieces.model", "pieces.gguf", "pieces-first.json",
+		"pieces-split.json",
 	};
 	g_test_init(&argc, &argv, NULL);
 	for (gsize i = 0; i < G_N_ELEMENTS(spellings); i++) {
