@@ -95,7 +95,7 @@ gboolean weft_tiktoken_is(const char *text, gsize size_bytes)
 {
 	Line line;
 	gsize at = 0;
-	return read_line(text, size_bytes, &at, &line);
+	return size_bytes > 0 && read_line(text, size_bytes, &at, &line);
 }
 
 /* Adds the ranks in the order of the file. */

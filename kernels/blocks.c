@@ -2,16 +2,24 @@
 
 #include "kernels/blocks_formats.h"
 
-static void widen_bf16(float *y, const uint16_t *x, size_t n)
+/* Files hold them at odd addresses too. */
+static uint16_t half_at(const uint8_t *x)
 {
-	for (size_t i = 0; i < n; i++)
-		y[i] = weft_bf16_to_f32(x[i]);
+	uint16_t half;
+	memcpy(&half, x, sizeof half);
+	return half;
 }
 
-static void widen_f16(float *y, const uint16_t *x, size_t n)
+static void widen_bf16(float *y, const uint8_t *x, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		y[i] = weft_f16_to_f32(x[i]);
+		y[i] = weft_bf16_to_f32(half_at(x + 2 * i));
+}
+
+static void widen_f16(float *y, const uint8_t *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] = weft_f16_to_f32(half_at(x + 2 * i));
 }
 
 /* 1 sign, 4 exponent (bias 7), 3 fraction bits. */

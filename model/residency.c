@@ -23,9 +23,9 @@ static gsize span_of(const WeftTensor *tensor)
 
 static void need(WeftResidency *residency, const WeftTensor *tensor)
 {
-	gsize row_bytes = weft_dtype_row_bytes(tensor->dtype, weft_tensor_cols(tensor));
-	if (!tensor->data)
+	if (!tensor->data) /* this layer has no such tensor */
 		return;
+	gsize row_bytes = weft_dtype_row_bytes(tensor->dtype, weft_tensor_cols(tensor));
 	residency->bytes += weft_tensor_rows(tensor) * row_bytes;
 	weft_mapping_prefetch(tensor->data, span_of(tensor));
 }

@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 
 	if (config && config->has_text)
 		check_text(&config->text);
-	g_assert_nonnull(good);
+	g_assert_true(good && (!beside || beside->has_vision));
 	(void)weft_config_add_generation(good, "input", text, size_bytes, NULL); /* any answer */
 	check_text(&good->text);
 	g_autoptr(WeftLoraConfig) adapter = weft_lora_config_new(text, size_bytes, NULL);
