@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Writes tests/golden/lora/: adapters for tests/golden/scout, and what PEFT computes with them.
+"""Writes tests/golden/lora/: adapters for bases of tests/golden, and what PEFT computes with them.
 
-    python tools/make_golden_lora.py tests/golden [plain dora experts experts-old all saved]
+    python tools/make_golden_lora.py tests/golden [plain dora experts experts-old all saved ...]
 
 Needs torch, transformers, peft, safetensors and numpy. Everything is f32 and eager; A, B and
 magnitudes are random. Seeds are searched upwards from 1 until the smallest distance between the best
 and the second best router logit, with the adapter at work, exceeds 1e-3. Each adapter is then merged
 into the weights by PEFT, and the merged model must answer the same.
-experts-old is as PEFT had it before it told the two orientations of fused experts apart.
+experts-old is as PEFT had it before it told the two orientations of fused experts apart, and
+mixtral-linear as it was when transformers had one module for each expert: the numbers of mixtral.
 """
 import importlib.metadata
 import json
@@ -22,7 +23,6 @@ from safetensors.torch import load_file, save_file
 
 ROUTER_MARGIN_MIN = 1e-3
 TOLERANCE = 1e-4
-BASE = "scout"
 
 ATTENTION = r".*language_model\.model\.layers\.\d+\.self_attn\.[qkvo]_proj"
 
@@ -56,28 +56,44 @@ ADAPTERS = {
     "saved": (dict(
         r=2, lora_alpha=3, target_modules=ATTENTION, lora_bias=True,
         modules_to_save=["lm_head", "embed_tokens"]), torch.float32, ("short",)),
+    # Rotation in halves: a GGUF of these has the rows of q and k in another order.
+    "llama31": (dict(
+        r=3, lora_alpha=4, use_dora=True,
+        target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]),
+        torch.float32, ("short", "long")),
+    "mixtral": (dict(
+        r=2, lora_alpha=3, target_modules=["q_proj", "k_proj", "o_proj"],
+        target_parameters=["experts.gate_up_proj", "experts.down_proj", "gate.weight"]),
+        torch.float32, ("short",)),
 }
+BASES = {"llama31": "llama31", "mixtral": "mixtral"}  # the others: scout
+
+
+ROUTERS = {"Llama4Router": 1, "MixtralTopKRouter": 0}  # which of its outputs are the logits
 
 
 class RouterMargins:
-    """Smallest distance between the two best router logits of anything that ran."""
+    """Smallest distance between the last expert chosen and the first that was not, in router logits."""
 
     def __init__(self, model):
         self.smallest = math.inf
         for module in model.modules():
-            if type(module).__name__ == "Llama4Router":
+            if type(module).__name__ in ROUTERS:
                 module.register_forward_hook(self.hook)
 
     def hook(self, module, inputs, output):
-        top = torch.topk(output[1].reshape(-1, output[1].shape[-1]), 2, dim=-1).values
-        self.smallest = min(self.smallest, (top[:, 0] - top[:, 1]).min().item())
+        logits = output[ROUTERS[type(module).__name__.removeprefix("Parametrized")]]
+        top = torch.topk(logits.reshape(-1, logits.shape[-1]), module.top_k + 1, dim=-1).values
+        self.smallest = min(self.smallest, (top[:, -2] - top[:, -1]).min().item())
 
 
 def open_base(folder, is_old):
-    from transformers import Llama4ForConditionalGeneration
+    from transformers import (Llama4ForConditionalGeneration, LlamaForCausalLM, MixtralForCausalLM)
 
-    model = Llama4ForConditionalGeneration.from_pretrained(
+    classes = {"llama31": LlamaForCausalLM, "mixtral": MixtralForCausalLM}
+    model = classes.get(os.path.basename(folder), Llama4ForConditionalGeneration).from_pretrained(
         folder, attn_implementation="eager", dtype=torch.float32).eval()
+    model.set_experts_implementation("eager")
     for module in model.modules():
         if is_old and type(module).__name__ == "Llama4TextExperts":
             module.is_transposed = True
@@ -139,7 +155,7 @@ def adapter(out, name):
     from peft import LoraConfig, get_peft_model
 
     keywords, dtype, prompt_names = ADAPTERS[name]
-    base = os.path.join(out, BASE)
+    base = os.path.join(out, BASES.get(name, "scout"))
     folder = os.path.join(out, "lora", name)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
@@ -165,19 +181,58 @@ def adapter(out, name):
         np.save(os.path.join(folder, prompt + ".logits.npy"), values)
         lines.append(f"{prompt}: merged by PEFT {apart:.1e} of the largest logit away, "
                      f"the base {moved:.2f}")
-    origin(folder, seed, margins.smallest, dtype, keywords, lines)
+    origin(folder, base, seed, margins.smallest, dtype, keywords, lines)
+    if name == "mixtral":
+        linear(folder, os.path.join(out, "lora", "mixtral-linear"))
     print(name, "seed", seed, "margin", margins.smallest, *lines, sep="\n  ")
 
 
-def origin(folder, seed, margin, dtype, keywords, lines):
+def linear(source, folder):
+    """The adapter of fused experts as pairs of the modules that transformers 4 had."""
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder)
+    tensors = {}
+    fused = load_file(os.path.join(source, "adapter_model.safetensors"))
+    for name, a in fused.items():
+        name = name.replace(".mlp.", ".block_sparse_moe.")
+        if ".experts." not in name:
+            tensors[name] = a
+            continue
+        if ".lora_B" in name:
+            continue
+        b = fused[name.replace(".block_sparse_moe.", ".mlp.").replace("lora_A", "lora_B")]
+        rank, is_gate_up = 2, "base_layer" in name
+        n_experts = a.shape[0] // rank
+        a = a.reshape(n_experts, rank, -1)
+        b = b.reshape(b.shape[0], rank, n_experts)
+        prefix = name[:name.index(".experts.")]
+        for e in range(n_experts):
+            parts = dict(zip(("w1", "w3"), b[:, :, e].chunk(2))) if is_gate_up else {"w2": b[:, :, e]}
+            for w, part in parts.items():
+                tensors[f"{prefix}.experts.{e}.{w}.lora_A.weight"] = a[e].clone()
+                tensors[f"{prefix}.experts.{e}.{w}.lora_B.weight"] = part.clone()
+    save_file({name: value.contiguous() for name, value in tensors.items()},
+              os.path.join(folder, "adapter_model.safetensors"), metadata={"format": "pt"})
+    with open(os.path.join(source, "adapter_config.json")) as f:
+        config = json.load(f)
+    config["target_parameters"] = None
+    config["target_modules"] += ["gate", "w1", "w2", "w3"]
+    with open(os.path.join(folder, "adapter_config.json"), "w") as f:
+        json.dump(config, f, indent=1)
+        f.write("\n")
+    with open(os.path.join(folder, "ORIGIN"), "w") as f:
+        f.write("script: tools/make_golden_lora.py\nthe numbers of tests/golden/lora/mixtral, whose logits hold\n")
+
+
+def origin(folder, base, seed, margin, dtype, keywords, lines):
     versions = [f"{p} {importlib.metadata.version(p)}" for p in
                 ("torch", "transformers", "peft", "safetensors", "numpy")]
     with open(os.path.join(folder, "ORIGIN"), "w") as f:
         f.write("\n".join([
             "script: tools/make_golden_lora.py", "versions: " + ", ".join(versions),
-            f"base: tests/golden/{BASE}; LoraConfig: {keywords}",
+            f"base: tests/golden/{os.path.basename(base)}; LoraConfig: {keywords}",
             f"seed: {seed}, the first whose smallest router margin exceeds {ROUTER_MARGIN_MIN}; it is "
-            f"{margin:.6f}",
+            f"{margin:.6f}" if margin < math.inf else f"seed: {seed}; there is no router",
             f"weights: {dtype}, arithmetic: float32, eager attention",
             "*.logits.npy: of the base's prompt of that name, by PEFT, not merged", *lines,
             f"tolerance: max |difference| <= {TOLERANCE} * max |logit|: float32 sums in another order",

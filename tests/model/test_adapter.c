@@ -1,4 +1,4 @@
-/* Adapters over tests/golden/scout: what PEFT computed, and that nothing else changes. */
+/* Adapters over bases of tests/golden: what PEFT computed, and that nothing else changes. */
 #include <math.h>
 #include <string.h>
 
@@ -7,11 +7,22 @@
 #include "model/adapter.h"
 #include "schemas.h"
 
+/* All of scout. */
+static const char *const adapters[] = {"plain", "dora", "experts", "experts-old", "all", "saved"};
+
 static const struct {
-	const char *name, *prompts[3];
-} adapters[] = {
-	{"plain", {"short", "long"}},   {"dora", {"short"}}, {"experts", {"short"}},
-	{"experts-old", {"short"}},     {"all", {"short"}},  {"saved", {"short"}},
+	const char *name, *logits, *prompts[3];
+	const char *bases[3]; /* the same weights: as transformers stores them, and as GGUF */
+} goldens[] = {
+	{"plain", "plain", {"short", "long"}, {"scout", "gguf/scout"}},
+	{"dora", "dora", {"short"}, {"scout", "gguf/scout"}},
+	{"experts", "experts", {"short"}, {"scout", "gguf/scout"}},
+	{"experts-old", "experts-old", {"short"}, {"scout", "gguf/scout"}},
+	{"all", "all", {"short"}, {"scout", "gguf/scout"}},
+	{"saved", "saved", {"short"}, {"scout", "gguf/scout"}},
+	{"llama31", "llama31", {"short", "long"}, {"llama31", "gguf/llama31"}},
+	{"mixtral", "mixtral", {"short"}, {"mixtral", "gguf/mixtral"}},
+	{"mixtral-linear", "mixtral", {"short"}, {"mixtral", "gguf/mixtral"}},
 };
 
 static WeftLora *open_lora(const char *name)
@@ -43,7 +54,8 @@ static float *run(const Golden *golden, const WeftSequence *sequence, const Weft
 }
 
 /* f32 sums in another order than PEFT's: 1e-4 of the largest logit. */
-static void check(const char *adapter, const char *prompt, const WeftNpy *want, const float *have)
+static void check(const char *base, const char *adapter, const char *prompt, const WeftNpy *want,
+		  const float *have)
 {
 	float largest = 0, apart = 0;
 	for (gsize i = 0; i < want->n_items; i++) {
@@ -51,28 +63,33 @@ static void check(const char *adapter, const char *prompt, const WeftNpy *want, 
 		largest = fmaxf(largest, fabsf(want->f32[i]));
 		apart = fmaxf(apart, fabsf(want->f32[i] - have[i]));
 	}
-	g_test_message("%s %s: %g of %g", adapter, prompt, (double)apart, (double)largest);
+	g_test_message("%s %s %s: %g of %g", base, adapter, prompt, (double)apart, (double)largest);
 	g_assert_cmpfloat(apart, <=, 1e-4f * largest);
+}
+
+static void check_base(gsize i, const char *base)
+{
+	g_autoptr(WeftLora) lora = NULL;
+	g_autoptr(Golden) golden = golden_open(base, NULL, 0);
+	lora = add(golden, goldens[i].name);
+	for (gsize p = 0; goldens[i].prompts[p]; p++) {
+		const char *prompt = goldens[i].prompts[p];
+		g_autofree char *folder = g_strconcat("lora/", goldens[i].logits, NULL);
+		g_autoptr(WeftSequence) sequence =
+			golden_sequence(golden, goldens[i].bases[0], prompt);
+		g_autoptr(WeftNpy) want = golden_logits(folder, prompt);
+		g_autofree float *have = run(golden, sequence, lora, FALSE);
+		g_assert_cmpuint(want->n_items, ==,
+				 weft_sequence_length(sequence) * weft_model_vocab(golden->model));
+		check(base, goldens[i].name, prompt, want, have);
+	}
 }
 
 static void test_golden(void)
 {
-	for (gsize i = 0; i < G_N_ELEMENTS(adapters); i++) {
-		g_autoptr(WeftLora) lora = NULL;
-		g_autoptr(Golden) golden = golden_open("scout", NULL, 0);
-		lora = add(golden, adapters[i].name);
-		for (gsize p = 0; adapters[i].prompts[p]; p++) {
-			const char *prompt = adapters[i].prompts[p];
-			g_autofree char *name = g_strconcat("lora/", adapters[i].name, NULL);
-			g_autoptr(WeftSequence) sequence = golden_sequence(golden, "scout", prompt);
-			g_autoptr(WeftNpy) want = golden_logits(name, prompt);
-			g_autofree float *have = run(golden, sequence, lora, FALSE);
-			g_assert_cmpuint(want->n_items, ==,
-					 weft_sequence_length(sequence) *
-						 weft_model_vocab(golden->model));
-			check(adapters[i].name, prompt, want, have);
-		}
-	}
+	for (gsize i = 0; i < G_N_ELEMENTS(goldens); i++)
+		for (gsize b = 0; goldens[i].bases[b]; b++)
+			check_base(i, goldens[i].bases[b]);
 }
 
 /* Token by token through the cache, with other adapters loaded before and behind. */
@@ -145,7 +162,7 @@ static void test_batch_is_alone(void)
 	gsize n_different = 0;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(adapters); i++)
-		loras[i + 1] = add(golden, adapters[i].name);
+		loras[i + 1] = add(golden, adapters[i]);
 	for (int i = 0; i < N_REQUESTS; i++)
 		tickets[i] = submit(golden, schema, loras, G_N_ELEMENTS(loras), i);
 	take_all(golden, tickets, answers, N_REQUESTS);
