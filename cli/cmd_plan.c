@@ -117,7 +117,7 @@ static gboolean parse(Command *command, int argc, char **argv, GError **error)
 	return TRUE;
 }
 
-/* Anonymous memory of this process: what any run has beside what a plan counts. */
+/* Memory of this process before anything is measured: program and tokenizer. */
 static guint64 program_bytes(void)
 {
 	g_autofree char *text = NULL;

@@ -25,6 +25,8 @@ static const gsize rate_bytes[WEFT_RATE_POINTS] = {(gsize)96 << 20, (gsize)48 <<
 #define TRY_US (40 * 1000) /* a product is timed again until so much has gone by */
 #define TRIES_MAX 20
 #define CACHE_BYTES ((gsize)32 << 20) /* keys and values for one row of attention */
+#define FAULT_TOUCHES 32 /* so far from each other: */
+#define FAULT_AWAY_BYTES ((gsize)8 << 20)
 #define MANY_ROWS 256
 #define MANY_KEYS 512
 #define SMALL_SHARE 200 /* types with less than 1/200 of the weights are not timed */
@@ -235,6 +237,31 @@ static const WeftTensorView *largest_view(const WeftBundle *bundle)
 	return largest;
 }
 
+static double resident_bytes(void)
+{
+	g_autofree char *text = NULL;
+	gsize size_bytes;
+
+	if (!weft_file_read("/proc/self/smaps_rollup", 1 << 16, &text, &size_bytes, NULL))
+		return 0;
+	return number_after(text, "Rss:") * 1024;
+}
+
+/* What a touch of one byte brings into memory: the kernel maps what lies around it, how much
+ * depends on kernel and file system. Touches places all over the tensor. */
+static double fault_bytes(const WeftTensorView *view)
+{
+	const volatile char *data = view->data;
+	gsize n = MIN(FAULT_TOUCHES, view->size_bytes / FAULT_AWAY_BYTES);
+	double before = resident_bytes(), after;
+	guint sum = 0;
+
+	for (gsize i = 0; i < n; i++)
+		sum += (guint)data[view->size_bytes / n * i];
+	after = resident_bytes() + (sum == 1 ? 1 : 0);
+	return n > 0 && before > 0 && after > before ? (after - before) / (double)n : 0;
+}
+
 /* How many of the pages are in memory. */
 static gsize count_resident(const char *begin, gsize n_pages, gsize page_bytes)
 {
@@ -254,6 +281,8 @@ static void time_touch(const WeftBundle *bundle, WeftMachine *machine)
 
 	if (!view || view->size_bytes < 2 * page_bytes)
 		return;
+	const WeftTensorView *embed = weft_bundle_find(bundle, "model.embed_tokens.weight");
+	machine->fault_bytes = embed ? fault_bytes(embed) : 0;
 	guintptr first = ((guintptr)view->data + page_bytes - 1) / page_bytes * page_bytes;
 	guintptr end = ((guintptr)view->data + view->size_bytes) / page_bytes * page_bytes;
 	/* From the middle: the beginning may be in memory because somebody looked at it. */

@@ -53,6 +53,7 @@ typedef struct WeftMachine {
 	double norm_s, swiglu_s;                     /* a number of a row operation */
 	double operation_s;                          /* of the smallest operation */
 	double touch_bytes_s;                        /* first touch of mapped weights in memory */
+	double fault_bytes;                          /* of the mapping that one touch brings */
 	gboolean is_cold;                            /* the weights were (partly) on the disk */
 } WeftMachine;
 

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "model/batch.h"
 
-/* What the kernel maps around a fault in a mapped file that is in memory (fault_around_bytes): so
- * much of the embedding comes with a row. */
+/* What Linux maps around a fault in a file (fault_around_bytes), where it was not measured: so much
+ * of the embedding comes with a row. Large folios may bring more. */
 #define FAULT_AROUND_BYTES 65536.0
 /* Positions of a request; keys of so many would fill any machine. */
 #define CONTEXT_MAX ((gsize)1 << 32)
@@ -295,7 +295,8 @@ guint64 weft_plan_working_bytes(const WeftPlan *plan)
 
 guint64 weft_plan_request_bytes(const WeftPlan *plan, gsize n_tokens)
 {
-	return weft_cache_bytes(plan->arch, plan->kv_dtype, n_tokens) + plan->pass_bytes +
+	return weft_cache_bytes(plan->arch, plan->kv_dtype, n_tokens) +
+	       weft_pass_size_bytes(plan->arch, MIN(n_tokens, WEFT_PIECE_ROWS)) +
 	       plan->n_vocab * sizeof(float);
 }
 
@@ -308,8 +309,10 @@ static double touched_share(const WeftPlan *plan, double n_tokens)
 	return chosen >= 1 ? 1 : 1 - exp(n_tokens * log1p(-chosen));
 }
 
-guint64 weft_plan_resident_bytes(const WeftPlan *plan, guint64 n_tokens)
+guint64 weft_plan_resident_bytes(const WeftPlan *plan, const WeftMachine *machine,
+				 guint64 n_tokens)
 {
+	double fault = machine->fault_bytes > 0 ? machine->fault_bytes : FAULT_AROUND_BYTES;
 	double embedding = (double)plan->bytes[WEFT_GROUP_EMBEDDING];
 	double experts = (double)plan->bytes[WEFT_GROUP_EXPERTS];
 	guint64 always = plan->bytes[WEFT_GROUP_ATTENTION] + plan->bytes[WEFT_GROUP_FFN] +
@@ -317,7 +320,7 @@ guint64 weft_plan_resident_bytes(const WeftPlan *plan, guint64 n_tokens)
 
 	/* Tokens repeat, and rows lie beside each other: 1 - exp(-share) of the pieces are hit. */
 	if (!plan->head_is_embedding && embedding > 0)
-		embedding *= 1 - exp(-(double)n_tokens * FAULT_AROUND_BYTES / embedding);
+		embedding *= 1 - exp(-(double)n_tokens * fault / embedding);
 	return always +
 	       (guint64)(embedding + experts * touched_share(plan, (double)n_tokens));
 }
@@ -517,5 +520,5 @@ double weft_plan_touch_s(const WeftPlan *plan, const WeftMachine *machine, guint
 {
 	if (machine->touch_bytes_s <= 0)
 		return 0;
-	return (double)weft_plan_resident_bytes(plan, n_tokens) / machine->touch_bytes_s;
+	return (double)weft_plan_resident_bytes(plan, machine, n_tokens) / machine->touch_bytes_s;
 }

@@ -86,10 +86,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftPlan, weft_plan_free)
 
 /* Everything but the weights. */
 guint64 weft_plan_working_bytes(const WeftPlan *plan);
-/* What a run of one request of n tokens has allocated at its end, logits of one row included. */
+/* What one request of n tokens has touched at its end, of what a run allocates: rows of a pass, its
+ * cache, logits of one row. */
 guint64 weft_plan_request_bytes(const WeftPlan *plan, gsize n_tokens);
 /* Weights in memory once n tokens went through. */
-guint64 weft_plan_resident_bytes(const WeftPlan *plan, guint64 n_tokens);
+guint64 weft_plan_resident_bytes(const WeftPlan *plan, const WeftMachine *machine,
+				 guint64 n_tokens);
 
 /* What lies where. First the working memory and the weights that every token needs, then experts. */
 typedef struct WeftPlacement {

@@ -260,12 +260,13 @@ static void test_resident(void)
 	double always = (double)(plan->bytes[WEFT_GROUP_ATTENTION] + plan->bytes[WEFT_GROUP_FFN] +
 				 plan->bytes[WEFT_GROUP_SMALL] + plan->bytes[WEFT_GROUP_HEAD]);
 	double experts = (double)plan->bytes[WEFT_GROUP_EXPERTS];
+	WeftMachine machine = roofline(1e12);
 	/* One token: an expert of each mixture, and a piece of 64 KiB of the embedding. */
-	g_assert_cmpfloat_with_epsilon((double)weft_plan_resident_bytes(plan, 1),
+	g_assert_cmpfloat_with_epsilon((double)weft_plan_resident_bytes(plan, &machine, 1),
 				       always + experts / 128 + 65536, 1e4);
 	/* 512 tokens: 1 - (127/128)^512 = 0.98198 of them. */
 	double embedding = (double)plan->bytes[WEFT_GROUP_EMBEDDING];
-	g_assert_cmpfloat_with_epsilon((double)weft_plan_resident_bytes(plan, 512),
+	g_assert_cmpfloat_with_epsilon((double)weft_plan_resident_bytes(plan, &machine, 512),
 				       always + 0.98198 * experts + embedding * 0.0560,
 				       1e-4 * experts);
 	done(&maverick);
