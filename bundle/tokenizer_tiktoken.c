@@ -3,7 +3,7 @@
 
 #include "bundle/tokenizer_private.h"
 
-#define TOKEN_BYTES_MAX 512
+#define TOKEN_BYTES_MAX 256
 #define BASE64_MAX ((gsize)(TOKEN_BYTES_MAX + 2) / 3 * 4)
 #define RANK_DIGITS_MAX 8
 

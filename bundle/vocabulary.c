@@ -6,7 +6,7 @@
 
 #define ADDED_MAX 100000
 #define ADDED_BYTES_MAX 1024
-#define SPLIT_BYTES_MAX 512 /* the longest published token has 128 */
+#define SPLIT_BYTES_MAX 256 /* the longest published token has 128 */
 #define BLANK_SIGN "\xe2\x96\x81" /* U+2581 */
 
 gboolean weft_vocabulary_refuse(const WeftTokenizer *tokenizer, GError **error,

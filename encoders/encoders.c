@@ -51,7 +51,7 @@ static gboolean open_image_ids(WeftEncoders *encoders, GError **error)
 		*tokens[i].id = weft_tokenizer_id(encoders->tokenizer, tokens[i].token);
 		if (*tokens[i].id < 0) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
-				    "tokenizer.json: no token %s, which pictures need",
+				    "tokenizer: no token %s, which pictures need",
 				    tokens[i].token);
 			return FALSE;
 		}

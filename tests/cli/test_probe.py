@@ -217,6 +217,22 @@ class Tokens(e2e.Case):
         result = e2e.weft("probe", "tokens", "-m", e2e.BUNDLE, path)
         self.assertEqual(json.loads(result.stdout), self.cases[0]["llama4_ids"])
 
+    def test_every_spelling(self):
+        folder = GOLDEN / "tokenizers"
+        texts = json.loads((folder / "texts.json").read_text("utf-8"))
+        wanted = json.loads((folder / "ids.json").read_text())
+        for kind, spelling in (("llama3", "json"), ("llama4", "gguf"), ("pieces", "model"),
+                               ("pieces", "gguf"), ("pieces-first", "json")):
+            for i in (40, 60, 90):
+                with self.subTest(kind=kind, spelling=spelling, text=texts[i]):
+                    bundle = folder / f"{kind}.{spelling}"
+                    ids = e2e.weft("probe", "tokens", "-m", bundle, "-", text=False,
+                                   input=texts[i].encode())
+                    self.assertEqual(json.loads(ids.stdout), wanted[kind][i])
+                    back = e2e.weft("probe", "tokens", "-m", bundle, "--decode", "-", text=False,
+                                    input=ids.stdout)
+                    self.assertEqual(back.stdout.decode(), texts[i].replace("▁", " "))
+
 
 class Media(e2e.Case):
     def test_pixels(self):

@@ -152,6 +152,22 @@ class Inputs(e2e.Case):
         self.assertGreater(record["model"]["tokens"]["text"], 20)
         self.assertEqual(record["ledger"]["windows"], {"in": 1, "done": 1, "failed": 0, "skipped": 0})
 
+    def test_unknown_chat_template(self):
+        """Named once, on standard error; a template of a known family is not mentioned."""
+        self.put("letter.txt", "The pier was mended on 3 May 2025.\n")
+        self.put("s.json", '{"type": "object", "properties": {"n": {"type": "null"}}, "required": ["n"]}')
+        bundle = e2e.bundle_with(self.folder)
+        template = bundle / "chat_template.jinja"
+        for text, says in (("{{ '<|im_start|>' + messages[0]['role'] }}", 1),
+                           ("<|header_start|> {{ role }} <|header_end|> {{ text }} <|eot|>", 0)):
+            template.write_text(text)
+            done = self.run_weft("-m", bundle, "--reader", "none", "-t", "extract", "-s", "s.json", "-o",
+                                 self.out, "letter.txt", code=0, cwd=self.folder)
+            self.assertEqual(done.stderr.count("chat_template.jinja is none of"), says, done.stderr)
+            doctor = e2e.weft("doctor", "-m", bundle)
+            self.assertIn("turns        plain (chat_template.jinja" if says else "turns        llama4\n",
+                          doctor.stdout)
+
     def test_nothing_to_ask_about(self):
         """A blank page is never shown to the model; the answer says that nothing is there."""
         self.put("blank.pdf", e2e.pdf([[], []]))
