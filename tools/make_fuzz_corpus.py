@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/fuzz/corpus/{config,safetensors,tokenizer}: small inputs, good and nearly good.
+"""Writes tests/fuzz/corpus/{config,gguf,safetensors,tokenizer}: small inputs, good and nearly good.
 
     python3 tools/make_fuzz_corpus.py tests
 """
@@ -147,10 +147,76 @@ def config(folder, root):
     put(folder, "adapter-pissa", json.dumps(dict(adapter, init_lora_weights="pissa_niter_16")))
 
 
+def gguf(folder):
+    """Containers written by hand: a small one of each architecture, and some that lie."""
+    def text(t):
+        data = t.encode()
+        return struct.pack("<Q", len(data)) + data
+
+    def value(v):
+        if isinstance(v, bool):
+            return struct.pack("<IB", 7, v)
+        if isinstance(v, int):
+            return struct.pack("<II", 4, v)
+        if isinstance(v, float):
+            return struct.pack("<If", 6, v)
+        if isinstance(v, str):
+            return struct.pack("<I", 8) + text(v)
+        kind = {str: 8, int: 5, float: 6, list: 9}[type(v[0])]
+        items = b"".join(text(i) if kind == 8 else struct.pack("<i", i) if kind == 5 else
+                         struct.pack("<f", i) if kind == 6 else value(i)[4:] for i in v)
+        return struct.pack("<IIQ", 9, kind, len(v)) + items
+
+    def file(keys, tensors, version=3):
+        data = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(keys))
+        for key, v in keys.items():
+            data += text(key) + value(v)
+        offset = 0
+        for name, dims, kind, n_bytes in tensors:
+            data += text(name) + struct.pack(f"<I{len(dims)}QIQ", len(dims), *dims, kind, offset)
+            offset += (n_bytes + 31) // 32 * 32
+        return data + bytes(-len(data) % 32) + bytes(offset)
+
+    def sizes(arch):
+        return {"general.architecture": arch, f"{arch}.block_count": 2, f"{arch}.context_length": 64,
+                f"{arch}.embedding_length": 32, f"{arch}.feed_forward_length": 16,
+                f"{arch}.attention.head_count": 4, f"{arch}.attention.head_count_kv": 2,
+                f"{arch}.attention.layer_norm_rms_epsilon": 1e-5, f"{arch}.rope.freq_base": 10000.0,
+                "tokenizer.ggml.tokens": ["a", "b", "<|eot|>", "<|patch|>"],
+                "tokenizer.ggml.eos_token_id": 2}
+
+    embed = ("token_embd.weight", [32, 4], 8, 136)
+    freqs = ("rope_freqs.weight", [4], 0, 16)
+    llama4 = dict(sizes("llama4"), **{"llama4.expert_count": 2, "llama4.expert_used_count": 1,
+                                      "llama4.interleave_moe_layer_step": 2,
+                                      "llama4.expert_feed_forward_length": 8,
+                                      "llama4.attention.sliding_window": 0})
+    vision = {"general.architecture": "clip", "clip.projector_type": "llama4"}
+    vision.update({f"clip.vision.{key}": v for key, v in {
+        "image_size": 28, "patch_size": 7, "embedding_length": 16, "block_count": 1,
+        "attention.head_count": 2, "feed_forward_length": 64, "attention.layer_norm_epsilon": 1e-5,
+        "projector.scale_factor": 2, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}.items()})
+    put(folder, "llama", file(sizes("llama"), [embed, freqs]))
+    put(folder, "llama4", file(llama4, [embed, freqs, ("blk.0.attn_q.weight", [32, 32], 0, 4096)]))
+    put(folder, "mixtral", file(dict(sizes("llama"), **{"llama.expert_count": 2,
+                                                        "llama.expert_used_count": 2}), [embed], 2))
+    put(folder, "clip", file({**llama4, **vision}, [
+        embed, ("mm.model.mlp.1.weight", [64, 24], 1, 3072), ("mm.model.mlp.2.weight", [24, 24], 1, 1152)]))
+    put(folder, "kept", file(dict(sizes("llama"), **{"weft.config": '{"rope_scaling": null, "weft": {}}',
+                                                     "weft.generation_config": '{"eos_token_id": [1, 2]}'}),
+                             [embed, freqs]))
+    put(folder, "nested", file({"a": [[1, 2], [3]], "b": True, "c": [1.5], "d": ["", "x"]}, []))
+    put(folder, "unread", file({}, [("a", [256], 29, 56), ("b", [256], 19, 50)]))
+    put(folder, "overlap", file({"general.alignment": 64}, [("a", [16], 0, 64), ("a", [16], 0, 0)]))
+    put(folder, "big-endian", b"GGUF" + struct.pack(">IQQ", 3, 0, 0))
+    put(folder, "counts", b"GGUF" + struct.pack("<IQQ", 3, 1 << 63, 1 << 63))
+
+
 def main():
     root = sys.argv[1]
     corpus = os.path.join(root, "fuzz", "corpus")
     safetensors(os.path.join(corpus, "safetensors"))
+    gguf(os.path.join(corpus, "gguf"))
     tokenizer(os.path.join(corpus, "tokenizer"), root)
     pieces(os.path.join(corpus, "tokenizer"))
     config(os.path.join(corpus, "config"), root)
