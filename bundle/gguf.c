@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/error.h"
+#include "bundle/weights_error.h"
 
 #define KEY_BYTES_MAX 65535 /* the format's own limit */
 #define NAME_BYTES_MAX 255  /* ggml's own is 63 */
@@ -70,19 +70,6 @@ static const TensorType TENSOR_TYPES[] = {
     [42] = {"Q2_0", -1, 64, 18},
 };
 
-static gboolean weights_error(GError **error, const char *file, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
-
-static gboolean weights_error(GError **error, const char *file, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	g_autofree char *what = g_strdup_vprintf(format, arguments);
-	va_end(arguments);
-	g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS, "%s: %s", file, what);
-	return FALSE;
-}
-
 /* ---- reading the header ---- */
 
 /* A key or a tensor's name, copied. `in` is for messages. */
@@ -95,16 +82,16 @@ static gboolean read_name(WeftGgufHeader *header, const char *in, gsize limit_by
 	if (!weft_bytes_le64(&header->bytes, &size_bytes))
 		return weft_gguf_header_ends(header, in, error);
 	if (size_bytes == 0 || size_bytes > limit_bytes)
-		return weights_error(error, header->file,
+		return weft_weights_error(error, header->file,
 				     "%s: a name of %" G_GUINT64_FORMAT " bytes, limit %zu", in,
-				     size_bytes, limit_bytes);
+					  size_bytes, limit_bytes);
 	if (!weft_bytes_take(&header->bytes, (gsize)size_bytes, &text))
 		return weft_gguf_header_ends(header, in, error);
 	gboolean is_plain = g_utf8_validate((const char *)text, (gssize)size_bytes, NULL);
 	for (gsize i = 0; is_plain && i < size_bytes; i++)
 		is_plain = text[i] >= 0x20 && text[i] != 0x7f;
 	if (!is_plain)
-		return weights_error(error, header->file, "%s: its name is not plain UTF-8", in);
+		return weft_weights_error(error, header->file, "%s: its name is not plain UTF-8", in);
 	*ret_name = g_strndup((const char *)text, (gsize)size_bytes);
 	return TRUE;
 }
@@ -119,8 +106,8 @@ static gboolean read_values(WeftGguf *gguf, WeftGgufHeader *header, guint64 n_va
 			    GError **error)
 {
 	if (n_values > WEFT_GGUF_KEYS_MAX)
-		return weights_error(error, gguf->file, "%" G_GUINT64_FORMAT " keys, limit %d",
-				     n_values, WEFT_GGUF_KEYS_MAX);
+		return weft_weights_error(error, gguf->file, "%" G_GUINT64_FORMAT " keys, limit %d",
+					  n_values, WEFT_GGUF_KEYS_MAX);
 	for (guint64 i = 0; i < n_values; i++) {
 		WeftGgufValue *value = g_new0(WeftGgufValue, 1);
 		g_autofree char *in = g_strdup_printf("key %" G_GUINT64_FORMAT, i);
@@ -129,8 +116,8 @@ static gboolean read_values(WeftGguf *gguf, WeftGgufHeader *header, guint64 n_va
 		    !weft_gguf_value_read(header, value, error))
 			return FALSE;
 		if (!g_hash_table_insert(gguf->by_key, value->key, value))
-			return weights_error(error, gguf->file, "the key %s is there twice",
-					     value->key);
+			return weft_weights_error(error, gguf->file, "the key %s is there twice",
+						  value->key);
 	}
 	return TRUE;
 }
@@ -141,9 +128,9 @@ static gboolean read_tensor_type(const char *file, guint32 type, WeftTensorEntry
 				 gsize *ret_block_values, gsize *ret_block_bytes, GError **error)
 {
 	if (type >= G_N_ELEMENTS(TENSOR_TYPES) || !TENSOR_TYPES[type].name)
-		return weights_error(error, file,
+		return weft_weights_error(error, file,
 				     "tensor %s: type %u is unknown; " WEFT_GGUF_FILES_THAT_WORK,
-				     entry->view.name, type);
+					  entry->view.name, type);
 	const TensorType *found = &TENSOR_TYPES[type];
 	if (found->dtype >= 0)
 		entry->view.dtype = (WeftDtype)found->dtype;
@@ -164,15 +151,15 @@ static gboolean read_sizes(WeftGgufHeader *header, WeftTensorEntry *entry, GErro
 	if (!weft_bytes_le32(&header->bytes, &n_dims))
 		return weft_gguf_header_ends(header, view->name, error);
 	if (n_dims == 0 || n_dims > WEFT_BUNDLE_DIMS_MAX)
-		return weights_error(error, header->file,
+		return weft_weights_error(error, header->file,
 				     "tensor %s: %u dimensions, 1 to %d are possible", view->name,
-				     n_dims, WEFT_BUNDLE_DIMS_MAX);
+					  n_dims, WEFT_BUNDLE_DIMS_MAX);
 	view->n_dims = n_dims;
 	for (guint32 i = 0; i < n_dims; i++) {
 		if (!weft_bytes_le64(&header->bytes, &size))
 			return weft_gguf_header_ends(header, view->name, error);
 		if (size == 0)
-			return weights_error(error, header->file,
+			return weft_weights_error(error, header->file,
 					     "tensor %s: size %u of the shape is 0", view->name, i);
 		view->shape[n_dims - 1 - i] = (gsize)size;
 	}
@@ -187,15 +174,15 @@ static gboolean measure(const char *file, WeftTensorEntry *entry, gsize block_va
 	gsize size_bytes = block_bytes;
 
 	if (row % block_values != 0)
-		return weights_error(error, file,
+		return weft_weights_error(error, file,
 				     "tensor %s: rows of %zu values are no whole blocks of %zu",
-				     view->name, row, block_values);
+					  view->name, row, block_values);
 	if (!weft_size_multiply(size_bytes, row / block_values, &size_bytes))
-		return weights_error(error, file, "tensor %s: the shape overflows", view->name);
+		return weft_weights_error(error, file, "tensor %s: the shape overflows", view->name);
 	for (gsize i = 0; i + 1 < view->n_dims; i++) {
 		if (!weft_size_multiply(size_bytes, view->shape[i], &size_bytes))
-			return weights_error(error, file, "tensor %s: the shape overflows",
-					     view->name);
+			return weft_weights_error(error, file, "tensor %s: the shape overflows",
+						  view->name);
 	}
 	view->size_bytes = size_bytes;
 	return TRUE;
@@ -217,14 +204,14 @@ static gboolean read_tensor(WeftGgufHeader *header, WeftTensorEntry *entry, guin
 	    !measure(header->file, entry, block_values, block_bytes, error))
 		return FALSE;
 	if (entry->begin % alignment != 0)
-		return weights_error(error, header->file,
-				     "tensor %s: offset %" G_GUINT64_FORMAT
-				     " is no multiple of the alignment %" G_GUINT64_FORMAT,
-				     entry->view.name, entry->begin, alignment);
+		return weft_weights_error(error, header->file,
+					  "tensor %s: offset %" G_GUINT64_FORMAT
+					  " is no multiple of the alignment %" G_GUINT64_FORMAT,
+					  entry->view.name, entry->begin, alignment);
 	if (__builtin_add_overflow(entry->begin, entry->view.size_bytes, &end))
-		return weights_error(error, header->file,
+		return weft_weights_error(error, header->file,
 				     "tensor %s: %zu bytes from %" G_GUINT64_FORMAT " overflow",
-				     entry->view.name, entry->view.size_bytes, entry->begin);
+					  entry->view.name, entry->view.size_bytes, entry->begin);
 	entry->end = end;
 	return TRUE;
 }
@@ -235,7 +222,7 @@ static gboolean read_alignment(const WeftGguf *gguf, guint64 *ret_alignment, GEr
 	guint64 alignment = ALIGNMENT_DEFAULT;
 	if (value && (!weft_gguf_uint(value, &alignment) || alignment == 0 ||
 		      alignment > ALIGNMENT_MAX || (alignment & (alignment - 1)) != 0))
-		return weights_error(
+		return weft_weights_error(
 		    error, gguf->file,
 		    "general.alignment must be a power of two up to %" G_GUINT64_FORMAT,
 		    ALIGNMENT_MAX);
@@ -247,10 +234,10 @@ static gboolean read_tensors(WeftGguf *gguf, WeftGgufHeader *header, guint64 n_t
 			     guint64 alignment, GError **error)
 {
 	if (n_tensors > weft_bytes_left(&header->bytes) / TENSOR_BYTES_MIN)
-		return weights_error(error, gguf->file,
-				     "%" G_GUINT64_FORMAT
-				     " tensors in a header of at most %zu bytes",
-				     n_tensors, weft_bytes_left(&header->bytes));
+		return weft_weights_error(error, gguf->file,
+					  "%" G_GUINT64_FORMAT
+					  " tensors in a header of at most %zu bytes",
+					  n_tensors, weft_bytes_left(&header->bytes));
 	for (guint64 i = 0; i < n_tensors; i++) {
 		WeftTensorEntry *entry = g_new0(WeftTensorEntry, 1);
 		g_autofree char *in = g_strdup_printf("tensor %" G_GUINT64_FORMAT, i);
@@ -263,7 +250,7 @@ static gboolean read_tensors(WeftGguf *gguf, WeftGgufHeader *header, guint64 n_t
 		if (!read_tensor(header, entry, alignment, error))
 			return FALSE;
 		if (!g_hash_table_insert(gguf->by_name, name, entry))
-			return weights_error(error, gguf->file, "tensor %s is there twice", name);
+			return weft_weights_error(error, gguf->file, "tensor %s is there twice", name);
 	}
 	return TRUE;
 }
@@ -288,17 +275,17 @@ static gboolean place_tensors(WeftGguf *gguf, guint64 alignment, GError **error)
 	for (guint i = 0; i < gguf->tensors->len; i++) {
 		WeftTensorEntry *entry = g_ptr_array_index(gguf->tensors, i);
 		if (entry->end > data_bytes)
-			return weights_error(
+			return weft_weights_error(
 			    error, gguf->file,
 			    "tensor %s: bytes %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
 			    " of %" G_GUINT64_FORMAT ": the file is cut or no such file",
 			    entry->view.name, entry->begin, entry->end, data_bytes);
 		if (before && entry->begin < before->end)
-			return weights_error(error, gguf->file,
-					     "tensor %s begins at byte %" G_GUINT64_FORMAT
-					     ", but %s ends at %" G_GUINT64_FORMAT,
-					     entry->view.name, entry->begin, before->view.name,
-					     before->end);
+			return weft_weights_error(error, gguf->file,
+						  "tensor %s begins at byte %" G_GUINT64_FORMAT
+						  ", but %s ends at %" G_GUINT64_FORMAT,
+						  entry->view.name, entry->begin, before->view.name,
+						  before->end);
 		entry->view.data = gguf->bytes.data + data_begin + entry->begin;
 		before = entry;
 	}
@@ -314,15 +301,15 @@ static gboolean read_version(WeftGgufHeader *header, guint64 *ret_n_tensors, gui
 	guint32 version;
 
 	if (!weft_bytes_take(&header->bytes, 4, &magic) || memcmp(magic, "GGUF", 4) != 0)
-		return weights_error(error, header->file, "does not begin with GGUF");
+		return weft_weights_error(error, header->file, "does not begin with GGUF");
 	if (!weft_bytes_le32(&header->bytes, &version))
 		return weft_gguf_header_ends(header, "version", error);
 	if (version != 0 && (version & 0xffff) == 0)
-		return weights_error(error, header->file,
-				     "a big-endian GGUF; only little-endian files are read");
+		return weft_weights_error(error, header->file,
+					  "a big-endian GGUF; only little-endian files are read");
 	if (version != 2 && version != 3)
-		return weights_error(error, header->file,
-				     "GGUF version %u; versions 2 and 3 are read", version);
+		return weft_weights_error(error, header->file,
+					  "GGUF version %u; versions 2 and 3 are read", version);
 	if (!weft_bytes_le64(&header->bytes, ret_n_tensors) ||
 	    !weft_bytes_le64(&header->bytes, ret_n_values))
 		return weft_gguf_header_ends(header, "counts", error);

@@ -3,30 +3,17 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/error.h"
+#include "bundle/weights_error.h"
 #include "kernels/dtype.h"
-
-static gboolean weights_error(GError **error, const char *file, const char *format, ...)
-    G_GNUC_PRINTF(3, 4);
-
-static gboolean weights_error(GError **error, const char *file, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	g_autofree char *what = g_strdup_vprintf(format, arguments);
-	va_end(arguments);
-	g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS, "%s: %s", file, what);
-	return FALSE;
-}
 
 gboolean weft_gguf_header_ends(const WeftGgufHeader *header, const char *in, GError **error)
 {
 	if (header->is_cut)
-		return weights_error(error, header->file,
-				     "%s: the file ends inside its header, at byte %zu", in,
-				     header->bytes.size_bytes);
-	return weights_error(error, header->file, "%s: the header is longer than %zu bytes", in,
-			     header->bytes.size_bytes);
+		return weft_weights_error(error, header->file,
+					  "%s: the file ends inside its header, at byte %zu", in,
+					  header->bytes.size_bytes);
+	return weft_weights_error(error, header->file, "%s: the header is longer than %zu bytes", in,
+				  header->bytes.size_bytes);
 }
 
 /* Bytes of a type of fixed size, else 0. */
@@ -58,8 +45,8 @@ static gboolean read_array(WeftGgufHeader *header, const char *key, WeftGgufType
 	if (!weft_bytes_le32(&header->bytes, &type) || !weft_bytes_le64(&header->bytes, &n_items))
 		return weft_gguf_header_ends(header, key, error);
 	if (type >= WEFT_GGUF_TYPES)
-		return weights_error(error, header->file, "%s: items of type %u are unknown", key,
-				     type);
+		return weft_weights_error(error, header->file, "%s: items of type %u are unknown", key,
+					  type);
 	*ret_type = (WeftGgufType)type;
 	*ret_n_items = (gsize)n_items;
 	return TRUE;
@@ -70,8 +57,8 @@ static gboolean skip_array(WeftGgufHeader *header, const char *key, guint depth,
 	WeftGgufType type = WEFT_GGUF_TYPES;
 	gsize n_items = 0;
 	if (depth > WEFT_GGUF_DEPTH_MAX)
-		return weights_error(error, header->file, "%s: arrays inside each other, limit %d",
-				     key, WEFT_GGUF_DEPTH_MAX);
+		return weft_weights_error(error, header->file, "%s: arrays inside each other, limit %d",
+					  key, WEFT_GGUF_DEPTH_MAX);
 	return read_array(header, key, &type, &n_items, error) &&
 	       skip_items(header, key, type, n_items, depth, error);
 }
@@ -103,8 +90,8 @@ gboolean weft_gguf_value_read(WeftGgufHeader *header, WeftGgufValue *value, GErr
 	if (!weft_bytes_le32(&header->bytes, &type))
 		return weft_gguf_header_ends(header, value->key, error);
 	if (type >= WEFT_GGUF_TYPES)
-		return weights_error(error, header->file, "%s: a value of type %u is unknown",
-				     value->key, type);
+		return weft_weights_error(error, header->file, "%s: a value of type %u is unknown",
+					  value->key, type);
 	value->type = (WeftGgufType)type;
 	value->item_type = WEFT_GGUF_TYPES;
 	if (value->type == WEFT_GGUF_STRING) {

@@ -29,7 +29,8 @@ struct WeftQuantizer {
 
 gboolean weft_quantize_type(const char *name, WeftDtype *ret_dtype)
 {
-	static const WeftDtype types[] = {WEFT_DTYPE_Q8_0, WEFT_DTYPE_Q4_0};
+	static const WeftDtype types[] = {WEFT_DTYPE_Q8_0, WEFT_DTYPE_Q6_K, WEFT_DTYPE_Q4_K,
+					  WEFT_DTYPE_Q4_0};
 	for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
 		if (g_ascii_strcasecmp(name, weft_dtype_name(types[i])) == 0) {
 			*ret_dtype = types[i];

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "bundle/safetensors.h"
+#include "bundle/weights_error.h"
 
 /* What a clone without git-lfs has in place of each large file. */
 #define LFS_BEGIN "version https://git-lfs"
@@ -22,19 +23,6 @@ static const Type TYPES[] = {
 	{"I64", 64, -1},    {"F64", 64, -1},    {"F8_E4M3", 8, WEFT_DTYPE_F8_E4M3},
 	{"F8_E5M2", 8, -1}, {"F8_E8M0", 8, -1}, {"F4", 4, -1},
 };
-
-static gboolean weights_error(GError **error, const char *file, const char *format, ...)
-	G_GNUC_PRINTF(3, 4);
-
-static gboolean weights_error(GError **error, const char *file, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	g_autofree char *what = g_strdup_vprintf(format, arguments);
-	va_end(arguments);
-	g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS, "%s: %s", file, what);
-	return FALSE;
-}
 
 void weft_tensor_entry_free(gpointer entry)
 {
@@ -57,8 +45,8 @@ static gboolean read_type(const char *file, const char *name, const WeftJson *va
 		*ret_bits = TYPES[i].bits;
 		return TRUE;
 	}
-	return weights_error(error, file, "tensor %s: type \"%.64s\" is unknown", name,
-			     text && g_str_is_ascii(text) ? text : "(not a name)");
+	return weft_weights_error(error, file, "tensor %s: type \"%.64s\" is unknown", name,
+				  text && g_str_is_ascii(text) ? text : "(not a name)");
 }
 
 /* Sizes, and the bytes that they need. */
@@ -70,22 +58,22 @@ static gboolean read_shape(const char *file, const char *name, const WeftJson *v
 	guint64 size;
 
 	if (weft_json_type(value) != WEFT_JSON_ARRAY)
-		return weights_error(error, file, "tensor %s: shape must be a list", name);
+		return weft_weights_error(error, file, "tensor %s: shape must be a list", name);
 	if (n_dims > WEFT_BUNDLE_DIMS_MAX)
-		return weights_error(error, file, "tensor %s: %zu dimensions, limit %d", name,
-				     n_dims, WEFT_BUNDLE_DIMS_MAX);
+		return weft_weights_error(error, file, "tensor %s: %zu dimensions, limit %d", name,
+					  n_dims, WEFT_BUNDLE_DIMS_MAX);
 	for (gsize i = 0; i < n_dims; i++) {
 		if (!weft_json_uint(weft_json_at(value, i), &size))
-			return weights_error(error, file,
+			return weft_weights_error(error, file,
 					     "tensor %s: size %zu of the shape is no whole number",
-					     name, i);
+						  name, i);
 		if (!weft_size_multiply(n_bits, size, &n_bits))
-			return weights_error(error, file, "tensor %s: the shape overflows", name);
+			return weft_weights_error(error, file, "tensor %s: the shape overflows", name);
 		entry->view.shape[i] = size;
 	}
 	if (n_bits % 8 != 0)
-		return weights_error(error, file, "tensor %s: %zu bits are no whole bytes", name,
-				     n_bits);
+		return weft_weights_error(error, file, "tensor %s: %zu bits are no whole bytes", name,
+					  n_bits);
 	entry->view.n_dims = n_dims;
 	*ret_size_bytes = n_bits / 8;
 	return TRUE;
@@ -99,9 +87,9 @@ static gboolean read_tensor(const char *file, const char *name, const WeftJson *
 	guint bits = 0;
 
 	if (weft_json_type(object) != WEFT_JSON_OBJECT || weft_json_length(object) != 3)
-		return weights_error(error, file,
+		return weft_weights_error(error, file,
 				     "tensor %s: must be an object of dtype, shape, data_offsets",
-				     name);
+					  name);
 	if (!read_type(file, name, weft_json_member(object, "dtype"), entry, &bits, error) ||
 	    !read_shape(file, name, weft_json_member(object, "shape"), bits, entry, &size_bytes,
 			error))
@@ -109,17 +97,17 @@ static gboolean read_tensor(const char *file, const char *name, const WeftJson *
 	if (weft_json_type(offsets) != WEFT_JSON_ARRAY || weft_json_length(offsets) != 2 ||
 	    !weft_json_uint(weft_json_at(offsets, 0), &entry->begin) ||
 	    !weft_json_uint(weft_json_at(offsets, 1), &entry->end))
-		return weights_error(error, file,
+		return weft_weights_error(error, file,
 				     "tensor %s: data_offsets must be two whole numbers", name);
 	if (entry->begin > entry->end || entry->end > data_bytes)
-		return weights_error(error, file,
+		return weft_weights_error(error, file,
 				     "tensor %s: bytes %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-				     " of %zu", name, entry->begin, entry->end, data_bytes);
+					  " of %zu", name, entry->begin, entry->end, data_bytes);
 	if (entry->end - entry->begin != size_bytes)
-		return weights_error(error, file,
-				     "tensor %s: %" G_GUINT64_FORMAT
-				     " bytes, but its shape needs %zu", name,
-				     entry->end - entry->begin, size_bytes);
+		return weft_weights_error(error, file,
+					  "tensor %s: %" G_GUINT64_FORMAT
+					  " bytes, but its shape needs %zu", name,
+					  entry->end - entry->begin, size_bytes);
 	entry->view.size_bytes = size_bytes;
 	return TRUE;
 }
@@ -142,27 +130,27 @@ static gboolean check_cover(const char *file, const GPtrArray *entries, gsize da
 	for (guint i = 0; i < entries->len; i++) {
 		const WeftTensorEntry *entry = g_ptr_array_index(entries, i);
 		if (entry->begin != at)
-			return weights_error(error, file,
-					     "tensor %s begins at byte %" G_GUINT64_FORMAT
+			return weft_weights_error(error, file,
+						  "tensor %s begins at byte %" G_GUINT64_FORMAT
 					     ", %s: the data before it end at %" G_GUINT64_FORMAT,
-					     entry->view.name, entry->begin,
-					     entry->begin < at ? "an overlap" : "a gap", at);
+						  entry->view.name, entry->begin,
+						  entry->begin < at ? "an overlap" : "a gap", at);
 		at = entry->end;
 	}
 	if (at != data_bytes)
-		return weights_error(error, file,
-				     "the tensors end at byte %" G_GUINT64_FORMAT
-				     " of %zu bytes of data", at, data_bytes);
+		return weft_weights_error(error, file,
+					  "the tensors end at byte %" G_GUINT64_FORMAT
+					  " of %zu bytes of data", at, data_bytes);
 	return TRUE;
 }
 
 static gboolean read_metadata(const char *file, const WeftJson *value, GError **error)
 {
 	if (weft_json_type(value) != WEFT_JSON_OBJECT)
-		return weights_error(error, file, "__metadata__ must be an object");
+		return weft_weights_error(error, file, "__metadata__ must be an object");
 	for (gsize i = 0; i < weft_json_length(value); i++) {
 		if (weft_json_type(weft_json_at(value, i)) != WEFT_JSON_STRING)
-			return weights_error(error, file, "__metadata__ must hold strings only");
+			return weft_weights_error(error, file, "__metadata__ must hold strings only");
 	}
 	return TRUE;
 }
@@ -183,11 +171,11 @@ static gboolean read_member(const char *file, WeftJsonReader *reader, gsize data
 	const char *key = weft_json_reader_text(reader, &size_bytes);
 	for (gsize i = 0; i < size_bytes; i++) {
 		if (g_ascii_iscntrl(key[i]))
-			return weights_error(error, file, "a tensor's name holds U+%04X", key[i]);
+			return weft_weights_error(error, file, "a tensor's name holds U+%04X", key[i]);
 	}
 	if (size_bytes > WEFT_SAFETENSORS_NAME_MAX)
-		return weights_error(error, file, "a tensor's name of %zu bytes, limit %d",
-				     size_bytes, WEFT_SAFETENSORS_NAME_MAX);
+		return weft_weights_error(error, file, "a tensor's name of %zu bytes, limit %d",
+					  size_bytes, WEFT_SAFETENSORS_NAME_MAX);
 	g_autofree char *name = g_strndup(key, size_bytes);
 	value = weft_json_reader_tree(reader, error);
 	if (!value)
@@ -209,7 +197,7 @@ static gboolean read_header(const char *file, const char *json, gsize json_bytes
 	WeftJsonType event;
 
 	if (json_bytes == 0 || json[0] != '{')
-		return weights_error(error, file, "the header does not begin with {");
+		return weft_weights_error(error, file, "the header does not begin with {");
 	if (!weft_json_reader_next(reader, &event, error))
 		return FALSE;
 	while (!done) {
@@ -228,18 +216,18 @@ GPtrArray *weft_safetensors_read(const char *file, const guint8 *data, gsize siz
 	guint64 header_bytes = 0;
 
 	if (!weft_bytes_le64(&bytes, &header_bytes)) {
-		weights_error(error, file, "%zu bytes, too short for a header", size_bytes);
+		weft_weights_error(error, file, "%zu bytes, too short for a header", size_bytes);
 		return NULL;
 	}
 	if (size_bytes >= strlen(LFS_BEGIN) && memcmp(data, LFS_BEGIN, strlen(LFS_BEGIN)) == 0) {
-		weights_error(error, file, "a git-lfs pointer, not the file itself: git lfs pull "
-					   "fetches it");
+		weft_weights_error(error, file, "a git-lfs pointer, not the file itself: git lfs pull "
+						"fetches it");
 		return NULL;
 	}
 	if (header_bytes > WEFT_SAFETENSORS_HEADER_MAX || header_bytes > size_bytes - 8) {
-		weights_error(error, file,
+		weft_weights_error(error, file,
 			      "a header of %" G_GUINT64_FORMAT " bytes in a file of %zu, limit %d",
-			      header_bytes, size_bytes, WEFT_SAFETENSORS_HEADER_MAX);
+				   header_bytes, size_bytes, WEFT_SAFETENSORS_HEADER_MAX);
 		return NULL;
 	}
 	gsize data_bytes = size_bytes - 8 - header_bytes;
@@ -247,7 +235,7 @@ GPtrArray *weft_safetensors_read(const char *file, const guint8 *data, gsize siz
 		if (g_error_matches(fault, WEFT_ERROR, WEFT_ERROR_WEIGHTS))
 			g_propagate_error(error, g_steal_pointer(&fault));
 		else
-			weights_error(error, file, "header: %s", fault->message);
+			weft_weights_error(error, file, "header: %s", fault->message);
 		return NULL;
 	}
 	g_ptr_array_sort(entries, compare_offsets);
@@ -270,11 +258,11 @@ GHashTable *weft_safetensors_index(const char *file, const char *json, gsize siz
 	const WeftJson *members = weft_json_member(tree, "weight_map");
 
 	if (!tree) {
-		weights_error(error, file, "%s", fault->message);
+		weft_weights_error(error, file, "%s", fault->message);
 		return NULL;
 	}
 	if (weft_json_type(members) != WEFT_JSON_OBJECT) {
-		weights_error(error, file, "weight_map is missing or no object");
+		weft_weights_error(error, file, "weight_map is missing or no object");
 		return NULL;
 	}
 	for (gsize i = 0; i < weft_json_length(members); i++) {
@@ -282,15 +270,15 @@ GHashTable *weft_safetensors_index(const char *file, const char *json, gsize siz
 		const char *name = weft_json_key_at(members, i, &name_bytes);
 		const char *shard = weft_json_string(weft_json_at(members, i), NULL);
 		if (name_bytes > WEFT_SAFETENSORS_NAME_MAX || strlen(name) != name_bytes) {
-			weights_error(error, file,
+			weft_weights_error(error, file,
 				      "weight_map: a name of %zu bytes, limit %d, or with U+0000",
-				      name_bytes, WEFT_SAFETENSORS_NAME_MAX);
+					   name_bytes, WEFT_SAFETENSORS_NAME_MAX);
 			return NULL;
 		}
 		if (!shard || !*shard || *shard == '.' || strchr(shard, '/') ||
 		    strlen(shard) > NAME_MAX) {
-			weights_error(error, file, "weight_map.%s: \"%.*s\" is no plain file name",
-				      name, NAME_MAX, shard ? shard : "");
+			weft_weights_error(error, file, "weight_map.%s: \"%.*s\" is no plain file name",
+					   name, NAME_MAX, shard ? shard : "");
 			return NULL;
 		}
 		g_hash_table_insert(map, g_strdup(name), g_strdup(shard));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes tests/golden/gguf/: the small checkpoints of tests/golden as llama.cpp's converter writes them.
 
-    python tools/make_golden_gguf.py LLAMA_CPP tests/golden [scout maverick llama31 mixtral mixed]
+    python tools/make_golden_gguf.py LLAMA_CPP tests/golden [scout maverick llama31 mixtral mixed wide]
 
 LLAMA_CPP is a source tree of llama.cpp: its converter (convert_hf_to_gguf.py) and its Python package
 gguf do the work, so names, permutations and metadata are theirs. Needs torch, transformers and numpy.
@@ -12,11 +12,16 @@ it takes the numbers in vision_adapter.mlp.fc1 and fc2 for numbers of layers.
 mixed: a Llama with a matrix of every type that weft reads. The blocks are random bytes with scales
 set so that a row acts like one of random weights; the logits are transformers' with the weights that
 gguf.quants.dequantize makes of them.
+
+wide: a Llama in safetensors whose rows are whole blocks of every type, with the SHA-256 of each
+tensor's bytes as gguf.quants.quantize makes them from what the converter writes.
 """
+import hashlib
 import importlib.metadata
 import json
 import os
 import sys
+import tempfile
 
 import numpy as np
 
@@ -195,12 +200,76 @@ def make_mixed(golden):
                 "tolerance: max |difference| <= 1e-4 * max |logit|: float32 sums in another order\n")
 
 
+WIDE_SIZES = dict(vocab_size=480, hidden_size=256, intermediate_size=96, num_hidden_layers=1,
+                  num_attention_heads=4, num_key_value_heads=2, head_dim=24,
+                  max_position_embeddings=384, rms_norm_eps=1e-5, rope_theta=20000.0,
+                  bos_token_id=461, eos_token_id=462, tie_word_embeddings=True)
+
+
+def hashes(path):
+    """Of every matrix in each of the types that gguf.quants can make."""
+    import gguf
+
+    found = {}
+    for tensor in gguf.GGUFReader(path).tensors:
+        if len(tensor.shape) < 2:
+            continue
+        for name in ("Q8_0", "Q4_0"):
+            data = gguf.quants.quantize(tensor.data, gguf.GGMLQuantizationType[name])
+            found.setdefault(name.lower(), {})[tensor.name] = hashlib.sha256(data.tobytes()).hexdigest()
+    return found
+
+
+def make_wide(convert, golden):
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    folder = os.path.join(golden, "gguf", "wide")
+    torch.manual_seed(1)
+    model = LlamaForCausalLM(LlamaConfig(**WIDE_SIZES, attn_implementation="eager")).eval()
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            values = torch.randn(p.shape)
+            p.copy_(1 + 0.2 * values if "norm" in name else values if "embed" in name else
+                    1.2 * values / p.shape[-1] ** 0.5)
+        model = model.to(torch.bfloat16)
+        model.save_pretrained(folder)
+        model = model.float()
+        ids = torch.randint(0, WIDE_SIZES["vocab_size"], (1, 40))
+        logits = model(ids).logits[0].numpy()
+    np.save(os.path.join(folder, "long.logits.npy"), logits)
+    with open(os.path.join(folder, "long.ids.json"), "w", encoding="utf-8") as f:
+        json.dump(ids[0].tolist(), f)
+        f.write("\n")
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        link = os.path.join(folder, file)
+        if not os.path.lexists(link):
+            os.symlink(os.path.join("..", "..", "scout", file), link)
+    with tempfile.TemporaryDirectory() as temporary:
+        path = os.path.join(temporary, "model.gguf")
+        sys.argv = ["convert", folder, "--outfile", path, "--outtype", "f32"]
+        convert()
+        found = hashes(path)
+    with open(os.path.join(folder, "quantised.json"), "w", encoding="utf-8") as f:
+        json.dump(found, f, indent=1)
+        f.write("\n")
+    with open(os.path.join(folder, "ORIGIN"), "w", encoding="utf-8") as f:
+        f.write(f"script: tools/make_golden_gguf.py wide\n"
+                f"versions: torch {importlib.metadata.version('torch')}, "
+                f"transformers {importlib.metadata.version('transformers')}, converter and gguf of "
+                f"llama-cpp-python 0.3.36\n"
+                "seed: 1\n"
+                "quantised.json: SHA-256 of gguf.quants.quantize's bytes, exact\n")
+
+
 def main():
     convert = converter(sys.argv[1])
-    golden, names = sys.argv[2], sys.argv[3:] or [*MODELS, "mixed"]
+    golden, names = sys.argv[2], sys.argv[3:] or [*MODELS, "mixed", "wide"]
     for name in names:
         if name == "mixed":
             make_mixed(golden)
+        elif name == "wide":
+            make_wide(convert, golden)
         else:
             make(convert, golden, name)
 

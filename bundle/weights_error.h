@@ -1,0 +1,11 @@
+/* weights_error.h - how weight files are complained about; private to bundle/. */
+#ifndef WEFT_BUNDLE_WEIGHTS_ERROR_H
+#define WEFT_BUNDLE_WEIGHTS_ERROR_H
+
+#include <glib.h>
+
+/* WEFT_ERROR_WEIGHTS, "FILE: what". Always FALSE, for `return`. */
+gboolean weft_weights_error(GError **error, const char *file, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+
+#endif
