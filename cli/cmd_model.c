@@ -90,7 +90,7 @@ static int quantize(int argc, char **argv)
 		 "FILE.gguf"},
 		{"mmproj", 0, 0, G_OPTION_ARG_FILENAME, &options.vision,
 		 "the file for the vision part (default FILE-mmproj.gguf)", "FILE"},
-		{NULL}};
+		G_OPTION_ENTRY_NULL};
 	g_autoptr(GOptionContext) context = g_option_context_new("quantize BUNDLE -o FILE.gguf");
 	GError *error = NULL;
 	gboolean has_vision = FALSE;
