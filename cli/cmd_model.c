@@ -1,4 +1,4 @@
-/* cmd_model.c - `weft model quantize BUNDLE --type TYPE -o FILE`. */
+/* cmd_model.c - `weft model inspect ...` (model_inspect.c) and `weft model quantize ...`. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "bundle/bundle.h"
 #include "cli/cmd.h"
+#include "cli/model_inspect.h"
 
 #define DRAW_EVERY_US (G_USEC_PER_SEC / 5)
 
@@ -121,11 +122,14 @@ static int quantize(int argc, char **argv)
 
 int weft_cmd_model(const WeftPlaces *places, int argc, char **argv)
 {
-	(void)places; /* needs nothing but its arguments */
+	if (argc >= 2 && !strcmp(argv[1], "inspect"))
+		return weft_model_inspect(places, argc - 1, argv + 1);
 	if (argc >= 2 && !strcmp(argv[1], "quantize"))
 		return quantize(argc - 1, argv + 1);
 	gboolean is_help = argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
 	fputs("Usage:\n"
+	      "  weft model inspect [--verify] [--routing] [-o FILE.svg] BUNDLE [PATH...]\n"
+	      "                           say what it is; read all weights; show which experts it uses\n"
 	      "  weft model quantize BUNDLE -o FILE.gguf [--type TYPE] [--mmproj FILE]\n"
 	      "                           write a safetensors checkpoint as GGUF\n",
 	      is_help ? stdout : stderr);

@@ -24,7 +24,7 @@ static const WeftVerb VERBS[] = {
      weft_cmd_plan},
     {"schema", "check FILE | record", "check a schema; print the schema of a record", FALSE,
      weft_cmd_schema, NULL},
-    {"model", "quantize BUNDLE -o FILE", "write a model as GGUF", FALSE, weft_cmd_model, NULL},
+    {"model", "inspect|quantize BUNDLE ...", "say what a model is; write it as GGUF", FALSE, weft_cmd_model, NULL},
     {"doctor", "[-m BUNDLE]", "say what is installed and try a model", FALSE, NULL,
      weft_cmd_doctor},
     {"bench", "-m BUNDLE [-p N] [-n N] ...", "measure tokens per second", FALSE, weft_cmd_bench,
