@@ -84,7 +84,9 @@ char *weft_tokenizer_file(const char *path)
 
 gboolean weft_tokenizer_is_in(const WeftGgufSet *set)
 {
-	return set && weft_gguf_value(weft_gguf_set_head(set), "tokenizer.ggml.model");
+	const WeftGgufValue *model =
+		set ? weft_gguf_value(weft_gguf_set_head(set), "tokenizer.ggml.model") : NULL;
+	return model && !weft_gguf_is(model, "none") && !weft_gguf_is(model, "no_vocab");
 }
 
 WeftTokenizer *weft_tokenizer_open(const char *path, GError **error)

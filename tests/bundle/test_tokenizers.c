@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include <glib.h>
+#include <glib/gstdio.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "bundle/bundle.h"
+#include "bundle/gguf_writer.h"
 #include "bundle/tokenizer_private.h"
 
 #define TEXTS_MIN 10000
@@ -238,6 +240,31 @@ static void test_converted(void)
 	}
 }
 
+/* A GGUF file that says it has no vocabulary: the tokenizer beside it counts. */
+static void test_beside(void)
+{
+	g_autofree char *folder = g_dir_make_tmp("weft-beside-XXXXXX", NULL);
+	g_autofree char *model = g_build_filename(folder, "model.gguf", NULL);
+	g_autofree char *file = g_build_filename(folder, "tokenizer.model", NULL);
+	g_autoptr(GError) error = NULL;
+	g_autoptr(WeftGgufWriter) writer = weft_gguf_writer_open(model, &error);
+	gsize size_bytes;
+	g_autofree char *pieces = read_golden("pieces.model", &size_bytes);
+
+	g_assert_no_error(error);
+	weft_gguf_writer_text(writer, "general.architecture", "llama", 5);
+	weft_gguf_writer_text(writer, "tokenizer.ggml.model", "none", 4);
+	g_assert_true(weft_gguf_writer_begin(writer, &error));
+	g_assert_true(weft_gguf_writer_publish(writer, &error));
+	g_assert_true(weft_file_write(file, pieces, size_bytes, NULL));
+	g_autoptr(WeftTokenizer) tokenizer = weft_tokenizer_open(folder, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(weft_tokenizer_id(tokenizer, "</s>"), ==, 2);
+	g_assert_cmpint(g_unlink(model), ==, 0);
+	g_assert_cmpint(g_unlink(file), ==, 0);
+	g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
 /* ---- prompts ---- */
 
 static void add_turn(const WeftTemplate *template, WeftTurn turn, gboolean is_first,
@@ -405,6 +432,7 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/tokenizers/endless/bytes", "gpt2.json", test_endless);
 	g_test_add_data_func("/tokenizers/endless/pieces", "pieces.model", test_endless);
 	g_test_add_func("/tokenizers/converted", test_converted);
+	g_test_add_func("/tokenizers/beside", test_beside);
 	g_test_add_func("/tokenizers/prompts", test_prompts);
 	g_test_add_func("/tokenizers/true-sizes", test_true_sizes);
 	g_test_add_func("/tokenizers/refusals", test_refusals);
