@@ -9,7 +9,7 @@
 #define ALIGNMENT 32
 
 struct WeftGgufWriter {
-	WeftNewFile *file;
+	WeftNewFile *file;            /* NULL: not begun */
 	GByteArray *values, *tensors; /* of the header */
 	guint64 n_values, n_tensors;
 	GArray *sizes;                /* guint64: bytes of each tensor */
@@ -18,20 +18,16 @@ struct WeftGgufWriter {
 	guint64 done_bytes;           /* of that tensor */
 };
 
-WeftGgufWriter *weft_gguf_writer_open(const char *path, GError **error)
+WeftGgufWriter *weft_gguf_writer_new(void)
 {
-	WeftNewFile *file = weft_new_file_open(path, error);
-	if (!file)
-		return NULL;
 	WeftGgufWriter *writer = g_new0(WeftGgufWriter, 1);
-	writer->file = file;
 	writer->values = g_byte_array_new();
 	writer->tensors = g_byte_array_new();
 	writer->sizes = g_array_new(FALSE, FALSE, sizeof(guint64));
 	return writer;
 }
 
-void weft_gguf_writer_close(WeftGgufWriter *writer)
+void weft_gguf_writer_free(WeftGgufWriter *writer)
 {
 	if (!writer)
 		return;
@@ -185,9 +181,12 @@ static gboolean pad(WeftGgufWriter *writer, guint64 size_bytes, GError **error)
 				   error);
 }
 
-gboolean weft_gguf_writer_begin(WeftGgufWriter *writer, GError **error)
+gboolean weft_gguf_writer_begin(WeftGgufWriter *writer, const char *path, GError **error)
 {
 	g_autoptr(GByteArray) head = g_byte_array_new();
+	writer->file = weft_new_file_open(path, error);
+	if (!writer->file)
+		return FALSE;
 	g_byte_array_append(head, (const guint8 *)"GGUF", 4);
 	add_u32(head, VERSION);
 	add_u64(head, writer->n_tensors);

@@ -1,9 +1,9 @@
 /* gguf_writer.h - a GGUF file (version 3) written in one pass; private to bundle/.
  *
  * First the keys and the list of tensors, in the order in which their data will come; then
- * weft_gguf_writer_begin writes the header, and the data follow in pieces of any size, padded to
+ * weft_gguf_writer_begin makes the file and writes the header, and the data follow in pieces of any size, padded to
  * the alignment here. The file has its name only after weft_gguf_writer_publish (base/files.h): a
- * writer closed before that leaves nothing. Memory: the header, which is held until it is written.
+ * writer freed before that leaves nothing. Memory: the header, which is held until it is written.
  */
 #ifndef WEFT_BUNDLE_GGUF_WRITER_H
 #define WEFT_BUNDLE_GGUF_WRITER_H
@@ -14,9 +14,9 @@
 
 typedef struct WeftGgufWriter WeftGgufWriter;
 
-WeftGgufWriter *weft_gguf_writer_open(const char *path, GError **error);
-void weft_gguf_writer_close(WeftGgufWriter *writer);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftGgufWriter, weft_gguf_writer_close)
+WeftGgufWriter *weft_gguf_writer_new(void);
+void weft_gguf_writer_free(WeftGgufWriter *writer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftGgufWriter, weft_gguf_writer_free)
 
 /* Each key once. */
 void weft_gguf_writer_u32(WeftGgufWriter *writer, const char *key, guint32 value);
@@ -34,7 +34,7 @@ void weft_gguf_writer_tensor(WeftGgufWriter *writer, const char *name, WeftDtype
 			     const gsize *shape, gsize size_bytes);
 
 /* WEFT_ERROR_IO, a full disk too. */
-gboolean weft_gguf_writer_begin(WeftGgufWriter *writer, GError **error);
+gboolean weft_gguf_writer_begin(WeftGgufWriter *writer, const char *path, GError **error);
 /* The next bytes of the next tensor that is not whole; they may not go over its end. */
 gboolean weft_gguf_writer_data(WeftGgufWriter *writer, gconstpointer data, gsize size_bytes,
 			       GError **error);

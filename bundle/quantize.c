@@ -17,9 +17,10 @@
 
 struct WeftQuantizer {
 	WeftBundle *bundle;
-	char *folder;
+	char *folder, *target;
 	WeftQuantizePlan plan;
 	WeftGgufWriter *writer;
+	gboolean has_begun; /* the header is written */
 	guint64 done_bytes;
 	guint i_piece, i_matrix; /* of the next slice */
 	gsize row;
@@ -94,17 +95,17 @@ static void make_room(WeftQuantizer *quantizer)
 	quantizer->blocks = g_malloc(n_values * sizeof(float)); /* no type is wider */
 }
 
-static gboolean write_header(WeftQuantizer *quantizer, const WeftQuantizeJob *job, GError **error)
+static gboolean plan_header(WeftQuantizer *quantizer, const WeftQuantizeJob *job, GError **error)
 {
-	quantizer->writer = weft_gguf_writer_open(job->target, error);
-	if (!quantizer->writer || !add_metadata(quantizer, job, error))
+	quantizer->writer = weft_gguf_writer_new();
+	if (!add_metadata(quantizer, job, error))
 		return FALSE;
 	for (guint i = 0; i < quantizer->plan.pieces->len; i++) {
 		const WeftQuantizePiece *piece = g_ptr_array_index(quantizer->plan.pieces, i);
 		weft_gguf_writer_tensor(quantizer->writer, piece->name, piece->dtype, piece->n_dims,
 					piece->shape, piece->size_bytes);
 	}
-	return weft_gguf_writer_begin(quantizer->writer, error);
+	return TRUE;
 }
 
 WeftQuantizer *weft_quantizer_open(const WeftQuantizeJob *job, GError **error)
@@ -118,13 +119,14 @@ WeftQuantizer *weft_quantizer_open(const WeftQuantizeJob *job, GError **error)
 		return NULL;
 	}
 	quantizer->folder = g_strdup(job->folder);
+	quantizer->target = g_strdup(job->target);
 	quantizer->bundle = weft_bundle_open(job->folder, error);
 	if (!quantizer->bundle)
 		return NULL;
 	if (!(job->is_vision ?
 		      weft_quantize_plan_vision(&quantizer->plan, quantizer->bundle, error) :
 		      weft_quantize_plan_text(&quantizer->plan, quantizer->bundle, job->dtype, error)) ||
-	    !write_header(quantizer, job, error))
+	    !plan_header(quantizer, job, error))
 		return NULL;
 	make_room(quantizer);
 	return g_steal_pointer(&quantizer);
@@ -134,13 +136,14 @@ void weft_quantizer_close(WeftQuantizer *quantizer)
 {
 	if (!quantizer)
 		return;
-	weft_gguf_writer_close(quantizer->writer);
+	weft_gguf_writer_free(quantizer->writer);
 	weft_quantize_plan_clear(&quantizer->plan);
 	weft_bundle_close(quantizer->bundle);
 	g_free(quantizer->values);
 	g_free(quantizer->scratch);
 	g_free(quantizer->blocks);
 	g_free(quantizer->folder);
+	g_free(quantizer->target);
 	g_free(quantizer);
 }
 
@@ -155,6 +158,10 @@ gboolean weft_quantizer_next(WeftQuantizer *quantizer, gboolean *ret_is_done, GE
 {
 	const GPtrArray *pieces = quantizer->plan.pieces;
 	*ret_is_done = quantizer->i_piece == pieces->len;
+	if (!quantizer->has_begun) {
+		quantizer->has_begun = TRUE;
+		return weft_gguf_writer_begin(quantizer->writer, quantizer->target, error);
+	}
 	if (*ret_is_done)
 		return weft_gguf_writer_publish(quantizer->writer, error);
 

@@ -32,8 +32,8 @@ typedef struct WeftQuantizeJob {
 /* "q8_0", "q6_k", "q4_k" or "q4_0"; FALSE for anything else. */
 gboolean weft_quantize_type(const char *name, WeftDtype *ret_dtype);
 
-/* Opens the checkpoint, plans the file and writes its header. WEFT_ERROR_CONFIG or _WEIGHTS when it
- * has no such part or can't be said in GGUF, WEFT_ERROR_IO. */
+/* Opens the checkpoint and plans the file. WEFT_ERROR_CONFIG or _WEIGHTS when it has no such part or
+ * can't be said in GGUF. */
 WeftQuantizer *weft_quantizer_open(const WeftQuantizeJob *job, GError **error);
 void weft_quantizer_close(WeftQuantizer *quantizer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftQuantizer, weft_quantizer_close)
@@ -41,7 +41,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftQuantizer, weft_quantizer_close)
 /* Whether the checkpoint has a vision part, too. */
 gboolean weft_quantizer_has_vision(const WeftQuantizer *quantizer);
 
-/* Writes one slice; *ret_is_done: there is none left, and the file has its name. */
+/* Writes the header or one slice; *ret_is_done: there is none left, and the file has its name.
+ * WEFT_ERROR_IO. Closed before that, the quantizer leaves nothing. */
 gboolean weft_quantizer_next(WeftQuantizer *quantizer, gboolean *ret_is_done, GError **error);
 
 /* Of the file: written so far, and in all. */

@@ -1,6 +1,8 @@
 /* cmd_model.c - `weft model inspect ...` (model_inspect.c) and `weft model quantize ...`. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -34,15 +36,31 @@ static void draw(const WeftQuantizer *quantizer, const char *name, gint64 begin_
 		done > 0 ? (all - done) / done * elapsed_s : 0);
 }
 
+/* Ctrl-C and its like are asked for between slices, so that nothing half-written stays. */
+static gboolean check_interrupted(const sigset_t *watched, GError **error)
+{
+	const struct timespec now = {0};
+	if (sigtimedwait(watched, NULL, &now) < 0)
+		return TRUE;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CANCELLED, "interrupted, nothing is written");
+	return FALSE;
+}
+
 static gboolean write_file(WeftQuantizer *quantizer, const char *target, GError **error)
 {
 	g_autofree char *base = g_path_get_basename(target);
 	g_autofree char *name = weft_path_display(base);
 	gboolean is_terminal = isatty(STDERR_FILENO), is_done = FALSE, is_good = TRUE;
 	gint64 begin_us = g_get_monotonic_time(), drawn_us = 0;
+	sigset_t watched;
 
+	sigemptyset(&watched);
+	sigaddset(&watched, SIGINT);
+	sigaddset(&watched, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &watched, NULL); /* fails for wrong arguments only */
 	while (is_good && !is_done) {
-		is_good = weft_quantizer_next(quantizer, &is_done, error);
+		is_good = check_interrupted(&watched, error) &&
+			  weft_quantizer_next(quantizer, &is_done, error);
 		gint64 now_us = g_get_monotonic_time();
 		if (is_terminal && now_us - drawn_us >= DRAW_EVERY_US) {
 			draw(quantizer, name, begin_us);
@@ -74,7 +92,10 @@ static int quantize_part(const WeftQuantizeJob *job, gboolean *ret_has_vision)
 	for (guint i = 0; i < notes->len; i++)
 		fprintf(stderr, "weft model: %s\n", (const char *)g_ptr_array_index(notes, i));
 	if (!write_file(quantizer, job->target, &error))
-		return weft_cmd_fail("model", &error, WEFT_EXIT_OUTPUT);
+		return weft_cmd_fail("model", &error,
+				     g_error_matches(error, WEFT_ERROR, WEFT_ERROR_CANCELLED) ?
+					     WEFT_EXIT_INTERRUPTED :
+					     WEFT_EXIT_OUTPUT);
 	g_autofree char *shown = weft_path_display(job->target);
 	printf("%s: %.1f MB\n", shown, (double)weft_quantizer_size_bytes(quantizer) / 1e6);
 	*ret_has_vision = weft_quantizer_has_vision(quantizer);
