@@ -247,14 +247,14 @@ static void test_beside(void)
 	g_autofree char *model = g_build_filename(folder, "model.gguf", NULL);
 	g_autofree char *file = g_build_filename(folder, "tokenizer.model", NULL);
 	g_autoptr(GError) error = NULL;
-	g_autoptr(WeftGgufWriter) writer = weft_gguf_writer_open(model, &error);
+	g_autoptr(WeftGgufWriter) writer = weft_gguf_writer_new();
 	gsize size_bytes;
 	g_autofree char *pieces = read_golden("pieces.model", &size_bytes);
 
 	g_assert_no_error(error);
 	weft_gguf_writer_text(writer, "general.architecture", "llama", 5);
 	weft_gguf_writer_text(writer, "tokenizer.ggml.model", "none", 4);
-	g_assert_true(weft_gguf_writer_begin(writer, &error));
+	g_assert_true(weft_gguf_writer_begin(writer, model, &error));
 	g_assert_true(weft_gguf_writer_publish(writer, &error));
 	g_assert_true(weft_file_write(file, pieces, size_bytes, NULL));
 	g_autoptr(WeftTokenizer) tokenizer = weft_tokenizer_open(folder, &error);
