@@ -1,4 +1,8 @@
-/* cmd_doctor.c - what is installed here, and does a model run. */
+/* cmd_doctor.c - what is installed here, does a model run, and does it run as transformers does.
+ *
+ * Ends with one line that says all of it: version, model, family, types, tier, result. It holds no
+ * paths and nothing of any document, so that people can send it.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +10,7 @@
 #include "base/error.h"
 #include "bundle/bundle.h"
 #include "cli/cmd.h"
+#include "cli/reference.h"
 #include "encoders/encoders.h"
 #include "kernels/kernels.h"
 #include "model/model.h"
@@ -66,7 +71,66 @@ static void print_prompt(const WeftTemplate *template)
 	       reason ? reason : "", reason ? ")" : "");
 }
 
-static gboolean try_bundle(const char *path, GError **error)
+/* "bf16 12.1 GB, f32 0.2 GB", most first. */
+static char *types_of(const WeftBundle *bundle)
+{
+	guint64 bytes[WEFT_DTYPE_COUNT] = {0};
+	GString *text = g_string_new(NULL);
+
+	for (gsize i = 0; i < weft_bundle_n_tensors(bundle); i++)
+		bytes[weft_bundle_tensor_at(bundle, i)->dtype] +=
+		    weft_bundle_tensor_at(bundle, i)->size_bytes;
+	for (;;) {
+		int most = 0;
+		for (int d = 1; d < WEFT_DTYPE_COUNT; d++)
+			most = bytes[d] > bytes[most] ? d : most;
+		if (bytes[most] == 0)
+			return g_string_free(text, FALSE);
+		g_string_append_printf(text, "%s%s %.3g GB", text->len > 0 ? ", " : "",
+		                       weft_dtype_name((WeftDtype)most), (double)bytes[most] / 1e9);
+		bytes[most] = 0;
+	}
+}
+
+/* FALSE: error is set. *ret_differs: it runs, and not as the reference does. */
+static gboolean print_line(const WeftPlaces *places, const char *reference, const char *path,
+                           WeftBundle *bundle, WeftModel *model, const WeftEncoders *encoders,
+                           const char *tier, gboolean *ret_differs, GError **error)
+{
+	g_autoptr(WeftComparison) comparison = NULL;
+	g_autofree char *types = types_of(bundle);
+
+	if (reference) {
+		comparison = weft_reference_compare(reference, bundle, model, encoders, error);
+		if (!comparison)
+			return FALSE;
+		for (guint i = 0; i < comparison->lines->len; i++)
+			printf("  reference    %s\n",
+			       (const char *)g_ptr_array_index(comparison->lines, i));
+	} else {
+		printf("  reference    none: python3 %s/reference_logits.py %s -o REF.json\n"
+		       "               weft doctor -m %s --reference REF.json\n",
+		       places->data_dir, path, path);
+	}
+	printf("to send: weft " WEFT_VERSION "; %s %.12s; %s; %s; %s; ", weft_bundle_name(bundle),
+	       weft_bundle_id(bundle), weft_bundle_config(bundle)->model_type, types, tier);
+	if (!comparison) {
+		printf("runs, no reference\n");
+		return TRUE;
+	}
+	printf("%u prompts%s, likeliest token %u/%u, max |difference| %.2g of max |logit| (limit %g), "
+	       "KL %.2g; %s %s (%s)\n",
+	       comparison->n_prompts, comparison->n_ids_wrong > 0 ? ", ENCODED OTHERWISE" : "",
+	       comparison->n_same, comparison->n_rows, comparison->difference,
+	       comparison->tolerance, comparison->divergence,
+	       comparison->agrees ? "agrees with" : "DIFFERS from", comparison->made_by,
+	       comparison->dtype);
+	*ret_differs = !comparison->agrees;
+	return TRUE;
+}
+
+static gboolean try_bundle(const WeftPlaces *places, const char *path, const char *reference,
+                           gboolean *ret_differs, GError **error)
 {
 	g_autoptr(WeftBundle) bundle = weft_bundle_open(path, error);
 	if (!bundle)
@@ -90,29 +154,36 @@ static gboolean try_bundle(const char *path, GError **error)
 	       config->traits.reads ? "yes" : "not said by its configuration",
 	       weft_encoders_can_hear(encoders) ? "yes" : "no");
 	print_prompt(weft_bundle_template(bundle));
-	return try_prompt(bundle, model, error);
+	return try_prompt(bundle, model, error) &&
+	       print_line(places, reference, path, bundle, model, encoders, kernels->name,
+	                  ret_differs, error);
 }
 
 int weft_cmd_doctor(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv)
 {
 	g_autofree char *bundle = NULL;
+	g_autofree char *reference = NULL;
+	gboolean differs = FALSE;
 	const GOptionEntry entries[] = {
 	    {"model", 'm', 0, G_OPTION_ARG_FILENAME, &bundle, "the bundle to try (the shipped one)",
 	     "BUNDLE"},
+	    {"reference", 0, 0, G_OPTION_ARG_FILENAME, &reference,
+	     "logits that reference_logits.py wrote with transformers", "REF.json"},
 	    G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 	g_option_context_set_summary(
 	    context,
 	    "Says what is installed, opens a bundle, checks all its tensors and runs a short\n"
-	    "prompt; the same prompt through transformers must give the same likeliest token.");
+	    "prompt; with --reference, compares the logits of a few prompts with transformers'.\n"
+	    "The last line is the one to send us. Exit code 1: it differs from the reference.");
 	g_option_context_add_main_entries(context, entries, NULL);
 	GError *error = NULL;
 	if (!g_option_context_parse(context, &argc, &argv, &error))
 		return weft_cmd_fail("doctor", &error, WEFT_EXIT_USAGE);
 	printf("weft " WEFT_VERSION "\n");
 	print_helpers(ingest);
-	if (!try_bundle(bundle ? bundle : places->default_bundle, &error))
+	if (!try_bundle(places, bundle ? bundle : places->default_bundle, reference, &differs, &error))
 		return weft_cmd_fail("doctor", &error, WEFT_EXIT_NOT_STARTED);
-	return WEFT_EXIT_DONE;
+	return differs ? WEFT_EXIT_SOME_FAILED : WEFT_EXIT_DONE;
 }
