@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/files.h"
 #include "bundle/lora_config.h"
@@ -52,6 +53,19 @@ static gboolean refuse(const WeftTensorView *view, GError **error, const char *w
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED, WEIGHTS_NAME ": tensor %s %s",
 		    view->name, why);
 	return FALSE;
+}
+
+/* All bits of the exponent are set in what is not finite. */
+static gboolean is_finite(const WeftTensorView *view)
+{
+	const guint8 *data = view->data;
+	gsize size = weft_dtype_block_bytes(view->dtype);
+	guint16 exponent = view->dtype == WEFT_DTYPE_F16 ? 0x7c00 : 0x7f80;
+
+	for (gsize i = size; i <= view->size_bytes; i += size) /* the upper half of each */
+		if ((weft_le16(data + i - 2) & exponent) == exponent)
+			return FALSE;
+	return TRUE;
 }
 
 /* The path without "base_layer", which stands for a wrapper of PEFT's. Caller frees. */
@@ -133,6 +147,12 @@ static gboolean add_tensor(WeftLora *lora, GHashTable *by_path, const WeftTensor
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
 			    WEIGHTS_NAME ": tensor %s has type %s; F32, BF16 and F16 are read", name,
 			    entry->type_unread ? entry->type_unread : weft_dtype_name(view->dtype));
+		return FALSE;
+	}
+	if (!is_finite(view)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+			    WEIGHTS_NAME ": tensor %s holds numbers that are infinite or no numbers",
+			    name);
 		return FALSE;
 	}
 	if (g_str_has_prefix(name, PREFIX))

@@ -15,7 +15,8 @@
  * Refused by name (WEFT_ERROR_UNSUPPORTED): other methods than LoRA, adapters whose training has
  * changed the base (PiSSA, OLoRA, CorDA, LoftQ, LoRA-GA), what acts on some tokens only (aLoRA,
  * trainable tokens), layer replication, QA-LoRA and other variants with arithmetic of their own,
- * pickled weights, keys that are not known and not empty, tensors that are none of the above.
+ * pickled weights, keys that are not known and not empty, tensors that are none of the above or
+ * hold infinities.
  * WEFT_ERROR_CONFIG names file and key, WEFT_ERROR_WEIGHTS the tensor and the numbers.
  *
  * Immutable after opening: any number of threads. Part of the door: include "bundle/bundle.h".

@@ -21,7 +21,8 @@ typedef struct Tensor {
 #define A {Q ".lora_A.weight", "F32", "2,3", 24}
 #define B {Q ".lora_B.weight", "F32", "5,2", 40}
 
-static void write_tensors(const char *folder, const Tensor *tensors)
+/* `fill`: every byte of the data. */
+static void write_filled(const char *folder, const Tensor *tensors, int fill)
 {
 	g_autofree char *path = g_build_filename(folder, "adapter_model.safetensors", NULL);
 	g_autoptr(GString) header = g_string_new("{");
@@ -38,11 +39,17 @@ static void write_tensors(const char *folder, const Tensor *tensors)
 	}
 	g_string_append_c(header, '}');
 	guint64 n = GUINT64_TO_LE(header->len);
-	g_autofree guint8 *zeros = g_malloc0(at + 1);
+	g_autofree guint8 *zeros = g_malloc(at + 1);
+	memset(zeros, fill, at + 1);
 	g_byte_array_append(file, (const guint8 *)&n, 8);
 	g_byte_array_append(file, (const guint8 *)header->str, (guint)header->len);
 	g_byte_array_append(file, zeros, (guint)at);
 	g_assert_true(weft_file_write(path, file->data, file->len, NULL));
+}
+
+static void write_tensors(const char *folder, const Tensor *tensors)
+{
+	write_filled(folder, tensors, 0);
 }
 
 static void write_config(const char *folder, const char *json)
@@ -250,6 +257,33 @@ static void test_pickle(void)
 	folder_free(folder);
 }
 
+static void test_not_finite(void)
+{
+	static const struct {
+		const char *type;
+		gsize size_bytes;
+		gboolean is_finite[2]; /* with bytes 0x7e, 0xff */
+	} cases[] = {
+		{"F32", 4, {TRUE, FALSE}}, {"BF16", 2, {TRUE, FALSE}}, {"F16", 2, {FALSE, FALSE}}};
+	char *folder = folder_new();
+
+	write_config(folder, GOOD);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+		for (int fill = 0; fill < 2; fill++) {
+			const Tensor tensors[] = {
+				{Q ".lora_A.weight", cases[i].type, "2,3", 6 * cases[i].size_bytes},
+				{Q ".lora_B.weight", cases[i].type, "5,2", 10 * cases[i].size_bytes},
+				{NULL, NULL, NULL, 0}};
+			g_autoptr(GError) error = NULL;
+			write_filled(folder, tensors, fill ? 0xff : 0x7e);
+			g_autoptr(WeftLora) lora = weft_lora_open(folder, &error);
+			g_assert_cmpint(lora != NULL, ==, cases[i].is_finite[fill]);
+			if (!lora)
+				g_assert_nonnull(strstr(error->message, "lora_A.weight holds numbers"));
+		}
+	folder_free(folder);
+}
+
 /* Both files count. */
 static void test_id(void)
 {
@@ -279,6 +313,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/lora/configs", test_configs);
 	g_test_add_func("/lora/patterns", test_patterns);
 	g_test_add_func("/lora/pickle", test_pickle);
+	g_test_add_func("/lora/not-finite", test_not_finite);
 	g_test_add_func("/lora/id", test_id);
 	return g_test_run();
 }
