@@ -101,7 +101,7 @@ static gboolean parse(Bench *bench, int argc, char **argv, GError **error)
 	    {"state", 0, 0, G_OPTION_ARG_FILENAME, &bench->kv_folder,
 	     "where that file goes (default: TMPDIR, else /tmp)", "DIR"},
 	    {"mlock", 0, 0, G_OPTION_ARG_NONE, &bench->locks_weights,
-	     "lock the weights in memory", NULL},
+	     "lock the model's weights in memory", NULL},
 	    {"prefetch", 0, 0, G_OPTION_ARG_NONE, &bench->prefetches_weights,
 	     "read at once what every token needs of the weights", NULL},
 	    {"tier", 0, 0, G_OPTION_ARG_STRING, &bench->tier,

@@ -218,7 +218,7 @@ static const WeftJobKey keys[] = {
      "keys and values as f32, bf16, q8_0 or q4 (default: f32 for weights in f32, else bf16)", 0},
     {"kv-memory", "SIZE",
      "keys and values in memory at most; the rest goes to a file in the state folder", 0},
-    {"mlock", NULL, "lock the weights in memory", 0},
+    {"mlock", NULL, "lock the model's weights in memory", 0},
     {"prefetch", NULL, "read at once what every token needs of the weights", 0},
     {"page-dpi", "N", "resolution at which pages are rendered", 0},
     {"pages", "3-9", "only these pages of each document", 0},

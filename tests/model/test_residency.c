@@ -231,9 +231,53 @@ static void test_first_layer(void)
 	g_rmdir(folder);
 }
 
+static guint64 bytes_of(const WeftBundle *bundle, const char *name)
+{
+	const WeftTensorView *view = weft_bundle_find(bundle, name);
+	return view ? view->size_bytes : 0;
+}
+
+/* Ahead of all tokens: everything of the backbone but experts, the embedding's rows, and norms, which
+ * are read when the model is opened. */
+static void test_prefetch(void)
+{
+	static const char *const rest[] = {"self_attn.q_proj.weight", "self_attn.k_proj.weight",
+					   "self_attn.v_proj.weight", "self_attn.o_proj.weight",
+					   "feed_forward.router.weight",
+					   "feed_forward.shared_expert.gate_proj.weight",
+					   "feed_forward.shared_expert.up_proj.weight",
+					   "feed_forward.shared_expert.down_proj.weight"};
+	g_autoptr(Golden) golden = golden_open("scout", NULL, 1);
+	g_autoptr(WeftArch) arch = weft_arch_new(weft_bundle_config(golden->bundle), NULL);
+	g_autoptr(WeftWeights) weights =
+		weft_weights_new(golden->bundle, arch, golden->kernels, NULL);
+	g_autoptr(WeftResidency) residency = weft_residency_new(weights, arch->n_experts);
+	guint64 want = bytes_of(golden->bundle, "lm_head.weight"), expert;
+	for (gsize layer = 0; layer < arch->n_layers; layer++)
+		for (gsize i = 0; i < G_N_ELEMENTS(rest); i++) {
+			g_autofree char *name = g_strdup_printf(
+				"model.layers.%" G_GSIZE_FORMAT ".%s", layer, rest[i]);
+			g_assert_cmpuint(bytes_of(golden->bundle, name), >, 0);
+			want += bytes_of(golden->bundle, name);
+		}
+	g_assert_cmpuint(weft_residency_bytes(residency), ==, 0);
+	for (int i = 0; i < 2; i++) { /* each part is asked for once */
+		weft_residency_prefetch(residency);
+		g_assert_cmpuint(weft_residency_bytes(residency), ==, want);
+	}
+	expert = (bytes_of(golden->bundle, "model.layers.2.feed_forward.experts.gate_up_proj") +
+		  bytes_of(golden->bundle, "model.layers.2.feed_forward.experts.down_proj")) /
+		 arch->n_experts;
+	for (int i = 0; i < 2; i++) {
+		weft_residency_need_expert(residency, 2, 3);
+		g_assert_cmpuint(weft_residency_bytes(residency), ==, want + expert);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/residency/prefetch", test_prefetch);
 	g_test_add_func("/residency/first-layer", test_first_layer);
 	return g_test_run();
 }
