@@ -224,9 +224,15 @@ static gboolean sort_tensors(WeftLora *lora, GError **error)
 	return is_good;
 }
 
-/* A folder without safetensors is told what to do about what it has. */
+/* A file, or a folder without safetensors, is told what to do about what it is. */
 static gboolean check_folder(const char *folder, GError **error)
 {
+	if (g_file_test(folder, G_FILE_TEST_IS_REGULAR)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
+			    "is a file; a folder in PEFT's format is expected, with " CONFIG_NAME
+			    " and " WEIGHTS_NAME " (adapters as GGUF are not read)");
+		return FALSE;
+	}
 	g_autofree char *weights = g_build_filename(folder, WEIGHTS_NAME, NULL);
 	g_autofree char *pickle = g_build_filename(folder, "adapter_model.bin", NULL);
 	if (g_file_test(weights, G_FILE_TEST_EXISTS) || !g_file_test(pickle, G_FILE_TEST_EXISTS))
@@ -247,10 +253,11 @@ static gboolean open_files(WeftLora *lora, const char *folder, GError **error)
 	g_autofree char *text = NULL;
 	gsize size_bytes, header_bytes;
 
-	if (!weft_file_read(config_path, CONFIG_BYTES_MAX, &text, &size_bytes, error))
+	if (!check_folder(folder, error) ||
+	    !weft_file_read(config_path, CONFIG_BYTES_MAX, &text, &size_bytes, error))
 		return FALSE;
 	lora->config = weft_lora_config_new(text, size_bytes, error);
-	if (!lora->config || !check_folder(folder, error))
+	if (!lora->config)
 		return FALSE;
 	lora->map = weft_map_open(weights_path, error);
 	if (!lora->map)

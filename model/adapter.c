@@ -193,11 +193,16 @@ static gboolean fit_embedding(WeftFitter *fitter, const WeftLoraPair *pair, GErr
 	return weft_fitter_pick(fitter, pair->a, &turned, &part->a, error);
 }
 
+static gboolean is_of_vision(const WeftLoraPair *pair)
+{
+	return after_prefix(pair->module, "vision_model") ||
+	       after_prefix(pair->module, "multi_modal_projector");
+}
+
 static gboolean fit_pair(WeftFitter *fitter, const WeftLoraPair *pair, GError **error)
 {
 	const char *rest = after_prefix(pair->module, "layers");
-	if (after_prefix(pair->module, "vision_model") ||
-	    after_prefix(pair->module, "multi_modal_projector"))
+	if (is_of_vision(pair))
 		return TRUE;
 	if (rest)
 		return fit_layer(fitter, pair, rest, error);
@@ -258,9 +263,25 @@ static void find_room(WeftAdapter *adapter, gsize n_experts)
 	}
 }
 
+/* An adapter of the vision tower alone over a base without one would change nothing. */
+static gboolean check_use(const WeftFitter *fitter, GError **error)
+{
+	const WeftLora *lora = fitter->adapter->lora;
+	gboolean is_used = fitter->config->has_vision || weft_lora_n_weights(lora) > 0;
+	for (gsize i = 0; !is_used && i < weft_lora_n_pairs(lora); i++)
+		is_used = !is_of_vision(weft_lora_pair_at(lora, i));
+	if (!is_used)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+			    "tensor %s: the base has no vision tower, and nothing else is adapted",
+			    weft_lora_pair_at(lora, 0)->a->name);
+	return is_used;
+}
+
 static gboolean fit_all(WeftFitter *fitter, GError **error)
 {
 	const WeftLora *lora = fitter->adapter->lora;
+	if (!check_use(fitter, error))
+		return FALSE;
 	for (gsize i = 0; i < weft_lora_n_weights(lora); i++)
 		if (!fit_weight(fitter, weft_lora_weight_at(lora, i), error))
 			return FALSE;

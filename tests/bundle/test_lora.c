@@ -254,6 +254,10 @@ static void test_pickle(void)
 	g_assert_null(weft_lora_open(folder, &error));
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED);
 	g_assert_nonnull(strstr(error->message, "save_file("));
+	g_clear_error(&error);
+	g_assert_null(weft_lora_open(path, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED);
+	g_assert_nonnull(strstr(error->message, "is a file; a folder"));
 	folder_free(folder);
 }
 

@@ -55,6 +55,33 @@ class Logits(e2e.Case):
                                       pixels, *step)
                     self.assertClose(got, np.load(folder / "image.logits.npy"))
 
+    def test_adapter_of_the_tower_alone(self):
+        """Text is the base's; a base without a tower has no use for it."""
+        folder = self.folder / "tower"
+        folder.mkdir()
+        data = (GOLDEN / "lora/all/adapter_model.safetensors").read_bytes()
+        size = int.from_bytes(data[:8], "little")
+        header, begin, body = json.loads(data[8:8 + size]), 8 + size, b""
+        kept = {}
+        for name, entry in header.items():
+            if "vision_model" in name:
+                first, end = entry["data_offsets"]
+                kept[name] = dict(entry, data_offsets=[len(body), len(body) + end - first])
+                body += data[begin + first:begin + end]
+        text = json.dumps(kept).encode()
+        (folder / "adapter_model.safetensors").write_bytes(
+            len(text).to_bytes(8, "little") + text + body)
+        (folder / "adapter_config.json").write_bytes(
+            (GOLDEN / "lora/all/adapter_config.json").read_bytes())
+        want = self.logits(e2e.BUNDLE, "short")
+        got = self.logits(e2e.BUNDLE, "short", "--adapter", folder)
+        self.assertEqual(want.tobytes(), got.tobytes())
+        llama = GOLDEN / "llama31"
+        result = e2e.weft("probe", "logits", "-m", llama, "--adapter", folder, "--ids",
+                          llama / "short.ids.json", "-o", self.folder / "l.npy")
+        self.assert_code(result, 3)
+        self.assertIn("no vision tower", result.stderr)
+
     def test_adapter_of_another_base(self):
         result = e2e.weft("probe", "logits", "-m", GOLDEN / "maverick", "--adapter",
                           GOLDEN / "lora/dora", "--ids", GOLDEN / "maverick/short.ids.json", "-o",
