@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "bundle/bundle.h"
+#include "bundle/gguf_metadata.h"
 #include "bundle/gguf_writer.h"
 #include "bundle/tokenizer_private.h"
 
@@ -41,6 +42,33 @@ static WeftJson *read_json(const char *name)
 	return value;
 }
 
+/* tokenizer.json as `weft model quantize` writes it into a GGUF file, read back. */
+static WeftTokenizer *open_written(const char *kind, GError **error)
+{
+	g_autofree char *folder = g_dir_make_tmp("weft-written-XXXXXX", NULL);
+	g_autofree char *source = g_build_filename(folder, "tokenizer.json", NULL);
+	g_autofree char *target = g_build_filename(folder, "model.gguf", NULL);
+	g_autofree char *name = g_strconcat(kind, ".json", NULL);
+	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GArray) ends = g_array_new(FALSE, FALSE, sizeof(gint32));
+	g_autoptr(WeftGgufWriter) writer = weft_gguf_writer_new();
+	gsize size_bytes;
+	g_autofree char *json = read_golden(name, &size_bytes);
+	g_autoptr(WeftTokenizer) tokenizer = weft_tokenizer_new(name, json, size_bytes, error);
+	const WeftTextConfig text = {.n_vocab = weft_tokenizer_size(tokenizer) + 3, /* holes */
+				     .bos_id = -1,
+				     .eos_ids = ends};
+
+	weft_gguf_writer_text(writer, "general.architecture", "llama", 5);
+	g_assert_true(weft_file_write(source, json, size_bytes, error));
+	g_assert_true(weft_gguf_metadata_vocabulary(writer, folder, &text, notes, error));
+	g_assert_true(weft_gguf_writer_begin(writer, target, error));
+	g_assert_true(weft_gguf_writer_publish(writer, error));
+	WeftTokenizer *written = weft_tokenizer_open(target, error);
+	g_assert_cmpint(g_unlink(source) + g_unlink(target) + g_rmdir(folder), ==, 0);
+	return written;
+}
+
 static WeftTokenizer *open_kind(const char *kind, const char *spelling)
 {
 	g_autofree char *name = g_strconcat(kind, ".", spelling, NULL);
@@ -56,6 +84,8 @@ static WeftTokenizer *open_kind(const char *kind, const char *spelling)
 							 WEFT_PRESPLIT_LLAMA3 :
 							 WEFT_PRESPLIT_LLAMA4,
 						 text, size_bytes, &error));
+	} else if (strcmp(spelling, "written") == 0) {
+		tokenizer = open_written(kind, &error);
 	} else {
 		g_autofree char *path = golden(name);
 		tokenizer = weft_tokenizer_open(path, &error);
@@ -414,10 +444,10 @@ static void test_bad_ranks(void)
 int main(int argc, char **argv)
 {
 	static const char *const spellings[] = {
-		"llama4.json", "llama4.tiktoken", "llama4.gguf",
-		"llama3.json", "llama3.tiktoken", "llama3.gguf",
-		"gpt2.json", "gpt2.gguf",
-		"pieces.json", "pieces.model", "pieces.gguf", "pieces-first.json",
+		"llama4.json", "llama4.tiktoken", "llama4.gguf", "llama4.written",
+		"llama3.json", "llama3.tiktoken", "llama3.gguf", "llama3.written",
+		"gpt2.json", "gpt2.gguf", "gpt2.written",
+		"pieces.json", "pieces.model", "pieces.gguf", "pieces.written", "pieces-first.json",
 		"pieces-split.json",
 	};
 	g_test_init(&argc, &argv, NULL);
