@@ -95,7 +95,8 @@ static void print_place(const WeftPlanPage *page)
 		return;
 	}
 	if (!place.runs)
-		printf("  does not fit: %s are needed without the routed experts\n", takes);
+		printf("  does not fit: %s are needed without the routed experts\n"
+		       "  (the times below are as if it did)\n", takes);
 	else
 		printf("  in memory %s; %.0f %% of the routed experts do not fit\n", takes,
 		       place.experts_absent * 100);

@@ -9,7 +9,7 @@
 static gboolean measure(const WeftJob *job, const WeftPlaces *places, WeftBundle *bundle,
 			WeftPlan **ret_plan, WeftMachine **ret_machine, GError **error)
 {
-	const WeftPlanOptions options = {.assumed = WEFT_DTYPE_BF16};
+	const WeftPlanOptions options = {.assumed = WEFT_DTYPE_BF16, .kv_type = job->kv_type};
 	g_autofree char *table = g_build_filename(places->data_dir, "devices.ini", NULL);
 	const char *source;
 	g_autoptr(WeftDevices) devices = weft_devices_open(table, error);

@@ -177,6 +177,7 @@ static WeftStep survey_step(void *state, WeftRunner *runner, void *take_item, GE
 		count_window(survey, &counted->counts, item->window);
 	else if (item->kind == WEFT_ITEM_END) {
 		add_reading(survey, &counted->counts, &item->reading);
+		WEFT_COUNT(survey->run, n_counted, 1);
 		weft_run_measured(survey->run, counted->document, &counted->counts);
 		g_hash_table_remove(survey->documents, &item->document);
 	}
