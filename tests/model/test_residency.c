@@ -191,44 +191,65 @@ static void check_absent(const WeftWeights *weights)
 	g_assert_cmpuint(n_others, <=, 128);
 }
 
-static void test_first_layer(void)
+/* From nothing to the end of the first layer. */
+static double run_first_layer(const char *folder)
 {
 	static const gint32 ids[] = {1000, 150000};
-	g_autofree char *folder = g_dir_make_tmp("weft-holes-XXXXXX", NULL);
-	g_autofree char *config = g_build_filename(folder, "config.json", NULL);
-	g_autofree char *path = g_build_filename(folder, "model.safetensors", NULL);
 	GError *error = NULL;
-	if (write_holes(folder)) {
-		choose_experts(folder);
-		double start_s = cpu_s();
-		g_autoptr(WeftKernels) kernels = weft_kernels_open(NULL, 0, NULL);
-		g_autoptr(WeftBundle) bundle = weft_bundle_open(folder, &error);
-		g_assert_no_error(error);
-		g_autoptr(WeftArch) arch = weft_arch_new(weft_bundle_config(bundle), &error);
-		g_assert_no_error(error);
-		g_autoptr(WeftWeights) weights = weft_weights_new(bundle, arch, kernels, &error);
-		g_assert_no_error(error);
-		arch->n_layers = 1; /* the pass ends after it */
-		g_autoptr(WeftPass) pass = weft_pass_new(arch, weights, kernels, 2, &error);
-		g_assert_no_error(error);
-		WeftPagePoolOptions options = {.dtype = WEFT_DTYPE_BF16};
-		g_autoptr(WeftPagePool) pool = weft_page_pool_new(arch, kernels, &options, &error);
-		g_autoptr(WeftCache) cache = weft_cache_new(pool);
-		g_assert_true(weft_cache_extend(cache, 0, 2, &error));
-		WeftSegment segment = {.cache = cache, .n_rows = 2};
-		weft_pass_embed(pass, 0, ids, 2, NULL);
-		weft_pass_run(pass, &segment, 1);
-		double took_s = cpu_s() - start_s;
-		g_test_message("%.3f s of CPU time until the first layer of %.1f GB was done", took_s,
-			       (double)weft_bundle_size_bytes(bundle) / 1e9);
-		check_absent(weights);
-		g_assert_cmpfloat(took_s, <, IS_WATCHED ? 30 : 1);
-	} else {
-		g_test_skip("the filesystem has no holes, or no files of 60 GB");
+	double start_s = cpu_s();
+	g_autoptr(WeftKernels) kernels = weft_kernels_open(NULL, 0, NULL);
+	g_autoptr(WeftBundle) bundle = weft_bundle_open(folder, &error);
+	g_assert_no_error(error);
+	g_autoptr(WeftArch) arch = weft_arch_new(weft_bundle_config(bundle), &error);
+	g_assert_no_error(error);
+	g_autoptr(WeftWeights) weights = weft_weights_new(bundle, arch, kernels, &error);
+	g_assert_no_error(error);
+	arch->n_layers = 1; /* the pass ends after it */
+	g_autoptr(WeftPass) pass = weft_pass_new(arch, weights, kernels, 2, &error);
+	g_assert_no_error(error);
+	WeftPagePoolOptions options = {.dtype = WEFT_DTYPE_BF16};
+	g_autoptr(WeftPagePool) pool = weft_page_pool_new(arch, kernels, &options, &error);
+	g_autoptr(WeftCache) cache = weft_cache_new(pool);
+	g_assert_true(weft_cache_extend(cache, 0, 2, &error));
+	WeftSegment segment = {.cache = cache, .n_rows = 2};
+	weft_pass_embed(pass, 0, ids, 2, NULL);
+	weft_pass_run(pass, &segment, 1);
+	double took_s = cpu_s() - start_s;
+	g_test_message("%.3f s of CPU time until the first layer of %.1f GB was done", took_s,
+		       (double)weft_bundle_size_bytes(bundle) / 1e9);
+	check_absent(weights);
+	return took_s;
+}
+
+static void remove_folder(const char *folder)
+{
+	static const char *const names[] = {"config.json", "model.safetensors"};
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(folder, names[i], NULL);
+		g_unlink(path);
 	}
-	g_unlink(path);
-	g_unlink(config);
 	g_rmdir(folder);
+}
+
+/* The least of three: an overloaded machine counts its own work, too. Each with a file of its own,
+ * because what was read once stays in memory. */
+static void test_first_layer(void)
+{
+	double least_s = G_MAXDOUBLE, limit_s = IS_WATCHED ? 30 : 1;
+	for (int i = 0; i < 3 && least_s >= limit_s; i++) {
+		g_autofree char *folder = g_dir_make_tmp("weft-holes-XXXXXX", NULL);
+		gboolean has_holes = write_holes(folder);
+		if (has_holes) {
+			choose_experts(folder);
+			least_s = MIN(least_s, run_first_layer(folder));
+		}
+		remove_folder(folder);
+		if (!has_holes) {
+			g_test_skip("the filesystem has no holes, or no files of 60 GB");
+			return;
+		}
+	}
+	g_assert_cmpfloat(least_s, <, limit_s);
 }
 
 static guint64 bytes_of(const WeftBundle *bundle, const char *name)
