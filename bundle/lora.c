@@ -190,6 +190,24 @@ static gboolean check_pair(const WeftLoraPair *pair, GError **error)
 	return FALSE;
 }
 
+/* A magnitude decides the arithmetic: it is there for all or for none. */
+static gboolean check_kind(const WeftLoraConfig *config, const WeftLoraPair *pair, GError **error)
+{
+	gboolean uses_dora = weft_lora_config_uses_dora(config);
+	if ((pair->magnitude != NULL) != uses_dora)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+			    WEIGHTS_NAME ": %s has %s lora_magnitude_vector, but use_dora of "
+			    CONFIG_NAME " is %s", pair->path, pair->magnitude ? "a" : "no",
+			    uses_dora ? "true" : "false");
+	else if (pair->bias && !weft_lora_config_has_bias(config))
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+			    WEIGHTS_NAME ": tensor %s, but lora_bias of " CONFIG_NAME " is false",
+			    pair->bias->name);
+	else
+		return TRUE;
+	return FALSE;
+}
+
 static gint compare_pairs(gconstpointer a, gconstpointer b)
 {
 	return strcmp((*(WeftLoraPair *const *)a)->path, (*(WeftLoraPair *const *)b)->path);
@@ -215,7 +233,8 @@ static gboolean sort_tensors(WeftLora *lora, GError **error)
 	g_ptr_array_sort(lora->pairs, compare_pairs);
 	g_ptr_array_sort(lora->weights, compare_weights);
 	for (guint k = 0; is_good && k < lora->pairs->len; k++)
-		is_good = check_pair(g_ptr_array_index(lora->pairs, k), error);
+		is_good = check_pair(g_ptr_array_index(lora->pairs, k), error) &&
+			  check_kind(lora->config, g_ptr_array_index(lora->pairs, k), error);
 	if (is_good && lora->pairs->len + lora->weights->len == 0) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
 			    WEIGHTS_NAME " holds no tensors");

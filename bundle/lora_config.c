@@ -24,7 +24,7 @@ typedef struct Pattern {
 struct WeftLoraConfig {
 	gsize rank;
 	double alpha;
-	gboolean use_rslora;
+	gboolean use_rslora, use_dora, lora_bias;
 	GArray *ranks, *alphas; /* Pattern */
 };
 
@@ -37,7 +37,8 @@ static const char *const known[] = {
 	"lora_bias", "lora_dropout", "megatron_config", "megatron_core", "modules_to_save",
 	"peft_type", "peft_version", "qalora_group_size", "r", "rank_pattern", "alpha_pattern",
 	"revision", "runtime_config", "target_modules", "target_parameters", "task_type", "use_dora",
-	"use_rslora", "velora_config", "eva_config", "lora_dtype", NULL,
+	"use_rslora", "velora_config", "eva_config", "corda_config", "loftq_config",
+	"lora_ga_config", NULL,
 };
 
 /* The base that such an adapter adds to is not the published one. */
@@ -168,6 +169,8 @@ static gboolean fill(WeftLoraConfig *config, const WeftKeys *keys, GError **erro
 	       weft_keys_sizes(keys, sizes, G_N_ELEMENTS(sizes), config, error) &&
 	       weft_keys_numbers(keys, numbers, G_N_ELEMENTS(numbers), config, error) &&
 	       weft_keys_truth(keys, "use_rslora", FALSE, &config->use_rslora, error) &&
+	       weft_keys_truth(keys, "use_dora", FALSE, &config->use_dora, error) &&
+	       weft_keys_truth(keys, "lora_bias", FALSE, &config->lora_bias, error) &&
 	       read_patterns(keys, "rank_pattern", 1, WEFT_LORA_RANK_MAX, config->ranks, error) &&
 	       read_patterns(keys, "alpha_pattern", -ALPHA_MAX, ALPHA_MAX, config->alphas, error);
 }
@@ -187,6 +190,16 @@ WeftLoraConfig *weft_lora_config_new(const char *json, gsize size_bytes, GError 
 		return NULL;
 	}
 	return fill(config, &keys, error) ? g_steal_pointer(&config) : NULL;
+}
+
+gboolean weft_lora_config_uses_dora(const WeftLoraConfig *config)
+{
+	return config->use_dora;
+}
+
+gboolean weft_lora_config_has_bias(const WeftLoraConfig *config)
+{
+	return config->lora_bias;
 }
 
 /* The value of the first pattern that matches, or *ret_value as it is. */

@@ -12,6 +12,10 @@ WeftLoraConfig *weft_lora_config_new(const char *json, gsize size_bytes, GError 
 void weft_lora_config_free(WeftLoraConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftLoraConfig, weft_lora_config_free)
 
+/* What the tensors of a pair must agree with. */
+gboolean weft_lora_config_uses_dora(const WeftLoraConfig *config);
+gboolean weft_lora_config_has_bias(const WeftLoraConfig *config); /* of lora_B */
+
 /* s of the module or parameter of this path. WEFT_ERROR_WEIGHTS when its rank is not the
  * configuration's. */
 gboolean weft_lora_config_scale(const WeftLoraConfig *config, const char *path, gsize rank,

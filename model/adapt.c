@@ -24,15 +24,23 @@ static gsize run_end(const WeftPass *pass, const guint32 *rows, gsize first, gsi
 	return end;
 }
 
-static void adapt(WeftPass *pass, const WeftLayerWeights *layer, const guint32 *expert,
-		  WeftAdapted which, float *y, const float *x, const guint32 *rows, gsize n)
+/* A product of a layer. */
+typedef struct Where {
+	const WeftLayerWeights *layer;
+	const guint32 *expert; /* NULL: not of a routed one */
+	WeftAdapted which;
+} Where;
+
+static void adapt(WeftPass *pass, const Where *where, float *y, const float *x,
+		  const guint32 *rows, gsize n)
 {
-	gsize index = (gsize)(layer - pass->weights->layers), end;
+	gsize index = (gsize)(where->layer - pass->weights->layers), end;
 	for (gsize first = 0; pass->n_adapted > 0 && first < n; first = end) {
 		const WeftAdapter *adapter = pass->adapters[rows ? rows[first] : first];
 		end = run_end(pass, rows, first, n);
 		const WeftLowRank *part =
-			adapter ? weft_adapter_part(adapter, index, expert, which) : NULL;
+			adapter ? weft_adapter_part(adapter, index, where->expert, where->which)
+				: NULL;
 		if (part)
 			weft_low_rank_add(pass->kernels, part, y + first * part->b.size[0],
 					  x + first * part->a.size[1], end - first,
@@ -43,13 +51,15 @@ static void adapt(WeftPass *pass, const WeftLayerWeights *layer, const guint32 *
 void weft_pass_adapt(WeftPass *pass, const WeftLayerWeights *layer, WeftAdapted which, float *y,
 		     const float *x)
 {
-	adapt(pass, layer, NULL, which, y, x, NULL, pass->n_rows);
+	const Where where = {layer, NULL, which};
+	adapt(pass, &where, y, x, NULL, pass->n_rows);
 }
 
 void weft_pass_adapt_expert(WeftPass *pass, const WeftLayerWeights *layer, guint32 expert,
 			    WeftAdapted which, float *y, const float *x, gsize n)
 {
-	adapt(pass, layer, &expert, which, y, x, pass->expert_rows, n);
+	const Where where = {layer, &expert, which};
+	adapt(pass, &where, y, x, pass->expert_rows, n);
 }
 
 void weft_pass_adapt_logits(WeftPass *pass, const guint32 *rows, gsize n, float *logits,

@@ -1,20 +1,26 @@
 /* fitter_fused.c - the pairs of fused experts, which PEFT reaches by target_parameters. */
-#include <string.h>
-
 #include "base/error.h"
 #include "model/fitter.h"
 
-/* The factors of expert e: of lora_A [E r, X], expert slowest, and lora_B [Y, E r], expert fastest.
- * X is the side of the inputs, or (swapped) that of the outputs. */
-static gboolean pick_expert(WeftFitter *fitter, const WeftLoraPair *pair, gsize expert, gsize rank,
-			    gboolean is_swapped, WeftLowRank *part, GError **error)
+/* One fused pair: lora_A [E r, X], expert slowest, and lora_B [Y, E r], expert fastest. X is the
+ * side of the inputs, or (swapped) that of the outputs. */
+typedef struct Fused {
+	const WeftLoraPair *pair;
+	gsize rank;
+	gboolean is_swapped, is_down;
+} Fused;
+
+static gboolean pick_expert(WeftFitter *fitter, const Fused *fused, gsize expert,
+			    WeftLowRank *part, GError **error)
 {
+	const WeftLoraPair *pair = fused->pair;
+	gsize rank = fused->rank;
 	gsize x = pair->a->shape[1], y = pair->b->shape[0], n_experts = fitter->arch->n_experts;
 	gsize a_first = expert * rank * x, b_step = rank * n_experts;
 	const WeftPick a = {rank, x, a_first, x, 1}, a_turned = {x, rank, a_first, 1, x};
 	const WeftPick b = {y, rank, expert, b_step, n_experts};
 	const WeftPick b_turned = {rank, y, expert, n_experts, b_step};
-	if (is_swapped)
+	if (fused->is_swapped)
 		return weft_fitter_pick(fitter, pair->b, &b_turned, &part->a, error) &&
 		       weft_fitter_pick(fitter, pair->a, &a_turned, &part->b, error);
 	return weft_fitter_pick(fitter, pair->a, &a, &part->a, error) &&
@@ -30,18 +36,18 @@ static WeftLowRank half_of(const WeftLowRank *both, gsize half)
 	return part;
 }
 
-static gboolean fit_fused_expert(WeftFitter *fitter, const WeftLoraPair *pair,
-				 const WeftPlace *place, gsize expert, gsize rank, gboolean is_swapped,
+static gboolean fit_fused_expert(WeftFitter *fitter, const Fused *fused, gsize expert,
 				 WeftAdapterExpert *parts, GError **error)
 {
-	gboolean is_down = strcmp(place->parameter, "down_proj") == 0;
-	WeftLowRank *first = &parts->parts[is_down ? WEFT_ADAPTED_DOWN - WEFT_ADAPTED_GATE : 0];
+	const WeftPlace place = {.parameter = fused->is_down ? "down_proj" : "gate_up_proj"};
+	WeftLowRank *first =
+		&parts->parts[fused->is_down ? WEFT_ADAPTED_DOWN - WEFT_ADAPTED_GATE : 0];
 	WeftLowRank both = *first;
-	if (!weft_fitter_claim(fitter, place, pair, rank, &both, error) ||
-	    !pick_expert(fitter, pair, expert, rank, is_swapped, &both, error))
+	if (!weft_fitter_claim(fitter, &place, fused->pair, fused->rank, &both, error) ||
+	    !pick_expert(fitter, fused, expert, &both, error))
 		return FALSE;
-	*first = is_down ? both : half_of(&both, 0);
-	if (!is_down)
+	*first = fused->is_down ? both : half_of(&both, 0);
+	if (!fused->is_down)
 		parts->parts[WEFT_ADAPTED_UP - WEFT_ADAPTED_GATE] = half_of(&both, 1);
 	return TRUE;
 }
@@ -54,8 +60,10 @@ gboolean weft_fitter_fused(WeftFitter *fitter, const WeftLoraPair *pair, WeftAda
 	gsize w = arch->width, f = arch->ffn_expert;
 	gboolean is_down = (x == w && y == f) || (x == f && y == w);
 	gsize in = is_down ? f : w, out = is_down ? w : 2 * f;
-	gboolean is_swapped = in == out ? arch->experts_are_kn : x == out;
-	WeftPlace place = {.parameter = is_down ? "down_proj" : "gate_up_proj"};
+	const Fused fused = {.pair = pair,
+			     .rank = n_ranks / arch->n_experts,
+			     .is_swapped = in == out ? arch->experts_are_kn : x == out,
+			     .is_down = is_down};
 
 	if (!(x == in && y == out) && !(x == out && y == in)) {
 		g_autofree char *a = weft_lora_shape(pair->a);
@@ -76,8 +84,7 @@ gboolean weft_fitter_fused(WeftFitter *fitter, const WeftLoraPair *pair, WeftAda
 		return weft_fitter_refuse(
 			pair->path, "has a magnitude or a bias: not for fused experts", error);
 	for (gsize e = 0; e < arch->n_experts; e++)
-		if (!fit_fused_expert(fitter, pair, &place, e, n_ranks / arch->n_experts,
-				      is_swapped, &layer->experts[e], error))
+		if (!fit_fused_expert(fitter, &fused, e, &layer->experts[e], error))
 			return FALSE;
 	return TRUE;
 }

@@ -97,7 +97,7 @@ static void test_good(void)
 	char *folder = folder_new();
 	double scale = 0;
 
-	write_config(folder, GOOD);
+	write_config(folder, "{" MORE ",\"lora_bias\":true}");
 	write_tensors(folder, tensors);
 	g_autoptr(WeftLora) lora = weft_lora_open(folder, &error);
 	g_assert_no_error(error);
@@ -143,6 +143,9 @@ static void test_tensors(void)
 		{{{Q ".lora_A.weight", "F32", "6", 24}, B}, "lora_A [6]"},
 		{{A, B, {"model.layers.0.self_attn.q_proj.lora_A.weight", "F32", "2,3", 24}},
 		 "is also there as"},
+		{{A, B, {Q ".lora_magnitude_vector", "F32", "5", 20}},
+		 "has a lora_magnitude_vector, but use_dora"},
+		{{A, B, {Q ".lora_B.bias", "F32", "5", 20}}, "but lora_bias of"},
 		{{A, B, {Q ".lora_diag", "F32", "2", 8}}, "lora_diag is nothing that weft"},
 		{{A, B, {Q ".lora_A.default.weight", "F32", "2", 8}}, "is nothing that weft"},
 		{{A, B, {"base_model.model.vision_model.layernorm_pre.bias", "F32", "2", 8}},
@@ -161,6 +164,19 @@ static void test_tensors(void)
 		g_assert_nonnull(strstr(error->message, cases[i].words));
 		g_assert_true(g_str_has_prefix(error->message, "adapter "));
 	}
+	folder_free(folder);
+}
+
+static void test_dora_without_magnitude(void)
+{
+	static const Tensor tensors[] = {A, B, {NULL, NULL, NULL, 0}};
+	g_autoptr(GError) error = NULL;
+	char *folder = folder_new();
+
+	write_config(folder, "{" MORE ",\"use_dora\":true}");
+	write_tensors(folder, tensors);
+	g_assert_null(weft_lora_open(folder, &error));
+	g_assert_nonnull(strstr(error->message, "has no lora_magnitude_vector, but use_dora"));
 	folder_free(folder);
 }
 
@@ -314,6 +330,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/lora/good", test_good);
 	g_test_add_func("/lora/tensors", test_tensors);
+	g_test_add_func("/lora/dora-without-magnitude", test_dora_without_magnitude);
 	g_test_add_func("/lora/configs", test_configs);
 	g_test_add_func("/lora/patterns", test_patterns);
 	g_test_add_func("/lora/pickle", test_pickle);
