@@ -8,9 +8,26 @@
 
 #include "kernels/blocks.h"
 
+#include <stdbool.h>
+
+/* y[n_rows, n_cols] (+)= x[n_rows, n] * w[n_cols, n]^T: dot products in the lanes and the order in
+ * which gemm sums rows of f32. Strides from row to row: in numbers, those of w in bytes. What lies
+ * `ahead` bytes behind the weights comes next: it is fetched meanwhile. */
+typedef struct WeftBlocksDot {
+	float *y;
+	const float *x;
+	const char *w;
+	WeftDtype dtype;
+	size_t y_stride, x_stride, w_stride, ahead;
+	size_t n_rows, n_cols, n;
+	bool is_first; /* y is not added to */
+} WeftBlocksDot;
+
+/* Columns at a time, all of which stay in the nearest cache. */
+#define WEFT_BLOCKS_DOT_COLS 4
+
 #define WEFT_BLOCKS_WIDEN(name) void name(float *y, const void *x, WeftDtype dtype, size_t n)
-/* sum of x[n] * w[n] in the lanes and the order in which gemm sums rows of f32. */
-#define WEFT_BLOCKS_DOT(name) float name(const float *x, const void *w, WeftDtype dtype, size_t n)
+#define WEFT_BLOCKS_DOT(name) void name(const WeftBlocksDot *dot)
 
 WEFT_BLOCKS_WIDEN(weft_blocks_widen_avx2);
 WEFT_BLOCKS_WIDEN(weft_blocks_widen_avx512);
