@@ -8,6 +8,7 @@
 #include "bundle/config_merge.h"
 #include "bundle/gguf_metadata.h"
 
+#define LLAMA_THETA_DEFAULT 10000 /* what llama.cpp takes where old files have no rope.freq_base */
 #define NO_ID 0xffffffffu /* how some converters write that there is no such token */
 
 /* What is put together while the text is written. */
@@ -217,7 +218,6 @@ static void write_common(Build *build)
 	copy_size(build, "attention.key_length", "head_dim", FALSE);
 	copy_size(build, "context_length", "max_position_embeddings", TRUE);
 	copy_double(build, "attention.layer_norm_rms_epsilon", "rms_norm_eps", TRUE);
-	copy_double(build, "rope.freq_base", "rope_theta", FALSE);
 	check_scaling(build);
 	write_bool(build, "tie_word_embeddings",
 		   !weft_gguf_set_tensor(build->set, "output.weight"));
@@ -244,6 +244,7 @@ static void write_llama4(Build *build)
 
 	write_string(build, "model_type", "llama4_text");
 	write_common(build);
+	copy_double(build, "rope.freq_base", "rope_theta", TRUE);
 	copy_size(build, "feed_forward_length", "intermediate_size_mlp", FALSE);
 	if (read_size(build, "expert_feed_forward_length", FALSE, &width) ||
 	    read_size(build, "feed_forward_length", TRUE, &width))
@@ -269,6 +270,10 @@ static void write_llama(Build *build)
 	write_common(build);
 	copy_size(build, "feed_forward_length", "intermediate_size", TRUE);
 	copy_size(build, "attention.sliding_window", "sliding_window", FALSE);
+	if (value_of(build, "rope.freq_base"))
+		copy_double(build, "rope.freq_base", "rope_theta", TRUE);
+	else
+		write_double(build, "rope_theta", LLAMA_THETA_DEFAULT);
 	if (n_experts == 0)
 		return;
 	write_size(build, "num_local_experts", n_experts);

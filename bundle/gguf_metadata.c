@@ -21,17 +21,12 @@ static guint32 file_type(WeftDtype dtype)
 	}
 }
 
-static void add_text(WeftGgufWriter *writer, const char *key, const char *text)
-{
-	weft_gguf_writer_text(writer, key, text, strlen(text));
-}
-
 static void add_general(WeftGgufWriter *writer, const char *architecture, const char *type,
 			const WeftBundle *bundle, WeftDtype dtype)
 {
-	add_text(writer, "general.architecture", architecture);
-	add_text(writer, "general.type", type);
-	add_text(writer, "general.name", weft_bundle_name(bundle));
+	weft_gguf_writer_string(writer, "general.architecture", architecture);
+	weft_gguf_writer_string(writer, "general.type", type);
+	weft_gguf_writer_string(writer, "general.name", weft_bundle_name(bundle));
 	weft_gguf_writer_u32(writer, "general.file_type", file_type(dtype));
 	weft_gguf_writer_u32(writer, "general.quantization_version", 2);
 }
@@ -145,7 +140,7 @@ void weft_gguf_metadata_vision(WeftGgufWriter *writer, const WeftBundle *bundle)
 	}
 	add_general(writer, "clip", "mmproj", bundle, WEFT_DTYPE_F16);
 	weft_gguf_writer_bool(writer, "clip.has_vision_encoder", TRUE);
-	add_text(writer, "clip.projector_type", "llama4");
+	weft_gguf_writer_string(writer, "clip.projector_type", "llama4");
 	add_size(writer, "clip.vision", "projection_dim", config->text.width);
 	add_size(writer, "clip.vision", "image_size", vision->image_size);
 	add_size(writer, "clip.vision", "patch_size", vision->patch_size);

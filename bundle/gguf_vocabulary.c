@@ -187,11 +187,6 @@ static const char *name_of_rule(const WeftJson *tree)
 
 /* ---- the keys ---- */
 
-static void add_text(WeftGgufWriter *writer, const char *key, const char *text)
-{
-	weft_gguf_writer_text(writer, key, text, strlen(text));
-}
-
 /* The id of a token that tokenizer_config.json names; -1 when it says nothing. */
 static gint64 named_token(const Vocabulary *vocabulary, const WeftJson *tree, const char *key)
 {
@@ -237,7 +232,7 @@ static gboolean add_template(WeftGgufWriter *writer, const char *folder, GError 
 	if (!weft_chat_open(&chat, folder, error))
 		return FALSE;
 	if (chat.text)
-		add_text(writer, "tokenizer.chat_template", chat.text);
+		weft_gguf_writer_string(writer, "tokenizer.chat_template", chat.text);
 	return TRUE;
 }
 
@@ -257,8 +252,9 @@ static gboolean add_vocabulary(WeftGgufWriter *writer, const WeftJson *tree, Voc
 	merges = read_merges(vocabulary, error);
 	if (!merges)
 		return FALSE;
-	add_text(writer, "tokenizer.ggml.model", is_bytes ? "llama" : "gpt2");
-	add_text(writer, "tokenizer.ggml.pre", is_bytes ? "default" : name_of_rule(tree));
+	weft_gguf_writer_string(writer, "tokenizer.ggml.model", is_bytes ? "llama" : "gpt2");
+	weft_gguf_writer_string(writer, "tokenizer.ggml.pre",
+				is_bytes ? "default" : name_of_rule(tree));
 	weft_gguf_writer_texts(writer, "tokenizer.ggml.tokens", vocabulary->texts);
 	weft_gguf_writer_i32s(writer, "tokenizer.ggml.token_type", vocabulary->kinds, vocabulary->n);
 	if (is_bytes) {
@@ -277,7 +273,7 @@ gboolean weft_gguf_metadata_vocabulary(WeftGgufWriter *writer, const char *folde
 	gsize size_bytes;
 
 	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
-		add_text(writer, "tokenizer.ggml.model", "none");
+		weft_gguf_writer_string(writer, "tokenizer.ggml.model", "none");
 		g_ptr_array_add(notes, g_strdup("there is no tokenizer.json, so the file has no "
 						"vocabulary"));
 		return TRUE;

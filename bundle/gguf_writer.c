@@ -96,6 +96,11 @@ void weft_gguf_writer_text(WeftGgufWriter *writer, const char *key, const char *
 	add_text(begin_value(writer, key, WEFT_GGUF_STRING), text, size_bytes);
 }
 
+void weft_gguf_writer_string(WeftGgufWriter *writer, const char *key, const char *text)
+{
+	weft_gguf_writer_text(writer, key, text, strlen(text));
+}
+
 void weft_gguf_writer_f32s(WeftGgufWriter *writer, const char *key, const float *values, gsize n)
 {
 	GByteArray *to = begin_array(writer, key, WEFT_GGUF_F32, n);

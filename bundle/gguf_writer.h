@@ -22,6 +22,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftGgufWriter, weft_gguf_writer_free)
 void weft_gguf_writer_u32(WeftGgufWriter *writer, const char *key, guint32 value);
 void weft_gguf_writer_f32(WeftGgufWriter *writer, const char *key, float value);
 void weft_gguf_writer_bool(WeftGgufWriter *writer, const char *key, gboolean value);
+void weft_gguf_writer_string(WeftGgufWriter *writer, const char *key, const char *text);
 void weft_gguf_writer_text(WeftGgufWriter *writer, const char *key, const char *text,
 			   gsize size_bytes);
 void weft_gguf_writer_f32s(WeftGgufWriter *writer, const char *key, const float *values, gsize n);
