@@ -243,8 +243,7 @@ static gboolean plan(const Command *command, const WeftPlaces *places, WeftInges
 	if (!machine)
 		return FALSE;
 	gsize most = MIN(made->context, made->context_max);
-	WeftPlanPage page = {.path = command->paths[0],
-			     .name = weft_bundle_name(bundle),
+	WeftPlanPage page = {.name = weft_bundle_name(bundle),
 			     .plan = made,
 			     .machine = machine,
 			     .devices = devices,

@@ -218,7 +218,7 @@ static gboolean say_estimate(const Command *command, const WeftPlaces *places, W
 		line = weft_run_estimate_sample(run);
 	else
 		return TRUE;
-	if (line != NULL)
+	if (line != NULL && !command->is_quiet)
 		weft_bar_say(bar, "info", line);
 	return line != NULL;
 }

@@ -151,6 +151,12 @@ static void print_time(const WeftPlanPage *page)
 	       prefill_words, (double)page->n_prompt / prefill);
 	printf("  answer of %" G_GSIZE_FORMAT " tokens %*s%s, %.3g tokens/s\n", page->n_answer, 6, "",
 	       decode_words, (double)page->n_answer / decode);
+	if (plan->n_requests > 1)
+		printf("  answers of %" G_GSIZE_FORMAT " requests at once: %.3g tokens/s\n",
+		       plan->n_requests,
+		       (double)(page->n_answer * plan->n_requests) /
+			       weft_plan_decode_s(plan, page->machine, plan->n_requests, page->n_prompt,
+						  page->n_answer));
 	if (plan->context > page->n_prompt) {
 		double deep = weft_plan_decode_s(plan, page->machine, 1, plan->context - 1, 1);
 		printf("  at the end of the context %.3g tokens/s\n", 1 / deep);

@@ -15,7 +15,6 @@
 /* The documents of the paths: what they hold (counted), and how long they take. */
 typedef struct WeftPlanPaths {
 	const WeftEstimate *estimate;
-	WeftRunAsks asks;
 	WeftPlanWork work;
 	double read_s, model_s;  /* decoding and reading here; the model, on the machine planned for */
 	double measured_s;       /* all of it, from a sample that was run here; 0: none was */
@@ -24,7 +23,7 @@ typedef struct WeftPlanPaths {
 } WeftPlanPaths;
 
 typedef struct WeftPlanPage {
-	const char *path, *name, *task;
+	const char *name, *task;
 	const WeftPlan *plan;
 	const WeftMachine *machine;
 	const WeftDevices *devices;

@@ -96,7 +96,8 @@ static void say_messages(WeftBar *bar, WeftRun *run)
 static guint64 n_ended(const WeftProgress *progress)
 {
 	return progress->n_done + progress->n_partial + progress->n_failed + progress->n_skipped +
-	       progress->n_copies + progress->n_unchanged + progress->n_counted;
+	       progress->n_copies + progress->n_unchanged + progress->n_new +
+	       progress->n_changed;
 }
 
 static void draw_bar(WeftBar *bar, const WeftProgress *progress, double elapsed_s)

@@ -46,9 +46,8 @@ char *weft_run_estimate_dry(const WeftJob *job, const WeftPlaces *places, WeftRu
 	}
 	weft_survey_times(run, plan, machine, &paths);
 	weft_words_estimate(stdout, paths.estimate);
-	guint64 n_looked_at = total.n_measured, n_changed = MIN(progress.n_changed, n_looked_at);
-	g_autofree char *fresh = weft_words_count((double)(n_looked_at - n_changed));
-	g_autofree char *changed = weft_words_count((double)n_changed);
+	g_autofree char *fresh = weft_words_count((double)progress.n_new);
+	g_autofree char *changed = weft_words_count((double)progress.n_changed);
 	g_autofree char *known = weft_words_count((double)total.n_known);
 	g_autofree char *pages = weft_words_count(total.counts.n_pages);
 	g_autofree char *tokens = weft_words_count(total.counts.n_tokens + total.counts.n_read_tokens);
@@ -56,6 +55,11 @@ char *weft_run_estimate_dry(const WeftJob *job, const WeftPlaces *places, WeftRu
 	GString *line = g_string_new(NULL);
 
 	g_string_printf(line, "dry run: %s new, %s changed, %s unchanged", fresh, changed, known);
+	if (progress.n_copies > 0) {
+		g_autofree char *copies = weft_words_count((double)progress.n_copies);
+		g_string_append_printf(line, ", %s %s", copies,
+				       progress.n_copies == 1 ? "copy" : "copies");
+	}
 	if (progress.n_not_sampled > 0) {
 		g_autofree char *rest = weft_words_count((double)progress.n_not_sampled);
 		g_string_append_printf(line, ", %s not looked at", rest);

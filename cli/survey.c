@@ -22,16 +22,17 @@ WeftRun *weft_survey_run(const WeftJob *job, WeftIngest *ingest, GError **error)
 void weft_survey_times(const WeftRun *run, const WeftPlan *plan, const WeftMachine *machine,
 		       WeftPlanPaths *ret_paths)
 {
-	WeftPlanPaths paths = {.estimate = weft_run_estimate(run), .asks = weft_run_asks(run)};
+	WeftPlanPaths paths = {.estimate = weft_run_estimate(run)};
+	WeftRunAsks asks = weft_run_asks(run);
 	WeftEstimateTotal total = weft_estimate_total(paths.estimate);
 	const char *reader = weft_run_reader(run);
 	WeftPlanWork reading = {.answer_tokens = READ_TOKENS};
 
 	paths.work = (WeftPlanWork){
-		.n_requests = paths.asks.answer_tokens > 0 ? total.counts.n_requests : 0,
+		.n_requests = asks.answer_tokens > 0 ? total.counts.n_requests : 0,
 		.n_tokens = total.counts.n_tokens,
-		.frame_tokens = (double)paths.asks.frame_tokens,
-		.answer_tokens = (double)MIN(paths.asks.answer_tokens, ANSWER_TOKENS),
+		.frame_tokens = (double)asks.frame_tokens,
+		.answer_tokens = (double)MIN(asks.answer_tokens, ANSWER_TOKENS),
 		.n_tiles = total.counts.n_tiles,
 	};
 	paths.read_s = total.times * weft_run_busy_s(run);

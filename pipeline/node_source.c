@@ -267,8 +267,6 @@ static WeftStep source_step(void *state, WeftRunner *runner, void *nothing, GErr
 	entry = g_ptr_array_index(source->entries, source->next++);
 	if (entry->is_left || is_unchanged(source, entry))
 		return WEFT_STEP_MORE;
-	if (source->run->job->is_dry && weft_store_knows(source->run->store, entry->path))
-		WEFT_COUNT(source->run, n_changed, 1);
 	if (!weft_budget_enter(source->run->budget))
 		return WEFT_STEP_END;
 

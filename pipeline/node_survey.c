@@ -158,6 +158,17 @@ static void add_reading(const Survey *survey, WeftEstimateCounts *counts,
 				  n_windows_max);
 }
 
+/* What a run would make of it: a path added to a record, a record anew, a first record. */
+static void count_document(WeftRun *run, const WeftDocument *document)
+{
+	if (document->is_copy)
+		WEFT_COUNT(run, n_copies, 1);
+	else if (weft_store_knows(run->store, document->path))
+		WEFT_COUNT(run, n_changed, 1);
+	else
+		WEFT_COUNT(run, n_new, 1);
+}
+
 static WeftStep survey_step(void *state, WeftRunner *runner, void *take_item, GError **error)
 {
 	Survey *survey = state;
@@ -177,7 +188,7 @@ static WeftStep survey_step(void *state, WeftRunner *runner, void *take_item, GE
 		count_window(survey, &counted->counts, item->window);
 	else if (item->kind == WEFT_ITEM_END) {
 		add_reading(survey, &counted->counts, &item->reading);
-		WEFT_COUNT(survey->run, n_counted, 1);
+		count_document(survey->run, counted->document);
 		weft_run_measured(survey->run, counted->document, &counted->counts);
 		g_hash_table_remove(survey->documents, &item->document);
 	}

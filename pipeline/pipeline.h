@@ -90,8 +90,8 @@ typedef struct WeftProgress {
 	guint64 n_unchanged; /* not opened */
 	guint64 n_known;     /* of n_unchanged: those that had failed or been partial before */
 	guint64 n_not_sampled; /* of a run with a sample: inputs that are not of it */
-	guint64 n_counted;   /* a dry run: looked at */
-	guint64 n_changed;   /* a dry run: opened, and known from an earlier run */
+	guint64 n_new, n_changed; /* a dry run: paths without a record; with one, of another content
+				   * or another job */
 	guint64 n_left_out;  /* found in folders and no input: excluded, links, sockets and the like */
 	guint64 n_pages;
 	double seconds;      /* of sound and video */

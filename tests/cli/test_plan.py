@@ -124,8 +124,9 @@ class DryRun(e2e.Case):
         before = {path: path.read_bytes() for path in e2e.record_files(self.folder / "out")}
         (inbox / "notes.md").write_text("changed")
         (inbox / "fresh.txt").write_text("new")
+        shutil.copyfile(inbox / "chart.png", inbox / "copy.png")
         _, last = self.run_in("--dry-run", "-t", "inventory", "-o", "out", "in")
-        self.assertTrue(last.startswith("dry run: 1 new, 1 changed, 2 unchanged;"), last)
+        self.assertTrue(last.startswith("dry run: 1 new, 1 changed, 2 unchanged, 1 copy;"), last)
         after = {path: path.read_bytes() for path in e2e.record_files(self.folder / "out")}
         self.assertEqual(before, after)
 
