@@ -300,6 +300,9 @@ static gboolean read_version(WeftGgufHeader *header, guint64 *ret_n_tensors, gui
 	const guint8 *magic;
 	guint32 version;
 
+	if (header->bytes.size_bytes >= strlen(WEFT_LFS_BEGIN) &&
+	    memcmp(header->bytes.data, WEFT_LFS_BEGIN, strlen(WEFT_LFS_BEGIN)) == 0)
+		return weft_weights_error(error, header->file, WEFT_LFS_MESSAGE);
 	if (!weft_bytes_take(&header->bytes, 4, &magic) || memcmp(magic, "GGUF", 4) != 0)
 		return weft_weights_error(error, header->file, "does not begin with GGUF");
 	if (!weft_bytes_le32(&header->bytes, &version))

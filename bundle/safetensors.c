@@ -7,9 +7,6 @@
 #include "bundle/safetensors.h"
 #include "bundle/weights_error.h"
 
-/* What a clone without git-lfs has in place of each large file. */
-#define LFS_BEGIN "version https://git-lfs"
-
 typedef struct Type {
 	const char *name;
 	guint bits;
@@ -219,9 +216,9 @@ GPtrArray *weft_safetensors_read(const char *file, const guint8 *data, gsize siz
 		weft_weights_error(error, file, "%zu bytes, too short for a header", size_bytes);
 		return NULL;
 	}
-	if (size_bytes >= strlen(LFS_BEGIN) && memcmp(data, LFS_BEGIN, strlen(LFS_BEGIN)) == 0) {
-		weft_weights_error(error, file, "a git-lfs pointer, not the file itself: git lfs pull "
-						"fetches it");
+	if (size_bytes >= strlen(WEFT_LFS_BEGIN) &&
+	    memcmp(data, WEFT_LFS_BEGIN, strlen(WEFT_LFS_BEGIN)) == 0) {
+		weft_weights_error(error, file, WEFT_LFS_MESSAGE);
 		return NULL;
 	}
 	if (header_bytes > WEFT_SAFETENSORS_HEADER_MAX || header_bytes > size_bytes - 8) {

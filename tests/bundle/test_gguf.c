@@ -168,6 +168,12 @@ static void lie_magic(GByteArray *to)
 	to->data[3] = 'X';
 }
 
+static void lie_pointer(GByteArray *to)
+{
+	static const char text[] = "version https://git-lfs.github.com/spec/v1\noid sha256:0\n";
+	g_byte_array_append(to, (const guint8 *)text, sizeof text - 1);
+}
+
 static void lie_version_1(GByteArray *to)
 {
 	begin(to, 1, 0, 0);
@@ -399,6 +405,7 @@ static void test_lies(void)
 		const char *words;
 	} cases[] = {
 		{lie_magic, "does not begin with GGUF"},
+		{lie_pointer, "git lfs pull"},
 		{lie_version_1, "version 1"},
 		{lie_version_4, "version 4"},
 		{lie_endian, "big-endian"},

@@ -74,6 +74,7 @@ static void test_written(void)
 		{"llama31", "llama31", FALSE},   {"mixtral", "mixtral", FALSE},
 		{"guard4", "guard4", FALSE},     {"mixtral_fused", "mixtral_fused", FALSE},
 		{"linearised", "linearised", FALSE},
+		{"scout_text", "scout_text", FALSE},
 		{"maverick_fp8", "maverick_fp8", FALSE},
 	};
 	g_autofree char *folder = g_dir_make_tmp("weft-gguf-XXXXXX", NULL);
