@@ -4,6 +4,7 @@
 
 #define SLOTS_FIRST 1024
 #define NONE G_MAXUINT32
+#define ARITY 4 /* children of a place in the heap: half the cache misses of 2 */
 #define SHORT_SYMBOLS 32 /* measured: beyond about 40 the heap is faster */
 
 typedef struct Merge {
@@ -26,7 +27,7 @@ typedef struct Link {
 /* A merge that fitted when it was put in: stale when one of its symbols changed since. */
 typedef struct Candidate {
 	guint32 rank, at;
-	gint32 left, right, result;
+	gint32 left, right;
 } Candidate;
 
 static Merge *new_slots(gsize n_slots)
@@ -138,9 +139,9 @@ static void heap_push(GArray *heap, Candidate candidate)
 	g_array_append_val(heap, candidate);
 	Candidate *items = (Candidate *)(gpointer)heap->data;
 	gsize at = heap->len - 1;
-	while (at > 0 && comes_before(&candidate, &items[(at - 1) / 2])) {
-		items[at] = items[(at - 1) / 2];
-		at = (at - 1) / 2;
+	while (at > 0 && comes_before(&candidate, &items[(at - 1) / ARITY])) {
+		items[at] = items[(at - 1) / ARITY];
+		at = (at - 1) / ARITY;
 	}
 	items[at] = candidate;
 }
@@ -152,9 +153,12 @@ static Candidate heap_pop(GArray *heap)
 	gsize n = heap->len - 1, at = 0;
 
 	g_array_set_size(heap, (guint)n);
-	for (gsize child = 1; child < n; child = 2 * at + 1) {
-		if (child + 1 < n && comes_before(&items[child + 1], &items[child]))
-			child++;
+	for (gsize first_child = 1; first_child < n; first_child = ARITY * at + 1) {
+		gsize child = first_child;
+		for (gsize i = child + 1; i < MIN(first_child + ARITY, n); i++) {
+			if (comes_before(&items[i], &items[child]))
+				child = i;
+		}
 		if (!comes_before(&items[child], &last))
 			break;
 		items[at] = items[child];
@@ -172,7 +176,7 @@ static void push_pair(const WeftBpe *bpe, const Link *links, guint32 at, GArray 
 	gint32 left = links[at].id, right = links[links[at].after].id;
 	const Merge *merge = slot_of(bpe, left, right);
 	if (merge->left >= 0)
-		heap_push(heap, (Candidate){merge->rank, at, left, right, merge->result});
+		heap_push(heap, (Candidate){merge->rank, at, left, right});
 }
 
 /* Joins the symbol at `at` with the one after it, unless the candidate is stale. */
@@ -183,7 +187,7 @@ static void join(const WeftBpe *bpe, Link *links, const Candidate *candidate, GA
 	    links[link->after].id != candidate->right)
 		return;
 	Link *gone = &links[link->after];
-	link->id = candidate->result;
+	link->id = slot_of(bpe, candidate->left, candidate->right)->result;
 	link->after = gone->after;
 	gone->id = -1;
 	if (link->after != NONE)
