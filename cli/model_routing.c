@@ -252,6 +252,11 @@ gboolean weft_model_routing(const WeftRoutingJob *job, char **ret_picture, GErro
 		            "%s: no experts to choose from", job->path);
 		return FALSE;
 	}
+	if (!weft_bundle_tokenizer(job->bundle)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+		            "%s: no tokenizer, so nothing can be asked of it", job->path);
+		return FALSE;
+	}
 	if (*job->paths) {
 		/* Before the run has threads: the helpers fork. */
 		ingest = weft_ingest_open(job->places->helper_dir, error);

@@ -144,11 +144,16 @@ class Inspect(e2e.Case):
         self.assertIn("layer 2: collapsed to 1.0 of 4", (self.folder / "experts.svg").read_text())
 
     def test_refused(self):
+        mute = self.folder / "mute"
+        shutil.copytree(e2e.BUNDLE, mute)
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            (mute / name).unlink()
         for arguments, code, message in (
                 ([], 2, "takes a bundle"),
                 ([e2e.BUNDLE, e2e.INBOX], 2, "documents are for --routing"),
                 (["-o", "x.svg", e2e.BUNDLE], 2, "-o is for --routing"),
                 (["--routing", GOLDEN / "guard4"], 3, "no experts to choose from"),
+                (["--routing", mute], 3, "no tokenizer"),
                 (["--routing", e2e.BUNDLE, self.folder / "none"], 3, "nothing in these documents"),
                 (["--routing", "-o", self.folder / "no" / "x.svg", e2e.BUNDLE], 74, "x.svg"),
                 ([self.folder / "none"], 3, "none")):
