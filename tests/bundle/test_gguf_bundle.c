@@ -338,6 +338,34 @@ static WeftBundle *open_with(const Tiny *tiny, const char *config, const char *w
 	return bundle;
 }
 
+/* A tensor of a type without arithmetic is refused when it is needed, with what works instead. */
+static void test_unread(void)
+{
+	static const char name[] = "token_embd.weight";
+	const Tiny tiny = {.file = "a.gguf", GOOD};
+	const gsize shape[] = {8, 32};
+	g_autofree char *folder = folder_new();
+	g_autofree char *path = g_build_filename(folder, tiny.file, NULL);
+	g_autofree char *bytes = NULL;
+	g_autoptr(GError) error = NULL;
+	gsize size_bytes;
+
+	write_tiny(folder, &tiny);
+	g_assert_true(g_file_get_contents(path, &bytes, &size_bytes, NULL));
+	char *at = memmem(bytes, size_bytes, name, sizeof name - 1);
+	at[sizeof name - 1 + 4 + 2 * 8] = 26; /* behind name, number of sizes and sizes: I32 */
+	g_assert_true(weft_file_write(path, bytes, size_bytes, NULL));
+	g_autoptr(WeftBundle) bundle = weft_bundle_open(path, &error);
+	g_assert_no_error(error);
+	g_assert_null(weft_bundle_find(bundle, "model.embed_tokens.weight"));
+	g_assert_null(weft_bundle_tensor(bundle, "model.embed_tokens.weight", 2, shape, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS);
+	g_assert_cmpstr(error->message, ==,
+			"a.gguf: tensor token_embd.weight has type I32; the Q4_K_M, Q6_K or Q8_0 "
+			"files of this model work");
+	folder_remove(folder);
+}
+
 /* A config.json beside the file: nested, flat, original. */
 static void test_override(void)
 {
@@ -432,6 +460,118 @@ static void test_names(void)
 	}
 }
 
+/* ---- Ollama: text and vision in one file, with names and keys of its own ---- */
+
+static char *ollama_name(const char *stored)
+{
+	static const char *const parts[][2] = {
+		{"v.class_embd", "v.class_embedding"},
+		{"v.patch_embd", "v.patch_embedding"},
+		{"v.position_embd.weight", "v.positional_embedding_vlm"},
+		{"v.pre_ln", "v.layernorm_pre"},
+		{"v.post_ln", "v.layernorm_post"},
+		{"mm.model.mlp.1", "v.vision_adapter.mlp.fc1"},
+		{"mm.model.mlp.2", "v.vision_adapter.mlp.fc2"},
+		{"mm.model.fc", "mm.linear_1"},
+		{".ln1.", ".attn_norm."},
+		{".attn_post_norm.", ".ffn_norm."},
+		{".attn_out.", ".attn_output."},
+		{".ffn_up.", ".mlp.fc1."},
+		{".ffn_down.", ".mlp.fc2."},
+	};
+	GString *name = g_string_new(stored);
+	gboolean is_vision = stored[0] == 'v' || stored[0] == 'm';
+	for (gsize i = 0; is_vision && i < G_N_ELEMENTS(parts); i++)
+		g_string_replace(name, parts[i][0], parts[i][1], 1);
+	return g_string_free(name, FALSE);
+}
+
+static void add_ollama_metadata(WeftGgufWriter *writer, const WeftConfig *config)
+{
+	const WeftTextConfig *text = &config->text;
+	const WeftVisionConfig *vision = &config->vision;
+	const struct {
+		const char *key;
+		gsize value;
+	} sizes[] = {
+		{"llama4.block_count", text->n_layers},
+		{"llama4.context_length", text->context_max},
+		{"llama4.embedding_length", text->width},
+		{"llama4.feed_forward_length", text->ffn_dense},
+		{"llama4.expert_feed_forward_length", text->ffn_expert},
+		{"llama4.attention.head_count", text->n_heads},
+		{"llama4.attention.head_count_kv", text->n_kv_heads},
+		{"llama4.attention.key_length", text->head_dim},
+		{"llama4.expert_count", text->n_experts},
+		{"llama4.expert_used_count", text->n_experts_active},
+		{"llama4.interleave_moe_layer_step", 1},
+		{"llama4.attention.chunk_size", text->chunk_size},
+		{"llama4.vision.block_count", vision->n_layers},
+		{"llama4.vision.embedding_length", vision->width},
+		{"llama4.vision.feed_forward_length", vision->ffn},
+		{"llama4.vision.attention.head_count", vision->n_heads},
+		{"llama4.vision.image_size", vision->image_size},
+		{"llama4.vision.patch_size", vision->patch_size},
+	};
+	g_autofree char *kept = g_strdup_printf("{\"boi_token_index\": %d, \"eoi_token_index\": %d, "
+						"\"image_token_index\": %d}", vision->boi_id,
+						vision->eoi_id, vision->image_id);
+
+	weft_gguf_writer_string(writer, "general.architecture", "llama4");
+	for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++)
+		weft_gguf_writer_u32(writer, sizes[i].key, (guint32)sizes[i].value);
+	weft_gguf_writer_bool(writer, "llama4.use_qk_norm", FALSE);
+	weft_gguf_writer_f32(writer, "llama4.attention.layer_norm_rms_epsilon", 1e-5f);
+	weft_gguf_writer_f32(writer, "llama4.rope.freq_base", (float)text->rope_theta);
+	weft_gguf_writer_f32(writer, "llama4.vision.rope.freq_base", (float)vision->rope_theta);
+	weft_gguf_writer_f32(writer, "llama4.vision.layer_norm_epsilon", (float)vision->norm_eps);
+	weft_gguf_writer_f32(writer, "llama4.vision.pixel_shuffle_ratio",
+			     1 / (float)vision->shuffle);
+	weft_gguf_writer_string(writer, "weft.config", kept);
+}
+
+static void test_ollama(void)
+{
+	g_autoptr(WeftBundle) scout = open_golden("gguf/scout");
+	const WeftConfig *config = weft_bundle_config(scout);
+	g_autofree char *folder = folder_new();
+	g_autofree char *path = g_build_filename(folder, "ollama.gguf", NULL);
+	g_autoptr(WeftGgufWriter) writer = weft_gguf_writer_new();
+	g_autoptr(GError) error = NULL;
+
+	add_ollama_metadata(writer, config);
+	for (gsize i = 0; i < weft_bundle_n_tensors(scout); i++) {
+		const WeftTensorView *view = weft_bundle_tensor_at(scout, i);
+		g_autofree char *name = ollama_name(view->name);
+		weft_gguf_writer_tensor(writer, name, view->dtype, view->n_dims, view->shape,
+					view->size_bytes);
+	}
+	weft_gguf_writer_begin(writer, path, &error);
+	for (gsize i = 0; i < weft_bundle_n_tensors(scout); i++) {
+		const WeftTensorView *view = weft_bundle_tensor_at(scout, i);
+		weft_gguf_writer_data(writer, view->data, view->size_bytes, &error);
+	}
+	weft_gguf_writer_publish(writer, &error);
+	g_autoptr(WeftBundle) bundle = error ? NULL : weft_bundle_open(path, &error);
+	g_assert_no_error(error);
+	folder_remove(folder);
+
+	const WeftConfig *have = weft_bundle_config(bundle);
+	g_assert_true(have->has_vision);
+	g_assert_cmpmem(&have->vision, sizeof have->vision, &config->vision, sizeof config->vision);
+	g_assert_cmpuint(have->text.chunk_size, ==, config->text.chunk_size);
+	g_assert_false(have->text.qk_norm);
+	g_autoptr(WeftBundle) original = open_golden("scout");
+	for (gsize i = 0; i < weft_bundle_n_tensors(original); i++) {
+		const char *name = weft_bundle_tensor_at(original, i)->name;
+		const WeftTensorView *a = weft_bundle_find(bundle, name);
+		const WeftTensorView *b = weft_bundle_find(scout, name);
+		g_assert_cmpint(a != NULL, ==, b != NULL); /* not fused experts */
+		if (a)
+			g_assert_cmpmem(a->data, a->size_bytes, b->data, b->size_bytes);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -439,7 +579,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/gguf-bundle/config", test_config);
 	g_test_add_func("/gguf-bundle/id", test_id);
 	g_test_add_func("/gguf-bundle/names", test_names);
+	g_test_add_func("/gguf-bundle/ollama", test_ollama);
 	g_test_add_func("/gguf-bundle/wrong", test_wrong);
+	g_test_add_func("/gguf-bundle/unread", test_unread);
 	g_test_add_func("/gguf-bundle/override", test_override);
 	g_test_add_func("/gguf-bundle/defaults", test_defaults);
 	return g_test_run();
