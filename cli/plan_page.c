@@ -307,10 +307,10 @@ static void write_memory(WeftJsonWriter *writer, const WeftPlanPage *page)
 	write_bytes(writer, "encoder_bytes", plan->encoder_bytes);
 	write_bytes(writer, "program_bytes", page->base_bytes);
 	/* Of a run of this one request: what is in memory at its end. */
-	write_bytes(writer, "resident_weights_bytes", weft_plan_resident_bytes(plan, page->machine, n_tokens));
+	guint64 resident = weft_plan_resident_bytes(plan, page->machine, n_tokens);
+	write_bytes(writer, "resident_weights_bytes", resident);
 	write_bytes(writer, "resident_bytes",
-		    weft_plan_resident_bytes(plan, page->machine, n_tokens) + page->base_bytes +
-			    weft_plan_request_bytes(plan, n_tokens));
+		    resident + page->base_bytes + weft_plan_request_bytes(plan, n_tokens));
 	weft_json_write_object_end(writer);
 	begin_object(writer, "placement");
 	weft_json_write_key(writer, "fits");

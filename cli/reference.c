@@ -16,7 +16,7 @@
 #define TOP_MAX 1024
 #define PICTURE_SIDE_MAX 1024
 /* Of the difference. Reference in f32, weights as they are: sums in another order. In bf16 every
- * step of the reference rounds to 8 bits. Weights in blocks are other weights than the reference's. */
+ * step of the reference rounds to 8 bits. Weights in blocks are others than the reference's. */
 #define TOLERANCE_F32 1e-3
 #define TOLERANCE_BF16 5e-2
 #define TOLERANCE_BLOCKS 0.3
@@ -128,7 +128,7 @@ static WeftSequence *sequence_of(const Side *side, const WeftJson *prompt, gbool
 	return g_steal_pointer(&sequence);
 }
 
-/* TRUE when the bundle's tokenizer gives the ids of the reference, or the prompt is no plain text. */
+/* TRUE when the bundle's tokenizer gives the reference's ids, or the prompt is no plain text. */
 static gboolean has_same_ids(const Side *side, const WeftJson *prompt)
 {
 	gsize size_bytes = 0;

@@ -132,6 +132,15 @@ static double weight_of(const WeftEstimateClass *member, const WeftEstimateClass
 				     : (double)MAX(n, member->n_measured) / (double)from->n_measured;
 }
 
+/* Of one document's work; of a class with a single one: as if all were one class. */
+static double variance_of(const WeftEstimateClass *from, const WeftEstimateClass *sum)
+{
+	const WeftEstimateClass *of = from->n_measured > 1 ? from : sum;
+	double n = (double)of->n_measured, mean = n > 0 ? of->work_s / n : 0;
+
+	return n > 1 ? MAX((of->work_square - n * mean * mean) / (n - 1), 0) : 0;
+}
+
 WeftEstimateTotal weft_estimate_total(const WeftEstimate *estimate)
 {
 	WeftEstimateClass sum = sum_of(estimate);
@@ -148,13 +157,10 @@ WeftEstimateTotal weft_estimate_total(const WeftEstimate *estimate)
 		add_counts(&total.counts, &from->counts, weight);
 		work += from->work_s * weight;
 		/* Of a sum over N files from n of them: N^2 s^2 / n (1 - n / N). */
-		if (n > 1) {
-			double mean = from->work_s / n;
-			double s2 = (from->work_square - n * mean * mean) / (n - 1);
-			double share = weight > 1 ? 1 - 1 / weight : 0;
-
-			variance += weight * weight * n * MAX(s2, 0) * share;
-		}
+		if (weight > 1)
+			variance += weight * weight * n * variance_of(from, &sum) * (1 - 1 / weight);
+		else if (from == &sum)
+			variance += weight * n * variance_of(from, &sum);
 	}
 	if (sum.work_s > 0) {
 		total.times = work / sum.work_s;

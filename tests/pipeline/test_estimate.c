@@ -51,6 +51,19 @@ static void test_classes(void)
 	g_assert_cmpfloat_with_epsilon(weft_estimate_class_counts(estimate, 2).n_pages, 6, 1e-9);
 }
 
+/* One of each: how far documents differ is taken from all of them. */
+static void test_single(void)
+{
+	g_autoptr(WeftEstimate) estimate = weft_estimate_new();
+
+	for (int i = 0; i < 4; i++)
+		weft_estimate_add_file(estimate, i < 2 ? "x.txt" : "x.pdf", 1, FALSE);
+	weft_estimate_add_work(estimate, "x.txt", 1, NULL);
+	weft_estimate_add_work(estimate, "x.pdf", 3, NULL);
+	/* s^2 = 2; each class: 2^2 * 2 / 1 * (1 - 1/2) = 4; the root of 8 of 2 * (1 + 3). */
+	g_assert_cmpfloat_with_epsilon(weft_estimate_total(estimate).error, 0.353553, 1e-5);
+}
+
 /* All of it measured: nothing is carried over, and nothing is uncertain. */
 static void test_whole(void)
 {
@@ -93,6 +106,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/estimate/total", test_total);
 	g_test_add_func("/estimate/classes", test_classes);
+	g_test_add_func("/estimate/single", test_single);
 	g_test_add_func("/estimate/whole", test_whole);
 	g_test_add_func("/estimate/nothing", test_nothing);
 	g_test_add_func("/estimate/many-classes", test_many_classes);
