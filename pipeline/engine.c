@@ -211,15 +211,17 @@ WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_th
 WeftEngine *weft_engine_new_guard(const WeftJob *job, guint n_threads, GError **error)
 {
 	g_autoptr(WeftEngine) engine = engine_new(job, n_threads, job->guard, error);
-	const char *family;
+	const char *family, *reason;
 
 	if (engine == NULL)
 		return NULL;
 	family = weft_template_family(weft_bundle_template(engine->bundle));
+	reason = weft_template_reason(weft_bundle_template(engine->bundle));
 	if (strcmp(family, "llama4") != 0) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
-		            "%s: not a Llama Guard 4: its prompt is \"%s\", not \"llama4\"",
-		            job->guard, family);
+		            "%s: not a Llama Guard 4: its prompt is \"%s\", not \"llama4\"%s%s",
+		            job->guard, family, reason != NULL ? ": " : "",
+		            reason != NULL ? reason : "");
 		return NULL;
 	}
 	for (WeftRoundNumber i = WEFT_ROUND_GUARD; i <= WEFT_ROUND_GUARD_MERGE; i++)
