@@ -142,11 +142,13 @@ static gsize count_present(const char *data, gsize size_bytes)
 	return n_present;
 }
 
-/* Pages of an expert; gate and up lie in one stretch. */
-static gsize present_of(const WeftExpert *expert)
+/* Pages of an expert, less `margin_bytes` at both ends; gate and up lie in one stretch. */
+static gsize present_of(const WeftExpert *expert, gsize margin_bytes)
 {
-	return count_present(expert->gate.data, (gsize)2 * WIDTH * FFN * 2) +
-	       count_present(expert->down.data, (gsize)WIDTH * FFN * 2);
+	gsize n = (gsize)WIDTH * FFN * 2;
+	return count_present((const char *)expert->gate.data + margin_bytes,
+			     2 * n - 2 * margin_bytes) +
+	       count_present((const char *)expert->down.data + margin_bytes, n - 2 * margin_bytes);
 }
 
 static double cpu_s(void)
@@ -171,23 +173,29 @@ static void choose_experts(const char *folder)
 }
 
 /* What is in memory after one layer: the chosen experts, and of the others nothing but what the
- * bundle's id is made of, 64 blocks of the file's 4 KiB (at most two pages each). */
+ * bundle's id is made of, 64 blocks of the file's 4 KiB (at most two pages each). Not so at an
+ * expert's ends: where memory is short, the system does not read what it was asked for, and reads
+ * around the first touch instead, also what lies beside (8 MiB with the largest windows in use). */
 static void check_absent(const WeftWeights *weights)
 {
 	const gsize pages = (gsize)3 * WIDTH * FFN * 2 / (gsize)sysconf(_SC_PAGESIZE);
-	gsize n_others = 0;
+	const gsize margin_bytes = (gsize)16 << 20;
+	gsize n_others = 0, n_ends = 0;
 	for (int layer = 0; layer < N_LAYERS; layer++)
 		for (int e = 0; e < N_EXPERTS; e++) {
-			gsize n = present_of(&weights->layers[layer].experts[e]);
+			const WeftExpert *expert = &weights->layers[layer].experts[e];
+			gsize n = present_of(expert, margin_bytes), n_all = present_of(expert, 0);
 			if (layer == 0 && (e == 5 || e == 11)) {
-				g_assert_cmpuint(n, >=, pages - 3);
+				/* All of it, unless memory is so short that it goes again. */
+				g_assert_cmpuint(n_all, >, pages * 9 / 10);
 			} else {
 				g_assert_cmpuint(n, <=, 4);
 				n_others += n;
+				n_ends += n_all - n;
 			}
 		}
-	g_test_message("%" G_GSIZE_FORMAT " pages of %d experts that no token chose", n_others,
-		       N_LAYERS * N_EXPERTS - 2);
+	g_test_message("%" G_GSIZE_FORMAT " pages of %d experts that no token chose, and %" G_GSIZE_FORMAT
+		       " at their ends", n_others, N_LAYERS * N_EXPERTS - 2, n_ends);
 	g_assert_cmpuint(n_others, <=, 128);
 }
 
@@ -241,7 +249,8 @@ static void test_first_layer(void)
 		gboolean has_holes = write_holes(folder);
 		if (has_holes) {
 			choose_experts(folder);
-			least_s = MIN(least_s, run_first_layer(folder));
+			double took_s = run_first_layer(folder);
+			least_s = MIN(least_s, took_s);
 		}
 		remove_folder(folder);
 		if (!has_holes) {
