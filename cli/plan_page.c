@@ -167,8 +167,9 @@ static void print_time(const WeftPlanPage *page)
 	}
 	if (touch > 0) {
 		g_autofree char *words = weft_words_time(touch);
-		printf("  the first time, weights come %s: %s more\n",
-		       page->machine->is_cold ? "from the disk" : "into the page table", words);
+		printf("  the first time, %s more: %.0f %% of the weights are on the disk, %.0f %% in "
+		       "memory\n", words, page->machine->absent_share * 100,
+		       (1 - page->machine->absent_share) * 100);
 	}
 }
 
@@ -350,8 +351,7 @@ static void write_time(WeftJsonWriter *writer, const WeftPlanPage *page)
 	write_number(writer, "tile_s", weft_plan_tile_s(plan, machine));
 	write_number(writer, "first_touch_s",
 		     weft_plan_touch_s(plan, machine, page->n_prompt + page->n_answer));
-	weft_json_write_key(writer, "cold");
-	weft_json_write_bool(writer, machine->is_cold);
+	write_number(writer, "absent_share", machine->absent_share);
 	write_number(writer, "energy_kwh", energy_kwh(page, prefill + decode));
 	weft_json_write_object_end(writer);
 }

@@ -229,18 +229,6 @@ static double free_memory_bytes(void)
 	return bytes;
 }
 
-/* The largest tensor: its first whole pages. */
-static const WeftTensorView *largest_view(const WeftBundle *bundle)
-{
-	const WeftTensorView *largest = NULL;
-	for (gsize i = 0; i < weft_bundle_n_tensors(bundle); i++) {
-		const WeftTensorView *view = weft_bundle_tensor_at(bundle, i);
-		if (!largest || view->size_bytes > largest->size_bytes)
-			largest = view;
-	}
-	return largest;
-}
-
 static double resident_bytes(void)
 {
 	g_autofree char *text = NULL;
@@ -266,55 +254,83 @@ static double fault_bytes(const WeftTensorView *view)
 	return n > 0 && before > 0 && after > before ? (after - before) / (double)n : 0;
 }
 
-/* How many of the pages are in memory. */
-static gsize count_resident(const char *begin, gsize n_pages, gsize page_bytes)
+/* A piece of the mapped weights, whole pages, and how many of them are not in memory. */
+typedef struct Window {
+	guintptr first;
+	gsize n_pages, n_absent;
+} Window;
+
+static void count_absent(Window *window, gsize page_bytes)
 {
-	g_autofree guchar *there = g_new0(guchar, n_pages);
-	gsize n = 0;
-	if (mincore((void *)(guintptr)begin, n_pages * page_bytes, there) != 0)
-		return n_pages;
-	for (gsize i = 0; i < n_pages; i++)
-		n += there[i] & 1;
-	return n;
+	g_autofree guchar *there = g_new0(guchar, window->n_pages);
+	window->n_absent = 0;
+	if (mincore((void *)window->first, window->n_pages * page_bytes, there) != 0)
+		return;
+	for (gsize i = 0; i < window->n_pages; i++)
+		window->n_absent += !(there[i] & 1);
+}
+
+/* Looks through all weights; nothing is read. Gives the share that is not in memory, and the pieces
+ * with the most and with the fewest pages of that kind; n_pages 0: there are none. */
+static double look_through(const WeftBundle *bundle, gsize page_bytes, Window *ret_most,
+			   Window *ret_fewest)
+{
+	gsize n_pages = 0, n_absent = 0;
+	for (gsize i = 0; i < weft_bundle_n_tensors(bundle); i++) {
+		const WeftTensorView *view = weft_bundle_tensor_at(bundle, i);
+		guintptr first = ((guintptr)view->data + page_bytes - 1) / page_bytes * page_bytes;
+		guintptr end = ((guintptr)view->data + view->size_bytes) / page_bytes * page_bytes;
+		for (; first + page_bytes <= end; first += TOUCH_BYTES) {
+			Window window = {first, MIN(end - first, TOUCH_BYTES) / page_bytes, 0};
+			count_absent(&window, page_bytes);
+			n_pages += window.n_pages;
+			n_absent += window.n_absent;
+			if (window.n_absent > ret_most->n_absent || ret_most->n_pages == 0)
+				*ret_most = window;
+			if (window.n_pages - window.n_absent > ret_fewest->n_pages - ret_fewest->n_absent)
+				*ret_fewest = window;
+		}
+	}
+	return n_pages > 0 ? (double)n_absent / (double)n_pages : 0;
+}
+
+/* Seconds of the first touch of all its pages. */
+static double touch(const Window *window, gsize page_bytes)
+{
+	const volatile char *at = (const volatile char *)window->first;
+	guint sum = 0;
+	gint64 begin_us = g_get_monotonic_time();
+	for (gsize i = 0; i < window->n_pages; i++)
+		sum += (guint)at[i * page_bytes];
+	return since_s(begin_us) + (sum == 1 ? 1e-9 : 0);
 }
 
 /* Pages of a file that nothing has written to can be let go: the next touch reads the disk. Only
  * the owner of the file may; for others nothing happens. */
-static void let_go(guintptr first, gsize size_bytes)
+static void let_go(Window *window, gsize page_bytes)
 {
-	(void)madvise((void *)first, size_bytes, MADV_PAGEOUT); /* else it is measured warm */
+	(void)madvise((void *)window->first, window->n_pages * page_bytes, MADV_PAGEOUT);
+	count_absent(window, page_bytes);
 }
 
 static void time_touch(const WeftBundle *bundle, WeftMachine *machine)
 {
-	const WeftTensorView *view = bundle ? largest_view(bundle) : NULL;
 	gsize page_bytes = (gsize)sysconf(_SC_PAGESIZE);
-
-	if (!view || view->size_bytes < 2 * page_bytes)
-		return;
 	const WeftTensorView *embed = weft_bundle_find(bundle, "model.embed_tokens.weight");
+	Window most = {0}, fewest = {0};
+	gboolean is_too_large = (double)weft_bundle_size_bytes(bundle) > machine->memory_bytes;
+
+	machine->absent_share = look_through(bundle, page_bytes, &most, &fewest);
+	if (fewest.n_pages > fewest.n_absent)
+		machine->touch_bytes_s =
+			(double)(fewest.n_pages * page_bytes) / touch(&fewest, page_bytes);
+	/* Weights that memory does not hold will come from the disk, again and again. */
+	if (is_too_large && most.n_absent < most.n_pages / 2)
+		let_go(&most, page_bytes);
+	if (most.n_absent > most.n_pages / 4)
+		machine->link_bytes_s =
+			(double)(most.n_absent * page_bytes) / touch(&most, page_bytes);
 	machine->fault_bytes = embed ? fault_bytes(embed) : 0;
-	guintptr first = ((guintptr)view->data + page_bytes - 1) / page_bytes * page_bytes;
-	guintptr end = ((guintptr)view->data + view->size_bytes) / page_bytes * page_bytes;
-	/* From the middle: the beginning may be in memory because somebody looked at it. */
-	gsize n_pages = MIN((end - first) / page_bytes, TOUCH_BYTES / page_bytes);
-	if (n_pages == 0)
-		return;
-	first += ((end - first) / page_bytes - n_pages) / 2 * page_bytes;
-	/* Weights that memory does not hold will come from there, again and again. */
-	if ((double)weft_bundle_size_bytes(bundle) > machine->memory_bytes)
-		let_go(first, n_pages * page_bytes);
-	const volatile char *at = (const volatile char *)first;
-	gsize n_there = count_resident((const char *)first, n_pages, page_bytes);
-	guint sum = 0;
-	gint64 begin_us = g_get_monotonic_time();
-	for (gsize i = 0; i < n_pages; i++)
-		sum += (guint)at[i * page_bytes];
-	double took = since_s(begin_us) + (sum == 1 ? 1e-9 : 0);
-	machine->touch_bytes_s = (double)(n_pages * page_bytes) / took;
-	machine->is_cold = n_there < n_pages / 2;
-	if (machine->is_cold)
-		machine->link_bytes_s = machine->touch_bytes_s;
 }
 
 /* ---- all of it ---- */
@@ -382,7 +398,7 @@ WeftMachine *weft_machine_measure(const WeftKernels *kernels, const WeftCalibrat
 		time_types(&bench, calibration, machine);
 		time_rows(&bench, MIN(text->width, bench.width_max / 2), machine);
 		is_measured = time_attention(&bench, text, calibration->kv, machine, error);
-		if (is_measured && calibration->touches)
+		if (is_measured && calibration->touches && weft_bundle_n_tensors(calibration->bundle) > 0)
 			time_touch(calibration->bundle, machine);
 	}
 	weft_kernels_free(kernels, zeros);

@@ -38,7 +38,8 @@ typedef struct WeftMachine {
 	double memory_bytes;   /* of the device; measured: memory that is free for a program */
 	double host_bytes;     /* behind the link; 0: nothing but the disk is there */
 	double read_bytes_s;   /* streaming from memory */
-	double link_bytes_s;   /* to what does not fit memory: from the host, or from the disk */
+	double link_bytes_s;   /* to what does not fit memory: from the host, or from the disk;
+				* 0: not measured, all weights were in memory */
 	double flops;          /* 0 when measured */
 	double reach_bandwidth, reach_flops;
 	double watts;
@@ -54,7 +55,7 @@ typedef struct WeftMachine {
 	double operation_s;                          /* of the smallest operation */
 	double touch_bytes_s;                        /* first touch of mapped weights in memory */
 	double fault_bytes;                          /* of the mapping that one touch brings */
-	gboolean is_cold;                            /* the weights were (partly) on the disk */
+	double absent_share;                         /* of the weights: not in memory, on the disk */
 } WeftMachine;
 
 void weft_machine_free(WeftMachine *machine);
@@ -86,8 +87,8 @@ double weft_devices_core_watts(const WeftDevices *devices, const char **ret_sour
 GPtrArray *weft_devices_apis(const WeftDevices *devices, const WeftConfig *config);
 
 /* Measures this machine for the types that the bundle's weights have (or `assumed`, where it has
- * none) and a cache of `kv`: one to three seconds. `touches`: reads up to 64 MB of the weights to
- * see whether they are in memory; else only memory of its own is read. WEFT_ERROR_LIMIT: no memory
+ * none) and a cache of `kv`: one to three seconds. `touches`: looks up which weights are in memory and
+ * reads up to 64 MB of each kind; else only memory of its own is read. WEFT_ERROR_LIMIT: no memory
  * to measure in. */
 typedef struct WeftCalibration {
 	const WeftBundle *bundle;

@@ -518,7 +518,12 @@ double weft_plan_tile_s(const WeftPlan *plan, const WeftMachine *machine)
 
 double weft_plan_touch_s(const WeftPlan *plan, const WeftMachine *machine, guint64 n_tokens)
 {
-	if (machine->touch_bytes_s <= 0)
-		return 0;
-	return (double)weft_plan_resident_bytes(plan, machine, n_tokens) / machine->touch_bytes_s;
+	double bytes = (double)weft_plan_resident_bytes(plan, machine, n_tokens);
+	double absent = machine->absent_share * bytes, seconds = 0;
+
+	if (machine->touch_bytes_s > 0)
+		seconds += (bytes - absent) / machine->touch_bytes_s;
+	if (machine->link_bytes_s > 0 && machine->is_measured)
+		seconds += absent / machine->link_bytes_s;
+	return seconds;
 }
