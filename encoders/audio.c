@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "encoders/mel.h"
-#include "encoders/weights.h"
+#include "encoders/tower.h"
 #include "encoders/whisper.h"
 
 #define NORM_EPS 1e-6F
@@ -50,7 +50,7 @@ static gboolean load(WeftAudio *audio, const WeftBundle *bundle, GError **error)
 	const WeftBundle *projector = weft_bundle_projector(bundle);
 	const WeftBundle *whisper = weft_bundle_audio(bundle);
 	const WeftKernels *kernels = audio->kernels;
-	WeftWeights from = { projector, kernels, "multi_modal_projector." };
+	WeftTower from = { projector, kernels, "multi_modal_projector." };
 	gsize w = audio->width_in, mid = audio->width_mid;
 	gboolean own = weft_bundle_find(projector, "audio_tower.conv1.weight") != NULL;
 	const WeftBundle *tower = own ? projector : whisper;
@@ -66,13 +66,13 @@ static gboolean load(WeftAudio *audio, const WeftBundle *bundle, GError **error)
 		return FALSE;
 	audio->mel = weft_mel_new(weft_whisper_n_bins(audio->tower));
 	audio->width_in = w = audio->stack * weft_whisper_width(audio->tower);
-	return weft_weights_vector(&from, "ln_pre.weight", w, &audio->norm_pre, error) &&
-	       weft_weights_matrix(&from, "linear_1.weight", 2 * mid, w, &audio->linear_1, error) &&
+	return weft_tower_vector(&from, "ln_pre.weight", w, &audio->norm_pre, error) &&
+	       weft_tower_matrix(&from, "linear_1.weight", 2 * mid, w, &audio->linear_1, error) &&
 	       (audio->norm_is_mid ?
-			weft_weights_vector(&from, "ln_mid.weight", mid, &audio->norm, error) :
-			weft_weights_vector(&from, "ln_post.weight", audio->width, &audio->norm,
+			weft_tower_vector(&from, "ln_mid.weight", mid, &audio->norm, error) :
+			weft_tower_vector(&from, "ln_post.weight", audio->width, &audio->norm,
 					    error)) &&
-	       weft_weights_matrix(&from, "linear_2.weight", audio->width, mid, &audio->linear_2,
+	       weft_tower_matrix(&from, "linear_2.weight", audio->width, mid, &audio->linear_2,
 				   error);
 }
 

@@ -32,27 +32,27 @@ static const Names names_of[] = {
 				  "fc1", "fc2", FALSE },
 };
 
-static gboolean load_linear(const WeftWeights *weights, const char *name, gsize n_out, gsize n_in,
+static gboolean load_linear(const WeftTower *weights, const char *name, gsize n_out, gsize n_in,
 			    gboolean has_bias, Linear *linear, GError **error)
 {
 	g_autofree char *weight = g_strconcat(name, ".weight", NULL);
 	g_autofree char *bias = g_strconcat(name, ".bias", NULL);
 
-	return weft_weights_matrix(weights, weight, n_out, n_in, &linear->weight, error) &&
-	       (!has_bias || weft_weights_vector(weights, bias, n_out, &linear->bias, error));
+	return weft_tower_matrix(weights, weight, n_out, n_in, &linear->weight, error) &&
+	       (!has_bias || weft_tower_vector(weights, bias, n_out, &linear->bias, error));
 }
 
-static gboolean load_norm(const WeftWeights *weights, const char *name, gsize width, Norm *norm,
+static gboolean load_norm(const WeftTower *weights, const char *name, gsize width, Norm *norm,
 			  GError **error)
 {
 	g_autofree char *weight = g_strconcat(name, ".weight", NULL);
 	g_autofree char *bias = g_strconcat(name, ".bias", NULL);
 
-	return weft_weights_vector(weights, weight, width, &norm->weight, error) &&
-	       weft_weights_vector(weights, bias, width, &norm->bias, error);
+	return weft_tower_vector(weights, weight, width, &norm->weight, error) &&
+	       weft_tower_vector(weights, bias, width, &norm->bias, error);
 }
 
-static gboolean load_layer(const WeftBlocks *blocks, const WeftWeights *in, const Names *names,
+static gboolean load_layer(const WeftBlocks *blocks, const WeftTower *in, const Names *names,
 			   WeftBlock *layer, GError **error)
 {
 	gsize w = blocks->width, f = blocks->ffn;
@@ -67,7 +67,7 @@ static gboolean load_layer(const WeftBlocks *blocks, const WeftWeights *in, cons
 	       load_linear(in, names->fc2, w, f, TRUE, &layer->fc2, error);
 }
 
-gboolean weft_blocks_init(WeftBlocks *blocks, const WeftWeights *weights, WeftBlocksNames names,
+gboolean weft_blocks_init(WeftBlocks *blocks, const WeftTower *weights, WeftBlocksNames names,
 			  GError **error)
 {
 	blocks->layers = weft_alloc_array(blocks->n_layers, sizeof(WeftBlock), 0, "layers", error);
@@ -76,7 +76,7 @@ gboolean weft_blocks_init(WeftBlocks *blocks, const WeftWeights *weights, WeftBl
 	for (gsize i = 0; i < blocks->n_layers; i++) {
 		g_autofree char *prefix =
 			g_strdup_printf("%slayers.%" G_GSIZE_FORMAT ".", weights->prefix, i);
-		WeftWeights of_layer = { weights->bundle, weights->kernels, prefix };
+		WeftTower of_layer = { weights->bundle, weights->kernels, prefix };
 
 		if (!load_layer(blocks, &of_layer, &names_of[names], &blocks->layers[i], error))
 			return FALSE;

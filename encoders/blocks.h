@@ -12,7 +12,7 @@
 
 #include <glib.h>
 
-#include "encoders/weights.h"
+#include "encoders/tower.h"
 
 #define WEFT_BLOCKS_NORM_EPS 1e-5F /* what torch's LayerNorm has unless told otherwise */
 
@@ -37,7 +37,7 @@ typedef enum {
 
 /* Fills `blocks`, whose sizes the caller has set; tensors are <prefix>layers.<n>.<name>. The
  * caller calls done also after a failure. */
-gboolean weft_blocks_init(WeftBlocks *blocks, const WeftWeights *weights, WeftBlocksNames names,
+gboolean weft_blocks_init(WeftBlocks *blocks, const WeftTower *weights, WeftBlocksNames names,
 			  GError **error);
 void weft_blocks_done(WeftBlocks *blocks);
 

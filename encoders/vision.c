@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "encoders/blocks.h"
-#include "encoders/weights.h"
+#include "encoders/tower.h"
 
 /* Tiles that pass through the layers together: enough rows for a matrix product, and the memory of
  * a picture stays that of four tiles. */
@@ -77,27 +77,27 @@ static gboolean init_rotation(WeftVision *vision, double theta, GError **error)
 static gboolean load(WeftVision *vision, const WeftBundle *bundle, const WeftVisionConfig *config,
 		     GError **error)
 {
-	WeftWeights tower = { bundle, vision->kernels, "vision_model." };
-	WeftWeights layers = { bundle, vision->kernels, "vision_model.model." };
-	WeftWeights whole = { bundle, vision->kernels, "" };
+	WeftTower tower = { bundle, vision->kernels, "vision_model." };
+	WeftTower layers = { bundle, vision->kernels, "vision_model.model." };
+	WeftTower whole = { bundle, vision->kernels, "" };
 	gsize w = config->width, joined = w * vision->shuffle * vision->shuffle;
 
-	return weft_weights_matrix(&tower, "patch_embedding.linear.weight", w,
+	return weft_tower_matrix(&tower, "patch_embedding.linear.weight", w,
 				   3 * vision->patch * vision->patch, &vision->patches, error) &&
-	       weft_weights_vector(&tower, "class_embedding", w, &vision->class_row, error) &&
-	       weft_weights_table(&tower, "positional_embedding_vlm",
+	       weft_tower_vector(&tower, "class_embedding", w, &vision->class_row, error) &&
+	       weft_tower_table(&tower, "positional_embedding_vlm",
 				  vision->grid * vision->grid + 1, w, &vision->positions, error) &&
-	       weft_weights_vector(&tower, "layernorm_pre.weight", w, &vision->pre_weight, error) &&
-	       weft_weights_vector(&tower, "layernorm_pre.bias", w, &vision->pre_bias, error) &&
-	       weft_weights_vector(&tower, "layernorm_post.weight", w, &vision->post_weight,
+	       weft_tower_vector(&tower, "layernorm_pre.weight", w, &vision->pre_weight, error) &&
+	       weft_tower_vector(&tower, "layernorm_pre.bias", w, &vision->pre_bias, error) &&
+	       weft_tower_vector(&tower, "layernorm_post.weight", w, &vision->post_weight,
 				   error) &&
-	       weft_weights_vector(&tower, "layernorm_post.bias", w, &vision->post_bias, error) &&
+	       weft_tower_vector(&tower, "layernorm_post.bias", w, &vision->post_bias, error) &&
 	       weft_blocks_init(&vision->blocks, &layers, WEFT_BLOCKS_VISION, error) &&
-	       weft_weights_matrix(&tower, "vision_adapter.mlp.fc1.weight", vision->adapter, joined,
+	       weft_tower_matrix(&tower, "vision_adapter.mlp.fc1.weight", vision->adapter, joined,
 				   &vision->fc1, error) &&
-	       weft_weights_matrix(&tower, "vision_adapter.mlp.fc2.weight", vision->out,
+	       weft_tower_matrix(&tower, "vision_adapter.mlp.fc2.weight", vision->out,
 				   vision->adapter, &vision->fc2, error) &&
-	       weft_weights_matrix(&whole, "multi_modal_projector.linear_1.weight",
+	       weft_tower_matrix(&whole, "multi_modal_projector.linear_1.weight",
 				   vision->width_text, vision->out, &vision->linear_1, error);
 }
 

@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "encoders/blocks.h"
-#include "encoders/weights.h"
+#include "encoders/tower.h"
 
 #define KERNEL 3
 
@@ -15,26 +15,26 @@ struct WeftWhisper {
 	WeftBlocks blocks;
 };
 
-static gboolean load(WeftWhisper *whisper, const WeftWeights *from, GError **error)
+static gboolean load(WeftWhisper *whisper, const WeftTower *from, GError **error)
 {
 	gsize w = whisper->blocks.width;
 
-	return weft_weights_conv(from, "conv1.weight", w, whisper->n_bins, KERNEL, &whisper->conv1,
+	return weft_tower_conv(from, "conv1.weight", w, whisper->n_bins, KERNEL, &whisper->conv1,
 				 error) &&
-	       weft_weights_vector(from, "conv1.bias", w, &whisper->conv1_bias, error) &&
-	       weft_weights_conv(from, "conv2.weight", w, w, KERNEL, &whisper->conv2, error) &&
-	       weft_weights_vector(from, "conv2.bias", w, &whisper->conv2_bias, error) &&
-	       weft_weights_table(from, "embed_positions.weight", whisper->n_positions, w,
+	       weft_tower_vector(from, "conv1.bias", w, &whisper->conv1_bias, error) &&
+	       weft_tower_conv(from, "conv2.weight", w, w, KERNEL, &whisper->conv2, error) &&
+	       weft_tower_vector(from, "conv2.bias", w, &whisper->conv2_bias, error) &&
+	       weft_tower_table(from, "embed_positions.weight", whisper->n_positions, w,
 				  &whisper->positions, error) &&
 	       weft_blocks_init(&whisper->blocks, from, WEFT_BLOCKS_WHISPER, error) &&
-	       weft_weights_vector(from, "layer_norm.weight", w, &whisper->norm_weight, error) &&
-	       weft_weights_vector(from, "layer_norm.bias", w, &whisper->norm_bias, error);
+	       weft_tower_vector(from, "layer_norm.weight", w, &whisper->norm_weight, error) &&
+	       weft_tower_vector(from, "layer_norm.bias", w, &whisper->norm_bias, error);
 }
 
 WeftWhisper *weft_whisper_new(const WeftBundle *bundle, const WeftAudioConfig *config,
 			      const char *prefix, const WeftKernels *kernels, GError **error)
 {
-	WeftWeights from = { bundle, kernels, prefix };
+	WeftTower from = { bundle, kernels, prefix };
 	g_autoptr(WeftWhisper) whisper = g_new0(WeftWhisper, 1);
 
 	if (!config->n_heads || !config->width || config->width % config->n_heads ||

@@ -1,0 +1,63 @@
+#include "encoders/tower.h"
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+static const WeftTensorView *tensor(const WeftTower *tower, const char *name, gsize n_dims,
+				    const gsize *shape, GError **error)
+{
+	g_autofree char *full = g_strconcat(tower->prefix, name, NULL);
+
+	return weft_bundle_tensor(tower->bundle, full, n_dims, shape, error);
+}
+
+gboolean weft_tower_matrix(const WeftTower *tower, const char *name, gsize n_rows,
+			   gsize n_cols, WeftTensor *ret_matrix, GError **error)
+{
+	const gsize shape[] = { n_rows, n_cols };
+	const WeftTensorView *view = tensor(tower, name, 2, shape, error);
+
+	if (!view)
+		return FALSE;
+	*ret_matrix = weft_tensor_matrix(view->data, view->dtype, n_rows, n_cols);
+	return TRUE;
+}
+
+gboolean weft_tower_conv(const WeftTower *tower, const char *name, gsize n_out, gsize n_in,
+			 gsize kernel, WeftTensor *ret_matrix, GError **error)
+{
+	const gsize shape[] = { n_out, n_in, kernel };
+	const WeftTensorView *view = tensor(tower, name, 3, shape, error);
+
+	if (!view)
+		return FALSE;
+	*ret_matrix = weft_tensor_matrix(view->data, view->dtype, n_out, n_in * kernel);
+	return TRUE;
+}
+
+static gboolean widened(const WeftTower *tower, const WeftTensorView *view, gsize n,
+			float **ret, GError **error)
+{
+	float *values = view ? weft_alloc_array(n, sizeof(float), 0, view->name, error) : NULL;
+
+	if (!values)
+		return FALSE;
+	tower->kernels->to_f32(tower->kernels->team, values, view->data, view->dtype, n);
+	*ret = values;
+	return TRUE;
+}
+
+gboolean weft_tower_vector(const WeftTower *tower, const char *name, gsize n,
+			   float **ret_vector, GError **error)
+{
+	return widened(tower, tensor(tower, name, 1, &n, error), n, ret_vector, error);
+}
+
+gboolean weft_tower_table(const WeftTower *tower, const char *name, gsize n_rows,
+			  gsize n_cols, float **ret_table, GError **error)
+{
+	const gsize shape[] = { n_rows, n_cols };
+
+	return widened(tower, tensor(tower, name, 2, shape, error), n_rows * n_cols, ret_table,
+		       error);
+}
