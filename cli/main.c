@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/cmd.h"
+#include "cli/lost_file.h"
 
 typedef struct WeftVerb {
 	const char *name, *arguments, *summary;
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
 
 	(void)signal(SIGPIPE, SIG_IGN); /* a write then fails with EPIPE and is reported */
 	(void)signal(SIGXFSZ, SIG_IGN); /* the same with EFBIG */
+	weft_lost_file_watch();
 	if (!strcmp(name, "--version")) {
 		puts("weft " WEFT_VERSION);
 		return WEFT_EXIT_DONE;
