@@ -153,6 +153,19 @@ static char *name_of_folder(const char *path)
 	return g_path_get_basename(absolute);
 }
 
+/* A file under another name than GGUF files have: one of a folder's, or GGUF in someone's store. */
+static gboolean check_path(const char *path, GError **error)
+{
+	if (g_file_test(path, G_FILE_TEST_IS_DIR) || !g_file_test(path, G_FILE_TEST_EXISTS) ||
+	    g_str_has_suffix(path, ".gguf"))
+		return TRUE;
+	g_autofree char *shown = weft_path_display(path);
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+		    "%s: a file; name the folder it lies in (for GGUF under another name: a link to it "
+		    "that ends in .gguf)", shown);
+	return FALSE;
+}
+
 static WeftBundle *open_folder(const char *path, GError **error)
 {
 	g_autoptr(WeftBundle) bundle = g_new0(WeftBundle, 1);
@@ -161,6 +174,8 @@ static WeftBundle *open_folder(const char *path, GError **error)
 	g_autofree char *folder = NULL;
 	g_autofree char *name = NULL;
 
+	if (!check_path(path, error))
+		return NULL;
 	if (weft_gguf_set_is_at(path)) {
 		set = weft_gguf_set_open(path, error);
 		if (!set)
@@ -179,7 +194,7 @@ static WeftBundle *open_folder(const char *path, GError **error)
 	if (!bundle->shards)
 		return NULL;
 	list_views(bundle);
-	bundle->name = g_strdup(bundle->config->traits.name ? bundle->config->traits.name : name);
+	bundle->name = weft_path_display(bundle->config->traits.name ? bundle->config->traits.name : name);
 	bundle->own_id = g_strdup(g_checksum_get_string(checksum));
 	return g_steal_pointer(&bundle);
 }

@@ -276,8 +276,8 @@ static char *find_model(const char *folder, GError **error)
 	return NULL;
 }
 
-/* Looks through the other files for the vision part. One that can't be read is none: which model
- * was meant is known without it. */
+/* Looks through the other files for the vision part. One that can't be read is none, because which
+ * model was meant is known without it; but a model must not go blind for a download that was cut. */
 static gboolean find_vision(WeftGgufSet *set, GError **error)
 {
 	g_autoptr(GPtrArray) names = gguf_names(set->folder);
@@ -290,7 +290,10 @@ static gboolean find_vision(WeftGgufSet *set, GError **error)
 		g_auto(Part) part = part_of_name(name);
 		if (strcmp(part.prefix, set->name) == 0)
 			continue;
-		g_autoptr(WeftGguf) gguf = weft_gguf_open(path, NULL);
+		gboolean must_open = set->architecture == WEFT_GGUF_LLAMA4 && strstr(name, "mmproj");
+		g_autoptr(WeftGguf) gguf = weft_gguf_open(path, must_open ? error : NULL);
+		if (!gguf && must_open)
+			return FALSE;
 		if (!gguf || !is_vision(gguf))
 			continue;
 		add_name(found, name);

@@ -99,7 +99,8 @@ static gboolean read_tensor(const char *file, const char *name, const WeftJson *
 	if (entry->begin > entry->end || entry->end > data_bytes)
 		return weft_weights_error(error, file,
 				     "tensor %s: bytes %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
-					  " of %zu", name, entry->begin, entry->end, data_bytes);
+					  " of %zu: the file is cut or no such file", name,
+					  entry->begin, entry->end, data_bytes);
 	if (entry->end - entry->begin != size_bytes)
 		return weft_weights_error(error, file,
 					  "tensor %s: %" G_GUINT64_FORMAT

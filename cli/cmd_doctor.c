@@ -153,6 +153,12 @@ static gboolean try_bundle(const WeftPlaces *places, const char *path, const cha
 	       weft_encoders_can_see(encoders) ? "yes" : "no",
 	       config->traits.reads ? "yes" : "not said by its configuration",
 	       weft_encoders_can_hear(encoders) ? "yes" : "no");
+	if (!weft_bundle_tokenizer(bundle)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+		            "%s: no tokenizer: put tokenizer.json or tokenizer.model of the same model "
+		            "beside the weights", weft_bundle_name(bundle));
+		return FALSE;
+	}
 	print_prompt(weft_bundle_template(bundle));
 	return try_prompt(bundle, model, error) &&
 	       print_line(places, reference, path, bundle, model, encoders, kernels->name,

@@ -1,7 +1,9 @@
 #include "model/weights.h"
 
 #include <stddef.h>
+#include <string.h>
 
+#include "base/error.h"
 #include "model/loader.h"
 
 typedef enum {
@@ -77,6 +79,31 @@ static gboolean load_mixture(const WeftLoader *loader, gsize layer, const char *
 	       weft_loader_experts(loader, layer, ffn, weights->experts, error);
 }
 
+/* A bias beside a matrix would be left out of its products. */
+static gboolean check_no_bias(const WeftLoader *loader, const char *weight, GError **error)
+{
+	g_autofree char *stem = g_strndup(weight, strlen(weight) - strlen("weight"));
+	g_autofree char *bias = g_strconcat(stem, "bias", NULL);
+	if (!weft_loader_has(loader, bias))
+		return TRUE;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+		    "%s: tensor %s: no model of this family has it, and biases are not implemented",
+		    weft_bundle_name(loader->bundle), bias);
+	return FALSE;
+}
+
+/* Layers that the configuration does not count would be left out. */
+static gboolean check_no_more(const WeftLoader *loader, GError **error)
+{
+	g_autofree char *more = weft_loader_name(loader->arch->n_layers, NULL, LAYER_NORMS[0].name);
+	if (!weft_loader_has(loader, more))
+		return TRUE;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+		    "%s: num_hidden_layers is %zu, but the weights hold tensor %s",
+		    weft_bundle_name(loader->bundle), loader->arch->n_layers, more);
+	return FALSE;
+}
+
 static gboolean load_layer(const WeftLoader *loader, gsize layer, WeftLayerWeights *weights,
 			   GError **error)
 {
@@ -99,7 +126,8 @@ static gboolean load_layer(const WeftLoader *loader, gsize layer, WeftLayerWeigh
 		g_autofree char *name =
 			weft_loader_name(layer, entry->in_ffn ? ffn : NULL, entry->name);
 		gpointer to = (char *)weights + entry->offset;
-		if (!weft_loader_matrix(loader, name, entry->letters, to, error))
+		if (!check_no_bias(loader, name, error) ||
+		    !weft_loader_matrix(loader, name, entry->letters, to, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -127,6 +155,8 @@ WeftWeights *weft_weights_new(const WeftBundle *bundle, const WeftArch *arch,
 	for (gsize layer = 0; layer < arch->n_layers; layer++)
 		if (!load_layer(&loader, layer, &weights->layers[layer], error))
 			return NULL;
+	if (!check_no_more(&loader, error))
+		return NULL;
 	return g_steal_pointer(&weights);
 }
 

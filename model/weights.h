@@ -30,7 +30,8 @@ typedef struct WeftWeights {
 	GPtrArray *vectors;       /* owns what was widened */
 } WeftWeights;
 
-/* WEFT_ERROR_WEIGHTS names the tensor and both shapes. The bundle must outlive it. */
+/* WEFT_ERROR_WEIGHTS names the tensor and both shapes, or a tensor that would be left out and must
+ * not be: a bias, a layer behind the last one. The bundle must outlive it. */
 WeftWeights *weft_weights_new(const WeftBundle *bundle, const WeftArch *arch,
 			      const WeftKernels *kernels, GError **error);
 void weft_weights_free(WeftWeights *weights);

@@ -1,8 +1,12 @@
 """weft doctor: what it says of a bundle, alone and beside the logits of transformers."""
 import importlib.util
 import json
+import os
+import pathlib
+import shutil
 import subprocess
 import sys
+import time
 import unittest
 
 import e2e
@@ -111,6 +115,80 @@ class Doctor(e2e.Case):
         self.assertEqual([prompt["ids"] for prompt in made["prompts"]],
                          [prompt["ids"] for prompt in kept["prompts"]])
         self.doctor("scout", path, 0)
+
+class WrongBundles(e2e.Case):
+    """What a user has who lost a file, or whose configuration and weights are of two models."""
+
+    def copy(self, name, *left_out):
+        folder = self.folder / "model"
+        shutil.copytree(GOLDEN / name, folder, ignore=shutil.ignore_patterns(*left_out))
+        return folder
+
+    def said(self, path, *words):
+        result = e2e.weft("doctor", "-m", path)
+        self.assert_code(result, 3)
+        for word in words:
+            self.assertIn(word, result.stderr)
+
+    def test_no_tokenizer(self):
+        self.said(self.copy("llama31", "tokenizer*"), "no tokenizer", "tokenizer.json")
+
+    def test_fewer_layers_than_weights(self):
+        folder = self.copy("llama31")
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        config["num_hidden_layers"] = 2
+        (folder / "config.json").write_text(json.dumps(config), "utf-8")
+        self.said(folder, "num_hidden_layers is 2", "model.layers.2.input_layernorm.weight")
+
+    def test_bias(self):
+        folder = self.copy("llama31")
+        data = (folder / "model.safetensors").read_bytes()
+        n_header = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:8 + n_header])
+        n_data = len(data) - 8 - n_header
+        header["model.layers.1.self_attn.k_proj.bias"] = {
+            "dtype": "BF16", "shape": [36], "data_offsets": [n_data, n_data + 72]}
+        text = json.dumps(header).encode()
+        (folder / "model.safetensors").write_bytes(
+            len(text).to_bytes(8, "little") + text + data[8 + n_header:] + bytes(72))
+        self.said(folder, "model.layers.1.self_attn.k_proj.bias", "biases are not implemented")
+
+    def test_vision_part_cut(self):
+        folder = self.copy("gguf/scout")
+        vision = folder / "mmproj.gguf"
+        os.truncate(vision, vision.stat().st_size // 2)
+        self.said(folder, "mmproj.gguf", "the file is cut")
+        self.said(folder / "model.gguf", "mmproj.gguf", "the file is cut")
+
+    def test_weights_cut(self):
+        folder = self.copy("llama31")
+        os.truncate(folder / "model.safetensors", 100000)
+        self.said(folder, "model.safetensors: tensor model.", "the file is cut")
+
+    def test_file_for_a_folder(self):
+        self.said(GOLDEN / "llama31/model.safetensors", "name the folder it lies in")
+
+    def test_name_is_printable(self):
+        folder = self.copy("llama31").rename(self.folder / "new\nline")
+        result = e2e.weft("doctor", "-m", folder)
+        self.assert_code(result, 0)
+        self.assertIn(r"; new\x0Aline ", result.stdout.splitlines()[-1])
+
+    def test_cut_while_in_use(self):
+        """The file is mapped; its pages past the new end are gone at the next touch."""
+        folder = self.copy("llama31")
+        path = folder / "model.safetensors"
+        bench = subprocess.Popen([e2e.WEFT, "bench", "-m", folder, "-p", "400", "-n", "100",
+                                  "--batch", "8"], stderr=subprocess.PIPE, text=True,
+                                 stdout=subprocess.DEVNULL)
+        maps = pathlib.Path(f"/proc/{bench.pid}/maps")
+        while bench.poll() is None and str(path) not in maps.read_text():
+            time.sleep(0.001)
+        os.truncate(path, 0)
+        said = bench.communicate(timeout=120)[1]
+        self.assertEqual(bench.returncode, 3, said)
+        self.assertIn(str(path), said)
+        self.assertIn("can't be read", said)
 
 
 if __name__ == "__main__":
