@@ -7,8 +7,16 @@ static const WeftTensorView *tensor(const WeftTower *tower, const char *name, gs
 				    const gsize *shape, GError **error)
 {
 	g_autofree char *full = g_strconcat(tower->prefix, name, NULL);
+	const WeftTensorView *view =
+		weft_bundle_tensor(tower->bundle, full, n_dims, shape, error);
 
-	return weft_bundle_tensor(tower->bundle, full, n_dims, shape, error);
+	if (view && view->dtype == WEFT_DTYPE_F8_E4M3) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+			    "%s: tensor %s has type F8_E4M3, whose scales are read for text models "
+			    "only", view->file, view->name);
+		return NULL;
+	}
+	return view;
 }
 
 gboolean weft_tower_matrix(const WeftTower *tower, const char *name, gsize n_rows,

@@ -2,7 +2,8 @@
  *
  * Matrices stay where they are mapped; vectors (bias, norm weights, positions) are widened to f32
  * once. Every shape is given by the caller from the configuration and checked against the file:
- * WEFT_ERROR_WEIGHTS names the tensor.
+ * WEFT_ERROR_WEIGHTS names the tensor. F8_E4M3 is refused: its scales stand in tensors beside it,
+ * and no published tower has it.
  */
 #ifndef WEFT_ENCODERS_TOWER_H
 #define WEFT_ENCODERS_TOWER_H

@@ -104,6 +104,46 @@ static void test_absent_layer(void)
 	g_rmdir(folder);
 }
 
+/* Numbers in FP8 mean nothing without their scales, which towers do not read. */
+static void test_fp8(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *folder = g_dir_make_tmp("weft-XXXXXX", &error);
+	g_autofree char *config = g_build_filename(folder, "config.json", NULL);
+	g_autofree char *weights = g_build_filename(folder, "model.safetensors", NULL);
+	g_autoptr(WeftKernels) kernels = weft_kernels_open("ref", 1, NULL);
+	g_autoptr(WeftBundle) scout = weft_bundle_open(WEFT_SCOUT, &error);
+	g_autoptr(GString) file = g_string_new(NULL);
+
+	g_assert_no_error(error);
+	const WeftVisionConfig *v = &weft_bundle_config(scout)->vision;
+	gsize n_cols = v->n_channels * v->patch_size * v->patch_size;
+	gsize n_class = v->width, n = n_class + v->width * n_cols;
+	g_autofree char *header = g_strdup_printf(
+		"{\"vision_model.class_embedding\":{\"dtype\":\"F8_E4M3\",\"shape\":[%zu],"
+		"\"data_offsets\":[0,%zu]},\"vision_model.patch_embedding.linear.weight\":"
+		"{\"dtype\":\"F8_E4M3\",\"shape\":[%zu,%zu],\"data_offsets\":[%zu,%zu]}}",
+		n_class, n_class, n_class, n_cols, n_class, n);
+	guint64 header_bytes = GUINT64_TO_LE((guint64)strlen(header));
+
+	g_string_append_len(file, (const char *)&header_bytes, 8);
+	g_string_append(file, header);
+	gsize begin = file->len;
+	g_string_set_size(file, begin + n);
+	memset(file->str + begin, 0x38, n); /* 1.0 */
+	g_assert_true(g_file_set_contents(weights, file->str, (gssize)file->len, NULL));
+	copy_into(folder, "config.json");
+	g_autoptr(WeftBundle) bundle = weft_bundle_open(folder, &error);
+	g_assert_no_error(error);
+
+	g_assert_null(weft_encoders_open(bundle, kernels, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS);
+	g_assert_nonnull(strstr(error->message, "patch_embedding.linear.weight has type F8_E4M3"));
+	g_unlink(config);
+	g_unlink(weights);
+	g_rmdir(folder);
+}
+
 static void test_wrong_side(void)
 {
 	Opened opened = check_open(WEFT_SCOUT, NULL);
@@ -124,6 +164,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/vision/golden", test_golden);
 	g_test_add_func("/vision/alone", test_alone);
 	g_test_add_func("/vision/absent-layer", test_absent_layer);
+	g_test_add_func("/vision/fp8", test_fp8);
 	g_test_add_func("/vision/wrong-side", test_wrong_side);
 	return g_test_run();
 }
