@@ -408,7 +408,8 @@ gboolean weft_quantize_plan_vision(WeftQuantizePlan *plan, const WeftBundle *bun
 		    !g_str_has_prefix(plain, "multi_modal_projector."))
 			continue;
 		char *name = weft_gguf_name_written(WEFT_GGUF_CLIP, plain);
-		if (!name || view->n_dims == 0 || view->dtype == WEFT_DTYPE_F8_E4M3) {
+		if (!name || view->size_bytes == 0 || view->n_dims == 0 ||
+		    view->dtype == WEFT_DTYPE_F8_E4M3) {
 			g_free(name);
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
 				    "%s: tensor %s has no place in a GGUF vision part", view->file,

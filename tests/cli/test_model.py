@@ -1,14 +1,17 @@
 """weft model quantize: files that open, also by others; what goes wrong leaves nothing behind."""
 
 import importlib.util
+import json
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import unittest
 
 import e2e
 
+SCOUT = e2e.SOURCE / "tests/golden/scout"
 WIDE = e2e.SOURCE / "tests/golden/gguf/wide"
 
 
@@ -59,6 +62,26 @@ class Quantize(e2e.Case):
         self.assertIn("is GGUF already", self.quantize(gguf, "-o", "m.gguf", code=3).stderr)
         self.assertIn("nowhere", self.quantize(WIDE, "-o", "nowhere/m.gguf", code=74).stderr)
         self.assertEqual(self.names(), [])
+
+    def test_tensor_of_nothing(self):
+        """A file may state a size of 0; it has no place in a vision part."""
+        bundle = pathlib.Path(self.folder) / "bundle"
+        shutil.copytree(SCOUT, bundle)
+        path = bundle / "model.safetensors"
+        whole = path.read_bytes()
+        size = int.from_bytes(whole[:8], "little")
+        header, data = json.loads(whole[8:8 + size]), whole[8 + size:]
+        name = next(n for n in header if n.endswith("class_embedding"))
+        first, end = header[name]["data_offsets"]
+        for entry in header.values():
+            if "data_offsets" in entry:
+                entry["data_offsets"] = [at - (end - first if at >= end else 0)
+                                         for at in entry["data_offsets"]]
+        header[name] = {"dtype": "F32", "shape": [0], "data_offsets": [first, first]}
+        text = json.dumps(header).encode()
+        path.write_bytes(len(text).to_bytes(8, "little") + text + data[:first] + data[end:])
+        result = self.quantize(bundle, "-o", "m.gguf", code=3)
+        self.assertIn("class_embedding has no place in a GGUF vision part", result.stderr)
 
     def test_full_disk(self):
         """A limit on the size of files stands for a disk that is full."""
