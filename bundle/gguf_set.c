@@ -276,12 +276,14 @@ static char *find_model(const char *folder, GError **error)
 	return NULL;
 }
 
-/* Looks through the other files for the vision part. One that can't be read is none, because which
+/* Looks through the other files for the vision part: the one with the model's own name, as
+ * `weft model quantize` writes it, or else the only one. One that can't be read is none, because which
  * model was meant is known without it; but a model must not go blind for a download that was cut. */
 static gboolean find_vision(WeftGgufSet *set, GError **error)
 {
 	g_autoptr(GPtrArray) names = gguf_names(set->folder);
 	g_autoptr(GString) found = g_string_new(NULL);
+	g_autofree char *own = g_strconcat(set->name, "-mmproj", NULL);
 	guint n_found = 0;
 
 	for (guint i = 0; i < names->len; i++) {
@@ -300,11 +302,14 @@ static gboolean find_vision(WeftGgufSet *set, GError **error)
 		n_found++;
 		weft_gguf_close(set->vision);
 		set->vision = g_steal_pointer(&gguf);
+		if (strcmp(part.prefix, own) == 0)
+			return TRUE;
 	}
 	if (n_found <= 1)
 		return TRUE;
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
-		    "%u vision parts in the folder, leave one of them there: %s", n_found, found->str);
+		    "%u vision parts in the folder, leave one of them there or call one %s" SUFFIX
+		    ": %s", n_found, own, found->str);
 	return FALSE;
 }
 

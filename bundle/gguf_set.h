@@ -4,7 +4,8 @@
  * as GGUF. The parts of a split model are found by their names (PREFIX-00001-of-0000N.gguf) and
  * checked by what they say (split.no, split.count, split.tensors.count). A vision part beside them
  * (general.architecture "clip", general.type "mmproj") is found by its header, whatever its name; of
- * the other files there only one with "mmproj" in its name has to be readable, for a Llama 4.
+ * several the one called MODEL-mmproj.gguf is taken. Of the other files there only one with "mmproj"
+ * in its name has to be readable, for a Llama 4.
  *
  * Errors: WEFT_ERROR_WEIGHTS for a missing or foreign part, WEFT_ERROR_CONFIG for a folder that does
  * not say which model is meant, an adapter or a vision part named as a model, an architecture that

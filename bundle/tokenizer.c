@@ -127,6 +127,11 @@ void weft_tokenizer_free(WeftTokenizer *tokenizer)
 	g_free(tokenizer);
 }
 
+const char *weft_tokenizer_name(const WeftTokenizer *tokenizer)
+{
+	return tokenizer->file;
+}
+
 gsize weft_tokenizer_size(const WeftTokenizer *tokenizer)
 {
 	return weft_tokens_size(tokenizer->tokens);

@@ -36,6 +36,8 @@ WeftTokenizer *weft_tokenizer_new(const char *file, const char *data, gsize size
 void weft_tokenizer_free(WeftTokenizer *tokenizer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftTokenizer, weft_tokenizer_free)
 
+/* The name of its file, without folders. */
+const char *weft_tokenizer_name(const WeftTokenizer *tokenizer);
 /* Largest id + 1; ids between may have no token. */
 gsize weft_tokenizer_size(const WeftTokenizer *tokenizer);
 

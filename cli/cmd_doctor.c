@@ -187,6 +187,11 @@ int weft_cmd_doctor(const WeftPlaces *places, WeftIngest *ingest, int argc, char
 	GError *error = NULL;
 	if (!g_option_context_parse(context, &argc, &argv, &error))
 		return weft_cmd_fail("doctor", &error, WEFT_EXIT_USAGE);
+	if (argc > 1) {
+		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_USAGE, "'%s' is not expected: a bundle is "
+			    "given with -m", argv[1]);
+		return weft_cmd_fail("doctor", &error, WEFT_EXIT_USAGE);
+	}
 	printf("weft " WEFT_VERSION "\n");
 	print_helpers(ingest);
 	if (!try_bundle(places, bundle ? bundle : places->default_bundle, reference, &differs, &error))

@@ -161,18 +161,16 @@ static void print_senses(const WeftBundle *bundle)
 		printf("  audio        none\n");
 }
 
-static void print_prompt(const WeftBundle *bundle, const char *path)
+static void print_prompt(const WeftBundle *bundle)
 {
 	const WeftTokenizer *tokenizer = weft_bundle_tokenizer(bundle);
-	g_autofree char *file = weft_tokenizer_file(path);
-	g_autofree char *base = file ? g_path_get_basename(file) : NULL;
-	g_autofree char *shown = base ? weft_path_display(base) : NULL;
 	if (!tokenizer) {
 		printf("  tokenizer    none: the bundle can't answer\n");
 		return;
 	}
+	g_autofree char *shown = weft_path_display(weft_tokenizer_name(tokenizer));
 	const char *reason = weft_template_reason(weft_bundle_template(bundle));
-	printf("  tokenizer    %s, %zu ids\n  turns        %s%s%s%s\n", shown ? shown : "?",
+	printf("  tokenizer    %s, %zu ids\n  turns        %s%s%s%s\n", shown,
 	       weft_tokenizer_size(tokenizer), weft_template_family(weft_bundle_template(bundle)),
 	       reason ? " (" : "", reason ? reason : "", reason ? ")" : "");
 }
@@ -227,7 +225,7 @@ static void print_facts(const WeftBundle *bundle, const char *path)
 	if (config->has_text)
 		print_text(&config->text);
 	print_senses(bundle);
-	print_prompt(bundle, path);
+	print_prompt(bundle);
 	print_parts(parts);
 }
 

@@ -88,7 +88,7 @@ static gboolean add_picture(const Side *side, WeftSequence *sequence, const Weft
 	gboolean is_added = weft_encoders_add_image(side->encoders, sequence, &raster, FALSE, NULL, error);
 	g_free(raster.pixels);
 	if (is_added && weft_sequence_length(sequence) - before != n_expected) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
 			    "the picture takes %zu tokens here, %zu in the reference: another image "
 			    "processor?", weft_sequence_length(sequence) - before, n_expected);
 		return FALSE;
@@ -186,9 +186,15 @@ static gboolean compare_row(const WeftJson *row, const float *ours, gsize n_voca
 	}
 	for (gsize i = 0; i < n; i++) {
 		guint64 id;
-		if (!weft_json_uint(weft_json_at(weft_json_at(top, i), 0), &id) || id >= n_vocab ||
+		if (!weft_json_uint(weft_json_at(weft_json_at(top, i), 0), &id) ||
 		    !weft_json_double(weft_json_at(weft_json_at(top, i), 1), &theirs[i]))
 			return refuse("/prompts/rows/top", error);
+		if (id >= n_vocab) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
+				    "/prompts/rows/top has token %" G_GUINT64_FORMAT ", but the model has "
+				    "%zu: a reference of another model?", id, n_vocab);
+			return FALSE;
+		}
 		mine[i] = (double)ours[id];
 		result.difference = MAX(result.difference, fabs(mine[i] - theirs[i]) / max_abs);
 		if (id == best)

@@ -27,9 +27,9 @@ static const struct {
 	const char *colour, *label;
 } STEPS[] = {
     {0, "#fde0c2", "unused"},  {0.25, "#eef4fb", "below 0.25"},
-    {0.5, "#d5e5f4", "0.5"},   {0.75, "#b5d1eb", "0.75"},
-    {1.25, "#86b7de", "even"}, {1.75, "#5797cc", "1.75"},
-    {2.5, "#3475b3", "2.5"},   {4, "#1b5294", "4"},
+    {0.5, "#d5e5f4", "below 0.5"},   {0.75, "#b5d1eb", "below 0.75"},
+    {1.25, "#86b7de", "even"}, {1.75, "#5797cc", "below 1.75"},
+    {2.5, "#3475b3", "below 2.5"},   {4, "#1b5294", "below 4"},
     {G_MAXDOUBLE, "#08275c", "4 times the even share, or more"},
 };
 
@@ -136,8 +136,8 @@ static void append_head(GString *svg, const char *title, gsize n_shown, gsize n_
 {
 	g_autofree char *heading = g_strdup_printf("Which experts %s uses", title);
 	g_autofree char *note = g_strdup_printf(
-	    "%zu of %zu texts, one a row; experts from left to right. Above each layer: how many are in effect, the "
-	    "largest load.", n_shown, n_documents);
+	    "%zu of %zu texts, one a row; experts from left to right. Colour: an expert's share over the even "
+	    "share. Above each layer: how many are in effect, the largest share.", n_shown, n_documents);
 	append_text(svg, MARGIN, 32, "class=\"h\"", heading);
 	append_text(svg, MARGIN, 52, "class=\"n\"", note);
 	for (gsize step = 0; step < G_N_ELEMENTS(STEPS); step++) {

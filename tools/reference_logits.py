@@ -108,6 +108,17 @@ def image_entry(folder, config, tokenizer, run):
                  picture=[PICTURE_WIDTH, PICTURE_HEIGHT])
 
 
+def open_config(folder):
+    """Llama Guard 4 says by attention_chunk_size null that every layer sees all; transformers 5.23 fails there."""
+    import transformers
+    config = transformers.AutoConfig.from_pretrained(folder)
+    text = getattr(config, "text_config", config)
+    if text.model_type == "llama4_text" and text.attention_chunk_size is None:
+        text.attention_chunk_size = text.max_position_embeddings
+        text.layer_types = ["full_attention"] * text.num_hidden_layers
+    return config
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -122,11 +133,11 @@ def main():
     except ImportError as error:
         sys.exit(f"{error}: pip install torch transformers pillow")
     dtype = choose_dtype(arguments.folder, arguments.dtype, arguments.offload)
-    config = transformers.AutoConfig.from_pretrained(arguments.folder)
+    config = open_config(arguments.folder)
     sees = getattr(config, "vision_config", None) is not None
     cls = transformers.AutoModelForImageTextToText if sees else transformers.AutoModelForCausalLM
     more = {"device_map": "auto", "offload_folder": arguments.offload} if arguments.offload else {}
-    model = cls.from_pretrained(arguments.folder, dtype=getattr(torch, dtype),
+    model = cls.from_pretrained(arguments.folder, config=config, dtype=getattr(torch, dtype),
                                 attn_implementation="eager", **more).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(arguments.folder)
 

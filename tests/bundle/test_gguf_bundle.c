@@ -263,7 +263,7 @@ typedef struct Wrong {
 static const Wrong WRONGS[] = {
 	{"", "2 models in the folder, name one of them: a.gguf, b.gguf",
 	 {{.file = "a.gguf", GOOD}, {.file = "b.gguf", GOOD}}},
-	{"a.gguf", "2 vision parts in the folder, leave one of them there: v1.gguf, v2.gguf",
+	{"a.gguf", "2 vision parts in the folder, leave one of them there or call one a-mmproj.gguf: v1.gguf, v2.gguf",
 	 {{.file = "a.gguf", GOOD},
 	  {.file = "v1.gguf", .architecture = "clip", .window = -1},
 	  {.file = "v2.gguf", .architecture = "clip", .type = "mmproj", .window = -1}}},

@@ -35,7 +35,7 @@ class Doctor(e2e.Case):
                 self.assertRegex(last, rf"^to send: weft [\d.]+; {name} [0-9a-f]{{12}}; llama")
                 self.assertIn(f"{n_prompts} prompts, likeliest token {4 * n_prompts}/", last)
                 self.assertIn("agrees with transformers", last)
-                self.assertNotIn("/work", last)  # no paths of ours
+                self.assertNotIn(str(e2e.SOURCE), last)
                 difference = float(last.split("|difference| ")[1].split()[0])
                 self.assertLess(difference, 1e-5)
 
@@ -44,6 +44,12 @@ class Doctor(e2e.Case):
         self.assert_code(result, 0)
         self.assertIn("reference_logits.py", result.stdout)
         self.assertTrue(result.stdout.splitlines()[-1].endswith("runs, no reference"))
+
+    def test_bundle_without_option(self):
+        result = e2e.weft("doctor", GOLDEN / "scout")
+        self.assert_code(result, 2)
+        self.assertIn("given with -m", result.stderr)
+        self.assertEqual(result.stdout, "")
 
     def test_differs(self):
         def shift(reference):
@@ -94,7 +100,8 @@ class Doctor(e2e.Case):
                              (put([10**6] * 8, "prompts", 0, "ids"), "1000000"),
                              (put([1], "prompts", 0, "ids"), "/prompts/rows"),
                              (cut("prompts", 0, "rows", 0, "top"), "/prompts/rows"),
-                             (put([[10**9, 1.0]], "prompts", 0, "rows", 0, "top"), "/rows/top"),
+                             (put([[10**9, 1.0]], "prompts", 0, "rows", 0, "top"), "another model"),
+                             (put([[-1, 1.0]], "prompts", 0, "rows", 0, "top"), "/rows/top is not"),
                              (put(0, "prompts", 0, "rows", 0, "max_abs"), "/prompts/rows"),
                              (put(9999, "prompts", 3, "image_end"), "image_first"),
                              (put([0, 5], "prompts", 3, "picture"), "/prompts/picture"),
@@ -108,9 +115,13 @@ class Doctor(e2e.Case):
                          importlib.util.find_spec("torch"), "transformers is not installed")
     def test_script(self):
         path = self.folder / "ref.json"
-        subprocess.run([sys.executable, e2e.SOURCE / "tools/reference_logits.py", GOLDEN / "scout",
-                        "-o", path], check=True, capture_output=True, timeout=300)
-        made = json.loads(path.read_text("utf-8"))
+        def make(name):
+            subprocess.run([sys.executable, e2e.SOURCE / "tools/reference_logits.py", GOLDEN / name,
+                            "-o", path], check=True, capture_output=True, timeout=300)
+            return json.loads(path.read_text("utf-8"))
+        make("guard4")
+        self.doctor("guard4", path, 0)
+        made = make("scout")
         kept = json.loads((REFERENCES / "scout.json").read_text("utf-8"))
         self.assertEqual([prompt["ids"] for prompt in made["prompts"]],
                          [prompt["ids"] for prompt in kept["prompts"]])

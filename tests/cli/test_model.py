@@ -40,6 +40,24 @@ class Quantize(e2e.Case):
         self.quantize(e2e.BUNDLE, "-o", "m.gguf", "--mmproj", "v.gguf")
         self.assertEqual(self.names(), ["m.gguf", "v.gguf"])
 
+    def test_two_models_in_a_folder(self):
+        scout = e2e.SOURCE / "tests/golden/scout"
+        self.quantize(scout, "-o", "a.gguf")
+        self.quantize(scout, "-o", "b.gguf")
+        for name in ("a.gguf", "b.gguf"):
+            result = e2e.weft("model", "inspect", "--verify", name, cwd=self.folder)
+            self.assert_code(result, 0)
+            self.assertIn(f"tokenizer    {name}, 480 ids", result.stdout)
+            self.assertIn(f"  {name[0]}-mmproj.gguf", result.stdout)
+        os.rename(self.folder / "a.gguf", self.folder / "c.gguf")
+        result = e2e.weft("model", "inspect", "c.gguf", cwd=self.folder)
+        self.assert_code(result, 3)
+        self.assertIn("or call one c-mmproj.gguf: a-mmproj.gguf, b-mmproj.gguf", result.stderr)
+        os.remove(self.folder / "c.gguf")
+        result = e2e.weft("model", "inspect", ".", cwd=self.folder)
+        self.assert_code(result, 0)
+        self.assertIn("tokenizer    b.gguf, 480 ids", result.stdout)
+
     def test_replaced(self):
         self.quantize(WIDE, "-o", "m.gguf", "-t", "q8_0")
         large = (pathlib.Path(self.folder) / "m.gguf").stat().st_size
