@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "outputs/catalog.h"
 #include "outputs/record_json.h"
+#include "outputs/record_paths.h"
 
 /* A record is read back whole. */
 #define RECORD_BYTES_MAX ((gsize)1 << 30)
@@ -191,7 +192,7 @@ gboolean weft_outputs_is_unchanged(WeftOutputs *outputs, const char *path,
 static void add_path(GPtrArray *paths, const char *path)
 {
 	g_ptr_array_add(paths, g_strdup(path));
-	weft_paths_settle(paths);
+	weft_record_paths_settle(paths);
 }
 
 gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *path,
@@ -203,7 +204,7 @@ gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *
 	if (g_file_test(file, G_FILE_TEST_EXISTS)) {
 		/* One that can't be read is replaced. */
 		g_autoptr(WeftJson) before = read_record(file, record->id, NULL);
-		g_autoptr(GPtrArray) paths = weft_record_json_paths(before);
+		g_autoptr(GPtrArray) paths = weft_record_paths_read(before);
 		for (guint i = 0; i < paths->len; i++)
 			add_path(record->paths, paths->pdata[i]);
 	}
@@ -245,9 +246,9 @@ gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char 
 		return FALSE;
 	}
 	g_strlcpy(known.id, id, sizeof(known.id));
-	g_autoptr(GPtrArray) paths = weft_record_json_paths(record);
+	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
 	add_path(paths, path);
-	g_autofree char *text = weft_record_json_with_paths(record, paths, &size);
+	g_autofree char *text = weft_record_paths_replace(record, paths, &size);
 	WeftCatalogRecord row = {
 		.id = id,
 		.status = known.status,

@@ -1,0 +1,106 @@
+#include "outputs/record_paths.h"
+
+#include <string.h>
+
+static int compare_paths(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void weft_record_paths_settle(GPtrArray *paths)
+{
+	g_ptr_array_sort(paths, compare_paths);
+	for (guint i = 1; i < paths->len;) {
+		if (strcmp(paths->pdata[i - 1], paths->pdata[i]) == 0)
+			g_ptr_array_remove_index(paths, i);
+		else
+			i++;
+	}
+}
+
+void weft_record_paths_write(WeftJsonWriter *w, const GPtrArray *paths)
+{
+	gboolean has_others = FALSE;
+
+	weft_json_write_key(w, "paths");
+	weft_json_write_array(w);
+	for (guint i = 0; i < paths->len; i++) {
+		if (g_utf8_validate(paths->pdata[i], -1, NULL))
+			weft_json_write_string(w, paths->pdata[i]);
+		else
+			has_others = TRUE;
+	}
+	weft_json_write_array_end(w);
+	if (!has_others)
+		return;
+	weft_json_write_key(w, "paths_b64");
+	weft_json_write_array(w);
+	for (guint i = 0; i < paths->len; i++) {
+		const char *path = paths->pdata[i];
+		if (g_utf8_validate(path, -1, NULL))
+			continue;
+		g_autofree char *encoded = g_base64_encode((const guchar *)path, strlen(path));
+		weft_json_write_string(w, encoded);
+	}
+	weft_json_write_array_end(w);
+}
+
+GPtrArray *weft_record_paths_read(const WeftJson *record)
+{
+	GPtrArray *paths = g_ptr_array_new_with_free_func(g_free);
+	const WeftJson *source = weft_json_member(record, "source");
+	const WeftJson *plain = weft_json_member(source, "paths");
+	const WeftJson *encoded = weft_json_member(source, "paths_b64");
+
+	for (gsize i = 0; i < weft_json_length(plain); i++) {
+		const char *path = weft_json_string(weft_json_at(plain, i), NULL);
+		if (path)
+			g_ptr_array_add(paths, g_strdup(path));
+	}
+	for (gsize i = 0; i < weft_json_length(encoded); i++) {
+		const char *text = weft_json_string(weft_json_at(encoded, i), NULL);
+		gsize size;
+		g_autofree guchar *bytes = text ? g_base64_decode(text, &size) : NULL;
+		if (bytes)
+			g_ptr_array_add(paths, g_strndup((const char *)bytes, size));
+	}
+	return paths;
+}
+
+static void rewrite_source(WeftJsonWriter *w, const WeftJson *source, const GPtrArray *paths)
+{
+	weft_json_write_object(w);
+	for (gsize i = 0; i < weft_json_length(source); i++) {
+		const char *key = weft_json_key_at(source, i, NULL);
+		if (g_strcmp0(key, "paths") == 0) {
+			weft_record_paths_write(w, paths);
+		} else if (key && strcmp(key, "paths_b64") != 0) {
+			weft_json_write_key(w, key);
+			weft_json_write_tree(w, weft_json_at(source, i));
+		}
+	}
+	weft_json_write_object_end(w);
+}
+
+char *weft_record_paths_replace(const WeftJson *record, const GPtrArray *paths,
+				gsize *ret_size_bytes)
+{
+	GString *text = g_string_new(NULL);
+	WeftJsonWriter writer;
+
+	weft_json_writer_init(&writer, text);
+	weft_json_write_object(&writer);
+	for (gsize i = 0; i < weft_json_length(record); i++) {
+		const char *key = weft_json_key_at(record, i, NULL);
+		if (!key) /* never written by us */
+			continue;
+		weft_json_write_key(&writer, key);
+		if (strcmp(key, "source") == 0)
+			rewrite_source(&writer, weft_json_at(record, i), paths);
+		else
+			weft_json_write_tree(&writer, weft_json_at(record, i));
+	}
+	weft_json_write_object_end(&writer);
+	*ret_size_bytes = text->len;
+	return g_string_free(text, FALSE);
+}

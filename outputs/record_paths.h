@@ -1,0 +1,27 @@
+/* record_paths.h - private: where a record's document lies, as the record says it.
+ *
+ * The same bytes at several places are one record, so its paths change after it was written: a
+ * written record is read, and written again with other paths. Paths are bytes; those that are no
+ * UTF-8 stand in base64 under a key of their own.
+ */
+#ifndef WEFT_OUTPUTS_RECORD_PATHS_H
+#define WEFT_OUTPUTS_RECORD_PATHS_H
+
+#include <glib.h>
+
+#include "base/json.h"
+
+/* Sorts bytewise and drops doubles. */
+void weft_record_paths_settle(GPtrArray *paths);
+
+/* The members "paths" and, where it is needed, "paths_b64" of the object at hand. */
+void weft_record_paths_write(WeftJsonWriter *w, const GPtrArray *paths);
+
+/* The paths of a written record, as bytes; an empty array when it has none. */
+GPtrArray *weft_record_paths_read(const WeftJson *record);
+
+/* The same record with these paths (settled); everything else as it stood. Caller frees. */
+char *weft_record_paths_replace(const WeftJson *record, const GPtrArray *paths,
+				gsize *ret_size_bytes);
+
+#endif
