@@ -34,6 +34,19 @@ static bool send_failure(WeftRunner *runner, guint64 document, WeftCheck check, 
 	       send_verdict(runner, document, check, verdict, n_windows);
 }
 
+/* Takes the failure, for which neither of what was to be asked has a verdict. */
+static bool send_unasked(WeftRunner *runner, guint64 document, gboolean of_input,
+                         gboolean of_output, GError *failure)
+{
+	g_autofree char *reason = g_strdup(failure->message);
+
+	return send_failure(runner, document, of_input ? WEFT_CHECK_INPUT : WEFT_CHECK_OUTPUT,
+	                    failure, 1) &&
+	       (!of_input || !of_output ||
+	        send_verdict(runner, document, WEFT_CHECK_OUTPUT,
+	                     weft_verdict_none(g_steal_pointer(&reason)), 1));
+}
+
 static bool send_request(WeftRunner *runner, guint64 document, WeftCheck check,
                          const WeftConversation *conversation, const char *reply)
 {
@@ -65,7 +78,7 @@ static bool ask(const WeftRoundNode *node, WeftRunner *runner, guint64 document,
 
 	for (guint i = 0; window != NULL && i < window->pieces->len; i++) {
 		if (!add_piece(conversation, g_ptr_array_index(window->pieces, i), &failure))
-			return send_failure(runner, document, WEFT_CHECK_INPUT, failure, 1);
+			return send_unasked(runner, document, asks_input, reply != NULL, failure);
 	}
 	return (!asks_input ||
 	        send_request(runner, document, WEFT_CHECK_INPUT, conversation, NULL)) &&
