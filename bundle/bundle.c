@@ -55,8 +55,12 @@ static gboolean open_config(WeftBundle *bundle, const char *path, const WeftGguf
 	g_autofree char *generation = NULL;
 	gsize size_bytes = 0, processor_size_bytes = 0, generation_size_bytes = 0;
 
-	if (!set && !g_file_test(file, G_FILE_TEST_EXISTS))
-		return weft_file_read(file, CONFIG_BYTES_MAX, &text, &size_bytes, error);
+	if (!set && !g_file_test(file, G_FILE_TEST_EXISTS)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO,
+			    "%s: %s; a bundle is a folder with config.json and safetensors, or a GGUF file",
+			    path, g_file_test(path, G_FILE_TEST_EXISTS) ? "no config.json" : "is not there");
+		return FALSE;
+	}
 	if (!read_optional(path, "config.json", checksum, &text, &size_bytes, error))
 		return FALSE;
 	if (!read_optional(path, "preprocessor_config.json", checksum, &processor,

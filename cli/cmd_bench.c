@@ -81,7 +81,8 @@ static gboolean check(Bench *bench, GError **error)
 static gboolean parse(Bench *bench, int argc, char **argv, GError **error)
 {
 	const GOptionEntry entries[] = {
-	    {"model", 'm', 0, G_OPTION_ARG_FILENAME, &bench->bundle_path, "the bundle", "BUNDLE"},
+	    {"model", 'm', 0, G_OPTION_ARG_FILENAME, &bench->bundle_path,
+	     "a folder as Hugging Face publishes it, or a GGUF file", "BUNDLE"},
 	    {"prompt", 'p', 0, G_OPTION_ARG_INT, &bench->n_prompt,
 	     "tokens of each prompt (default: 512)", "N"},
 	    {"generate", 'n', 0, G_OPTION_ARG_INT, &bench->n_generate,
@@ -96,7 +97,7 @@ static gboolean parse(Bench *bench, int argc, char **argv, GError **error)
 	     "keys and values as f32, bf16, q8_0 or q4 (default: f32 for weights in f32, else bf16)",
 	     "TYPE"},
 	    {"kv-memory", 0, 0, G_OPTION_ARG_STRING, &bench->kv_memory,
-	     "keys and values in memory at most; the rest goes to a file in the state folder",
+	     "keys and values in memory at most; the rest goes to a file without a name",
 	     "SIZE"},
 	    {"state", 0, 0, G_OPTION_ARG_FILENAME, &bench->kv_folder,
 	     "where that file goes (default: TMPDIR, else /tmp)", "DIR"},

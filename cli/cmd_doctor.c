@@ -171,7 +171,8 @@ int weft_cmd_doctor(const WeftPlaces *places, WeftIngest *ingest, int argc, char
 	g_autofree char *reference = NULL;
 	gboolean differs = FALSE;
 	const GOptionEntry entries[] = {
-	    {"model", 'm', 0, G_OPTION_ARG_FILENAME, &bundle, "the bundle to try (the shipped one)",
+	    {"model", 'm', 0, G_OPTION_ARG_FILENAME, &bundle,
+	     "a folder as Hugging Face publishes it, or a GGUF file (default: the shipped one)",
 	     "BUNDLE"},
 	    {"reference", 0, 0, G_OPTION_ARG_FILENAME, &reference,
 	     "logits that reference_logits.py wrote with transformers", "REF.json"},

@@ -107,13 +107,14 @@ static int quantize(int argc, char **argv)
 	g_auto(Options) options = {0};
 	const GOptionEntry entries[] = {
 		{"type", 't', 0, G_OPTION_ARG_STRING, &options.type,
-		 "type of the matrices: q8_0, q6_k, q4_k or q4_0 (default q8_0)", "TYPE"},
+		 "type of the matrices: q8_0, q6_k, q4_k or q4_0 (default: q8_0)", "TYPE"},
 		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "the file to write",
 		 "FILE.gguf"},
 		{"mmproj", 0, 0, G_OPTION_ARG_FILENAME, &options.vision,
-		 "the file for the vision part (default FILE-mmproj.gguf)", "FILE"},
+		 "the file for the vision part (default: FILE-mmproj.gguf)", "FILE"},
 		G_OPTION_ENTRY_NULL};
-	g_autoptr(GOptionContext) context = g_option_context_new("quantize BUNDLE -o FILE.gguf");
+	g_autoptr(GOptionContext) context = g_option_context_new("BUNDLE -o FILE.gguf");
+	g_set_prgname("weft model quantize"); /* for its usage line */
 	GError *error = NULL;
 	gboolean has_vision = FALSE;
 	WeftDtype dtype = WEFT_DTYPE_Q8_0;

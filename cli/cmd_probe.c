@@ -338,7 +338,8 @@ static void adopt_images(Probe *probe)
 static gboolean parse(Probe *probe, const ProbeKind *kind, int argc, char **argv, GError **error)
 {
 	const GOptionEntry entries[] = {
-	    {"model", 'm', 0, G_OPTION_ARG_FILENAME, &probe->bundle_path, "the bundle", "BUNDLE"},
+	    {"model", 'm', 0, G_OPTION_ARG_FILENAME, &probe->bundle_path,
+	     "a folder as Hugging Face publishes it, or a GGUF file", "BUNDLE"},
 	    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &probe->output, "where to write", "FILE"},
 	    {"ids", 0, 0, G_OPTION_ARG_FILENAME, &probe->ids_path,
 	     "logits: token ids, used as they are", "IDS.json"},

@@ -254,7 +254,8 @@ static gboolean parse(Options *options, int argc, char **argv, GError **error)
 	    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->names, NULL,
 	     "BUNDLE [PATH...]"},
 	    G_OPTION_ENTRY_NULL};
-	g_autoptr(GOptionContext) context = g_option_context_new("inspect");
+	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+	g_set_prgname("weft model inspect"); /* for its usage line */
 	g_option_context_set_summary(context, "Says what a bundle is, without running it.");
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, error))

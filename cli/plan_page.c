@@ -42,8 +42,10 @@ static void print_weights(const WeftPlan *plan)
 {
 	g_autofree char *all = weft_words_bytes((double)plan->weights_bytes);
 	g_autofree char *touched = weft_words_bytes((double)plan->touched_bytes);
+	g_autofree char *count = weft_words_parameters((double)plan->weights_count);
+	g_autofree char *touched_count = weft_words_parameters((double)plan->touched_count);
 
-	printf("\nWeights            %12s   %.2f billion\n", all, (double)plan->weights_count / 1e9);
+	printf("\nWeights            %12s   %s\n", all, count);
 	for (int g = 0; g < WEFT_GROUP_COUNT; g++) {
 		g_autofree char *bytes = weft_words_bytes((double)plan->bytes[g]);
 		g_autofree char *types = types_of(plan, g);
@@ -55,8 +57,7 @@ static void print_weights(const WeftPlan *plan)
 		g_autofree char *unread = weft_words_bytes((double)plan->unread_bytes);
 		printf("  %-16s %12s   of types that weft does not read\n", "not read", unread);
 	}
-	printf("  %-16s %12s   %.2f billion, for each token of an answer\n", "touched", touched,
-	       (double)plan->touched_count / 1e9);
+	printf("  %-16s %12s   %s, for each token of an answer\n", "touched", touched, touched_count);
 }
 
 static void print_memory(const WeftPlanPage *page)
@@ -65,6 +66,7 @@ static void print_memory(const WeftPlanPage *page)
 	g_autofree char *context = weft_words_count((double)plan->context);
 	g_autofree char *cache = weft_words_binary((double)plan->cache_bytes);
 	g_autofree char *further = weft_words_binary((double)plan->cache_token_bytes);
+	gsize chunk_size = plan->config->text.chunk_size;
 	g_autofree char *pass = weft_words_bytes((double)plan->pass_bytes);
 	g_autofree char *logits = weft_words_bytes((double)plan->logits_bytes);
 	g_autofree char *encoder = weft_words_bytes((double)plan->encoder_bytes);
@@ -75,8 +77,12 @@ static void print_memory(const WeftPlanPage *page)
 		g_autofree char *max = weft_words_count((double)plan->context_max);
 		printf("  (the model was made for %s: a run would refuse more)\n", max);
 	}
-	printf("  %-16s %12s   %s; %s for each further token\n", "cache", cache,
-	       plan->kv_type, further);
+	printf("  %-16s %12s   %s; %s for each further token", "cache", cache, plan->kv_type, further);
+	if (chunk_size > 0 && plan->context < chunk_size) {
+		g_autofree char *chunk = weft_words_count((double)chunk_size);
+		printf(" from %s on", chunk);
+	}
+	printf("\n");
 	printf("  %-16s %12s\n  %-16s %12s\n", "activations", pass, "logits", logits);
 	if (plan->encoder_bytes > 0)
 		printf("  %-16s %12s   of the largest picture\n", "picture rows", encoder);
@@ -144,26 +150,31 @@ static void print_time(const WeftPlanPage *page)
 	double touch = weft_plan_touch_s(plan, page->machine, page->n_prompt);
 	g_autofree char *prefill_words = weft_words_time(prefill);
 	g_autofree char *decode_words = weft_words_time(decode);
+	g_autofree char *prefill_rate = weft_words_rate((double)page->n_prompt / prefill);
+	g_autofree char *decode_rate = weft_words_rate((double)page->n_answer / decode);
 
 	printf("\nTime on %s\n", page->machine->title);
 	print_machine(page->machine);
-	printf("  prompt of %" G_GSIZE_FORMAT " tokens %*s%s, %.3g tokens/s\n", page->n_prompt, 6, "",
-	       prefill_words, (double)page->n_prompt / prefill);
-	printf("  answer of %" G_GSIZE_FORMAT " tokens %*s%s, %.3g tokens/s\n", page->n_answer, 6, "",
-	       decode_words, (double)page->n_answer / decode);
-	if (plan->n_requests > 1)
-		printf("  answers of %" G_GSIZE_FORMAT " requests at once: %.3g tokens/s\n",
-		       plan->n_requests,
-		       (double)(page->n_answer * plan->n_requests) /
-			       weft_plan_decode_s(plan, page->machine, plan->n_requests, page->n_prompt,
-						  page->n_answer));
+	printf("  prompt of %" G_GSIZE_FORMAT " tokens: %s, %s tokens/s\n", page->n_prompt,
+	       prefill_words, prefill_rate);
+	printf("  answer of %" G_GSIZE_FORMAT " tokens: %s, %s tokens/s\n", page->n_answer,
+	       decode_words, decode_rate);
+	if (plan->n_requests > 1) {
+		double all = weft_plan_decode_s(plan, page->machine, plan->n_requests, page->n_prompt,
+						page->n_answer);
+		g_autofree char *rate =
+			weft_words_rate((double)(page->n_answer * plan->n_requests) / all);
+		printf("  answers of %" G_GSIZE_FORMAT " requests at once: %s tokens/s\n",
+		       plan->n_requests, rate);
+	}
 	if (plan->context > page->n_prompt) {
 		double deep = weft_plan_decode_s(plan, page->machine, 1, plan->context - 1, 1);
-		printf("  at the end of the context %.3g tokens/s\n", 1 / deep);
+		g_autofree char *rate = weft_words_rate(1 / deep);
+		printf("  at the end of the context: %s tokens/s\n", rate);
 	}
 	if (plan->tokens_per_tile > 0) {
 		g_autofree char *tile = weft_words_time(weft_plan_tile_s(plan, page->machine));
-		printf("  a tile of a picture %s\n", tile);
+		printf("  a tile of a picture: %s\n", tile);
 	}
 	if (touch > 0) {
 		g_autofree char *words = weft_words_time(touch);
@@ -179,16 +190,17 @@ static void print_costs(const WeftPlanPage *page, double seconds, double n_in, d
 	double kwh = energy_kwh(page, seconds), price = weft_devices_kwh(page->devices, &source, &date);
 	g_autoptr(GPtrArray) apis = weft_devices_apis(page->devices, page->plan->config);
 
-	printf("  energy %.3g kWh at %.0f W: %.3g %s (%.3f a kWh, %s)\n", kwh, page->machine->watts,
-	       kwh * price, currency, price, date);
+	printf("  energy %.3g kWh at %.0f W: %.3g %s (%.3f %s a kWh, %s)\n", kwh,
+	       page->machine->watts, kwh * price, currency, price, currency, date);
 	if (page->machine->price_hour > 0)
-		printf("  to rent %s: %.3g %s (%.2f an hour, %s, %s)\n", page->machine->name,
+		printf("  to rent %s: %.3g %s (%.2f %s an hour, %s, %s)\n", page->machine->name,
 		       seconds / 3600 * page->machine->price_hour, currency,
-		       page->machine->price_hour, page->machine->price_source,
+		       page->machine->price_hour, currency, page->machine->price_source,
 		       page->machine->price_date);
 	for (guint i = 0; i < apis->len; i++) {
 		const WeftApiPrice *api = g_ptr_array_index(apis, i);
-		printf("  the same tokens at %s: %.3g %s (%.2f and %.2f a million, %s, %s)\n",
+		printf("  the same tokens at %s: %.3g %s (%.2f in and %.2f out a million, %s, "
+		       "%s)\n",
 		       api->provider, (n_in * api->input + n_out * api->output) / 1e6, currency,
 		       api->input, api->output, api->source, api->date);
 	}
@@ -202,13 +214,14 @@ static void print_paths(const WeftPlanPage *page)
 	g_autofree char *words = weft_words_time(seconds);
 	g_autofree char *read_words = weft_words_time(paths->read_s);
 	g_autofree char *model_words = weft_words_time(paths->model_s);
+	g_autofree char *error = weft_words_error(paths->n_sampled, paths->error);
 
 	printf("\nDocuments, task %s\n", page->task);
 	weft_words_estimate(stdout, paths->estimate);
 	printf("\nThe task: about %s", words);
 	if (paths->measured_s > 0)
-		printf(" (%" G_GUINT64_FORMAT " of them run here; +- %.0f %%)", paths->n_sampled,
-		       paths->error * 100);
+		printf(" (%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " run here%s)", paths->n_sampled,
+		       weft_estimate_total(paths->estimate).n_files, error);
 	printf("\n  as counted: %s to decode and read here, %s for the model on %s\n", read_words,
 	       model_words, page->machine->title);
 	print_costs(page, seconds, paths->work.n_tokens + paths->work.n_requests *

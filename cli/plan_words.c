@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#define SPREAD_MIN 10 /* documents, for a standard error to mean something */
+
 static char *scaled(double value, double step, const char *const *units, gsize n_units)
 {
 	gsize i = 0;
@@ -54,6 +56,27 @@ char *weft_words_count(double n)
 		g_string_append_c(text, digits[i]);
 	}
 	return g_string_free(text, FALSE);
+}
+
+char *weft_words_rate(double per_s)
+{
+	if (!isfinite(per_s))
+		return g_strdup("no end of");
+	if (per_s < 1000)
+		return g_strdup_printf("%.3g", per_s);
+	double step = pow(10, floor(log10(per_s)) - 2);
+	return weft_words_count(round(per_s / step) * step);
+}
+
+char *weft_words_parameters(double n)
+{
+	return n < 1e8 ? g_strdup_printf("%.2f million", n / 1e6) : g_strdup_printf("%.2f billion", n / 1e9);
+}
+
+char *weft_words_error(guint64 n_measured, double error)
+{
+	/* The spread of a few documents says nothing of the spread of all. */
+	return n_measured < SPREAD_MIN ? g_strdup("") : g_strdup_printf("; +- %.0f %%", error * 100);
 }
 
 static void print_row(FILE *to, const char *name, double n_files, double n_new,

@@ -12,6 +12,11 @@ char *weft_words_bytes(double bytes);
 char *weft_words_binary(double bytes);
 char *weft_words_time(double seconds);
 char *weft_words_count(double n);
+/* Three digits of a rate, as in "45,400,000" or "8.45"; "108.64 billion". */
+char *weft_words_rate(double per_s);
+char *weft_words_parameters(double n);
+/* "; +- 8 %", a standard error; "" for fewer than ten documents. */
+char *weft_words_error(guint64 n_measured, double error);
 
 /* Files, pages, seconds, pictures to read, tokens, by the end of names. */
 void weft_words_estimate(FILE *to, const WeftEstimate *estimate);

@@ -81,8 +81,8 @@ char *weft_run_estimate_sample(WeftRun *run)
 		return g_strdup_printf("%s of %s done; nothing was measured now: a larger --sample is",
 				       done, all);
 	g_autofree char *time = weft_words_time(total.times * weft_run_busy_s(run));
-	if (total.n_measured < 2)
-		return g_strdup_printf("%s of %s done; all of them: about %s", done, all, time);
-	return g_strdup_printf("%s of %s done; all of them: about %s (+- %.0f %%)", done, all, time,
-			       total.error * 100);
+	g_autofree char *error = weft_words_error(total.n_measured, total.error);
+	return g_strdup_printf("%s of %s done; all of them: about %s%s%s%s", done, all, time,
+			       error[0] ? " (" : "", error[0] ? error + strlen("; ") : "",
+			       error[0] ? ")" : "");
 }

@@ -136,7 +136,7 @@ static void count_part(WeftEstimateCounts *counts, const WeftPart *part)
 	if (part->kind == WEFT_PART_PAGE)
 		counts->n_pages++;
 	else if (part->kind == WEFT_PART_TRACK && part->track.seconds > 0)
-		counts->seconds += part->track.seconds;
+		counts->seconds = fmax(counts->seconds, part->track.seconds); /* sound and video at once */
 }
 
 /* The text that reading would give goes into windows, too. */
