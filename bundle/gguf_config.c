@@ -198,10 +198,21 @@ static void write_vocab_size(Build *build)
 		(void)config_error(build, build->head, "tensor token_embd.weight is missing");
 }
 
-/* Scaling that is not in rope_freqs.weight. */
+/* Scaling that is not in rope_freqs.weight. A factor without a type, and the older name of one, mean
+ * linear scaling. */
 static void check_scaling(Build *build)
 {
+	static const char *const factors[] = {"rope.scaling.factor", "rope.scale_linear"};
 	const WeftGgufValue *type = value_of(build, "rope.scaling.type");
+
+	for (gsize i = 0; !type && i < G_N_ELEMENTS(factors); i++) {
+		const WeftGgufValue *value = value_of(build, factors[i]);
+		double factor;
+		if (value && !(weft_gguf_double(value, &factor) && (factor == 0 || factor == 1)))
+			(void)config_error(build, build->head,
+					   "%s: linear scaling of the rotation is not implemented",
+					   weft_gguf_key(value));
+	}
 	if (type && !weft_gguf_is(type, "none"))
 		(void)config_error(build, build->head,
 				   "%s: only \"none\" and the divisors of rope_freqs.weight are "

@@ -357,8 +357,11 @@ static gboolean open_locked(WeftEngine *engine, GError **error)
 	if (engine->encoders == NULL)
 		return FALSE;
 	model = weft_model_open(engine->bundle, engine->kernels, &options, error);
-	if (model == NULL)
+	if (model == NULL) {
+		if (n_engines > 1) /* which of the two it is */
+			g_prefix_error(error, "%s: ", weft_bundle_name(engine->bundle));
 		return FALSE;
+	}
 	if (engine->adapter != NULL &&
 	    (!weft_encoders_add_adapter(engine->encoders, engine->adapter, error) ||
 	     !weft_model_add_adapter(model, engine->adapter, error)))

@@ -162,6 +162,7 @@ typedef struct Tiny {
 	const char *extra_tensor, *config;
 	int window;                          /* attention.sliding_window; -1: not there */
 	guint head_count_twice;              /* a list instead of a number */
+	const char *factor;                  /* the key of a scaling of 4; NULL: none */
 } Tiny;
 
 static void add_size(WeftGgufWriter *writer, const Tiny *tiny, const char *key, guint32 value)
@@ -195,6 +196,8 @@ static void add_metadata(WeftGgufWriter *writer, const Tiny *tiny)
 	weft_gguf_writer_f32(writer, eps, 1e-5f);
 	if (g_str_equal(tiny->architecture, "llama4"))
 		weft_gguf_writer_f32(writer, "llama4.rope.freq_base", 500000);
+	if (tiny->factor)
+		weft_gguf_writer_f32(writer, tiny->factor, 4);
 	if (tiny->config)
 		weft_gguf_writer_text(writer, "weft.config", tiny->config, strlen(tiny->config));
 	if (tiny->n_parts > 0) {
@@ -279,6 +282,10 @@ static const Wrong WRONGS[] = {
 	 {{.file = "a.gguf", .extra_tensor = "blk.0.attn_q_norm.weight", GOOD}}},
 	{"a.gguf", "llama.attention.head_count must be one whole number",
 	 {{.file = "a.gguf", .head_count_twice = 1, GOOD}}},
+	{"a.gguf", "llama.rope.scaling.factor: linear scaling",
+	 {{.file = "a.gguf", .factor = "llama.rope.scaling.factor", GOOD}}},
+	{"a.gguf", "llama.rope.scale_linear: linear scaling",
+	 {{.file = "a.gguf", .factor = "llama.rope.scale_linear", GOOD}}},
 	{"", "m-00002-of-00002.gguf: part 2 of 2 is missing",
 	 {{.file = "m-00001-of-00002.gguf", SPLIT(0, 2, 2)}}},
 	{"m-00002-of-00002.gguf", "m-00001-of-00002.gguf: part 1 of 2 is missing",
