@@ -108,9 +108,12 @@ static gboolean print_line(const WeftPlaces *places, const char *reference, cons
 			printf("  reference    %s\n",
 			       (const char *)g_ptr_array_index(comparison->lines, i));
 	} else {
+		/* transformers runs the folder, not a GGUF file that was made of it. */
+		g_autofree char *config = g_build_filename(path, "config.json", NULL);
+		gboolean is_folder = g_file_test(config, G_FILE_TEST_EXISTS);
 		printf("  reference    none: python3 %s/reference_logits.py %s -o REF.json\n"
 		       "               weft doctor -m %s --reference REF.json\n",
-		       places->data_dir, path, path);
+		       places->data_dir, is_folder ? path : "FOLDER-AS-PUBLISHED", path);
 	}
 	printf("to send: weft " WEFT_VERSION "; %s %.12s; %s; %s; %s; ", weft_bundle_name(bundle),
 	       weft_bundle_id(bundle), weft_bundle_config(bundle)->model_type, types, tier);
