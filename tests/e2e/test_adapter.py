@@ -1,6 +1,7 @@
 """LoRA adapters of tests/golden/lora over the same base: which one answers, and what the record says."""
 import hashlib
 import json
+import shutil
 
 import e2e
 
@@ -25,6 +26,24 @@ class Adapter(e2e.Case):
         for i in range(3):
             (self.pile / f"{i}.txt").write_text(f"Invoice {i}: the total is {i}40.00 EUR.\n" * (i + 1))
         (self.folder / "s.json").write_text(json.dumps(SCHEMA))
+
+    def answers_of(self, bundle, out, *arguments):
+        self.run_weft("-t", self.task(), "-m", bundle, "--reader", "none", *arguments, "-o", out,
+                      self.pile, code=0)
+        return [record["answer"] for _, record in sorted(e2e.by_name(out).items())]
+
+    def test_base_of_other_tasks(self):
+        """What its base was made for is no limit to an adapter."""
+        bundle = self.folder / "bundle"
+        shutil.copytree(e2e.BUNDLE, bundle)
+        config = json.loads((bundle / "config.json").read_text())
+        config["weft"] = {"tasks": ["index"]}
+        (bundle / "config.json").write_text(json.dumps(config))
+        arguments = ["--adapter", LORA / "plain"]
+        bare = self.answers_of(bundle, self.folder / "bare")
+        self.assertNotEqual(bare, self.answers_of(e2e.BUNDLE, self.folder / "plainly"))
+        self.assertEqual(self.answers_of(bundle, self.folder / "a", *arguments),
+                         self.answers_of(e2e.BUNDLE, self.folder / "b", *arguments))
 
     def task(self, *lines):
         path = self.folder / "mine.task"
