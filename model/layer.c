@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-
 typedef struct Buffer {
 	gpointer *to;
 	gsize n, item_bytes; /* per row */
