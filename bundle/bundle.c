@@ -119,11 +119,11 @@ static gboolean open_tokenizer(WeftBundle *bundle, const char *path, GChecksum *
 	map = weft_map_open(file, error);
 	if (!map)
 		return FALSE;
-	identify(checksum, name, map->data, map->size_bytes);
 	bundle->tokenizer =
 		weft_tokenizer_new(name, (const char *)map->data, map->size_bytes, error);
 	if (!bundle->tokenizer || !weft_chat_open(&chat, path, error))
 		return FALSE;
+	identify(checksum, name, map->data, map->size_bytes);
 	open_template(bundle, &chat, checksum);
 	return TRUE;
 }

@@ -7,6 +7,8 @@
 
 /* Longer pieces are cut: nothing written by people has one, and memory stays bounded. */
 #define PIECE_BYTES_MAX ((gsize)16 << 20)
+/* Of a tokenizer file: Llama 4's has 28 MB. */
+#define FILE_BYTES_MAX ((gsize)512 << 20)
 #define BLANK_SIGN "\xe2\x96\x81" /* U+2581 */
 
 /* ---- opening ---- */
@@ -46,6 +48,11 @@ WeftTokenizer *weft_tokenizer_new(const char *file, const char *data, gsize size
 		g_autoptr(WeftGguf) gguf =
 			weft_gguf_new(file, (const guint8 *)data, size_bytes, error);
 		return gguf ? weft_tokenizer_new_gguf(gguf, error) : NULL;
+	}
+	if (size_bytes > FILE_BYTES_MAX) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT, "%s: %zu bytes, limit %zu", file,
+			    size_bytes, FILE_BYTES_MAX);
+		return NULL;
 	}
 	g_autoptr(WeftTokenizer) tokenizer = weft_tokenizer_new_empty(file);
 	gboolean ok;

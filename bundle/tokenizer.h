@@ -30,7 +30,7 @@ WeftTokenizer *weft_tokenizer_open(const char *path, GError **error);
 /* The file of a folder that weft_tokenizer_open takes (`path` itself when it is no folder); NULL:
  * none. Free it. */
 char *weft_tokenizer_file(const char *path);
-/* The same from memory; `file` for messages. */
+/* The same from memory, 512 MiB at most; `file` for messages. */
 WeftTokenizer *weft_tokenizer_new(const char *file, const char *data, gsize size_bytes,
 				  GError **error);
 void weft_tokenizer_free(WeftTokenizer *tokenizer);

@@ -144,6 +144,12 @@ class WrongBundles(e2e.Case):
     def test_no_tokenizer(self):
         self.said(self.copy("llama31", "tokenizer*"), "no tokenizer", "tokenizer.json")
 
+    def test_tokenizer_without_end(self):
+        """A sparse file: it takes no room, and reading it would take minutes."""
+        folder = self.copy("llama31")
+        os.truncate(folder / "tokenizer.json", 60 << 30)
+        self.said(folder, "tokenizer.json: 64424509440 bytes, limit 536870912")
+
     def test_fewer_layers_than_weights(self):
         folder = self.copy("llama31")
         config = json.loads((folder / "config.json").read_text("utf-8"))
