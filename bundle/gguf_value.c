@@ -210,11 +210,6 @@ gboolean weft_gguf_uint(const WeftGgufValue *value, guint64 *ret_value)
 	return value && uint_at(value->type, value->data, ret_value);
 }
 
-gboolean weft_gguf_int(const WeftGgufValue *value, gint64 *ret_value)
-{
-	return value && int_at(value->type, value->data, ret_value);
-}
-
 gboolean weft_gguf_double(const WeftGgufValue *value, double *ret_value)
 {
 	return value && double_at(value->type, value->data, ret_value);
@@ -257,12 +252,6 @@ static const guint8 *item_at(const WeftGgufValue *value, gsize i)
 {
 	gsize size_bytes = type_bytes(weft_gguf_item_type(value));
 	return size_bytes > 0 && i < value->length ? value->data + i * size_bytes : NULL;
-}
-
-gboolean weft_gguf_uint_at(const WeftGgufValue *value, gsize i, guint64 *ret_value)
-{
-	const guint8 *item = item_at(value, i);
-	return item && uint_at(value->item_type, item, ret_value);
 }
 
 gboolean weft_gguf_int_at(const WeftGgufValue *value, gsize i, gint64 *ret_value)

@@ -57,9 +57,8 @@ gboolean weft_gguf_value_read(WeftGgufHeader *header, WeftGgufValue *value, GErr
 /* All of these take NULL, and say FALSE, NULL or 0 when the value has another type. */
 const char *weft_gguf_key(const WeftGgufValue *value);
 WeftGgufType weft_gguf_type(const WeftGgufValue *value); /* NULL: WEFT_GGUF_TYPES */
-/* Any of the whole-number types, when the number fits. */
+/* Any of the whole-number types, when the number is not negative. */
 gboolean weft_gguf_uint(const WeftGgufValue *value, guint64 *ret_value);
-gboolean weft_gguf_int(const WeftGgufValue *value, gint64 *ret_value);
 /* Any number; finite. */
 gboolean weft_gguf_double(const WeftGgufValue *value, double *ret_value);
 gboolean weft_gguf_bool(const WeftGgufValue *value, gboolean *ret_value);
@@ -70,7 +69,6 @@ gboolean weft_gguf_is(const WeftGgufValue *value, const char *text);
 /* Items of an array, and their type. */
 gsize weft_gguf_length(const WeftGgufValue *value);
 WeftGgufType weft_gguf_item_type(const WeftGgufValue *value); /* no array: WEFT_GGUF_TYPES */
-gboolean weft_gguf_uint_at(const WeftGgufValue *value, gsize i, guint64 *ret_value);
 gboolean weft_gguf_int_at(const WeftGgufValue *value, gsize i, gint64 *ret_value);
 gboolean weft_gguf_double_at(const WeftGgufValue *value, gsize i, double *ret_value);
 

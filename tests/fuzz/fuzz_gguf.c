@@ -13,11 +13,11 @@ static void read_values(const WeftGguf *gguf)
 		gsize size_bytes = 0, n = weft_gguf_length(value), n_strings = 0;
 		const char *text = weft_gguf_text(value, &size_bytes);
 		double number;
-		gint64 whole;
+		guint64 whole;
 
 		g_free(text ? g_strndup(text, size_bytes) : NULL); /* reads */
 		(void)weft_gguf_double(value, &number);
-		(void)weft_gguf_int(value, &whole);
+		(void)weft_gguf_uint(value, &whole);
 		for (gsize k = 0; n > 0 && k < 3; k++)
 			(void)weft_gguf_double_at(value, k == 0 ? 0 : n - 1 + k - 1, &number);
 		while (weft_gguf_strings_next(&strings, &text, &size_bytes)) {
