@@ -9,8 +9,9 @@
  * layer.c and moe.c are one pass for many rows, adapter.c fits LoRA adapters to the weights and
  * adapt.c lets them add to their rows, kv.c keeps keys and values in pages (pages.c: in memory, and
  * past a limit in a file), residency.c asks for the parts of the mapped weights that are needed,
- * batch.c says which rows run in the next step, bench.c runs them for the clock. schema.c and constrain.c make of a JSON Schema an automaton
- * over bytes, sample.c is the one place where a token is chosen, request.c what it leads to.
+ * batch.c says which rows run in the next step, bench.c runs them for the clock. schema.c and
+ * constrain.c make of a JSON Schema an automaton over bytes, sample.c is the one place where a token
+ * is chosen, request.c what it leads to.
  *
  * An answer with a schema is always an instance of it, whatever the model and the budget: compact,
  * with all declared properties in the order of the schema and no others. Special tokens are never

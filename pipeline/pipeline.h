@@ -8,7 +8,8 @@
  * Every channel is bounded in bytes and the documents under way are bounded in number, so memory
  * does not grow with the size or the number of documents. Reading by the bundle and merging by the
  * model are rounds of their own (fuse, generate, collect) in the same graph; all rounds share one
- * batcher, which owns the model. A guard is a round with a model and a batcher of its own. What goes wrong with a document travels with it into its record.
+ * batcher, which owns the model. A guard is a round with a model and a batcher of its own. What goes
+ * wrong with a document travels with it into its record.
  *
  * A job is plain data; the same key and text fill it from a job file and from the command line.
  * A run: new (checks everything that can be checked without a model's weights), start, then either
@@ -125,7 +126,8 @@ const WeftEstimate *weft_run_estimate(const WeftRun *run);
 guint weft_run_n_threads(const WeftRun *run);
 /* Seconds from the first document to the end. */
 double weft_run_busy_s(const WeftRun *run);
-/* Of a dry run: tokens of a request beside the document's, and the room for its answer. 0 when the task asks nothing. */
+/* Of a dry run: tokens of a request beside the document's, and the room for its answer. 0 when the
+ * task asks nothing. */
 typedef struct WeftRunAsks {
 	gsize frame_tokens, answer_tokens, context;
 } WeftRunAsks;
