@@ -156,6 +156,7 @@ static WeftJob *job_of(const Command *command, const WeftPlaces *places, GError 
 	job->jobs = (guint)CLAMP(command->jobs, 0, 256);
 	if ((command->task && !weft_job_set(job, "task", command->task, error)) ||
 	    (command->tier && !weft_job_set(job, "tier", command->tier, error)) ||
+	    (command->kv_type && !weft_job_set(job, "kv-type", command->kv_type, error)) ||
 	    !weft_job_set(job, "output", "-", error))
 		return NULL;
 	for (char **path = command->paths + 1; *path; path++)

@@ -59,18 +59,24 @@ const char *weft_cache_dtype_name(WeftDtype dtype)
 	return weft_dtype_name(dtype);
 }
 
+gboolean weft_cache_dtype_fits(const WeftArch *arch, WeftDtype dtype, GError **error)
+{
+	gsize block = weft_dtype_block_values(dtype);
+	if (arch->head_width % block == 0)
+		return TRUE;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
+		    "keys and values as %s come in blocks of %" G_GSIZE_FORMAT
+		    ", but a head is %" G_GSIZE_FORMAT " wide: f32 or bf16 can",
+		    weft_cache_dtype_name(dtype), block, arch->head_width);
+	return FALSE;
+}
+
 WeftPagePool *weft_page_pool_new(const WeftArch *arch, const WeftKernels *kernels,
 				 const WeftPagePoolOptions *options, GError **error)
 {
-	gsize block = weft_dtype_block_values(options->dtype);
 	const char *folder = options->folder ? options->folder : g_get_tmp_dir();
-	if (arch->head_width % block != 0) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
-			    "keys and values as %s come in blocks of %" G_GSIZE_FORMAT
-			    ", but a head is %" G_GSIZE_FORMAT " wide: f32 or bf16 can",
-			    weft_cache_dtype_name(options->dtype), block, arch->head_width);
+	if (!weft_cache_dtype_fits(arch, options->dtype, error))
 		return NULL;
-	}
 	WeftPagePool *pool = g_new0(WeftPagePool, 1);
 	pool->arch = arch;
 	pool->kernels = kernels;

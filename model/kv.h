@@ -27,6 +27,8 @@ typedef struct WeftCache WeftCache;
 /* The type of keys and values called "f32", "bf16", "q8_0" or "q4"; FALSE: none is called so. */
 gboolean weft_cache_dtype_named(const char *name, WeftDtype *ret_dtype);
 const char *weft_cache_dtype_name(WeftDtype dtype);
+/* WEFT_ERROR_UNSUPPORTED: the heads are no whole blocks of the type. */
+gboolean weft_cache_dtype_fits(const WeftArch *arch, WeftDtype dtype, GError **error);
 
 typedef struct WeftPagePoolOptions {
 	WeftDtype dtype;
@@ -34,7 +36,7 @@ typedef struct WeftPagePoolOptions {
 	const char *folder;     /* for the pages past the limit; NULL: the system's for temporary files */
 } WeftPagePoolOptions;
 
-/* WEFT_ERROR_UNSUPPORTED: the heads are no whole blocks of the type. */
+/* WEFT_ERROR_UNSUPPORTED: the type does not fit. */
 WeftPagePool *weft_page_pool_new(const WeftArch *arch, const WeftKernels *kernels,
 				 const WeftPagePoolOptions *options, GError **error);
 /* All caches must be gone. */

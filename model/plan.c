@@ -226,6 +226,8 @@ static gboolean size_cache(WeftPlan *plan, const WeftPlanOptions *options, GErro
 			    "kv-type: '%s' is not f32, bf16, q8_0 or q4", options->kv_type);
 		return FALSE;
 	}
+	if (!weft_cache_dtype_fits(arch, plan->kv_dtype, error))
+		return FALSE;
 	plan->kv_type = weft_cache_dtype_name(plan->kv_dtype);
 	one = plan->context <= CONTEXT_MAX ? weft_cache_bytes(arch, plan->kv_dtype, plan->context)
 					   : G_MAXSIZE;

@@ -78,8 +78,9 @@ typedef struct WeftPlan {
 	const WeftConfig *config; /* the bundle's, which outlives the plan */
 } WeftPlan;
 
-/* WEFT_ERROR_CONFIG, _UNSUPPORTED, _USAGE (the type): as weft_model_open; WEFT_ERROR_CONTEXT: more positions than any
- * cache can count. A context above the configuration's is planned: context_max tells. */
+/* WEFT_ERROR_CONFIG, _UNSUPPORTED, _USAGE (the type): as weft_model_open; WEFT_ERROR_CONTEXT: more
+ * positions than any cache can count. A context above the configuration's is planned: context_max
+ * tells. */
 WeftPlan *weft_plan_new(const WeftBundle *bundle, const WeftPlanOptions *options, GError **error);
 void weft_plan_free(WeftPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftPlan, weft_plan_free)

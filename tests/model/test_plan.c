@@ -193,6 +193,12 @@ static void test_limits(void)
 	g_assert_null(weft_plan_new(bundle, &options, &error));
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_USAGE);
 	g_clear_error(&error);
+	/* What a run refuses is not planned: its heads are no whole blocks of 32. */
+	g_assert_cmpuint(weft_bundle_config(bundle)->text.head_dim % 32, !=, 0);
+	options = (WeftPlanOptions){.kv_type = "q8_0"};
+	g_assert_null(weft_plan_new(bundle, &options, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED);
+	g_clear_error(&error);
 }
 
 /* ---- time ---- */
