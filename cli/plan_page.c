@@ -102,7 +102,8 @@ static void print_place(const WeftPlanPage *page)
 	}
 	if (!place.runs)
 		printf("  does not fit: %s are needed without the routed experts\n"
-		       "  (the times below are as if it did)\n", takes);
+		       "  (the times below are as if that did fit, and the experts came when they are chosen)\n",
+		       takes);
 	else
 		printf("  in memory %s; %.0f %% of the routed experts do not fit\n", takes,
 		       place.experts_absent * 100);
@@ -190,8 +191,9 @@ static void print_costs(const WeftPlanPage *page, double seconds, double n_in, d
 	double kwh = energy_kwh(page, seconds), price = weft_devices_kwh(page->devices, &source, &date);
 	g_autoptr(GPtrArray) apis = weft_devices_apis(page->devices, page->plan->config);
 
-	printf("  energy %.3g kWh at %.0f W: %.3g %s (%.3f %s a kWh, %s)\n", kwh,
-	       page->machine->watts, kwh * price, currency, price, currency, date);
+	printf("  energy %.3g kWh at %.0f W%s: %.3g %s (%.3f %s a kWh, %s)\n", kwh,
+	       page->machine->watts, page->machine->is_measured ? " (assumed, by threads)" : "",
+	       kwh * price, currency, price, currency, date);
 	if (page->machine->price_hour > 0)
 		printf("  to rent %s: %.3g %s (%.2f %s an hour, %s, %s)\n", page->machine->name,
 		       seconds / 3600 * page->machine->price_hour, currency,
