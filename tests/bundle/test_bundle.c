@@ -290,7 +290,7 @@ static void test_refusals(void)
 	g_autofree char *weights = g_build_filename(folder, "model.safetensors", NULL);
 	g_autofree char *index = g_build_filename(folder, "model.safetensors.index.json", NULL);
 
-	assert_refused("/nonexistent", WEFT_ERROR_IO, "/nonexistent/config.json");
+	assert_refused("/nonexistent", WEFT_ERROR_IO, "/nonexistent: is not there");
 	edit(folder, "config.json", "\"vocab_size\": 480", "\"vocab_size\": 479");
 	assert_refused(folder, WEFT_ERROR_CONFIG, "vocab_size");
 	edit(folder, "config.json", "\"vocab_size\": 479", "\"vocab_size\": 480");
