@@ -51,6 +51,14 @@ class Plan(e2e.Case):
             self.assertIn(said, result.stdout)
         self.assertEqual(result.stderr, "")
 
+    def test_numbers_for_people(self):
+        result = e2e.weft("plan", "--device", "h100", "--context", "4K", e2e.BUNDLE)
+        self.assert_code(result, 0)
+        self.assertRegex(result.stdout, r"Weights +[\d.]+ [kM]B   [\d.]+ million\n")
+        self.assertRegex(result.stdout, r"prompt of \d+ tokens: .* [\d,]+ tokens/s\n")
+        self.assertRegex(result.stdout, r"USD \(2\.69 USD an hour")
+        self.assertNotIn("e+", result.stdout)
+
     def test_this_machine(self):
         plan = self.plan("-p", "64", "-n", "16", e2e.BUNDLE)
         self.assertTrue(plan["device"]["measured"])
@@ -85,6 +93,8 @@ class Plan(e2e.Case):
         self.assertEqual(found["looked_at"], found["files"])
         self.assertGreaterEqual(found["types"]["pdf"]["pages"], 2)
         self.assertGreater(found["types"]["mp3"]["seconds"], 15)
+        # A film lasts as long as its longest track, not as all of them together.
+        self.assertLess(found["types"]["mp4"]["seconds"], 30)
         self.assertEqual(found["requests"], 0)  # an inventory asks nothing
         self.assertEqual(found["sampled"], 2)
         self.assertGreater(found["measured_s"], 0)
@@ -167,6 +177,9 @@ class Sample(e2e.Case):
         (self.folder / "in").mkdir()
         for i in range(240):
             (self.folder / "in" / f"{i}.txt").write_text(f"note {i}: {i * 7} barrels\n")
+
+    def test_few_have_no_standard_error(self):
+        self.assertRegex(self.sample(5, 0), r"^5 of 240 done; all of them: about [^(]+$")
 
     def test_sample(self):
         last = self.sample(20, 0)
