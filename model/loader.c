@@ -72,6 +72,12 @@ gboolean weft_loader_vector(const WeftLoader *loader, const char *name, const ch
 	const WeftTensorView *view = find(loader, name, letters, error);
 	if (!view)
 		return FALSE;
+	if (view->dtype == WEFT_DTYPE_F8_E4M3) { /* what is no matrix has no scales */
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+			    "%s: tensor %s has type %s; one of its kind is F32, BF16 or F16",
+			    view->file, view->name, weft_dtype_name(view->dtype));
+		return FALSE;
+	}
 	weft_mapping_read_alone(view->data, view->size_bytes, TRUE);
 	if (view->dtype == WEFT_DTYPE_F32 && (gsize)view->data % _Alignof(float) == 0) {
 		*ret_vector = view->data;

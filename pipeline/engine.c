@@ -336,12 +336,14 @@ static gboolean open_locked(WeftEngine *engine, GError **error)
 	const WeftJob *job = engine->job;
 	/* Requests have a tenth of the memory; a guard shares that, and the cache's. */
 	guint n_engines = job->guard != NULL ? 2 : 1;
+	/* Rounded up, because 0 is no limit. */
+	guint64 kv_bytes = (job->kv_memory_bytes + n_engines - 1) / n_engines;
 	g_autofree char *state = job->state != NULL            ? g_strdup(job->state)
 				 : strcmp(job->output, "-") != 0 ? g_build_filename(job->output,
 										    "state", NULL)
 								 : NULL;
 	WeftModelOptions options = {.kv_type = job->kv_type,
-				    .kv_memory_max_bytes = job->kv_memory_bytes / n_engines,
+				    .kv_memory_max_bytes = kv_bytes,
 				    .kv_folder = state,
 				    .locks_weights = job->locks_weights,
 				    .prefetches_weights = job->prefetches_weights};
