@@ -20,6 +20,24 @@ struct WeftModel {
 	gsize context;
 };
 
+/* *dtype stays when there is no name. */
+static gboolean name_cache(const char *kv_type, WeftDtype *dtype, GError **error)
+{
+	if (!kv_type || weft_cache_dtype_named(kv_type, dtype))
+		return TRUE;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		    "keys and values can be f32, bf16, q8_0 or q4, not '%s'", kv_type);
+	return FALSE;
+}
+
+gboolean weft_model_check(const WeftBundle *bundle, const char *kv_type, GError **error)
+{
+	g_autoptr(WeftArch) arch = weft_arch_new(weft_bundle_config(bundle), error);
+	WeftDtype dtype = WEFT_DTYPE_F32;
+	return arch && name_cache(kv_type, &dtype, error) &&
+	       weft_cache_dtype_fits(arch, dtype, error);
+}
+
 /* The cache is as exact as the weights, at most. */
 static gboolean choose_cache(WeftModel *model, const WeftModelOptions *options, GError **error)
 {
@@ -28,11 +46,7 @@ static gboolean choose_cache(WeftModel *model, const WeftModelOptions *options, 
 	model->kv_folder = g_strdup(options->kv_folder);
 	model->cache.folder = model->kv_folder;
 	model->cache.memory_max_bytes = options->kv_memory_max_bytes;
-	if (!options->kv_type || weft_cache_dtype_named(options->kv_type, &model->cache.dtype))
-		return TRUE;
-	g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
-		    "keys and values can be f32, bf16, q8_0 or q4, not '%s'", options->kv_type);
-	return FALSE;
+	return name_cache(options->kv_type, &model->cache.dtype, error);
 }
 
 static gboolean lock_weights(const WeftBundle *bundle, GError **error)

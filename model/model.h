@@ -76,8 +76,13 @@ typedef struct WeftGeneration {
 	gboolean counts_routing; /* the answer says which experts were chosen */
 } WeftGeneration;
 
-/* WEFT_ERROR_USAGE: no such type; WEFT_ERROR_UNSUPPORTED: not for these heads; WEFT_ERROR_LIMIT: no
- * memory, or no right to lock so much. */
+/* What its configuration alone says against opening it with keys and values of this type (NULL: the
+ * default): WEFT_ERROR_CONFIG; WEFT_ERROR_USAGE: no such type; WEFT_ERROR_UNSUPPORTED: another
+ * family, or not for these heads. */
+gboolean weft_model_check(const WeftBundle *bundle, const char *kv_type, GError **error);
+
+/* As weft_model_check; WEFT_ERROR_WEIGHTS names the tensor; WEFT_ERROR_LIMIT: no memory, or no right
+ * to lock so much. */
 WeftModel *weft_model_open(WeftBundle *bundle, const WeftKernels *kernels,
 			   const WeftModelOptions *options, GError **error);
 void weft_model_close(WeftModel *model);

@@ -179,6 +179,10 @@ static WeftEngine *engine_new(const WeftJob *job, guint n_threads, const char *m
 		                                                          : "text model");
 		return NULL;
 	}
+	if (!weft_model_check(engine->bundle, job->kv_type, error)) {
+		g_prefix_error(error, "%s: ", weft_bundle_name(engine->bundle));
+		return NULL;
+	}
 	return g_steal_pointer(&engine);
 }
 

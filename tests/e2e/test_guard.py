@@ -160,10 +160,11 @@ class Guard(e2e.Case):
             self.assertEqual(record["ledger"]["windows"]["in"], 0)
 
     def test_whose_fault(self):
-        """Of two models that can't be opened as asked, the message names the one."""
+        """Of two models that can't be opened as asked, the message names the one, before anything is read."""
         said = self.run_weft("-m", e2e.SOURCE / "default", *self.extract[2:], "--guard", GUARD, "--kv-type", "q8_0", "-o", self.out,
                              self.letter, code=3).stderr
         self.assertIn("guard4: keys and values as q8_0", said)
+        self.assertEqual(list(self.out.glob("records/*/*")), [])
 
     def test_nothing_to_ask_about(self):
         guard, _ = scripted(self.folder, "safe", "safe")
