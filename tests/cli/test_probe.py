@@ -121,9 +121,9 @@ class Logits(e2e.Case):
 
     @unittest.skipUnless(e2e.SHIPPED, "needs the shipped bundle, whose heads are 32 wide")
     def test_exactness_of_the_types(self):
-        """Against a cache in f32. docs/benchmarks.md has the numbers: 0.011, 0.022 and 0.35 of
-        logits up to 19 on average, the same likeliest token at 99.6, 99.1 and 83 of 100 places.
-        (The most is no measure: one token that another expert takes is 5 apart.)"""
+        """Against a cache in f32. docs/benchmarks.md has the numbers: 0.010, 0.023 and 0.33 of
+        logits up to 19 on average, the same likeliest token at 99.7, 98.9 and 83 of 100 places.
+        (The most is no measure: one token that another expert takes is 4 to 7 apart.)"""
         folder = e2e.SOURCE / "default"
         text = (e2e.SOURCE / "CONTRIBUTING.md").read_bytes()[:2000]
         tokens = e2e.weft("probe", "tokens", "-m", folder, "-", text=False, input=text)
