@@ -1,4 +1,5 @@
-/* check.h - what the tests of the towers share: opening a bundle, comparing with a golden array. */
+/* check.h - what the tests of the encoders share: opening a bundle, comparing with a golden
+ * array, a picture. */
 #ifndef WEFT_TESTS_ENCODERS_CHECK_H
 #define WEFT_TESTS_ENCODERS_CHECK_H
 
@@ -62,6 +63,32 @@ static inline void check_close_to(const float *values, gsize n, const char *gold
 		if (!(fabsf(values[i] - golden->f32[i]) <= CHECK_TOLERANCE * largest))
 			g_error("%s: item %zu is %g, expected %g", golden_path, i, values[i],
 				golden->f32[i]);
+}
+
+/* The formula of tools/make_golden_encoders.py. The caller frees the pixels. */
+static inline WeftRaster check_picture(guint32 width, guint32 height, double points_per_pixel)
+{
+	WeftRaster raster = { .width = width, .height = height,
+			      .points_per_pixel = points_per_pixel };
+	guint8 *p = raster.pixels = g_malloc((gsize)width * height * 3);
+
+	for (guint32 y = 0; y < height; y++)
+		for (guint32 x = 0; x < width; x++)
+			for (guint32 c = 0; c < 3; c++)
+				*p++ = (guint8)((x * 7 + y * 13 + c * 71 + ((x * y) >> 2)) ^
+						((x * x) >> 3));
+	return raster;
+}
+
+/* Special tokens among the sequence's ids. */
+static inline gsize check_specials(const Opened *opened, const WeftSequence *sequence)
+{
+	gsize n = 0;
+
+	for (guint i = 0; i < sequence->ids->len; i++)
+		n += weft_tokenizer_is_special(weft_bundle_tokenizer(opened->bundle),
+					       g_array_index(sequence->ids, gint32, i));
+	return n;
 }
 
 #endif

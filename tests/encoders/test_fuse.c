@@ -10,20 +10,6 @@
 #define SYSTEM "  Answer with JSON.\n{\"type\":\"object\"}\n"
 #define QUESTION "What is the total?\n"
 
-/* The formula of tools/make_golden_encoders.py. */
-static WeftRaster picture(guint32 width, guint32 height)
-{
-	WeftRaster raster = { .width = width, .height = height, .points_per_pixel = 2 };
-	guint8 *p = raster.pixels = g_malloc((gsize)width * height * 3);
-
-	for (guint32 y = 0; y < height; y++)
-		for (guint32 x = 0; x < width; x++)
-			for (guint32 c = 0; c < 3; c++)
-				*p++ = (guint8)((x * 7 + y * 13 + c * 71 + ((x * y) >> 2)) ^
-						((x * x) >> 3));
-	return raster;
-}
-
 static WeftAnchor page(guint32 n)
 {
 	WeftAnchor anchor = { .page = n };
@@ -50,7 +36,7 @@ static void add_text(const WeftEncoders *encoders, WeftRequest *request, const c
 static WeftSequence *golden_request(const WeftEncoders *encoders)
 {
 	WeftRequest *request = weft_request_new(encoders, SYSTEM);
-	WeftRaster raster = picture(70, 40);
+	WeftRaster raster = check_picture(70, 40, 2);
 	WeftAnchor page3 = page(3), page4 = page(4);
 	g_autoptr(GError) error = NULL;
 
@@ -139,16 +125,6 @@ static void test_prefix(void)
 	check_close(&opened);
 }
 
-static gsize specials_of(const Opened *opened, const WeftSequence *sequence)
-{
-	gsize n = 0;
-
-	for (guint i = 0; i < sequence->ids->len; i++)
-		n += weft_tokenizer_is_special(weft_bundle_tokenizer(opened->bundle),
-					       g_array_index(sequence->ids, gint32, i));
-	return n;
-}
-
 /* Special strings in instructions, document and question are plain text. */
 static void test_injection(void)
 {
@@ -163,7 +139,7 @@ static void test_injection(void)
 	g_autoptr(WeftSequence) expected = weft_request_finish(plain, "why?", NULL);
 	g_autoptr(WeftSequence) sequence = weft_request_finish(request, evil, NULL);
 
-	g_assert_cmpuint(specials_of(&opened, sequence), ==, specials_of(&opened, expected));
+	g_assert_cmpuint(check_specials(&opened, sequence), ==, check_specials(&opened, expected));
 	check_close(&opened);
 }
 
@@ -226,7 +202,7 @@ static void test_image_counts(void)
 
 	for (guint i = 0; i < 2 * G_N_ELEMENTS(sizes); i++) {
 		const guint32 *size = sizes[i / 2];
-		WeftRaster raster = picture(size[0], size[1]);
+		WeftRaster raster = check_picture(size[0], size[1], 2);
 		g_autoptr(WeftRequest) request = weft_request_new(opened.encoders, NULL);
 		gsize before = weft_request_length(request);
 
@@ -245,7 +221,7 @@ static void test_bare_image(void)
 	Opened opened = check_open(WEFT_SCOUT, NULL);
 	g_autoptr(WeftSequence) whole = golden_request(opened.encoders);
 	g_autoptr(WeftSequence) bare = weft_sequence_new(whole->width);
-	WeftRaster raster = picture(70, 40);
+	WeftRaster raster = check_picture(70, 40, 2);
 	const gint32 *ids = (const gint32 *)(void *)whole->ids->data;
 	gsize at = 0;
 

@@ -10,20 +10,6 @@
 
 #define CASES_MAX_BYTES ((gsize)1 << 20)
 
-/* The formula of tools/make_golden_encoders.py. */
-static WeftRaster picture(guint32 width, guint32 height)
-{
-	WeftRaster raster = { .width = width, .height = height, .points_per_pixel = 1 };
-	guint8 *p = raster.pixels = g_malloc((gsize)width * height * 3);
-
-	for (guint32 y = 0; y < height; y++)
-		for (guint32 x = 0; x < width; x++)
-			for (guint32 c = 0; c < 3; c++)
-				*p++ = (guint8)((x * 7 + y * 13 + c * 71 + ((x * y) >> 2)) ^
-						((x * x) >> 3));
-	return raster;
-}
-
 static WeftJson *read_cases(void)
 {
 	g_autoptr(GError) error = NULL;
@@ -49,7 +35,7 @@ static WeftSequence *ask(const WeftEncoders *encoders, const WeftJson *one)
 	if (weft_json_length(size) == 2) {
 		g_assert_true(weft_json_uint(weft_json_at(size, 0), &width));
 		g_assert_true(weft_json_uint(weft_json_at(size, 1), &height));
-		WeftRaster raster = picture((guint32)width, (guint32)height);
+		WeftRaster raster = check_picture((guint32)width, (guint32)height, 1);
 
 		weft_conversation_add_image(conversation, &raster, FALSE, &error);
 		g_assert_no_error(error);
@@ -106,16 +92,6 @@ static void test_prefix(void)
 	check_close(&opened);
 }
 
-static gsize specials_of(const Opened *opened, const WeftSequence *sequence)
-{
-	gsize n = 0;
-
-	for (guint i = 0; i < sequence->ids->len; i++)
-		n += weft_tokenizer_is_special(weft_bundle_tokenizer(opened->bundle),
-					       g_array_index(sequence->ids, gint32, i));
-	return n;
-}
-
 /* Neither document nor answer can end the turn and speak for the guard. */
 static void test_injection(void)
 {
@@ -130,8 +106,8 @@ static void test_injection(void)
 	g_autoptr(WeftSequence) expected = weft_conversation_ask(plain, "reply");
 	g_autoptr(WeftSequence) sequence = weft_conversation_ask(spoken, evil);
 
-	g_assert_cmpuint(specials_of(&opened, sequence), ==, specials_of(&opened, expected));
-	g_assert_cmpuint(specials_of(&opened, expected), ==, 6); /* begin, 2 headers, one end */
+	g_assert_cmpuint(check_specials(&opened, sequence), ==, check_specials(&opened, expected));
+	g_assert_cmpuint(check_specials(&opened, expected), ==, 6); /* begin, 2 headers, one end */
 	check_close(&opened);
 }
 

@@ -6,26 +6,13 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "check.h"
 
 static WeftTiling published(guint32 side, guint32 n_tiles_max)
 {
 	WeftTiling tiling = { side, n_tiles_max, FALSE, 1.0F / 255, { 0.5F, 0.5F, 0.5F },
 			      { 0.5F, 0.5F, 0.5F } };
 	return tiling;
-}
-
-/* The formula of tools/make_golden_encoders.py. */
-static WeftRaster picture(guint32 width, guint32 height)
-{
-	WeftRaster raster = { .width = width, .height = height };
-	guint8 *p = raster.pixels = g_malloc((gsize)width * height * 3);
-
-	for (guint32 y = 0; y < height; y++)
-		for (guint32 x = 0; x < width; x++)
-			for (guint32 c = 0; c < 3; c++)
-				*p++ = (guint8)((x * 7 + y * 13 + c * 71 + ((x * y) >> 2)) ^
-						((x * x) >> 3));
-	return raster;
 }
 
 static char *levels_sha256(const WeftTiles *tiles)
@@ -51,7 +38,7 @@ static void check_line(const char *line)
 	g_assert_cmpint(sscanf(line, "%u %u %u %u %u %u %u %u %64s", &side, &n_max, &height, &width,
 			       &single, &n_rows, &n_cols, &n_tiles, sha256), ==, 9);
 	WeftTiling tiling = published(side, n_max);
-	WeftRaster raster = picture(width, height);
+	WeftRaster raster = check_picture(width, height, 0);
 
 	weft_tiling_apply(&tiling, &raster, (gboolean)single, &tiles, &error);
 	g_assert_no_error(error);
