@@ -324,6 +324,14 @@ guint64 weft_bundle_size_bytes(const WeftBundle *bundle)
 	return weft_shards_size_bytes(bundle->shards);
 }
 
+gsize weft_tensor_view_n_values(const WeftTensorView *view)
+{
+	gsize n = 1;
+	for (gsize i = 0; i < view->n_dims; i++)
+		n *= view->shape[i];
+	return n;
+}
+
 gsize weft_bundle_n_tensors(const WeftBundle *bundle)
 {
 	return bundle->views->len;

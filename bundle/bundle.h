@@ -60,6 +60,9 @@ typedef struct WeftTensorView {
 	gsize size_bytes;
 } WeftTensorView;
 
+/* The product of the sizes, which was checked against the file. */
+gsize weft_tensor_view_n_values(const WeftTensorView *view);
+
 /* Opens the folder or GGUF file `path`. A folder without weights or without a tokenizer opens: the
  * lookups then say what is not there. */
 WeftBundle *weft_bundle_open(const char *path, GError **error);

@@ -110,6 +110,17 @@ typedef struct WeftConfig {
 	WeftTraits traits;
 } WeftConfig;
 
+/* Frequency i of the rotation, in radians per position, with "llama3" scaling but without divisors:
+ * theta^(-2i/head_dim), long wavelengths divided by the factor, those between blended. */
+double weft_text_config_frequency(const WeftTextConfig *text, gsize i);
+
+/* The row of q_proj or k_proj that GGUF's converter puts at `row`: halves of a head become pairs. */
+static inline gsize weft_row_of_halves(gsize row, gsize head_dim)
+{
+	gsize in_head = row % head_dim;
+	return row - in_head + in_head / 2 + in_head % 2 * (head_dim / 2);
+}
+
 /* Reads config.json (size_bytes of json; `file` for messages) and, where it is not NULL,
  * preprocessor_config.json. Both texts may end without NUL. */
 WeftConfig *weft_config_new(const char *file, const char *json, gsize size_bytes,

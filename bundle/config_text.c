@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -422,4 +423,20 @@ gboolean weft_config_mixtral(const WeftKeys *keys, WeftTextConfig *ret_text, GEr
 		return FALSE;
 	return check_active(keys, ret_text, error) && check_window(keys, ret_text, error) &&
 	       read_plain_layers(keys, ret_text, error);
+}
+
+double weft_text_config_frequency(const WeftTextConfig *text, gsize i)
+{
+	const WeftRopeScaling *scaling = &text->rope_scaling;
+	double f = pow(text->rope_theta, -2.0 * (double)i / (double)text->head_dim);
+	double wavelength = 2 * G_PI / f, context = (double)scaling->context_original;
+	double low = scaling->low_freq, high = scaling->high_freq;
+	if (!scaling->present)
+		return f;
+	if (wavelength > context / low)
+		return f / scaling->factor;
+	if (wavelength < context / high || high <= low)
+		return f;
+	double s = (context / wavelength - low) / (high - low);
+	return (1 - s) * f / scaling->factor + s * f;
 }

@@ -48,6 +48,17 @@ char *weft_lora_shape(const WeftTensorView *view)
 	return g_string_free(text, FALSE);
 }
 
+gboolean weft_lora_check_vector(const WeftTensorView *view, gsize n, GError **error)
+{
+	if (view->n_dims == 1 && view->shape[0] == n)
+		return TRUE;
+	g_autofree char *shape = weft_lora_shape(view);
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
+		    "tensor %s has shape %s, but the base needs [%" G_GSIZE_FORMAT "]", view->name,
+		    shape, n);
+	return FALSE;
+}
+
 static gboolean refuse(const WeftTensorView *view, GError **error, const char *why)
 {
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED, WEIGHTS_NAME ": tensor %s %s",

@@ -72,4 +72,7 @@ gboolean weft_lora_scale(const WeftLora *lora, const WeftLoraPair *pair, const c
 /* "[16, 5120]", for messages; caller frees. */
 char *weft_lora_shape(const WeftTensorView *view);
 
+/* The tensor is a vector of n numbers, or WEFT_ERROR_WEIGHTS with both shapes. */
+gboolean weft_lora_check_vector(const WeftTensorView *view, gsize n, GError **error);
+
 #endif

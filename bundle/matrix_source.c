@@ -10,11 +10,7 @@ static const guint8 *value_at(const WeftMatrixSource *source, gsize i)
 /* The stored row that stands at `row`. */
 static gsize stored_row(const WeftMatrixSource *source, gsize row)
 {
-	gsize half = source->head_rows / 2;
-	if (half == 0)
-		return row;
-	gsize in_head = row % source->head_rows;
-	return row - in_head + in_head / 2 + (in_head % 2) * half;
+	return source->head_rows > 0 ? weft_row_of_halves(row, source->head_rows) : row;
 }
 
 static float scale_of(const WeftMatrixSource *source, gsize row)

@@ -1,6 +1,5 @@
 #include "bundle/quantize_plan.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -309,20 +308,12 @@ static gboolean add_layer(WeftQuantizePlan *plan, gsize layer, GError **error)
 
 /* ---- the rotation ---- */
 
-/* What "llama3" divides frequency i by: config.h has the rule. */
+/* What "llama3" divides frequency i by. */
 static double divisor(const WeftTextConfig *text, gsize i)
 {
-	const WeftRopeScaling *scaling = &text->rope_scaling;
-	double frequency = pow(text->rope_theta, -2.0 * (double)i / (double)text->head_dim);
-	double wavelength = 2 * G_PI / frequency, context = (double)scaling->context_original;
-
-	if (wavelength < context / scaling->high_freq)
-		return 1;
-	if (wavelength > context / scaling->low_freq || scaling->high_freq == scaling->low_freq)
-		return scaling->factor;
-	double smooth = (context / wavelength - scaling->low_freq) /
-			(scaling->high_freq - scaling->low_freq);
-	return 1 / ((1 - smooth) / scaling->factor + smooth);
+	WeftTextConfig plain = *text;
+	plain.rope_scaling.present = FALSE;
+	return weft_text_config_frequency(&plain, i) / weft_text_config_frequency(text, i);
 }
 
 static void add_divisors(WeftQuantizePlan *plan)

@@ -72,11 +72,8 @@ static void sum_parts(const WeftBundle *bundle, Part parts[N_GROUPS])
 	for (gsize i = 0; i < weft_bundle_n_tensors(bundle); i++) {
 		const WeftTensorView *tensor = weft_bundle_tensor_at(bundle, i);
 		Part *part = &parts[group_of(tensor->name)];
-		guint64 n = 1;
-		for (gsize d = 0; d < tensor->n_dims; d++)
-			n *= tensor->shape[d]; /* the bundle has checked that it fits */
 		part->n_tensors++;
-		part->n_parameters += n;
+		part->n_parameters += weft_tensor_view_n_values(tensor);
 		part->size_bytes += tensor->size_bytes;
 		part->type_bytes[tensor->dtype] += tensor->size_bytes;
 	}

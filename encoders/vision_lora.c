@@ -75,13 +75,8 @@ static gboolean check_shapes(const WeftLoraPair *pair, const WeftTensorView *bas
 static float *vector_of(WeftVisionLora *vision_lora, const WeftTensorView *view, gsize n,
 			const WeftKernels *kernels, GError **error)
 {
-	if (view->n_dims != 1 || view->shape[0] != n) {
-		g_autofree char *shape = weft_lora_shape(view);
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
-			    "tensor %s has shape %s, but the base needs [%" G_GSIZE_FORMAT "]",
-			    view->name, shape, n);
+	if (!weft_lora_check_vector(view, n, error))
 		return NULL;
-	}
 	float *vector = weft_alloc_array(n, sizeof(float), 0, view->name, error);
 	if (!vector)
 		return NULL;

@@ -92,26 +92,12 @@ static gboolean check_layers(const WeftTextConfig *text, GError **error)
 	return TRUE;
 }
 
-/* theta^(-2i/D); the "llama3" scaling divides long wavelengths by a factor and blends between;
- * GGUF has the divisors themselves. */
 static double *rope_frequencies(const WeftTextConfig *text)
 {
-	const WeftRopeScaling *scaling = &text->rope_scaling;
 	gsize n = text->head_dim / 2;
 	double *frequencies = g_new(double, n);
 	for (gsize i = 0; i < n; i++) {
-		double f = pow(text->rope_theta, -2.0 * (double)i / (double)text->head_dim);
-		if (scaling->present) {
-			double wavelength = 2 * G_PI / f;
-			double context = (double)scaling->context_original;
-			double low = scaling->low_freq, high = scaling->high_freq;
-			if (wavelength > context / low) {
-				f /= scaling->factor;
-			} else if (wavelength >= context / high && high > low) {
-				double s = (context / wavelength - low) / (high - low);
-				f = (1 - s) * f / scaling->factor + s * f;
-			}
-		}
+		double f = weft_text_config_frequency(text, i);
 		frequencies[i] = text->rope_divisors ? f / text->rope_divisors[i] : f;
 	}
 	return frequencies;

@@ -38,10 +38,7 @@ gboolean weft_fitter_refuse(const char *path, const char *why, GError **error)
  * head the pairs of a rotation. */
 static gsize stored_row(const WeftFitter *fitter, const WeftPlace *place, gsize row)
 {
-	gsize width = fitter->arch->head_width, in_head = row % width;
-	if (!place->is_permuted)
-		return row;
-	return row - in_head + in_head % 2 * (width / 2) + in_head / 2;
+	return place->is_permuted ? weft_row_of_halves(row, fitter->arch->head_width) : row;
 }
 
 static gboolean copy_permuted(WeftFitter *fitter, const WeftPlace *place, WeftTensor *b,
@@ -63,13 +60,8 @@ static gboolean copy_permuted(WeftFitter *fitter, const WeftPlace *place, WeftTe
 static float *vector_of(WeftFitter *fitter, const WeftPlace *place, const WeftTensorView *view,
 			gsize n, GError **error)
 {
-	if (view->n_dims != 1 || view->shape[0] != n) {
-		g_autofree char *shape = weft_lora_shape(view);
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
-			    "tensor %s has shape %s, but the base needs [%" G_GSIZE_FORMAT "]",
-			    view->name, shape, n);
+	if (!weft_lora_check_vector(view, n, error))
 		return NULL;
-	}
 	g_autofree float *stored = weft_alloc_array(n, sizeof(float), 0, view->name, error);
 	float *vector = stored ? weft_fitter_own(fitter, n, sizeof(float), error) : NULL;
 	if (!vector)

@@ -83,9 +83,7 @@ gboolean weft_loader_vector(const WeftLoader *loader, const char *name, const ch
 		*ret_vector = view->data;
 		return TRUE;
 	}
-	gsize n = 1;
-	for (gsize i = 0; i < view->n_dims; i++)
-		n *= view->shape[i];
+	gsize n = weft_tensor_view_n_values(view);
 	float *vector = g_new(float, n);
 	loader->kernels->to_f32(loader->kernels->team, vector, view->data, view->dtype, n);
 	g_ptr_array_add(loader->vectors, vector);

@@ -69,10 +69,7 @@ static void add_bundle(WeftPlan *plan, const WeftBundle *bundle, gboolean is_aud
 	for (gsize i = 0; i < weft_bundle_n_tensors(bundle); i++) {
 		const WeftTensorView *view = weft_bundle_tensor_at(bundle, i);
 		WeftWeightGroup group = is_audio ? WEFT_GROUP_AUDIO : group_of_name(view->name);
-		guint64 n = 1;
-		for (gsize d = 0; d < view->n_dims; d++)
-			n *= view->shape[d]; /* checked against the file when the bundle was opened */
-		plan->n_weights[group][view->dtype] += n;
+		plan->n_weights[group][view->dtype] += weft_tensor_view_n_values(view);
 		plan->bytes[group] += view->size_bytes;
 		all += view->size_bytes;
 		if (strstr(view->name, "experts.gate_up_proj") && plan->arch->experts_are_kn)
