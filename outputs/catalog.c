@@ -1,10 +1,10 @@
 #include "outputs/catalog.h"
 
-#include <sqlite3.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "outputs/catalog_private.h"
 
 /* PRAGMA user_version. */
 #define CATALOG_VERSION 1
@@ -24,37 +24,20 @@ static const char SCHEMA[] =
 	"CREATE INDEX source_id ON source (id);"
 	"PRAGMA user_version = 1;";
 
-typedef enum {
-	PUT_RECORD,
-	PUT_SOURCE,
-	FIND_SOURCE,
-	ID_OF_PATH,
-	FILE_SHA256,
-	LIST_PATHS,
-	N_STATEMENTS,
-} Statement;
+static const char PUT_RECORD[] = "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?)";
+static const char PUT_SOURCE[] = "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+static const char FIND_SOURCE[] =
+	"SELECT source.id, record.status FROM source JOIN record ON record.id = source.id"
+	" WHERE path = ? AND fingerprint = ? AND device = ? AND inode = ?"
+	" AND bytes = ? AND mtime_ns = ? AND ctime_ns = ?";
+static const char ID_OF_PATH[] = "SELECT id FROM source WHERE path = ? ORDER BY rowid DESC LIMIT 1";
+static const char FILE_SHA256[] = "SELECT file_sha256 FROM record WHERE id = ? AND file_bytes = ?"
+				  " AND file_inode = ? AND file_mtime_ns = ?";
+/* BLOBs compare bytewise; of one path the row that was put last counts. */
+static const char LIST_PATHS[] =
+	"SELECT path, id, MAX(rowid) FROM source GROUP BY path ORDER BY path";
 
-static const char *const STATEMENTS[N_STATEMENTS] = {
-	[PUT_RECORD] = "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?)",
-	[PUT_SOURCE] = "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-	[FIND_SOURCE] = ("SELECT source.id, record.status FROM source"
-			" JOIN record ON record.id = source.id"
-			" WHERE path = ? AND fingerprint = ? AND device = ? AND inode = ?"
-			" AND bytes = ? AND mtime_ns = ? AND ctime_ns = ?"),
-	[ID_OF_PATH] = "SELECT id FROM source WHERE path = ? ORDER BY rowid DESC LIMIT 1",
-	[FILE_SHA256] = ("SELECT file_sha256 FROM record WHERE id = ? AND file_bytes = ?"
-			" AND file_inode = ? AND file_mtime_ns = ?"),
-	/* BLOBs compare bytewise; of one path the row that was put last counts. */
-	[LIST_PATHS] = ("SELECT path, id, MAX(rowid) FROM source GROUP BY path ORDER BY path"),
-};
-
-struct WeftCatalog {
-	sqlite3 *database;
-	sqlite3_stmt *statements[N_STATEMENTS];
-	char *path;
-};
-
-static gboolean fail(const WeftCatalog *catalog, GError **error)
+gboolean weft_catalog_fail(const WeftCatalog *catalog, GError **error)
 {
 	g_autofree char *name = weft_path_display(catalog->path);
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", name,
@@ -62,10 +45,10 @@ static gboolean fail(const WeftCatalog *catalog, GError **error)
 	return FALSE;
 }
 
-static gboolean execute(WeftCatalog *catalog, const char *sql, GError **error)
+gboolean weft_catalog_execute(WeftCatalog *catalog, const char *sql, GError **error)
 {
 	if (sqlite3_exec(catalog->database, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return fail(catalog, error);
+		return weft_catalog_fail(catalog, error);
 	return TRUE;
 }
 
@@ -78,22 +61,23 @@ static gboolean read_version(WeftCatalog *catalog, int *ret_version, GError **er
 	if (is_good)
 		*ret_version = sqlite3_column_int(statement, 0);
 	sqlite3_finalize(statement);
-	return is_good || fail(catalog, error);
+	return is_good || weft_catalog_fail(catalog, error);
 }
 
 static gboolean make_schema(WeftCatalog *catalog, gboolean is_read_only, GError **error)
 {
 	int version;
-	if (!is_read_only && !execute(catalog, "PRAGMA journal_mode = WAL", error))
+	if (!is_read_only && !weft_catalog_execute(catalog, "PRAGMA journal_mode = WAL", error))
 		return FALSE;
-	if (!execute(catalog, "PRAGMA synchronous = NORMAL", error) ||
+	if (!weft_catalog_execute(catalog, "PRAGMA synchronous = NORMAL", error) ||
 	    !read_version(catalog, &version, error))
 		return FALSE;
 	if (version == CATALOG_VERSION)
 		return TRUE;
 	if (version == 0 && !is_read_only) {
-		if (execute(catalog, "BEGIN IMMEDIATE", error) && execute(catalog, SCHEMA, error) &&
-		    execute(catalog, "COMMIT", error))
+		if (weft_catalog_execute(catalog, "BEGIN IMMEDIATE", error) &&
+		    weft_catalog_execute(catalog, SCHEMA, error) &&
+		    weft_catalog_execute(catalog, "COMMIT", error))
 			return TRUE;
 		return FALSE;
 	}
@@ -112,20 +96,15 @@ WeftCatalog *weft_catalog_open(const char *path, gboolean is_read_only, GError *
 				 : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
 	catalog->path = g_strdup(path);
+	catalog->statements = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL,
+						    (GDestroyNotify)sqlite3_finalize);
 	if (sqlite3_open_v2(path, &catalog->database, flags, NULL) != SQLITE_OK) {
-		(void)fail(catalog, error);
+		(void)weft_catalog_fail(catalog, error);
 		return NULL;
 	}
 	sqlite3_busy_timeout(catalog->database, BUSY_MS);
 	if (!make_schema(catalog, is_read_only, error))
 		return NULL;
-	for (int i = 0; i < N_STATEMENTS; i++) {
-		if (sqlite3_prepare_v2(catalog->database, STATEMENTS[i], -1,
-				       &catalog->statements[i], NULL) != SQLITE_OK) {
-			(void)fail(catalog, error);
-			return NULL;
-		}
-	}
 	return g_steal_pointer(&catalog);
 }
 
@@ -133,8 +112,7 @@ void weft_catalog_close(WeftCatalog *catalog)
 {
 	if (!catalog)
 		return;
-	for (int i = 0; i < N_STATEMENTS; i++)
-		sqlite3_finalize(catalog->statements[i]);
+	g_clear_pointer(&catalog->statements, g_hash_table_unref);
 	sqlite3_close(catalog->database);
 	g_free(catalog->path);
 	g_free(catalog);
@@ -142,17 +120,17 @@ void weft_catalog_close(WeftCatalog *catalog)
 
 /* ---- binding ---- */
 
-static gint64 nanoseconds(const struct timespec *time)
+gint64 weft_catalog_nanoseconds(const struct timespec *time)
 {
 	return (gint64)time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
-static void bind_text(sqlite3_stmt *statement, int i, const char *text)
+void weft_catalog_bind_text(sqlite3_stmt *statement, int i, const char *text)
 {
 	sqlite3_bind_text(statement, i, text, -1, SQLITE_TRANSIENT);
 }
 
-static void bind_path(sqlite3_stmt *statement, int i, const char *path)
+void weft_catalog_bind_path(sqlite3_stmt *statement, int i, const char *path)
 {
 	sqlite3_bind_blob(statement, i, path, strlen(path), SQLITE_TRANSIENT);
 }
@@ -163,27 +141,43 @@ static void bind_stat(sqlite3_stmt *statement, int i, const struct stat *status)
 	sqlite3_bind_int64(statement, i, (gint64)status->st_dev);
 	sqlite3_bind_int64(statement, i + 1, (gint64)status->st_ino);
 	sqlite3_bind_int64(statement, i + 2, status->st_size);
-	sqlite3_bind_int64(statement, i + 3, nanoseconds(&status->st_mtim));
-	sqlite3_bind_int64(statement, i + 4, nanoseconds(&status->st_ctim));
+	sqlite3_bind_int64(statement, i + 3, weft_catalog_nanoseconds(&status->st_mtim));
+	sqlite3_bind_int64(statement, i + 4, weft_catalog_nanoseconds(&status->st_ctim));
 }
 
-/* Runs a statement that gives no rows. Its end is told by the reset. */
-static gboolean run(WeftCatalog *catalog, Statement i, GError **error)
+sqlite3_stmt *weft_catalog_statement(WeftCatalog *catalog, const char *sql)
 {
-	sqlite3_stmt *statement = catalog->statements[i];
-	gboolean is_good = sqlite3_step(statement) == SQLITE_DONE;
-	is_good = sqlite3_reset(statement) == SQLITE_OK && is_good;
-	is_good = is_good || fail(catalog, error);
+	sqlite3_stmt *statement = g_hash_table_lookup(catalog->statements, sql);
+
+	if (statement == NULL &&
+	    sqlite3_prepare_v3(catalog->database, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement,
+			       NULL) == SQLITE_OK)
+		g_hash_table_insert(catalog->statements, (gpointer)sql, statement);
+	return statement;
+}
+
+void weft_catalog_reset(sqlite3_stmt *statement)
+{
+	if (statement == NULL)
+		return;
+	sqlite3_reset(statement);
 	sqlite3_clear_bindings(statement);
+}
+
+gboolean weft_catalog_run(WeftCatalog *catalog, sqlite3_stmt *statement, GError **error)
+{
+	gboolean is_good = statement != NULL && sqlite3_step(statement) == SQLITE_DONE;
+	is_good = sqlite3_reset(statement) == SQLITE_OK && is_good;
+	is_good = is_good || weft_catalog_fail(catalog, error);
+	weft_catalog_reset(statement);
 	return is_good;
 }
 
 /* The first column of the only row, as text; a missing row and an error are the same here: the
  * catalogue does not know. */
-static gboolean find_text(WeftCatalog *catalog, Statement i, char *ret_text, gsize size_bytes,
+static gboolean find_text(sqlite3_stmt *statement, char *ret_text, gsize size_bytes,
 			  int *ret_second)
 {
-	sqlite3_stmt *statement = catalog->statements[i];
 	gboolean is_found = sqlite3_step(statement) == SQLITE_ROW;
 	if (is_found) {
 		const char *text = (const char *)sqlite3_column_text(statement, 0);
@@ -193,8 +187,7 @@ static gboolean find_text(WeftCatalog *catalog, Statement i, char *ret_text, gsi
 		if (is_found && ret_second)
 			*ret_second = sqlite3_column_int(statement, 1);
 	}
-	sqlite3_reset(statement);
-	sqlite3_clear_bindings(statement);
+	weft_catalog_reset(statement);
 	return is_found;
 }
 
@@ -202,37 +195,37 @@ static gboolean find_text(WeftCatalog *catalog, Statement i, char *ret_text, gsi
 
 static gboolean put_record(WeftCatalog *catalog, const WeftCatalogRecord *record, GError **error)
 {
-	sqlite3_stmt *statement = catalog->statements[PUT_RECORD];
-	bind_text(statement, 1, record->id);
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, PUT_RECORD);
+	weft_catalog_bind_text(statement, 1, record->id);
 	sqlite3_bind_int(statement, 2, record->status);
-	bind_text(statement, 3, record->sha256);
-	bind_text(statement, 4, record->file_sha256);
+	weft_catalog_bind_text(statement, 3, record->sha256);
+	weft_catalog_bind_text(statement, 4, record->file_sha256);
 	sqlite3_bind_int64(statement, 5, record->file_status.st_size);
 	sqlite3_bind_int64(statement, 6, (gint64)record->file_status.st_ino);
-	sqlite3_bind_int64(statement, 7, nanoseconds(&record->file_status.st_mtim));
-	return run(catalog, PUT_RECORD, error);
+	sqlite3_bind_int64(statement, 7, weft_catalog_nanoseconds(&record->file_status.st_mtim));
+	return weft_catalog_run(catalog, statement, error);
 }
 
 static gboolean put_source(WeftCatalog *catalog, const char *id, const char *path,
 			   const struct stat *status, const char *fingerprint, GError **error)
 {
-	sqlite3_stmt *statement = catalog->statements[PUT_SOURCE];
-	bind_path(statement, 1, path);
-	bind_text(statement, 2, fingerprint);
-	bind_text(statement, 3, id);
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, PUT_SOURCE);
+	weft_catalog_bind_path(statement, 1, path);
+	weft_catalog_bind_text(statement, 2, fingerprint);
+	weft_catalog_bind_text(statement, 3, id);
 	if (status)
 		bind_stat(statement, 4, status);
-	return run(catalog, PUT_SOURCE, error);
+	return weft_catalog_run(catalog, statement, error);
 }
 
 gboolean weft_catalog_put(WeftCatalog *catalog, const WeftCatalogRecord *record, const char *path,
 			  const struct stat *status, const char *fingerprint, GError **error)
 {
-	if (!execute(catalog, "BEGIN IMMEDIATE", error))
+	if (!weft_catalog_execute(catalog, "BEGIN IMMEDIATE", error))
 		return FALSE;
 	if (put_record(catalog, record, error) &&
 	    put_source(catalog, record->id, path, status, fingerprint, error) &&
-	    execute(catalog, "COMMIT", error))
+	    weft_catalog_execute(catalog, "COMMIT", error))
 		return TRUE;
 	/* The first error is the one to tell. */
 	sqlite3_exec(catalog->database, "ROLLBACK", NULL, NULL, NULL);
@@ -243,13 +236,13 @@ gboolean weft_catalog_is_unchanged(WeftCatalog *catalog, const char *path,
 				   const struct stat *status, const char *fingerprint,
 				   char ret_id[72], WeftStatus *ret_status)
 {
-	sqlite3_stmt *statement = catalog->statements[FIND_SOURCE];
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, FIND_SOURCE);
 	int number;
 
-	bind_path(statement, 1, path);
-	bind_text(statement, 2, fingerprint);
+	weft_catalog_bind_path(statement, 1, path);
+	weft_catalog_bind_text(statement, 2, fingerprint);
 	bind_stat(statement, 3, status);
-	if (!find_text(catalog, FIND_SOURCE, ret_id, 72, &number) || number < 0 ||
+	if (!find_text(statement, ret_id, 72, &number) || number < 0 ||
 	    number > WEFT_STATUS_SKIPPED)
 		return FALSE;
 	*ret_status = (WeftStatus)number;
@@ -258,25 +251,27 @@ gboolean weft_catalog_is_unchanged(WeftCatalog *catalog, const char *path,
 
 gboolean weft_catalog_id_of_path(WeftCatalog *catalog, const char *path, char ret_id[72])
 {
-	bind_path(catalog->statements[ID_OF_PATH], 1, path);
-	return find_text(catalog, ID_OF_PATH, ret_id, 72, NULL);
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, ID_OF_PATH);
+
+	weft_catalog_bind_path(statement, 1, path);
+	return find_text(statement, ret_id, 72, NULL);
 }
 
 gboolean weft_catalog_file_sha256(WeftCatalog *catalog, const char *id,
 				  const struct stat *file_status, char ret_hex[65])
 {
-	sqlite3_stmt *statement = catalog->statements[FILE_SHA256];
-	bind_text(statement, 1, id);
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, FILE_SHA256);
+	weft_catalog_bind_text(statement, 1, id);
 	sqlite3_bind_int64(statement, 2, file_status->st_size);
 	sqlite3_bind_int64(statement, 3, (gint64)file_status->st_ino);
-	sqlite3_bind_int64(statement, 4, nanoseconds(&file_status->st_mtim));
-	return find_text(catalog, FILE_SHA256, ret_hex, 65, NULL);
+	sqlite3_bind_int64(statement, 4, weft_catalog_nanoseconds(&file_status->st_mtim));
+	return find_text(statement, ret_hex, 65, NULL);
 }
 
 gboolean weft_catalog_list(WeftCatalog *catalog, GPtrArray *ret_paths, GPtrArray *ret_ids,
 			   GError **error)
 {
-	sqlite3_stmt *statement = catalog->statements[LIST_PATHS];
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, LIST_PATHS);
 	int step;
 
 	while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
@@ -290,7 +285,7 @@ gboolean weft_catalog_list(WeftCatalog *catalog, GPtrArray *ret_paths, GPtrArray
 		g_ptr_array_add(ret_ids, g_strdup(id));
 	}
 	if (step != SQLITE_DONE)
-		(void)fail(catalog, error); /* before the reset clears the message */
-	sqlite3_reset(statement);
+		(void)weft_catalog_fail(catalog, error); /* before the reset clears the message */
+	weft_catalog_reset(statement);
 	return step == SQLITE_DONE;
 }
