@@ -3,16 +3,18 @@
 #   sh tests/run.sh         the suite, as users build it (gcc, release)
 #   sh tests/run.sh --all   also built by clang, under ASan+UBSan, and channels and kernels under
 #                           TSan; compiler warnings are errors. What a merge needs.
+#   sh tests/run.sh --long  the suite, then the long forms of the tests of faults and crashes
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tools/prepare.sh
 
-all=no
+all=no long=no
 case "${1-}" in
 '') ;;
 --all) all=yes ;;
+--long) long=yes ;;
 *)
-	sed -n '2,5s/^# \{0,1\}//p' "$0"
+	sed -n '2,6s/^# \{0,1\}//p' "$0"
 	exit 2
 	;;
 esac
@@ -59,6 +61,7 @@ if [ $all = no ]; then
 		meson configure build -Dtests=enabled # the quickstart had made it without
 	fi
 	suite "gcc, release" build "" -Dtests=enabled
+	[ $long = no ] || suite "gcc, release: long forms" build "--suite long"
 else
 	export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 	suite "gcc, release" build-ci "" -Dtests=enabled -Dwerror=true
