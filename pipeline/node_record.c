@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "pipeline/run.h"
 
 typedef struct Building {
@@ -327,6 +328,16 @@ static void add_run_fact(WeftRecord *record, const char *key, char *take_json)
 	g_ptr_array_add(record->run, take_json);
 }
 
+static char *json_string(const char *text)
+{
+	GString *json = g_string_new(NULL);
+	WeftJsonWriter writer;
+
+	weft_json_writer_init(&writer, json);
+	weft_json_write_string(&writer, text);
+	return g_string_free(json, FALSE);
+}
+
 static void settle_run(const WeftRun *run, Building *building)
 {
 	char seconds[G_ASCII_DTOSTR_BUF_SIZE];
@@ -336,6 +347,8 @@ static void settle_run(const WeftRun *run, Building *building)
 	g_ascii_formatd(seconds, sizeof seconds, "%.3f",
 	                (double)(weft_trace_now_ns() - building->begin_ns) / 1e9);
 	add_run_fact(building->record, "weft", g_strdup("\"" WEFT_VERSION "\""));
+	add_run_fact(building->record, "decoders",
+		     json_string(weft_ingest_versions(run->ingest)));
 	add_run_fact(building->record, "seconds", g_strdup(seconds));
 	if (tier != NULL)
 		add_run_fact(building->record, "tier", g_strdup_printf("\"%s\"", tier));

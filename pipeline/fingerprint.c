@@ -1,0 +1,58 @@
+#include "pipeline/fingerprint.h"
+
+static void add_line(GChecksum *checksum, const char *key, const char *value)
+{
+	g_checksum_update(checksum, (const guchar *)key, -1);
+	g_checksum_update(checksum, (const guchar *)"=", 1);
+	if (value != NULL)
+		g_checksum_update(checksum, (const guchar *)value, -1);
+	g_checksum_update(checksum, (const guchar *)"\n", 1);
+}
+
+static void add_number(GChecksum *checksum, const char *key, double value)
+{
+	char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+	add_line(checksum, key, g_ascii_dtostr(text, sizeof text, value));
+}
+
+void weft_fingerprint_job(const WeftRun *run, char ret_hex[65])
+{
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	const WeftJob *job = run->job;
+	const WeftTask *task = run->task;
+
+	add_number(checksum, "record", WEFT_RECORD_VERSION);
+	add_number(checksum, "epoch", WEFT_FINGERPRINT_EPOCH);
+	add_line(checksum, "task", task->name);
+	add_line(checksum, "system", task->system);
+	add_line(checksum, "question", task->question);
+	add_line(checksum, "schema", task->schema_text);
+	add_number(checksum, "merge", task->merge_by);
+	add_number(checksum, "windows", task->windows);
+	add_number(checksum, "pictures", task->pictures);
+	add_number(checksum, "reads", task->reads);
+	add_number(checksum, "answer-tokens", (double)task->answer_tokens);
+	add_line(checksum, "model",
+		 run->engine != NULL ? weft_bundle_id(weft_engine_bundle(run->engine)) : NULL);
+	if (run->engine != NULL && weft_engine_adapter(run->engine) != NULL)
+		add_line(checksum, "adapter", weft_lora_id(weft_engine_adapter(run->engine)));
+	if (run->guard != NULL)
+		add_line(checksum, "guard", weft_bundle_id(weft_engine_bundle(run->guard)));
+	add_line(checksum, "reader", weft_run_reader(run));
+	add_line(checksum, "ocr-languages", job->ocr_languages);
+	if (run->engine != NULL) {
+		g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, job->seed);
+
+		add_line(checksum, "seed", seed);
+		add_number(checksum, "temperature", job->temperature);
+	}
+	if (job->kv_type != NULL && (run->engine != NULL || run->guard != NULL))
+		add_line(checksum, "kv-type", job->kv_type);
+	add_number(checksum, "page-dpi", job->page_dpi);
+	add_number(checksum, "page-first", job->page_first);
+	add_number(checksum, "page-last", job->page_last);
+	add_number(checksum, "time-first", job->time_first);
+	add_number(checksum, "time-end", job->time_end);
+	g_strlcpy(ret_hex, g_checksum_get_string(checksum), 65);
+}

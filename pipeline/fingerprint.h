@@ -1,0 +1,21 @@
+/* fingerprint.h - private: what a job would say about a document, as one hash.
+ *
+ * The id of a record is the hash of the content's hash and of the job's fingerprint, so everything
+ * that decides what a record says stands in the fingerprint: task, schema, model, adapter, seed and
+ * the like, and an epoch. Not in it: threads, memory, paths, and the versions of decoders. Those
+ * stand in the record's `run` and in the catalogue, so that a new version of a library redoes
+ * nothing by itself: `--upgrade` redoes, under the same id, what other decoders made.
+ */
+#ifndef WEFT_PIPELINE_FINGERPRINT_H
+#define WEFT_PIPELINE_FINGERPRINT_H
+
+#include "pipeline/run.h"
+
+/* Raised when the same input and the same job give another record than before; all records then
+ * get new ids, and are made anew. */
+#define WEFT_FINGERPRINT_EPOCH 1
+
+/* 64 hex digits and NUL. The run has its task, its engines and its reader. */
+void weft_fingerprint_job(const WeftRun *run, char ret_hex[65]);
+
+#endif
