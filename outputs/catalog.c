@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "outputs/catalog_private.h"
+#include "outputs/catalog_search.h"
 
 /* PRAGMA user_version. */
 #define CATALOG_VERSION 1
@@ -103,7 +104,8 @@ WeftCatalog *weft_catalog_open(const char *path, gboolean is_read_only, GError *
 		return NULL;
 	}
 	sqlite3_busy_timeout(catalog->database, BUSY_MS);
-	if (!make_schema(catalog, is_read_only, error))
+	if (!make_schema(catalog, is_read_only, error) ||
+	    (!is_read_only && !weft_catalog_make_search(catalog, error)))
 		return NULL;
 	return g_steal_pointer(&catalog);
 }
@@ -225,6 +227,8 @@ gboolean weft_catalog_put(WeftCatalog *catalog, const WeftCatalogRecord *record,
 		return FALSE;
 	if (put_record(catalog, record, error) &&
 	    put_source(catalog, record->id, path, status, fingerprint, error) &&
+	    (!record->text ||
+	     weft_catalog_put_text(catalog, record->id, path, record->text, error)) &&
 	    weft_catalog_execute(catalog, "COMMIT", error))
 		return TRUE;
 	/* The first error is the one to tell. */

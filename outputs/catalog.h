@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "outputs/record.h"
+#include "outputs/search.h"
 
 typedef struct WeftCatalog WeftCatalog;
 
@@ -22,6 +23,7 @@ typedef struct WeftCatalogRecord {
 	const char *sha256;      /* of the content, or NULL */
 	const char *file_sha256; /* of the record file */
 	struct stat file_status;
+	const WeftSearchText *text; /* what can be found of it; NULL: what was put before stays */
 } WeftCatalogRecord;
 
 /* Makes or opens the database. */

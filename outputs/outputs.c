@@ -7,9 +7,10 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "outputs/catalog.h"
+#include "outputs/outputs_private.h"
 #include "outputs/record_json.h"
 #include "outputs/record_paths.h"
+#include "outputs/search_text.h"
 
 /* A record is read back whole. */
 #define RECORD_BYTES_MAX ((gsize)1 << 30)
@@ -17,13 +18,6 @@
 #define FOLDER_NAMES_MAX ((gsize)1 << 24)
 #define HEX_BYTES 64
 #define PREFIX_BYTES_MIN 8
-
-struct WeftOutputs {
-	char *folder;          /* OUT */
-	char *records;         /* OUT/records */
-	WeftLock *lock;        /* NULL when opened to read only */
-	WeftCatalog *catalog;  /* NULL when opened to read only and there is none */
-};
 
 /* ---- opening ---- */
 
@@ -212,10 +206,12 @@ gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *
 
 	gsize size;
 	g_autofree char *text = weft_record_json(record, TRUE, &size);
+	g_autoptr(WeftSearchText) found = weft_search_text_of_record(record);
 	WeftCatalogRecord row = {
 		.id = record->id,
 		.status = record->status,
 		.sha256 = record->sha256,
+		.text = found,
 	};
 	return publish(outputs, file, text, size, &row, path, status, fingerprint, error);
 }

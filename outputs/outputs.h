@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "outputs/record.h"
+#include "outputs/search.h"
 
 typedef struct WeftOutputs WeftOutputs;
 
