@@ -1,0 +1,386 @@
+"""What the fault tests share: a job, its undisturbed result, and how a folder is judged after a fault.
+
+The promise is one sentence: whatever ends a run, at any instant, the same command run again gives
+the bytes that an undisturbed run gives, and does nothing twice. It is shown by doing that:
+
+    the reference   the job is run once, undisturbed
+    a disturbed run the same job with a fault (a kill at a random instant, a call that fails)
+      judged by visible(): no record file, summary or manifest is torn; a record that is there is the
+      reference's, with some or all of its paths; no healthy document is blamed; the exit code
+      is one that README and man page give; what ended in exit 0 or 1 is complete, by itself
+    a clean run     the same command again, judged by complete(): the same set of files (so nothing
+      temporary is left), the same records less `run`, manifest.sha256 right in all its lines,
+      the ledger balanced, the catalogue sound and with the reference's rows
+    no work twice   shim.c logs each document that is handed to a decoder; a document whose record
+      lay in its place before a run began may not be in that run's log
+
+shim.c says how calls are made to fail. Three programs use this one: test_points.py goes through all
+calls in turn, test_storm.py kills at random instants, test_world.py changes the world underneath
+(full and read-only disks, inputs that change or vanish, a damaged catalogue, a second run).
+FAULTS_LONG=1 (tests/run.sh --long) takes all points and 200 kills, FAULTS_SEED another seed.
+"""
+import collections
+import hashlib
+import itertools
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import wave
+import zlib
+
+import e2e
+
+SHIM = os.environ["SHIM"]
+SANITIZED = os.environ.get("SANITIZED", "none") != "none"
+LONG = bool(os.environ.get("FAULTS_LONG"))
+SEED = int(os.environ.get("FAULTS_SEED", "1"))
+TIMEOUT_S = 120
+
+DONE, SOME_FAILED, NOT_STARTED, OUTPUT, INTERRUPTED = 0, 1, 3, 74, 130
+MANIFEST_LINE = re.compile(r"[0-9a-f]{64}  records/([0-9a-f]{2})/\1[0-9a-f]{62}\.json")
+
+Run = collections.namedtuple("Run", "code stderr log seconds")
+
+
+class Wrong(AssertionError):
+    """A promise that was not kept."""
+
+
+def promise(condition, *about):
+    if not condition:
+        raise Wrong(" ".join(str(part) for part in about))
+
+
+# ---- folders of documents ----
+
+def png(side=8, shade=0):
+    rows = b"".join(b"\0" + bytes((x * y + shade) & 255 for x in range(side)) for y in range(side))
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)),
+              (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks)
+
+
+def make_tiny(folder):
+    """What one helper program decodes in milliseconds: text, a picture, a copy, the empty, the broken."""
+    folder.mkdir()
+    (folder / "a.txt").write_text("The pier was mended in May.\n")
+    (folder / "b.txt").write_text("The lamp of buoy 7 is green.\n")
+    (folder / "copy of a.txt").write_text("The pier was mended in May.\n")
+    (folder / "dots.png").write_bytes(png())
+    (folder / "broken.png").write_bytes(png()[:40])
+    (folder / "empty.txt").write_bytes(b"")
+
+
+def make_mixed(folder):
+    """A bit of everything that the helper programs read."""
+    make_tiny(folder)
+    (folder / "more").mkdir()
+    (folder / "notes").mkdir()
+    for i in range(30):
+        (folder / f"notes/{i}.md").write_text(f"# Note {i}\n\nThe tide of day {i} was {i * 13 % 7} m.\n")
+    for i in range(3):
+        lines = [f"Line {n} of letter {i}, about barrel {n * 7}." for n in range(12)]
+        (folder / f"letter {i}.pdf").write_bytes(e2e.pdf([lines] * (i + 1)))
+    (folder / "broken.pdf").write_bytes(e2e.pdf([["x"]])[:200])
+    shutil.copyfile(e2e.SOURCE / "tests/fuzz/corpus/picture/grey.jpg", folder / "more/grey.jpg")
+    shutil.copyfile(folder / "letter 0.pdf", folder / "more/letter 0 again.pdf")
+    with wave.open(str(folder / "more/tone.wav"), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(16000)
+        sound.writeframes(b"".join(struct.pack("<h", (i * 991) % 4001 - 2000) for i in range(16000)))
+    (folder / "more/unread.bin").write_bytes(bytes(range(256)))
+
+
+# ---- the program ----
+
+def slim_house(folder):
+    """weft beside a single helper program: it starts in a fifth of the time."""
+    house = folder / "house"
+    (house / "cli").mkdir(parents=True)
+    (house / "ingest").mkdir()
+    built = pathlib.Path(e2e.WEFT).resolve()
+    for source, target in ((built, house / "cli/weft"),
+                           (e2e.HELPERS / "weft-decode-image", house / "ingest/weft-decode-image")):
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copy2(source, target)
+    (house / "tasks").symlink_to(built.parent.parent / "tasks")
+    return house / "cli/weft"
+
+
+def fast_folder():
+    """Memory where it can be had: thousands of syncs cost nothing there."""
+    memory = pathlib.Path("/dev/shm")
+    is_usable = (memory.is_dir() and os.access(memory, os.W_OK) and
+                 shutil.disk_usage(memory).free > 1 << 30)
+    return tempfile.mkdtemp(prefix="weft-faults-", dir=memory if is_usable else None)
+
+
+def sources(folder):
+    """Absolute path -> SHA-256 of its content."""
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in folder.rglob("*") if path.is_file()}
+
+
+class Job:
+    """One command line over one folder of documents, and its undisturbed result."""
+
+    def __init__(self, folder, make_inputs, arguments, program=e2e.WEFT):
+        self.folder = pathlib.Path(folder).resolve()
+        self.inputs = self.folder / "in"
+        if not self.inputs.exists():
+            make_inputs(self.inputs)
+        self.arguments = [str(argument) for argument in arguments]
+        self.program = str(program)
+        self.numbers = itertools.count(1)
+        self.reference = None
+
+    def refer(self):
+        """The reference, and how many numbered calls it takes."""
+        out = self.fresh()
+        run = self.run(out)
+        promise(run.code in (DONE, SOME_FAILED), "the undisturbed run:", run)
+        self.reference = Picture(out)
+        complete(self, out)
+        self.seconds = run.seconds
+        self.calls = [line.split(" ", 2)[1:] for line in run.log if line[0].isdigit()]
+        return self
+
+    def fresh(self, like=None):
+        """A new output folder, empty or as another one is."""
+        out = self.folder / f"out-{next(self.numbers)}"
+        if like is not None:
+            shutil.copytree(like, out)
+        return out
+
+    def popen(self, out, extra=(), **fault):
+        log = self.folder / f"{out.name}.log"
+        log.unlink(missing_ok=True)
+        variables = {"FAULT_" + key.upper(): str(value) for key, value in fault.items()
+                     if value is not None and value is not False}
+        environment = {**os.environ, "LD_PRELOAD": SHIM, "FAULT_UNDER": str(out),
+                       "FAULT_INPUTS": str(self.inputs), "FAULT_LOG": str(log), **variables}
+        return subprocess.Popen([self.program, "run", "-q", *self.arguments, *extra, "-o", out.name, "in"],
+                                cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                start_new_session=True, env=environment)
+
+    def end(self, process, out, timeout_s=TIMEOUT_S):
+        """Waits for the end; a run that does not end breaks the promise."""
+        begin = time.monotonic()
+        try:
+            stderr = process.communicate(timeout=timeout_s)[1].decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise Wrong(f"no end after {timeout_s} s") from None
+        log = self.folder / f"{out.name}.log"
+        lines = log.read_text(errors="surrogateescape").splitlines() if log.exists() else []
+        return Run(process.returncode, stderr, lines, time.monotonic() - begin)
+
+    def run(self, out, extra=(), **fault):
+        return self.end(self.popen(out, extra, **fault), out)
+
+
+# ---- what is on the disk ----
+
+def state_rows(out):
+    """Path -> id, as the catalogue has it; None: no catalogue, or one that is being made."""
+    database = out / "state/catalog.db"
+    if not database.exists():
+        return None
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        sound = connection.execute("PRAGMA integrity_check").fetchall()
+        promise(sound == [("ok",)], "the catalogue:", sound)
+        tables = {name for name, in connection.execute("SELECT name FROM sqlite_master")}
+        if "source" not in tables:
+            return None
+        return dict(connection.execute("SELECT path, id FROM source ORDER BY rowid"))
+
+
+def record_texts(out):
+    found = {}
+    for path in e2e.record_files(out):
+        try:
+            text = path.read_bytes()
+        except OSError as error:
+            raise Wrong(f"a record that can't be read: {error}") from None
+        try:
+            record = json.loads(text)
+        except ValueError as error:
+            raise Wrong(f"a torn record, {path.name}: {error}") from None
+        promise(text.endswith(b"}\n"), "a record without its end:", path.name)
+        promise(record["id"] == "sha256:" + path.stem, "a record in a wrong place:", path.name)
+        record.pop("run")
+        found[path.name] = record
+    return found
+
+
+def hides(path):
+    """What differs between runs by right: SQLite's own, and who is alive."""
+    return path.name.startswith("catalog.db") or "runs" in path.parts
+
+
+class Picture:
+    """All of an output folder that two runs must have in common."""
+
+    def __init__(self, out):
+        self.records = record_texts(out)
+        self.files = sorted(str(path.relative_to(out)) for path in out.rglob("*")
+                            if path.is_file() and not hides(path.relative_to(out)))
+        self.rows = state_rows(out)
+
+
+def paths_taken(record):
+    """A record without its paths, and the paths."""
+    source = {**record["source"]}
+    paths = source.pop("paths", []) + source.pop("paths_b64", [])
+    return {**record, "source": source}, set(paths)
+
+
+def check_manifest(out):
+    lines = (out / "manifest.sha256").read_text().splitlines()
+    sums = {line[66:]: line[:64] for line in lines}
+    now = {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
+           for path in e2e.record_files(out)}
+    promise(sums == now, "manifest.sha256 is not of these records:", sorted(sums.items() ^ now.items()))
+
+
+def check_ledger(out):
+    summary = e2e.summary(out)
+    ended = sum(summary[key] for key in ("done", "partial", "failed", "skipped", "copies", "unchanged"))
+    promise(summary["inputs"] == ended, "the ledger does not balance:", summary)
+
+
+def visible(job, out):
+    """Nothing that can be seen is torn or wrong, whatever is missing. Gives the records' names."""
+    records = record_texts(out)
+    for name, record in records.items():
+        promise(name in job.reference.records, "a record that no undisturbed run makes:",
+                json.dumps(record)[:600])
+        rest, paths = paths_taken(record)
+        rest_due, paths_due = paths_taken(job.reference.records[name])
+        promise(rest == rest_due, "another record:", json.dumps(rest)[:900])
+        promise(paths and paths <= paths_due, "wrong paths:", paths)
+    if (out / "summary.json").exists():
+        promise(e2e.summary(out)["weft"] == 1, "the summary")
+    if (out / "manifest.sha256").exists():
+        text = (out / "manifest.sha256").read_text()
+        promise(all(MANIFEST_LINE.fullmatch(line) for line in text.split("\n")[:-1]) and
+                text.endswith("\n"), "a torn manifest")
+    return set(records)
+
+
+def complete(job, out):
+    """As if nothing had happened."""
+    picture, due = Picture(out), job.reference
+    promise(picture.records.keys() == due.records.keys(), "records missing or more:",
+            sorted(picture.records.keys() ^ due.records.keys()))
+    for name, record in picture.records.items():
+        promise(record == due.records[name], "another record:", json.dumps(record)[:900],
+                "instead of", json.dumps(due.records[name])[:900])
+    promise(picture.files == due.files, "files missing or left behind:",
+            sorted(set(picture.files) ^ set(due.files)))
+    promise(picture.rows == due.rows, "the catalogue has other rows:", picture.rows, due.rows)
+    check_manifest(out)
+    check_ledger(out)
+
+
+def finished(out):
+    """SHA-256 of the documents whose record lies in its place and is there to stay."""
+    return {record["source"].get("sha256") for record in record_texts(out).values()}
+
+
+def check_not_twice(job, run, before):
+    """`before`: what finished() said before the run."""
+    contents = sources(job.inputs)
+    decoded = [contents[line.split(" ", 1)[1]] for line in run.log if line.startswith("decode ")]
+    again = [sha for sha in decoded if sha in before]
+    promise(not again, len(again), "finished documents decoded again, of", len(decoded))
+    promise(len(set(decoded)) == len(decoded), "a document decoded twice in one run")
+    return len(decoded)
+
+
+def judge(job, out, run, allowed):
+    """A disturbed run by itself."""
+    promise(run.code in allowed, f"exit {run.code}, not one of {allowed}:", run.stderr)
+    if run.code in (NOT_STARTED, OUTPUT):
+        said = [line for line in run.stderr.splitlines() if line.startswith("weft run: ")]
+        promise(len(said) == 1, "not one line that says what is wrong:", repr(run.stderr))
+    if run.code == NOT_STARTED:
+        promise(not any(line.startswith("decode ") for line in run.log),
+                "exit 3 (nothing could start) of a run that had started:", run.stderr)
+    if not out.exists():
+        promise(run.code not in (DONE, SOME_FAILED), "complete without output")
+        return
+    visible(job, out)
+    if run.code in (DONE, SOME_FAILED):
+        try:
+            complete(job, out)
+        except Wrong as error:
+            raise Wrong(f"exit {run.code}, and it is not complete: {error}") from None
+
+
+def recover(job, out):
+    """The clean run after it. Gives how many documents it decoded."""
+    before = finished(out) if out.exists() else set()
+    run = job.run(out)
+    promise(run.code in (DONE, SOME_FAILED), f"the clean run: exit {run.code}:", run.stderr)
+    n_decoded = check_not_twice(job, run, before)
+    complete(job, out)
+    return n_decoded
+
+
+def survivors(session):
+    """Processes of a session that still run (not those that are dead and not waited for)."""
+    found = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            name, _, rest = (folder / "stat").read_text().partition("(")[2].rpartition(")")
+        except OSError:
+            continue
+        fields = rest.split()
+        if int(fields[3]) == session and fields[0] not in "ZX":
+            found.append(name)
+    return found
+
+
+def await_none(session):
+    """The helper programs and their workers follow the one that started them."""
+    deadline = time.monotonic() + 10
+    while survivors(session):
+        promise(time.monotonic() < deadline, "still there:", survivors(session))
+        time.sleep(0.005)
+
+
+class Findings:
+    """Broken promises of a loop, told all at once: one line each, the first ones in full."""
+
+    def __init__(self, test):
+        self.test, self.found, self.n_runs = test, [], 0
+
+    def add(self, what, error):
+        self.found.append(f"{what}: {error}")
+
+    def end(self, sentence):
+        sys.stderr.write(f"{sentence}, {self.n_runs} runs, {len(self.found)} findings\n")
+        if self.found:
+            self.test.fail(f"{len(self.found)} findings\n" + "\n".join(
+                line[:1500] for line in self.found[:10]))
+
+
+def dice(name):
+    return random.Random(f"{SEED} {name}")
