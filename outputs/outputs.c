@@ -196,8 +196,14 @@ gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *
 	if (!file)
 		return FALSE;
 	if (g_file_test(file, G_FILE_TEST_EXISTS)) {
-		/* One that can't be read is replaced. */
-		g_autoptr(WeftJson) before = read_record(file, record->id, NULL);
+		g_autoptr(GError) failure = NULL;
+		g_autoptr(WeftJson) before = read_record(file, record->id, &failure);
+		/* A damaged one is replaced. One that the disk does not give may be whole: it has
+		 * paths that stand nowhere else. */
+		if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_IO)) {
+			g_propagate_error(error, g_steal_pointer(&failure));
+			return FALSE;
+		}
 		g_autoptr(GPtrArray) paths = weft_record_paths_read(before);
 		for (guint i = 0; i < paths->len; i++)
 			add_path(record->paths, paths->pdata[i]);
