@@ -8,29 +8,34 @@
 #include "outputs/catalog_search.h"
 
 /* PRAGMA user_version. */
-#define CATALOG_VERSION 1
+#define CATALOG_VERSION 2
 /* Readers (weft show) and the writer wait for each other this long. */
 #define BUSY_MS 10000
 
 static const char SCHEMA[] =
 	"CREATE TABLE record ("
-	" id TEXT PRIMARY KEY, status INTEGER NOT NULL, sha256 TEXT,"
+	" id TEXT PRIMARY KEY, status INTEGER NOT NULL, retry INTEGER NOT NULL, decoders TEXT,"
+	" sha256 TEXT,"
 	" file_sha256 TEXT NOT NULL, file_bytes INTEGER NOT NULL, file_inode INTEGER NOT NULL,"
 	" file_mtime_ns INTEGER NOT NULL) WITHOUT ROWID;"
 	/* The order of rowid is the order in which paths were put. */
 	"CREATE TABLE source ("
 	" path BLOB NOT NULL, fingerprint TEXT NOT NULL, id TEXT NOT NULL,"
 	" device INTEGER, inode INTEGER, bytes INTEGER, mtime_ns INTEGER, ctime_ns INTEGER,"
+	" gone INTEGER NOT NULL DEFAULT 0,"
 	" UNIQUE (path, fingerprint));"
 	"CREATE INDEX source_id ON source (id);"
-	"PRAGMA user_version = 1;";
+	"PRAGMA user_version = 2;";
 
-static const char PUT_RECORD[] = "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?)";
-static const char PUT_SOURCE[] = "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+/* What another version of weft made of it. */
+static const char DROP[] = "DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS source;";
+static const char PUT_RECORD[] = "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+static const char PUT_SOURCE[] = "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)";
 static const char FIND_SOURCE[] =
-	"SELECT source.id, record.status FROM source JOIN record ON record.id = source.id"
+	"SELECT source.id, record.status, record.retry, record.decoders"
+	" FROM source JOIN record ON record.id = source.id"
 	" WHERE path = ? AND fingerprint = ? AND device = ? AND inode = ?"
-	" AND bytes = ? AND mtime_ns = ? AND ctime_ns = ?";
+	" AND bytes = ? AND mtime_ns = ? AND ctime_ns = ? AND gone = 0";
 static const char ID_OF_PATH[] = "SELECT id FROM source WHERE path = ? ORDER BY rowid DESC LIMIT 1";
 static const char FILE_SHA256[] = "SELECT file_sha256 FROM record WHERE id = ? AND file_bytes = ?"
 				  " AND file_inode = ? AND file_mtime_ns = ?";
@@ -67,7 +72,7 @@ static gboolean read_version(WeftCatalog *catalog, int *ret_version, GError **er
 
 static gboolean make_schema(WeftCatalog *catalog, gboolean is_read_only, GError **error)
 {
-	int version;
+	int version = 0;
 	if (!is_read_only && !weft_catalog_execute(catalog, "PRAGMA journal_mode = WAL", error))
 		return FALSE;
 	if (!weft_catalog_execute(catalog, "PRAGMA synchronous = NORMAL", error) ||
@@ -75,8 +80,9 @@ static gboolean make_schema(WeftCatalog *catalog, gboolean is_read_only, GError 
 		return FALSE;
 	if (version == CATALOG_VERSION)
 		return TRUE;
-	if (version == 0 && !is_read_only) {
+	if (version < CATALOG_VERSION && !is_read_only) {
 		if (weft_catalog_execute(catalog, "BEGIN IMMEDIATE", error) &&
+		    weft_catalog_execute(catalog, DROP, error) &&
 		    weft_catalog_execute(catalog, SCHEMA, error) &&
 		    weft_catalog_execute(catalog, "COMMIT", error))
 			return TRUE;
@@ -177,8 +183,7 @@ gboolean weft_catalog_run(WeftCatalog *catalog, sqlite3_stmt *statement, GError 
 
 /* The first column of the only row, as text; a missing row and an error are the same here: the
  * catalogue does not know. */
-static gboolean find_text(sqlite3_stmt *statement, char *ret_text, gsize size_bytes,
-			  int *ret_second)
+static gboolean find_text(sqlite3_stmt *statement, char *ret_text, gsize size_bytes)
 {
 	gboolean is_found = sqlite3_step(statement) == SQLITE_ROW;
 	if (is_found) {
@@ -186,8 +191,6 @@ static gboolean find_text(sqlite3_stmt *statement, char *ret_text, gsize size_by
 		is_found = text && strlen(text) < size_bytes;
 		if (is_found)
 			g_strlcpy(ret_text, text, size_bytes);
-		if (is_found && ret_second)
-			*ret_second = sqlite3_column_int(statement, 1);
 	}
 	weft_catalog_reset(statement);
 	return is_found;
@@ -195,16 +198,19 @@ static gboolean find_text(sqlite3_stmt *statement, char *ret_text, gsize size_by
 
 /* ---- verbs ---- */
 
-static gboolean put_record(WeftCatalog *catalog, const WeftCatalogRecord *record, GError **error)
+gboolean weft_catalog_put_record(WeftCatalog *catalog, const WeftCatalogRecord *record,
+				 GError **error)
 {
 	sqlite3_stmt *statement = weft_catalog_statement(catalog, PUT_RECORD);
 	weft_catalog_bind_text(statement, 1, record->id);
 	sqlite3_bind_int(statement, 2, record->status);
-	weft_catalog_bind_text(statement, 3, record->sha256);
-	weft_catalog_bind_text(statement, 4, record->file_sha256);
-	sqlite3_bind_int64(statement, 5, record->file_status.st_size);
-	sqlite3_bind_int64(statement, 6, (gint64)record->file_status.st_ino);
-	sqlite3_bind_int64(statement, 7, weft_catalog_nanoseconds(&record->file_status.st_mtim));
+	sqlite3_bind_int(statement, 3, record->known->retry);
+	weft_catalog_bind_text(statement, 4, record->known->decoders);
+	weft_catalog_bind_text(statement, 5, record->sha256);
+	weft_catalog_bind_text(statement, 6, record->file_sha256);
+	sqlite3_bind_int64(statement, 7, record->file_status.st_size);
+	sqlite3_bind_int64(statement, 8, (gint64)record->file_status.st_ino);
+	sqlite3_bind_int64(statement, 9, weft_catalog_nanoseconds(&record->file_status.st_mtim));
 	return weft_catalog_run(catalog, statement, error);
 }
 
@@ -225,7 +231,7 @@ gboolean weft_catalog_put(WeftCatalog *catalog, const WeftCatalogRecord *record,
 {
 	if (!weft_catalog_execute(catalog, "BEGIN IMMEDIATE", error))
 		return FALSE;
-	if (put_record(catalog, record, error) &&
+	if (weft_catalog_put_record(catalog, record, error) &&
 	    put_source(catalog, record->id, path, status, fingerprint, error) &&
 	    (!record->text ||
 	     weft_catalog_put_text(catalog, record->id, path, record->text, error)) &&
@@ -236,21 +242,35 @@ gboolean weft_catalog_put(WeftCatalog *catalog, const WeftCatalogRecord *record,
 	return FALSE;
 }
 
+/* Columns id, status, retry, decoders; FALSE when they are not ours. */
+static gboolean known_of_row(sqlite3_stmt *statement, WeftKnown *ret_known)
+{
+	const char *id = (const char *)sqlite3_column_text(statement, 0);
+	const char *decoders = (const char *)sqlite3_column_text(statement, 3);
+	int status = sqlite3_column_int(statement, 1), retry = sqlite3_column_int(statement, 2);
+
+	if (!id || status < 0 || status > WEFT_STATUS_SKIPPED || retry < 0 ||
+	    retry > WEFT_RETRY_ALWAYS)
+		return FALSE;
+	*ret_known = (WeftKnown){.status = (WeftStatus)status, .retry = (WeftRetry)retry};
+	g_strlcpy(ret_known->id, id, sizeof(ret_known->id));
+	g_strlcpy(ret_known->decoders, decoders ? decoders : "", sizeof(ret_known->decoders));
+	return TRUE;
+}
+
 gboolean weft_catalog_is_unchanged(WeftCatalog *catalog, const char *path,
 				   const struct stat *status, const char *fingerprint,
-				   char ret_id[72], WeftStatus *ret_status)
+				   WeftKnown *ret_known)
 {
 	sqlite3_stmt *statement = weft_catalog_statement(catalog, FIND_SOURCE);
-	int number;
+	gboolean is_found;
 
 	weft_catalog_bind_path(statement, 1, path);
 	weft_catalog_bind_text(statement, 2, fingerprint);
 	bind_stat(statement, 3, status);
-	if (!find_text(statement, ret_id, 72, &number) || number < 0 ||
-	    number > WEFT_STATUS_SKIPPED)
-		return FALSE;
-	*ret_status = (WeftStatus)number;
-	return TRUE;
+	is_found = sqlite3_step(statement) == SQLITE_ROW && known_of_row(statement, ret_known);
+	weft_catalog_reset(statement);
+	return is_found;
 }
 
 gboolean weft_catalog_id_of_path(WeftCatalog *catalog, const char *path, char ret_id[72])
@@ -258,7 +278,7 @@ gboolean weft_catalog_id_of_path(WeftCatalog *catalog, const char *path, char re
 	sqlite3_stmt *statement = weft_catalog_statement(catalog, ID_OF_PATH);
 
 	weft_catalog_bind_path(statement, 1, path);
-	return find_text(statement, ret_id, 72, NULL);
+	return find_text(statement, ret_id, 72);
 }
 
 gboolean weft_catalog_file_sha256(WeftCatalog *catalog, const char *id,
@@ -269,7 +289,7 @@ gboolean weft_catalog_file_sha256(WeftCatalog *catalog, const char *id,
 	sqlite3_bind_int64(statement, 2, file_status->st_size);
 	sqlite3_bind_int64(statement, 3, (gint64)file_status->st_ino);
 	sqlite3_bind_int64(statement, 4, weft_catalog_nanoseconds(&file_status->st_mtim));
-	return find_text(statement, ret_hex, 65, NULL);
+	return find_text(statement, ret_hex, 65);
 }
 
 gboolean weft_catalog_list(WeftCatalog *catalog, GPtrArray *ret_paths, GPtrArray *ret_ids,

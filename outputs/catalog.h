@@ -11,8 +11,7 @@
 #include <glib.h>
 #include <sys/stat.h>
 
-#include "outputs/record.h"
-#include "outputs/search.h"
+#include "outputs/outputs.h"
 
 typedef struct WeftCatalog WeftCatalog;
 
@@ -20,6 +19,7 @@ typedef struct WeftCatalog WeftCatalog;
 typedef struct WeftCatalogRecord {
 	const char *id;
 	WeftStatus status;
+	const WeftKnown *known;  /* its retry and its decoders */
 	const char *sha256;      /* of the content, or NULL */
 	const char *file_sha256; /* of the record file */
 	struct stat file_status;
@@ -36,10 +36,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftCatalog, weft_catalog_close)
 gboolean weft_catalog_put(WeftCatalog *catalog, const WeftCatalogRecord *record, const char *path,
 			  const struct stat *status, const char *fingerprint, GError **error);
 
+/* The record's row alone: its file was written again, with other paths. */
+gboolean weft_catalog_put_record(WeftCatalog *catalog, const WeftCatalogRecord *record,
+				 GError **error);
+
 /* TRUE when the row of the path has this device, inode, size and times. */
 gboolean weft_catalog_is_unchanged(WeftCatalog *catalog, const char *path,
 				   const struct stat *status, const char *fingerprint,
-				   char ret_id[72], WeftStatus *ret_status);
+				   WeftKnown *ret_known);
 
 /* The id that was last put for a path, under any fingerprint. */
 gboolean weft_catalog_id_of_path(WeftCatalog *catalog, const char *path, char ret_id[72]);
@@ -47,6 +51,26 @@ gboolean weft_catalog_id_of_path(WeftCatalog *catalog, const char *path, char re
 /* All paths, sorted bytewise, and the id of each that was put last; char * appended to both. */
 gboolean weft_catalog_list(WeftCatalog *catalog, GPtrArray *ret_paths, GPtrArray *ret_ids,
 			   GError **error);
+
+/* ---- catalog_source.c ---- */
+
+/* Rows of a job (WeftSource, cleared with the array) beneath a folder that are not gone, in bytewise
+ * order, at most n_max, behind the path `after`; NULL: from the first on. Beneath "." lies every
+ * path: those that are not relative are among them. */
+gboolean weft_catalog_sources(WeftCatalog *catalog, const char *folder, const char *after,
+			      const char *fingerprint, guint n_max, GArray **ret_sources,
+			      GError **error);
+/* TRUE when a path beneath is there, of any job. */
+gboolean weft_catalog_has_beneath(WeftCatalog *catalog, const char *folder);
+/* The id that the path has in this job. */
+gboolean weft_catalog_id_of_source(WeftCatalog *catalog, const char *path, const char *fingerprint,
+				   char ret_id[72]);
+gboolean weft_catalog_set_gone(WeftCatalog *catalog, const char *path, const char *fingerprint,
+			       GError **error);
+/* Forgets the row of a record whose file was removed. */
+gboolean weft_catalog_forget_record(WeftCatalog *catalog, const char *id, GError **error);
+
+/* ---- catalog.c ---- */
 
 /* The checksum of a record file, when the file is still the one that was written. */
 gboolean weft_catalog_file_sha256(WeftCatalog *catalog, const char *id,

@@ -10,6 +10,7 @@
 #include "outputs/outputs_private.h"
 #include "outputs/record_json.h"
 #include "outputs/record_paths.h"
+#include "outputs/retry.h"
 #include "outputs/search_text.h"
 
 /* A record is read back whole. */
@@ -144,7 +145,8 @@ static gboolean make_record_folder(const WeftOutputs *outputs, const char *file,
 	       weft_folder_sync(outputs->records, error);
 }
 
-/* The one way a record gets onto the disk: text + newline, then its rows. */
+/* The one way a record gets onto the disk: text + newline, then its rows. `path` NULL: the record's
+ * row alone. */
 static gboolean publish(WeftOutputs *outputs, const char *file, const char *text, gsize size_bytes,
 			WeftCatalogRecord *row, const char *path, const struct stat *status,
 			const char *fingerprint, GError **error)
@@ -163,6 +165,8 @@ static gboolean publish(WeftOutputs *outputs, const char *file, const char *text
 		return FALSE;
 	}
 	row->file_sha256 = hex;
+	if (!path)
+		return weft_catalog_put_record(outputs->catalog, row, error);
 	return weft_catalog_put(outputs->catalog, row, path, status, fingerprint, error);
 }
 
@@ -174,7 +178,7 @@ gboolean weft_outputs_is_unchanged(WeftOutputs *outputs, const char *path,
 {
 	WeftKnown known;
 	if (!outputs->catalog || !weft_catalog_is_unchanged(outputs->catalog, path, status,
-							    fingerprint, known.id, &known.status))
+							    fingerprint, &known))
 		return FALSE;
 	g_autofree char *file = file_of_id(outputs, known.id, NULL);
 	if (!file || access(file, F_OK) < 0)
@@ -187,6 +191,123 @@ static void add_path(GPtrArray *paths, const char *path)
 {
 	g_ptr_array_add(paths, g_strdup(path));
 	weft_record_paths_settle(paths);
+}
+
+/* ---- paths that a record loses ---- */
+
+/* Writes the record again with these paths. */
+static gboolean write_paths(WeftOutputs *outputs, const char *file, const WeftJson *record,
+			    const WeftKnown *known, GPtrArray *paths, const char *path,
+			    const struct stat *status, const char *fingerprint, GError **error)
+{
+	gsize size;
+	g_autofree char *text = weft_record_paths_replace(record, paths, &size);
+	WeftCatalogRecord row = {
+		.id = known->id,
+		.status = known->status,
+		.known = known,
+		.sha256 = weft_json_string(weft_json_at_pointer(record, "/source/sha256"), NULL),
+	};
+	return publish(outputs, file, text, size, &row, path, status, fingerprint, error);
+}
+
+static gboolean known_of_json(const WeftJson *record, const char *id, WeftKnown *ret_known)
+{
+	WeftKnown known = {0};
+
+	if (!weft_status_from_name(weft_json_string(weft_json_member(record, "status"), NULL),
+				   &known.status))
+		return FALSE;
+	g_strlcpy(known.id, id, sizeof(known.id));
+	weft_retry_of_json(record, &known);
+	*ret_known = known;
+	return TRUE;
+}
+
+gboolean weft_outputs_look(WeftOutputs *outputs, const char *id, WeftKnown *ret_known)
+{
+	g_autofree char *file = file_of_id(outputs, id, NULL);
+	if (!file || access(file, F_OK) < 0)
+		return FALSE;
+	g_autoptr(WeftJson) record = read_record(file, id, NULL);
+	return record && known_of_json(record, id, ret_known);
+}
+
+/* A record that says no more than that its path could not be read. */
+static gboolean remove_record(WeftOutputs *outputs, const char *file, const char *id, GError **error)
+{
+	if (unlink(file) < 0 && errno != ENOENT) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", id, g_strerror(errno));
+		return FALSE;
+	}
+	return weft_catalog_forget_record(outputs->catalog, id, error);
+}
+
+/* The path leaves the record. keeps_last: not when it is the only one. A record that can't be read
+ * is left as it is. */
+static gboolean drop_path(WeftOutputs *outputs, const char *id, const char *path,
+			  gboolean keeps_last, GError **error)
+{
+	g_autofree char *file = file_of_id(outputs, id, NULL);
+	g_autoptr(WeftJson) record = file ? read_record(file, id, NULL) : NULL;
+	WeftKnown known;
+
+	if (!record || !known_of_json(record, id, &known))
+		return TRUE;
+	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
+	gboolean is_there = FALSE;
+	for (guint i = paths->len; i > 0; i--) {
+		if (strcmp(paths->pdata[i - 1], path) != 0 || (keeps_last && paths->len == 1))
+			continue;
+		is_there = TRUE;
+		g_ptr_array_remove_index(paths, i - 1);
+	}
+	if (!is_there)
+		return TRUE;
+	if (paths->len == 0 &&
+	    !weft_json_string(weft_json_at_pointer(record, "/source/sha256"), NULL))
+		return remove_record(outputs, file, id, error);
+	return write_paths(outputs, file, record, &known, paths, NULL, NULL, NULL, error);
+}
+
+/* Before the path gets its new record, so that a run that is killed in between does it again. */
+static gboolean leave_record_before(WeftOutputs *outputs, const char *id, const char *path,
+				    const char *fingerprint, GError **error)
+{
+	char before[72];
+
+	if (!weft_catalog_id_of_source(outputs->catalog, path, fingerprint, before) ||
+	    strcmp(before, id) == 0)
+		return TRUE;
+	return drop_path(outputs, before, path, FALSE, error);
+}
+
+gboolean weft_outputs_sources(WeftOutputs *outputs, const char *folder, const char *after,
+			      const char *fingerprint, guint n_max, GArray **ret_sources,
+			      GError **error)
+{
+	if (!outputs->catalog) {
+		*ret_sources = g_array_new(FALSE, TRUE, sizeof(WeftSource));
+		return TRUE;
+	}
+	return weft_catalog_sources(outputs->catalog, folder, after, fingerprint, n_max,
+				    ret_sources, error);
+}
+
+gboolean weft_outputs_knows_folder(WeftOutputs *outputs, const char *folder)
+{
+	return outputs->catalog && weft_catalog_has_beneath(outputs->catalog, folder);
+}
+
+gboolean weft_outputs_lose(WeftOutputs *outputs, const char *path, const char *fingerprint,
+			   GError **error)
+{
+	char id[72];
+
+	if (!weft_catalog_id_of_source(outputs->catalog, path, fingerprint, id))
+		return TRUE;
+	return drop_path(outputs, id, path, TRUE, error) &&
+	       weft_catalog_set_gone(outputs->catalog, path, fingerprint, error);
 }
 
 gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *path,
@@ -213,22 +334,23 @@ gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *
 	gsize size;
 	g_autofree char *text = weft_record_json(record, TRUE, &size);
 	g_autoptr(WeftSearchText) found = weft_search_text_of_record(record);
+	WeftKnown known = {.status = record->status};
+	weft_retry_of_record(record, &known);
 	WeftCatalogRecord row = {
 		.id = record->id,
 		.status = record->status,
+		.known = &known,
 		.sha256 = record->sha256,
 		.text = found,
 	};
-	return publish(outputs, file, text, size, &row, path, status, fingerprint, error);
+	return leave_record_before(outputs, record->id, path, fingerprint, error) &&
+	       publish(outputs, file, text, size, &row, path, status, fingerprint, error);
 }
 
 gboolean weft_outputs_has(WeftOutputs *outputs, const char *id)
 {
-	g_autofree char *file = file_of_id(outputs, id, NULL);
-	if (!file || access(file, F_OK) < 0)
-		return FALSE;
-	g_autoptr(WeftJson) record = read_record(file, id, NULL);
-	return record != NULL;
+	WeftKnown known;
+	return weft_outputs_look(outputs, id, &known);
 }
 
 gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char *path,
@@ -238,25 +360,17 @@ gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char 
 	g_autofree char *file = file_of_id(outputs, id, error);
 	g_autoptr(WeftJson) record = file ? read_record(file, id, error) : NULL;
 	WeftKnown known;
-	gsize size;
 
 	if (!record)
 		return FALSE;
-	if (!weft_status_from_name(weft_json_string(weft_json_member(record, "status"), NULL),
-				   &known.status)) {
+	if (!known_of_json(record, id, &known)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "%s: record without status", id);
 		return FALSE;
 	}
-	g_strlcpy(known.id, id, sizeof(known.id));
 	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
 	add_path(paths, path);
-	g_autofree char *text = weft_record_paths_replace(record, paths, &size);
-	WeftCatalogRecord row = {
-		.id = id,
-		.status = known.status,
-		.sha256 = weft_json_string(weft_json_at_pointer(record, "/source/sha256"), NULL),
-	};
-	if (!publish(outputs, file, text, size, &row, path, status, fingerprint, error))
+	if (!leave_record_before(outputs, id, path, fingerprint, error) ||
+	    !write_paths(outputs, file, record, &known, paths, path, status, fingerprint, error))
 		return FALSE;
 	*ret_known = known;
 	return TRUE;

@@ -23,11 +23,24 @@ WeftOutputs *weft_outputs_open_existing(const char *out_dir, const char *state_d
 void weft_outputs_close(WeftOutputs *outputs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftOutputs, weft_outputs_close)
 
+/* When a later run makes a record again, by what went wrong. */
+typedef enum {
+	WEFT_RETRY_NEVER,       /* nothing, or what another try would not mend */
+	WEFT_RETRY_UPGRADE,     /* the document broke its decoder: after an upgrade of the decoders */
+	WEFT_RETRY_ALWAYS,      /* the machine's doing (unreadable, changed meanwhile): in every run */
+} WeftRetry;
+
 /* What is known of a path from an earlier run with this job fingerprint. */
 typedef struct WeftKnown {
 	char id[72];            /* of the record, "sha256:..." */
 	WeftStatus status;
+	WeftRetry retry;
+	char decoders[17];      /* weft_decoders_key of what made it; "": the record does not say */
+	char faults[17];        /* of the stages and codes of its errors; weft_outputs_look only */
 } WeftKnown;
+
+/* A short hash of the versions of decoders, to compare. */
+void weft_decoders_key(const char *versions, char ret_key[17]);
 
 /* TRUE when path has the same device, inode, size and times as when it was last processed under
  * `fingerprint`, and its record file is there. Never opens the file. */
@@ -35,17 +48,43 @@ gboolean weft_outputs_is_unchanged(WeftOutputs *outputs, const char *path, const
 				   const char *fingerprint, WeftKnown *ret_known);
 
 /* Writes the record file and its row; `status` NULL when the file could not be stat'ed. When a
- * record of the same id exists (same bytes at another path), its paths become the union. */
+ * record of the same id exists (same bytes at another path), its paths become the union. A record
+ * that the path had in this job until now, of other bytes, loses the path; one that only said that
+ * the path could not be read is removed. */
 gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *path,
 			  const struct stat *status, const char *fingerprint, GError **error);
 
 /* TRUE when a record with this id is already there, so that a copy needs only its path added. */
 gboolean weft_outputs_has(WeftOutputs *outputs, const char *id);
 
-/* Adds `path` to the record `id` without touching anything else. */
+/* What the record file of this id says; FALSE when there is none that can be read. */
+gboolean weft_outputs_look(WeftOutputs *outputs, const char *id, WeftKnown *ret_known);
+
+/* Adds `path` to the record `id` without touching anything else; another record that the path had in
+ * this job loses it, as weft_outputs_put says. */
 gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char *path,
 			       const struct stat *status, const char *fingerprint,
 			       WeftKnown *ret_known, GError **error);
+
+/* A path that an earlier run of a job has seen. */
+typedef struct WeftSource {
+	char *path;
+	gboolean has_status;    /* FALSE: it could not be stat'ed, or its row was made anew */
+	guint64 device, inode, size_bytes;
+	gint64 mtime_ns;
+} WeftSource;
+
+/* Paths beneath a folder that are not gone (WeftSource; the array clears them), in bytewise order, at
+ * most n_max, behind the path `after`, NULL: from the first on. Beneath "." also absolute ones. */
+gboolean weft_outputs_sources(WeftOutputs *outputs, const char *folder, const char *after,
+			      const char *fingerprint, guint n_max, GArray **ret_sources,
+			      GError **error);
+/* TRUE when any job has seen a path beneath that is not gone. */
+gboolean weft_outputs_knows_folder(WeftOutputs *outputs, const char *folder);
+/* Marks the path gone; where its record has another path, it leaves the record's paths. No record is
+ * removed. */
+gboolean weft_outputs_lose(WeftOutputs *outputs, const char *path, const char *fingerprint,
+			   GError **error);
 
 /* The record file of an id, a prefix of an id (8 characters or more) or a path; caller frees. */
 char *weft_outputs_record_path(WeftOutputs *outputs, const char *id_or_path, GError **error);

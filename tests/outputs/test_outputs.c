@@ -347,7 +347,7 @@ static void test_newer_catalogue(Fixture *fixture, gconstpointer data)
 	set_version(database, "PRAGMA user_version = 99");
 	g_assert_null(weft_outputs_open(fixture->out, NULL, &error));
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED);
-	set_version(database, "PRAGMA user_version = 1");
+	set_version(database, "PRAGMA user_version = 2");
 	g_clear_error(&error);
 	g_assert_true(g_file_set_contents(database, "this is no database, not at all", -1, NULL));
 	g_assert_null(weft_outputs_open(fixture->out, NULL, &error));
