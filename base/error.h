@@ -30,7 +30,8 @@ typedef enum {
 	WEFT_ERROR_CANCELLED,    /* stopped on request */
 	WEFT_ERROR_NOT_EXAMINED, /* left out by a rule that the message names */
 	WEFT_ERROR_NO_READER,    /* nothing installed or loaded can read this kind of part */
-	WEFT_ERROR_GONE,         /* a helper program has ended: no document's doing, the run ends */
+	WEFT_ERROR_GONE,         /* a helper program has ended, or can't lock its workers down: no
+	                          * document's doing, the run ends */
 	WEFT_ERROR_INTERNAL,     /* a mistake of ours */
 } WeftErrorCode;
 

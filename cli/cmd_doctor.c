@@ -19,10 +19,11 @@
 
 static void print_helpers(WeftIngest *ingest)
 {
-	g_auto(GStrv) versions = g_strsplit(weft_ingest_versions(ingest), ";", -1);
+	WeftWallsFacts facts;
 	puts("decoders");
-	for (gsize i = 0; versions[i]; i++)
-		printf("  %s\n", g_strstrip(versions[i]));
+	for (guint i = 0; weft_ingest_walls(ingest, i, &facts); i++)
+		printf("  %s\n    %s%s\n", facts.program, facts.walls ? "walls: " : "NOT LOCKED DOWN: ",
+		       facts.walls ? facts.walls : facts.refusal);
 	if (!weft_ingest_has_ocr(ingest))
 		puts("  no weft-decode-ocr: scans are read only by a bundle that was trained to "
 		     "read\n"

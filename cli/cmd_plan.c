@@ -26,7 +26,7 @@ typedef struct Command {
 	char **paths; /* the bundle first */
 	char *context, *device, *devices, *kv_type, *type, *task, *tier;
 	int n_requests, jobs, sample, n_prompt, n_answer;
-	gboolean as_json;
+	gboolean as_json, is_unlocked;
 } Command;
 
 /* "10M", "128k", "4096": K and M are powers of 1024, as contexts are named. */
@@ -96,6 +96,8 @@ static gboolean parse(Command *command, int argc, char **argv, GError **error)
 		 "threads (default: one per core)", "N"},
 		{"tier", 0, 0, G_OPTION_ARG_STRING, &command->tier,
 		 "kernels: ref, avx2, avx512 (default: the best of this machine)", "NAME"},
+		{"no-sandbox", 0, 0, G_OPTION_ARG_NONE, &command->is_unlocked,
+		 "decode also where decoders can't be locked down", NULL},
 		{"json", 0, 0, G_OPTION_ARG_NONE, &command->as_json, "one JSON object", NULL},
 		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &command->paths, NULL,
 		 "BUNDLE [PATH...]"},
@@ -154,6 +156,7 @@ static WeftJob *job_of(const Command *command, const WeftPlaces *places, GError 
 	job->tasks_dir = g_strdup(places->tasks_dir);
 	job->model = g_strdup(command->paths[0]);
 	job->jobs = (guint)CLAMP(command->jobs, 0, 256);
+	job->is_unlocked = command->is_unlocked;
 	if ((command->task && !weft_job_set(job, "task", command->task, error)) ||
 	    (command->tier && !weft_job_set(job, "tier", command->tier, error)) ||
 	    (command->kv_type && !weft_job_set(job, "kv-type", command->kv_type, error)) ||

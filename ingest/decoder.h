@@ -68,6 +68,7 @@ typedef struct WeftHelperProgram {
 	void (*warm)(void);     /* once in the zygote, before any fork; or NULL */
 	const WeftDecoder *const *decoders; /* NULL-terminated; the first that fits is taken */
 	const WeftPictureReader *reader;    /* or NULL */
+	const char *const *folders; /* that a worker reads files of, NULL-terminated; NULL: opens none */
 } WeftHelperProgram;
 
 extern const WeftHelperProgram weft_helper_program;

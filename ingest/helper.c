@@ -2,7 +2,10 @@
  *
  * The zygote (`--serve`, socket at descriptor 3) has its libraries loaded and warmed, stays one
  * thread, and only forks, watches and reports; it never sees a document's bytes. A worker gets five
- * descriptors at fixed numbers, sets its limits before it touches a byte, and ends with _exit.
+ * descriptors at fixed numbers, locks itself down before it touches a byte (jail.h), says so, and
+ * ends with _exit. Before the first of them, a trial worker shows which walls stand here.
+ *
+ * `--serve --trap` is for developers: a call that the filter would kill for is named on stderr.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,26 +16,15 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "ingest/decoder.h"
+#include "ingest/jail.h"
 #include "ingest/wire.h"
 
 #define WORKERS_MAX 256u
-#define WORKER_ADDRESS_BYTES ((rlim_t)3 << 30) /* two slots of 192 MB and a decoder of 2 GiB */
-#define WORKER_CPU_S 7200u
-#define WORKER_FILES 64u
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
 
 typedef struct Worker {
 	pid_t pid;
@@ -166,7 +158,20 @@ static gboolean decode(Memory *memory, const WeftDecodeJob *job, GError **error)
 	}
 }
 
-static void serve_document(Memory *memory, WeftWireIn *in)
+/* Locks this process down; `jail` NULL: as far as can be done without one. weft is told. */
+static void lock_down(const WeftJail *jail)
+{
+	WeftWalls walls;
+	g_autoptr(GError) error = NULL;
+	g_auto(WeftWireOut) started = {0};
+	gboolean ok = weft_jail_enter(jail, WEFT_WIRE_FD_WORK + WEFT_WIRE_FDS_MAX - 1, &walls, &error);
+	weft_wire_begin(&started, WEFT_WIRE_STARTED);
+	weft_wire_put_string(&started, ok ? NULL : error->message);
+	if (!weft_wire_send(WEFT_WIRE_FD_WORK, &started, NULL, 0, NULL) || !ok)
+		_exit(124);
+}
+
+static void serve_document(Memory *memory, WeftWireIn *in, const WeftJail *jail)
 {
 	struct stat facts;
 	g_autoptr(GError) error = NULL;
@@ -174,6 +179,7 @@ static void serve_document(Memory *memory, WeftWireIn *in)
 	WeftFamily family = (WeftFamily)weft_wire_u8(in);
 	g_autofree char *media_type = weft_wire_string(in, 255);
 	weft_wire_options(in, &options);
+	lock_down(jail);
 	if (weft_wire_close(in, &error) && media_type) {
 		WeftDecodeJob job = {
 		    .fd = WEFT_WIRE_FD_DOCUMENT,
@@ -212,20 +218,27 @@ static gboolean read_picture(Memory *memory, void *state, WeftWireIn *in, GError
 	return TRUE;
 }
 
-static void serve_reader(Memory *memory, WeftWireIn *in)
+/* The data of its languages are read before the walls stand: they are the system's, and nothing of
+ * the document is there yet. */
+static gboolean open_reader(WeftWireIn *in, void **ret_state, GError **error)
+{
+	g_autofree char *languages = weft_wire_string(in, 255);
+	if (!weft_wire_close(in, error))
+		return FALSE;
+	if (weft_helper_program.reader)
+		return weft_helper_program.reader->open(languages, ret_state, error);
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER, "%s reads no pictures",
+	            weft_helper_program.name);
+	return FALSE;
+}
+
+static void serve_reader(Memory *memory, WeftWireIn *in, const WeftJail *jail)
 {
 	g_autoptr(GError) error = NULL;
 	void *state = NULL;
-	g_autofree char *languages = weft_wire_string(in, 255);
-	if (!weft_wire_close(in, &error))
-		return;
-	if (!weft_helper_program.reader) {
-		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_NO_READER, "%s reads no pictures",
-		            weft_helper_program.name);
-		send_outcome(error);
-		return;
-	}
-	if (!weft_helper_program.reader->open(languages, &state, &error)) {
+	gboolean is_open = open_reader(in, &state, &error);
+	lock_down(jail);
+	if (!is_open) {
 		send_outcome(error);
 		return;
 	}
@@ -237,13 +250,7 @@ static void serve_reader(Memory *memory, WeftWireIn *in)
 	weft_helper_program.reader->close(state);
 }
 
-static void limit(int resource, rlim_t value)
-{
-	struct rlimit both = {value, value};
-	(void)setrlimit((__rlimit_resource_t)resource, &both); /* lower than a hard limit: fine */
-}
-
-/* Everything that a worker may have is here; the rest is closed. */
+/* Everything that a worker may have is here; its jail closes the rest. */
 static void take_descriptors(const int fds[WEFT_WIRE_FDS_MAX])
 {
 	int high[WEFT_WIRE_FDS_MAX];
@@ -252,8 +259,6 @@ static void take_descriptors(const int fds[WEFT_WIRE_FDS_MAX])
 	for (guint i = 1; i < WEFT_WIRE_FDS_MAX; i++)
 		if (high[i] < 0 || dup2(high[i], WEFT_WIRE_FD_WORK + (int)i - 1) < 0)
 			_exit(121);
-	if (close_range(WEFT_WIRE_FD_WORK + WEFT_WIRE_FDS_MAX - 1, ~0U, 0) != 0)
-		_exit(122);
 }
 
 static void prefer_me_when_memory_is_short(void)
@@ -265,18 +270,7 @@ static void prefer_me_when_memory_is_short(void)
 	close(fd);
 }
 
-static void lock_down(void)
-{
-	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_NOFILE, WORKER_FILES);
-	limit(RLIMIT_CPU, WORKER_CPU_S);
-#ifndef SANITIZED
-	limit(RLIMIT_AS, WORKER_ADDRESS_BYTES);
-#endif
-	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
-G_GNUC_NORETURN static void work(const int fds[WEFT_WIRE_FDS_MAX], pid_t zygote)
+G_GNUC_NORETURN static void work(const int fds[WEFT_WIRE_FDS_MAX], const WeftJail *jail, pid_t zygote)
 {
 	Memory memory = {0};
 	WeftWireIn in;
@@ -292,11 +286,12 @@ G_GNUC_NORETURN static void work(const int fds[WEFT_WIRE_FDS_MAX], pid_t zygote)
 		if (memory.slots[i] == MAP_FAILED)
 			_exit(123);
 	}
-	lock_down();
-	if (expect(&memory, &in) && in.type == WEFT_WIRE_START)
-		serve_document(&memory, &in);
+	if (!expect(&memory, &in))
+		_exit(0);
+	if (in.type == WEFT_WIRE_START)
+		serve_document(&memory, &in, jail);
 	else if (in.type == WEFT_WIRE_READER)
-		serve_reader(&memory, &in);
+		serve_reader(&memory, &in, jail);
 	_exit(0);
 }
 
@@ -310,13 +305,14 @@ static void report_end(Worker *worker, guint32 status)
 	close(worker->control);
 }
 
-static void start_worker(GArray *workers, const int fds[WEFT_WIRE_FDS_MAX])
+/* `jail` NULL: weft does not insist. */
+static void start_worker(GArray *workers, const int fds[WEFT_WIRE_FDS_MAX], const WeftJail *jail)
 {
 	pid_t zygote = getpid();
 	Worker worker = {.control = fds[0], .pidfd = -1};
 	worker.pid = workers->len < WORKERS_MAX ? fork() : -1;
 	if (worker.pid == 0)
-		work(fds, zygote);
+		work(fds, jail, zygote);
 	if (worker.pid > 0)
 		worker.pidfd = pidfd_open(worker.pid, 0);
 	for (guint i = 1; i < WEFT_WIRE_FDS_MAX; i++)
@@ -333,7 +329,7 @@ static void start_worker(GArray *workers, const int fds[WEFT_WIRE_FDS_MAX])
 }
 
 /* FALSE when weft is gone. */
-static gboolean take_request(GArray *workers, guint8 *message)
+static gboolean take_request(GArray *workers, const WeftJail *jail, guint8 *message)
 {
 	int fds[WEFT_WIRE_FDS_MAX];
 	guint n_fds = 0;
@@ -344,8 +340,12 @@ static gboolean take_request(GArray *workers, guint8 *message)
 		return FALSE;
 	if (n_fds == WEFT_WIRE_FDS_MAX && weft_wire_open(&in, message, size, NULL) &&
 	    in.type == WEFT_WIRE_FORK) {
-		start_worker(workers, fds);
-		return TRUE;
+		gboolean locked = weft_wire_u8(&in) != 0;
+		/* without a jail weft does not ask for a locked worker; it gets none if it does */
+		if (weft_wire_close(&in, NULL) && (jail || !locked)) {
+			start_worker(workers, fds, locked ? jail : NULL);
+			return TRUE;
+		}
 	}
 	for (guint i = 0; i < n_fds; i++)
 		close(fds[i]);
@@ -367,7 +367,7 @@ static void watch_worker(GArray *workers, guint i, const struct pollfd polls[2])
 	}
 }
 
-static int serve(void)
+static int serve(const WeftJail *jail)
 {
 	g_autoptr(GArray) workers = g_array_new(FALSE, FALSE, sizeof(Worker));
 	g_autofree struct pollfd *polls = g_new0(struct pollfd, 1 + 2 * WORKERS_MAX);
@@ -387,7 +387,7 @@ static int serve(void)
 			break;
 		for (guint i = n_workers; i-- > 0;)
 			watch_worker(workers, i, &polls[1 + 2 * i]);
-		if (polls[0].revents && !take_request(workers, message))
+		if (polls[0].revents && !take_request(workers, jail, message))
 			break;
 	}
 	for (guint i = 0; i < workers->len; i++)
@@ -395,27 +395,89 @@ static int serve(void)
 	return 0;
 }
 
+/* glibc has its tables of characters in modules, which a worker can't load: those that decoders ask
+ * for (texts of PNG, passwords of PDF) stay loaded from here on. */
+static void load_charsets(void)
+{
+	(void)g_iconv_open("UTF-8", "ISO-8859-1");
+	(void)g_iconv_open("ISO-8859-1", "UTF-8");
+}
+
+/* What a worker sees of its walls: a process that enters the jail and tells. */
+static gboolean try_jail(const WeftJail *jail, char **ret_walls, GError **error)
+{
+	struct Report {
+		WeftWalls walls;
+		char reason[256];
+	} report = {0};
+	int pair[2], status = 0;
+	pid_t pid = pipe2(pair, O_CLOEXEC) == 0 ? fork() : -1;
+	if (pid == 0) {
+		g_autoptr(GError) local = NULL;
+		if (dup2(pair[1], WEFT_WIRE_FD_WORK) < 0)
+			_exit(121);
+		if (!weft_jail_enter(jail, WEFT_WIRE_FD_WORK + 1, &report.walls, &local))
+			g_strlcpy(report.reason, local->message, sizeof report.reason);
+		_exit(write(WEFT_WIRE_FD_WORK, &report, sizeof report) == (gssize)sizeof report
+		          ? 0
+		          : 125);
+	}
+	gboolean told = FALSE;
+	if (pid > 0) {
+		close(pair[1]);
+		told = read(pair[0], &report, sizeof report) == (gssize)sizeof report;
+		close(pair[0]);
+		(void)waitpid(pid, &status, 0);
+	}
+	if (told && status == 0 && !report.reason[0]) {
+		*ret_walls = weft_walls_text(&report.walls);
+		return TRUE;
+	}
+	if (told && report.reason[0])
+		g_set_error_literal(error, WEFT_ERROR, WEFT_ERROR_GONE, report.reason);
+	else
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_GONE,
+		            "no jail for decoders: the trial of it ended with wait status %d", status);
+	return FALSE;
+}
+
+static gboolean greet(const WeftJail *jail, const char *libraries, GError *refusal)
+{
+	g_autofree char *versions = g_strdup_printf("%s %s", weft_helper_program.name, libraries);
+	g_autofree char *walls = NULL;
+	g_autoptr(GError) error = NULL;
+	g_auto(WeftWireOut) hello = {0};
+	if (jail && !try_jail(jail, &walls, &error))
+		refusal = error;
+	weft_wire_begin(&hello, WEFT_WIRE_HELLO);
+	weft_wire_put_u32(&hello, WEFT_WIRE_VERSION);
+	weft_wire_put_string(&hello, versions);
+	weft_wire_put_u8(&hello, weft_helper_program.reader != NULL);
+	weft_wire_put_string(&hello, walls);
+	weft_wire_put_string(&hello, refusal ? refusal->message : NULL);
+	return weft_wire_send(WEFT_WIRE_FD_ZYGOTE, &hello, NULL, 0, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	g_autofree char *libraries = weft_helper_program.version();
-	g_autofree char *versions = g_strdup_printf("%s %s", weft_helper_program.name, libraries);
+	gboolean is_trap = argc == 3 && strcmp(argv[2], "--trap") == 0;
+	g_autoptr(GError) error = NULL;
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		printf("%s %s (%s)\n", weft_helper_program.name, WEFT_VERSION, libraries);
 		return 0;
 	}
-	if (argc != 2 || strcmp(argv[1], "--serve") != 0) {
+	if ((argc != 2 && !is_trap) || strcmp(argv[1], "--serve") != 0) {
 		fprintf(stderr, "%s is started by weft; it takes --version only\n",
 		        weft_helper_program.name);
 		return 2;
 	}
 	if (weft_helper_program.warm)
 		weft_helper_program.warm();
-	g_auto(WeftWireOut) hello = {0};
-	weft_wire_begin(&hello, WEFT_WIRE_HELLO);
-	weft_wire_put_u32(&hello, WEFT_WIRE_VERSION);
-	weft_wire_put_string(&hello, versions);
-	weft_wire_put_u8(&hello, weft_helper_program.reader != NULL);
-	if (!weft_wire_send(WEFT_WIRE_FD_ZYGOTE, &hello, NULL, 0, NULL))
+	load_charsets();
+	g_autoptr(WeftJail) jail = weft_jail_new(
+	    weft_helper_program.folders, is_trap ? WEFT_JAIL_TRAP : WEFT_JAIL_KILL, &error);
+	if (!greet(jail, libraries, error))
 		return 1;
-	return serve();
+	return serve(jail);
 }

@@ -33,11 +33,13 @@ typedef struct Program {
 	int socket;
 	gboolean has_reader;
 	char *versions;
+	char *walls, *refusal; /* of its workers; one of them is NULL */
 } Program;
 
 struct WeftIngest {
 	char *helper_dir;
 	char *versions;
+	gboolean unlocked; /* the user does without a jail */
 	Program programs[WEFT_N_PROGRAMS]; /* as they are from open to close; sends are atomic */
 	pthread_mutex_t lock;              /* guards: pool */
 	GArray *pool;                      /* of int: memory descriptors, cleared */
@@ -101,6 +103,8 @@ static void stop_program(Program *program)
 		continue;
 	program->pid = 0;
 	g_clear_pointer(&program->versions, g_free);
+	g_clear_pointer(&program->walls, g_free);
+	g_clear_pointer(&program->refusal, g_free);
 }
 
 /* A program that does not greet is as good as not there. */
@@ -114,6 +118,8 @@ static void await_hello(Program *program)
 	    weft_wire_u32(&in) == WEFT_WIRE_VERSION) {
 		program->versions = weft_wire_string(&in, 4096);
 		program->has_reader = weft_wire_u8(&in) != 0;
+		program->walls = weft_wire_string(&in, 256);
+		program->refusal = weft_wire_string(&in, 256);
 		if (weft_wire_close(&in, NULL) && program->versions)
 			return;
 	}
@@ -164,6 +170,39 @@ void weft_ingest_close(WeftIngest *ingest)
 const char *weft_ingest_versions(const WeftIngest *ingest)
 {
 	return ingest->versions;
+}
+
+gboolean weft_ingest_walls(const WeftIngest *ingest, guint i, WeftWallsFacts *ret_facts)
+{
+	for (guint id = 0; id < WEFT_N_PROGRAMS; id++) {
+		const Program *program = &ingest->programs[id];
+		if (program->pid == 0 || i-- > 0)
+			continue;
+		*ret_facts = (WeftWallsFacts){program->versions, program->walls, program->refusal};
+		return TRUE;
+	}
+	return FALSE;
+}
+
+/* Why workers of this program can't be had with a jail, and what can be done. */
+static gboolean can_lock(const WeftIngest *ingest, WeftProgramId id, GError **error)
+{
+	const Program *program = &ingest->programs[id];
+	if (ingest->unlocked || !program->refusal)
+		return TRUE;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_GONE,
+	            "%s: %s; weft doctor says what there is, --no-sandbox decodes without it",
+	            PROGRAM_NAMES[id], program->refusal);
+	return FALSE;
+}
+
+gboolean weft_ingest_lock(WeftIngest *ingest, gboolean wanted, GError **error)
+{
+	ingest->unlocked = !wanted;
+	for (guint id = 0; id < WEFT_N_PROGRAMS; id++)
+		if (ingest->programs[id].pid != 0 && !can_lock(ingest, (WeftProgramId)id, error))
+			return FALSE;
+	return TRUE;
 }
 
 gboolean weft_ingest_has_ocr(const WeftIngest *ingest)
@@ -243,11 +282,12 @@ static void close_all(int *fds, guint n_fds)
 			close(fds[i]);
 }
 
-static gboolean ask_for_worker(const Program *program, const int fds[WEFT_WIRE_FDS_MAX],
-                               GError **error)
+static gboolean ask_for_worker(const Program *program, gboolean locked,
+                               const int fds[WEFT_WIRE_FDS_MAX], GError **error)
 {
 	g_auto(WeftWireOut) fork_message = {0};
 	weft_wire_begin(&fork_message, WEFT_WIRE_FORK);
+	weft_wire_put_u8(&fork_message, locked != FALSE);
 	return weft_wire_send_now(program->socket, &fork_message, fds, WEFT_WIRE_FDS_MAX, error);
 }
 
@@ -267,6 +307,8 @@ gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId
 		            ingest->helper_dir);
 		return FALSE;
 	}
+	if (!can_lock(ingest, id, error))
+		return FALSE;
 	document = reopen(document, error);
 	if (document < 0)
 		return FALSE;
@@ -281,7 +323,7 @@ gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId
 	                              worker->slots[1]};
 	worker->control = control[0];
 	worker->work = work[0];
-	if (ok && !ask_for_worker(program, fds, NULL)) {
+	if (ok && !ask_for_worker(program, !ingest->unlocked, fds, NULL)) {
 		/* restarting would tie the program's life to this thread's (PR_SET_PDEATHSIG) */
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_GONE,
 		            "%s has ended; run again to go on", PROGRAM_NAMES[id]);
@@ -348,7 +390,10 @@ static void explain_end(WeftWorker *worker, GError **error)
 		return;
 	}
 	status = (int)raw;
-	if (raw == G_MAXUINT32)
+	if (!worker->started && raw != G_MAXUINT32)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO,
+		            "a decoder ended before it had the document, with wait status %d", status);
+	else if (raw == G_MAXUINT32)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "no process for a decoder");
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TIMEOUT,
@@ -361,7 +406,7 @@ static void explain_end(WeftWorker *worker, GError **error)
 		            WEXITSTATUS(status));
 }
 
-gboolean weft_worker_receive(WeftWorker *worker, WeftWireIn *ret_in, GError **error)
+static gboolean receive_any(WeftWorker *worker, WeftWireIn *ret_in, GError **error)
 {
 	g_autoptr(GError) local = NULL;
 	gsize size = 0;
@@ -386,6 +431,33 @@ gboolean weft_worker_receive(WeftWorker *worker, WeftWireIn *ret_in, GError **er
 		return FALSE;
 	}
 	return weft_wire_open(ret_in, worker->message, size, error);
+}
+
+/* The worker's first word, sent before it has seen a byte of the document. */
+static gboolean receive_started(WeftWorker *worker, GError **error)
+{
+	WeftWireIn in;
+	if (!receive_any(worker, &in, error))
+		return FALSE;
+	g_autofree char *reason = in.type == WEFT_WIRE_STARTED ? weft_wire_string(&in, 1024) : NULL;
+	if (in.type != WEFT_WIRE_STARTED || !weft_wire_close(&in, error)) {
+		g_clear_error(error);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
+		            "decoder began with a message of type %u", (guint)in.type);
+		return FALSE;
+	}
+	if (reason) {
+		g_set_error_literal(error, WEFT_ERROR, WEFT_ERROR_GONE, reason);
+		return FALSE;
+	}
+	worker->started = TRUE;
+	return TRUE;
+}
+
+gboolean weft_worker_receive(WeftWorker *worker, WeftWireIn *ret_in, GError **error)
+{
+	return (worker->started || receive_started(worker, error)) &&
+	       receive_any(worker, ret_in, error);
 }
 
 /* pread: no mapping of ours that the worker could make fail, and a copy that it can't change. */

@@ -31,6 +31,7 @@ typedef struct WeftWorker {
 	int slots[WEFT_WIRE_SLOTS];
 	guint8 *message;
 	double stall_s, total_s; /* limits: for one message, for all of them */
+	gboolean started;        /* its walls stand; what happens from here on is its document's */
 	gboolean dead;           /* the program has reported its end */
 	double waited_s;         /* only time in which weft waited for the worker counts */
 } WeftWorker;

@@ -3,7 +3,8 @@
  * weft links no decoder. Each family of formats has a helper program (weft-decode-pdf, -image,
  * -av, -ocr) that is started once, before any thread exists, and forks one worker per document.
  * The document reaches the worker as an open descriptor; messages come back over a socket, rasters
- * and samples through shared memory, sizes always in the message. A worker that crashes, stalls or
+ * and samples through shared memory, sizes always in the message. Before it touches a byte a worker
+ * locks itself down (jail.h): no files, no network, no processes. A worker that crashes, stalls or
  * talks nonsense costs its own document and nothing else.
  *
  * One WeftIngest serves all threads (it says so here because little else does); a WeftDecoding and
@@ -69,6 +70,21 @@ void weft_ingest_close(WeftIngest *ingest);
  * ingest. */
 const char *weft_ingest_versions(const WeftIngest *ingest);
 gboolean weft_ingest_has_ocr(const WeftIngest *ingest);
+
+/* What holds the workers of one helper program, as a trial worker saw it when the program started. */
+typedef struct WeftWallsFacts {
+	const char *program; /* with its versions, as in weft_ingest_versions */
+	const char *walls;   /* "seccomp, Landlock 7, limits, privileges"; NULL: see refusal */
+	const char *refusal; /* why workers can't be locked down, or NULL */
+} WeftWallsFacts;
+
+/* Of the i-th program that is there; FALSE: there are no more. Strings are ingest's. */
+gboolean weft_ingest_walls(const WeftIngest *ingest, guint i, WeftWallsFacts *ret_facts);
+
+/* Says, before the first document, whether workers must be locked down (they must until this says
+ * otherwise). FALSE: they must and a program's can't be; without this call, that is the error
+ * (WEFT_ERROR_GONE) of each document of that program. Without a jail the limits remain. */
+gboolean weft_ingest_lock(WeftIngest *ingest, gboolean wanted, GError **error);
 
 /* Starts decoding. `fd` stays the caller's and may be closed after the call; its offset is not
  * shared with the worker. `name` begins the messages of errors; NULL: nothing does. */

@@ -13,8 +13,15 @@ static char *version(void)
 
 static const WeftDecoder *const DECODERS[] = { &weft_pdf_decoder, NULL };
 
+/* Fonts that are not in the file, what fontconfig says of them, and the tables of poppler-data. */
+static const char *const FOLDERS[] = {
+	"/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/poppler", "/usr/share/fontconfig",
+	"/etc/fonts", "/var/cache/fontconfig", NULL,
+};
+
 const WeftHelperProgram weft_helper_program = {
 	.name = "weft-decode-pdf",
 	.version = version,
 	.decoders = DECODERS,
+	.folders = FOLDERS,
 };

@@ -2,10 +2,13 @@
  *
  * Three sockets, all SOCK_SEQPACKET, so a message is whole or not there:
  *   zygote socket   weft -> program: FORK, with five descriptors; program -> weft: HELLO, once
- *   control socket  one per document, weft <-> program: the program tells STARTED and ENDED, weft
- *                   asks for the worker's end by shutting its side down
- *   work socket     one per document, weft <-> worker: START or READ, then PART..., END | FAIL;
- *                   weft answers each use of shared memory with ACK, which frees the slot
+ *   control socket  one per document, weft <-> program: the program tells ENDED, weft asks for the
+ *                   worker's end by shutting its side down
+ *   work socket     one per document, weft <-> worker: weft sends START or READER; the worker
+ *                   tells STARTED once its walls stand, before it touches a byte of a document or
+ *                   a READ, then PART..., END | FAIL; what ends a worker before STARTED is not the
+ *                   document's doing. weft answers each use of shared memory with ACK, which
+ *                   frees the slot
  *
  * A message is a header of two little-endian 32-bit numbers, type and length of the payload, then
  * the payload; numbers are little-endian, doubles are their bits, strings are a length and bytes.
@@ -25,7 +28,7 @@
 #include "ingest/ingest.h"
 #include "ingest/part.h"
 
-#define WEFT_WIRE_VERSION 1u
+#define WEFT_WIRE_VERSION 2u
 #define WEFT_WIRE_MESSAGE_MAX 131072u
 #define WEFT_WIRE_HEADER_BYTES 8u
 #define WEFT_WIRE_SLOTS 2u
@@ -39,9 +42,10 @@
 #define WEFT_WIRE_FD_SLOT 5     /* and the next */
 
 typedef enum {
-	WEFT_WIRE_HELLO = 1, /* version u32, versions string, has_reader u8 */
-	WEFT_WIRE_FORK,      /* empty; descriptors: control, work, document, slot 0, slot 1 */
-	WEFT_WIRE_STARTED,   /* empty */
+	WEFT_WIRE_HELLO = 1, /* version u32, versions string, has_reader u8, walls string, why workers
+	                      * can't be locked down: string, or NULL */
+	WEFT_WIRE_FORK,      /* locked u8; descriptors: control, work, document, slot 0, slot 1 */
+	WEFT_WIRE_STARTED,   /* why the worker is not locked down: string, or NULL: it is, as asked */
 	WEFT_WIRE_ENDED,     /* wait status u32; G_MAXUINT32: no worker could be made */
 	WEFT_WIRE_START,     /* family u8, media type string, options */
 	WEFT_WIRE_READER,    /* languages string */

@@ -229,6 +229,7 @@ static const WeftJobKey keys[] = {
     {"trace", "FILE", "write who worked when, in the Chrome trace format", 0},
     {"sample", "N", "only N documents, always the same; says how long all would take", 0},
     {"dry-run", NULL, "count what would be done; nothing is written, no weights are read", 0},
+    {"no-sandbox", NULL, "decode also where decoders can't be locked down", 0},
     {NULL, NULL, NULL, 0},
 };
 
@@ -296,6 +297,9 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 	}
 	if (strcmp(key, "dry-run") == 0)
 		return set_switch(&job->is_dry, text) || refuse(key, text, "true or false", error);
+	if (strcmp(key, "no-sandbox") == 0)
+		return set_switch(&job->is_unlocked, text) ||
+		       refuse(key, text, "true or false", error);
 	if (strcmp(key, "reader") == 0)
 		return set_reader(job, text) ||
 		       refuse(key, text, "auto, bundle, tesseract or none", error);

@@ -61,6 +61,7 @@ typedef struct WeftJob {
 	GPtrArray *passwords;          /* char * */
 	char *trace;         /* path, or NULL */
 	guint64 sample;      /* only so many documents, a fair choice (estimate.h); 0: all */
+	gboolean is_unlocked; /* decode without a jail (ingest.h, weft_ingest_lock) */
 	gboolean is_dry;     /* count what would be done; nothing is written, no weights are read */
 } WeftJob;
 

@@ -124,6 +124,8 @@ WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "no files and no folders are given");
 		return NULL;
 	}
+	if (!weft_ingest_lock(ingest, !job->is_unlocked, error))
+		return NULL;
 	run->task = weft_task_open(job, error);
 	if (run->task == NULL || !open_engine(run, error))
 		return NULL;

@@ -1,6 +1,7 @@
 /* evil.c - a helper program whose workers do what a taken-over decoder would. The document's text
  * says which crime; what it gives back is judged by test_hostile.c. */
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,7 +13,9 @@
 
 static void send_raw(const void *bytes, gsize size)
 {
-	(void)!send(WEFT_WIRE_FD_WORK, bytes, size, MSG_NOSIGNAL);
+	struct iovec iov = {(void *)(guintptr)bytes, size};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	(void)!sendmsg(WEFT_WIRE_FD_WORK, &msg, MSG_NOSIGNAL);
 }
 
 static void send_out(WeftWireOut *out)
@@ -28,18 +31,19 @@ static void crime_exit(void)
 
 static void crime_crash(void)
 {
-	raise(SIGSEGV);
+	*(volatile int *)NULL = 1;
 }
 
 static void crime_stall(void)
 {
 	for (;;)
-		pause();
+		(void)poll(NULL, 0, -1);
 }
 
-static void crime_stop(void)
+static void crime_spin(void)
 {
-	raise(SIGSTOP);
+	for (volatile int i = 0;; i++)
+		continue;
 }
 
 static void crime_garbage(void)
@@ -188,8 +192,7 @@ static void crime_descriptors(void)
 static void crime_parent(void)
 {
 	kill(getppid(), SIGKILL);
-	for (;;)
-		pause();
+	crime_stall();
 }
 
 static void no_crime(void)
@@ -201,7 +204,7 @@ static const struct {
 	void (*commit)(void);
 } CRIMES[] = {
     {"exit", crime_exit},       {"crash", crime_crash},
-    {"stall", crime_stall},     {"stop", crime_stop},
+    {"stall", crime_stall},     {"spin", crime_spin},
     {"garbage", crime_garbage}, {"short", crime_short},
     {"empty", crime_empty},     {"length", crime_length},
     {"wide", crime_wide},       {"overflow", crime_overflow},

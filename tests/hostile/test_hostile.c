@@ -82,6 +82,7 @@ static void test_memory_is_cleared(void)
 static void test_memory_is_sealed(void)
 {
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	g_assert_true(weft_ingest_lock(ingest, FALSE, NULL)); /* else it may not even try */
 	g_auto(Decoded) decoded = commit_crime(ingest, "shrink", 20);
 	g_assert_no_error(decoded.error);
 	g_assert_cmpstr(meta_of(&decoded, "could"), ==, "no");
@@ -126,6 +127,7 @@ static void test_flood(void)
 static void test_program_killed(void)
 {
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	g_assert_true(weft_ingest_lock(ingest, FALSE, NULL)); /* else it could not */
 	g_auto(Decoded) decoded = commit_crime(ingest, "parent", 20);
 	g_assert_error(decoded.error, WEFT_ERROR, WEFT_ERROR_CRASHED);
 	g_auto(Decoded) later = commit_crime(ingest, "none", 20);
@@ -172,7 +174,7 @@ int main(int argc, char **argv)
 	    {"exit", WEFT_ERROR_CRASHED, "decoder ended with status 3"},
 	    {"crash", WEFT_ERROR_CRASHED, WEFT_TEST_CRASH},
 	    {"stall", WEFT_ERROR_TIMEOUT, "0.3 s"},
-	    {"stop", WEFT_ERROR_TIMEOUT, NULL},
+	    {"spin", WEFT_ERROR_TIMEOUT, NULL},
 	    {"garbage", WEFT_ERROR_CORRUPT, NULL},
 	    {"short", WEFT_ERROR_CORRUPT, NULL},
 	    {"empty", WEFT_ERROR_CRASHED, NULL},
