@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 
 /* Pieces in which files are hashed. */
 #define CHUNK_BYTES (256 * 1024)
@@ -25,15 +26,8 @@ struct WeftLock {
 
 char *weft_path_display(const char *path)
 {
-	g_autofree char *valid = g_utf8_make_valid(path, -1);
 	GString *text = g_string_new(NULL);
-	for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
-		gunichar c = g_utf8_get_char(p);
-		if (c < 0x20 || (c >= 0x7F && c < 0xA0))
-			g_string_append_printf(text, "\\x%02X", c);
-		else
-			g_string_append_unichar(text, c);
-	}
+	weft_utf8_append_harmless(text, path, FALSE);
 	return g_string_free(text, FALSE);
 }
 

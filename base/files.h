@@ -97,7 +97,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftLock, weft_lock_close)
  * WEFT_ERROR_LIMIT. */
 GPtrArray *weft_folder_names(const char *path, gsize limit, GError **error);
 
-/* A path for messages: valid UTF-8, control characters escaped as \xNN. Caller frees. */
+/* A path for messages, on one line: as weft_utf8_append_harmless. Caller frees. */
 char *weft_path_display(const char *path);
 
 #endif

@@ -138,7 +138,8 @@ void weft_json_write_array_end(WeftJsonWriter *writer);
 void weft_json_write_key(WeftJsonWriter *writer, const char *key);
 
 /* Escapes what JSON demands, and besides what terminals obey or programs take for the end of a
- * line: DEL, C1 (U+0080 to U+009F), U+2028, U+2029. Bytes that are not UTF-8 become U+FFFD, one for
+ * line: DEL, C1 (U+0080 to U+009F), U+2028, U+2029, what turns the direction of writing (U+202A to
+ * U+202E, U+2066 to U+2069). Bytes that are not UTF-8 become U+FFFD, one for
  * each maximal part of a broken sequence. NULL is written as null. */
 void weft_json_write_string(WeftJsonWriter *writer, const char *text);
 void weft_json_write_text(WeftJsonWriter *writer, const char *text, gsize size_bytes);

@@ -63,7 +63,7 @@ static void append_escape(GString *text, guint32 c)
 }
 
 /* Bytes of the character at p when it must not stand as it is, else 0: what JSON forbids, and what
- * terminals obey (DEL, C1) or line readers break at (U+0085, U+2028, U+2029). */
+ * terminals obey (weft_utf8_is_obeyed) or line readers break at (U+0085, U+2028, U+2029). */
 static gsize escaped_bytes(const guint8 *p, const guint8 *end, guint32 *ret_code)
 {
 	*ret_code = p[0];
@@ -73,9 +73,10 @@ static gsize escaped_bytes(const guint8 *p, const guint8 *end, guint32 *ret_code
 		*ret_code = p[1];
 		return 2;
 	}
-	if (p[0] == 0xE2 && end - p >= 3 && p[1] == 0x80 && (p[2] == 0xA8 || p[2] == 0xA9)) {
-		*ret_code = 0x2000 + (p[2] - 0x80);
-		return 3;
+	if (p[0] == 0xE2 && end - p >= 3 && (p[1] == 0x80 || p[1] == 0x81) && p[2] >= 0x80 &&
+	    p[2] <= 0xBF) {
+		*ret_code = 0x2000 + 64 * (p[1] - 0x80u) + (p[2] - 0x80u);
+		return weft_utf8_is_obeyed(*ret_code) ? 3 : 0;
 	}
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 static const struct {
 	GLogLevelFlags level;
@@ -42,19 +43,6 @@ static gboolean is_wanted(const WeftLogOptions *options, GLogLevelFlags level, c
 	return TRUE;
 }
 
-/* One line whatever the message holds: control characters are escaped, also those of C1. */
-static void append_harmless(GString *line, const char *message)
-{
-	g_autofree char *valid = g_utf8_make_valid(message, -1);
-	for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
-		gunichar c = g_utf8_get_char(p);
-		if (c < 0x20 || (c >= 0x7F && c < 0xA0))
-			g_string_append_printf(line, "\\x%02X", c);
-		else
-			g_string_append_unichar(line, c);
-	}
-}
-
 static void append_plain(GString *line, guint i, gboolean is_coloured, const char *message)
 {
 	gboolean is_named = LEVELS[i].level != G_LOG_LEVEL_MESSAGE &&
@@ -65,7 +53,7 @@ static void append_plain(GString *line, guint i, gboolean is_coloured, const cha
 	if (is_named)
 		g_string_append_printf(line, "%s%s:%s ", colour ? colour : "", LEVELS[i].name,
 				       colour ? "\033[0m" : "");
-	append_harmless(line, message);
+	weft_utf8_append_harmless(line, message, FALSE); /* one line, whatever it holds */
 }
 
 static void append_json(GString *line, guint i, const char *domain, const char *message)

@@ -50,6 +50,26 @@ gsize weft_utf8_append_valid(GString *out, const char *text, gsize size_bytes)
 	return n_replaced;
 }
 
+gboolean weft_utf8_is_obeyed(gunichar c)
+{
+	return c < 0x20 || (c >= 0x7F && c < 0xA0) || (c >= 0x2028 && c <= 0x202E) ||
+	       (c >= 0x2066 && c <= 0x2069);
+}
+
+void weft_utf8_append_harmless(GString *out, const char *text, gboolean keeps_newlines)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+	for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
+		gunichar c = g_utf8_get_char(p);
+
+		if (!weft_utf8_is_obeyed(c) || (c == '\n' && keeps_newlines))
+			g_string_append_unichar(out, c);
+		else
+			g_string_append_printf(out, c < 0x100 ? "\\x%02X" : "\\u%04X", c);
+	}
+}
+
 gsize weft_utf8_length(const char *text, gsize size_bytes)
 {
 	gsize n = 0;

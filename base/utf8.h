@@ -15,6 +15,15 @@ gsize weft_utf8_step(const guint8 *p, const guint8 *end, gboolean *ret_is_valid)
 /* Appends `text` with U+FFFD for what is broken; returns how many had to be put. */
 gsize weft_utf8_append_valid(GString *out, const char *text, gsize size_bytes);
 
+/* TRUE for what terminals obey or lines end at, and no text needs: C0 (newline and tab, too), DEL,
+ * C1, U+2028 and U+2029, and what turns the direction of writing, so that a name reads as another
+ * (U+202A to U+202E, U+2066 to U+2069). */
+gboolean weft_utf8_is_obeyed(gunichar c);
+
+/* Appends `text` as it may be shown: valid UTF-8, the characters above as \xNN or \uNNNN; newlines
+ * stay where `keeps_newlines`. */
+void weft_utf8_append_harmless(GString *out, const char *text, gboolean keeps_newlines);
+
 /* Code points in valid UTF-8. */
 gsize weft_utf8_length(const char *text, gsize size_bytes);
 

@@ -60,7 +60,8 @@ static void print_row(const char *file, const WeftGlance *glance, int file_width
 	print_cell(glance->kind, KIND_WIDTH, FALSE);
 	print_cell(glance->fact, MAX(fact_width, 12), FALSE);
 	print_cell(glance->where, WHERE_WIDTH, FALSE);
-	printf("%s\n", glance->status);
+	g_autofree char *status = weft_path_display(glance->status);
+	puts(status);
 }
 
 static int print_table(WeftOutputs *outputs, GError **error)
@@ -94,20 +95,26 @@ static int print_table(WeftOutputs *outputs, GError **error)
 
 /* ---- one record ---- */
 
+/* A string of the record as it may be printed, "" where there is none. Caller frees. */
+static char *shown_string(const WeftJson *value)
+{
+	const char *text = weft_json_string(value, NULL);
+	return weft_path_display(text ? text : "");
+}
+
 static void print_items(const WeftJson *items, const char *heading)
 {
 	for (gsize i = 0; i < weft_json_length(items); i++) {
 		const WeftJson *item = weft_json_at(items, i);
 		const char *text = weft_json_string(weft_json_member(item, "text"), NULL);
-		const char *by = weft_json_string(weft_json_member(item, "by"), NULL);
-		const char *kind = weft_json_string(weft_json_member(item, "kind"), NULL);
-		const char *id = weft_json_string(weft_json_member(item, "id"), NULL);
+		g_autofree char *by = shown_string(weft_json_member(item, "by"));
+		g_autofree char *kind = shown_string(weft_json_member(item, "kind"));
+		g_autofree char *id = shown_string(weft_json_member(item, "id"));
 		g_autofree char *place =
 		    weft_glance_place(weft_json_at(weft_json_member(item, "at"), 0));
 		if (i == 0)
 			printf("\n%s\n", heading);
-		printf("  %-5s %-8s %s (by %s)\n", id ? id : "", place, kind ? kind : "",
-		       by ? by : "");
+		printf("  %-5s %-8s %s (by %s)\n", id, place, kind, by);
 		g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
 		for (gsize j = 0; text && lines[j]; j++) {
 			g_autofree char *line = weft_path_display(lines[j]);
@@ -134,12 +141,10 @@ static void print_errors(const WeftJson *errors)
 {
 	for (gsize i = 0; i < weft_json_length(errors); i++) {
 		const WeftJson *error = weft_json_at(errors, i);
-		const char *stage = weft_json_string(weft_json_member(error, "stage"), NULL);
-		const char *message = weft_json_string(weft_json_member(error, "message"), NULL);
+		g_autofree char *stage = shown_string(weft_json_member(error, "stage"));
+		g_autofree char *message = shown_string(weft_json_member(error, "message"));
 		g_autofree char *place = weft_glance_place(weft_json_member(error, "at"));
-		g_autofree char *line = weft_path_display(message ? message : "");
-		printf("%s  %-8s %-6s %s\n", i == 0 ? "\nerrors\n" : "", stage ? stage : "", place,
-		       line);
+		printf("%s  %-8s %-6s %s\n", i == 0 ? "\nerrors\n" : "", stage, place, message);
 	}
 }
 
@@ -169,14 +174,15 @@ static void print_record(const WeftJson *record)
 	const WeftJson *source = weft_json_member(record, "source");
 	const WeftJson *paths = weft_json_member(source, "paths");
 	for (gsize i = 0; i < weft_json_length(paths); i++) {
-		const char *path = weft_json_string(weft_json_at(paths, i), NULL);
-		g_autofree char *line = weft_path_display(path ? path : "");
+		g_autofree char *line = shown_string(weft_json_at(paths, i));
 		puts(line);
 	}
 	WeftGlance glance;
 	weft_glance_init(&glance, record);
-	const char *id = weft_json_string(weft_json_member(record, "id"), NULL);
-	printf("  %s, %s\n  %s\n", glance.kind, glance.status, id ? id : "");
+	g_autofree char *kind = weft_path_display(glance.kind);
+	g_autofree char *status = weft_path_display(glance.status);
+	g_autofree char *id = shown_string(weft_json_member(record, "id"));
+	printf("  %s, %s\n  %s\n", kind, status, id);
 	weft_glance_done(&glance);
 	print_errors(weft_json_member(record, "errors"));
 	print_values(weft_json_member(weft_json_member(record, "document"), "metadata"),

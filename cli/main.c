@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "cli/cmd.h"
 #include "cli/lost_file.h"
 
@@ -53,7 +55,9 @@ static void print_verbs(FILE *to)
 
 int weft_cmd_fail(const char *verb, GError **error, int code)
 {
-	fprintf(stderr, "weft %s: %s\n", verb, (*error)->message);
+	g_autoptr(GString) text = g_string_new(NULL);
+	weft_utf8_append_harmless(text, (*error)->message, TRUE);
+	fprintf(stderr, "weft %s: %s\n", verb, text->str);
 	if (g_error_matches(*error, WEFT_ERROR, WEFT_ERROR_USAGE) ||
 	    (*error)->domain == G_OPTION_ERROR)
 		fprintf(stderr, "weft %s --help lists its options.\n", verb);
@@ -103,6 +107,7 @@ int main(int argc, char **argv)
 			weft_log_init(&LOG);
 			return run_verb(&VERBS[i], argc - 1, argv + 1);
 		}
-	fprintf(stderr, "weft: there is no command \"%s\"; weft --help lists them.\n", name);
+	g_autofree char *shown = weft_path_display(name);
+	fprintf(stderr, "weft: there is no command \"%s\"; weft --help lists them.\n", shown);
 	return WEFT_EXIT_USAGE;
 }

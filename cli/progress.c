@@ -4,9 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 #define BAR_COLUMNS 24
+#define NAME_COLUMNS 30
 #define PLAIN_INTERVAL_US (30 * G_USEC_PER_SEC)
 /* A run that is over sooner says nothing but its last line. */
 #define FIRST_DRAW_US (200 * 1000)
@@ -46,12 +49,7 @@ static char *escape(const char *text)
 {
 	GString *out = g_string_new(NULL);
 
-	for (const char *c = text; *c != '\0'; c++) {
-		if (((guchar)*c < ' ' && *c != '\n') || *c == 0x7f)
-			g_string_append_printf(out, "\\x%02x", (guchar)*c);
-		else
-			g_string_append_c(out, *c);
-	}
+	weft_utf8_append_harmless(out, text, TRUE);
 	return g_string_free(out, FALSE);
 }
 
@@ -104,13 +102,14 @@ static void draw_bar(WeftBar *bar, const WeftProgress *progress, double elapsed_
 {
 	guint64 ended = n_ended(progress);
 	guint64 n_full = progress->n_inputs > 0 ? ended * BAR_COLUMNS / progress->n_inputs : 0;
-	g_autofree char *name = escape(progress->current);
+	g_autofree char *path = weft_path_display(progress->current);
+	g_autofree char *name = g_utf8_substring(path, 0, MIN(g_utf8_strlen(path, -1), NAME_COLUMNS));
 
 	fputs("\r\033[K[", stderr);
 	for (guint64 i = 0; i < BAR_COLUMNS; i++)
 		fputc(i < n_full ? '#' : '.', stderr);
 	fprintf(stderr, "] %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT "  %" G_GUINT64_FORMAT
-			" pages  %.1f/s  %.30s",
+			" pages  %.1f/s  %s",
 		ended, progress->n_inputs, progress->n_pages,
 		elapsed_s > 0 ? (double)ended / elapsed_s : 0, name);
 	fflush(stderr);

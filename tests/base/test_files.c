@@ -244,8 +244,8 @@ static void test_names(Fixture *fixture, gconstpointer data)
 
 static void test_path_display(void)
 {
-	g_autofree char *shown = weft_path_display("a\xFF\n\x1b[31m\xC2\x9B\xC3\xA9");
-	g_assert_cmpstr(shown, ==, "a\xEF\xBF\xBD\\x0A\\x1B[31m\\x9B\xC3\xA9");
+	g_autofree char *shown = weft_path_display("a\xFF\n\x1b[31m\xC2\x9B\xC3\xA9\xE2\x80\xAE\xE2\x81\xA6");
+	g_assert_cmpstr(shown, ==, "a\xEF\xBF\xBD\\x0A\\x1B[31m\\x9B\xC3\xA9\\u202E\\u2066");
 }
 
 int main(int argc, char **argv)

@@ -378,7 +378,7 @@ static void test_write(void)
 	weft_json_write_key(&writer, "z");
 	weft_json_write_array(&writer);
 	weft_json_write_string(&writer, "a\"\\\n\x01\x7F/\xC3\xA9"
-					"\xC2\x9B\xC2\xA0\xE2\x80\xA8\xE2\x80\xAA");
+					"\xC2\x9B\xC2\xA0\xE2\x80\xA8\xE2\x80\xAA\xE2\x80\xAF\xE2\x81\xA9\xE2\x81\xAA");
 	weft_json_write_string(&writer, NULL);
 	weft_json_write_array(&writer);
 	weft_json_write_array_end(&writer);
@@ -391,7 +391,7 @@ static void test_write(void)
 	weft_json_write_object_end(&writer);
 	g_assert_cmpstr(text->str, ==,
 			"{\"z\":[\"a\\\"\\\\\\n\\u0001\\u007F/\xC3\xA9"
-			"\\u009B\xC2\xA0\\u2028\xE2\x80\xAA\",null,[],true],"
+			"\\u009B\xC2\xA0\\u2028\\u202A\xE2\x80\xAF\\u2069\xE2\x81\xAA\",null,[],true],"
 			"\"a\\\"\":{},\"n\":18446744073709551615}");
 }
 
