@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static char *clock_time(double seconds)
+char *weft_glance_clock(double seconds)
 {
 	guint whole = seconds > 0 && seconds < 3.6e8 ? (guint)seconds : 0;
 	if (whole >= 3600)
@@ -17,7 +17,7 @@ char *weft_glance_place(const WeftJson *at)
 	if (weft_json_uint(weft_json_member(at, "page"), &page))
 		return g_strdup_printf("p.%" G_GUINT64_FORMAT, page);
 	if (weft_json_double(weft_json_at(weft_json_member(at, "time"), 0), &seconds))
-		return clock_time(seconds);
+		return weft_glance_clock(seconds);
 	return g_strdup("");
 }
 
@@ -35,7 +35,7 @@ static char *longest_track(const WeftJson *tracks)
 		if (weft_json_double(weft_json_member(weft_json_at(tracks, i), "seconds"),
 		                     &seconds))
 			longest = MAX(longest, seconds);
-	return clock_time(longest);
+	return weft_glance_clock(longest);
 }
 
 static char *kind_of(const WeftJson *record)

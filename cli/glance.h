@@ -24,5 +24,7 @@ void weft_glance_done(WeftGlance *glance);
 
 /* "p.2", "00:14", "1:02:03", or "" for an item of "at" (NULL is fine). Caller frees. */
 char *weft_glance_place(const WeftJson *at);
+/* "00:14", "1:02:03". Caller frees. */
+char *weft_glance_clock(double seconds);
 
 #endif

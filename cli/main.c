@@ -23,6 +23,7 @@ static const WeftVerb VERBS[] = {
      weft_cmd_run},
     {"show", "[-o OUT] [ID|PATH...]", "list the records, or print them to read", FALSE,
      weft_cmd_show, NULL},
+    {"search", "[-o OUT] QUERY", "find documents by their words", FALSE, weft_cmd_search, NULL},
     {"plan", "BUNDLE [PATH...]", "memory, time and cost before anything is loaded", FALSE, NULL,
      weft_cmd_plan},
     {"schema", "check FILE | record", "check a schema; print the schema of a record", FALSE,

@@ -299,7 +299,7 @@ GPtrArray *weft_catalog_search(WeftCatalog *catalog, const char *query, guint n_
 	if (!is_good && code == SQLITE_ERROR) {
 		weft_catalog_reset(weft_catalog_statement(catalog, SEARCH));
 		g_ptr_array_set_size(hits, 0);
-		is_good = collect(catalog, words, n_max, hits, ret_is_cut, &code);
+		is_good = *words == '\0' || collect(catalog, words, n_max, hits, ret_is_cut, &code);
 	}
 	if (!is_good)
 		(void)weft_catalog_fail(catalog, error); /* before the reset clears the message */
