@@ -3,7 +3,7 @@
  * Each verb gets its own arguments (argv[0] is the verb) and returns the exit code of the program:
  * 0 done; 1 some inputs newly failed or partial, or what was asked about is not so (doctor's
  * reference, numbers that inspect --verify found); 2 usage; 3 nothing could start, or a helper
- * program ended; 74 output can't be written; 75 another run holds the lock; 130 interrupted. Only
+ * program ended; 4 stopped by its deadline with work left; 74 output can't be written; 75 another run holds the lock; 130 interrupted. Only
  * this folder prints: results on stdout, everything else on stderr.
  */
 #ifndef WEFT_CLI_CMD_H
@@ -18,6 +18,7 @@ enum {
 	WEFT_EXIT_SOME_FAILED = 1,
 	WEFT_EXIT_USAGE = 2,
 	WEFT_EXIT_NOT_STARTED = 3,
+	WEFT_EXIT_STOPPED = 4,
 	WEFT_EXIT_OUTPUT = 74,
 	WEFT_EXIT_LOCKED = 75,
 	WEFT_EXIT_INTERRUPTED = 130,
@@ -36,7 +37,7 @@ typedef struct WeftPlaces {
 void weft_places_find(WeftPlaces *ret_places);
 void weft_places_done(WeftPlaces *places);
 
-int weft_cmd_run(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
+int weft_cmd_run(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_plan(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
 int weft_cmd_show(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_search(const WeftPlaces *places, int argc, char **argv);

@@ -1,15 +1,11 @@
 /* cmd_run.c - weft run: a job from the command line, its progress, its last line, its exit code.
  *
  * Keys of the job are options (pipeline/pipeline.h has their list); the job file is read first, so
- * that options come over it. SIGINT and SIGTERM end a run cleanly: what is written stays, the rest
- * is done by the next run; a second one ends the program at once. SIGUSR1 prints the graph.
+ * that options come over it. What ends a run before its end is in watch.h.
  */
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -18,14 +14,15 @@
 #include "cli/cmd.h"
 #include "cli/progress.h"
 #include "cli/run_estimate.h"
+#include "cli/watch.h"
 #include "pipeline/pipeline.h"
 
 #define LIST_MAX_BYTES ((gsize)256 << 20)
-#define TICK_MS 100 /* between two drawings of the bar */
 
 typedef struct Command {
 	WeftJob *job;
 	char *job_file, *files_from, *log;
+	char *line; /* the command, to be run again */
 	char **paths;
 	gboolean is_quiet, is_strict, prints_graph, is_divided_by_nul;
 } Command;
@@ -63,11 +60,11 @@ static GArray *option_entries(Command *command)
 		{"strict", 0, 0, G_OPTION_ARG_NONE, &command->is_strict,
 		 "exit 1 also for files that had failed before", NULL},
 		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &command->is_quiet,
-		 "say nothing but errors", NULL},
+		 "say nothing but what newly went wrong", NULL},
 		{"log", 0, 0, G_OPTION_ARG_STRING, &command->log,
 		 "plain (default) or json: the lines on stderr", "FORM"},
 		{"graph", 0, 0, G_OPTION_ARG_NONE, &command->prints_graph,
-		 "print the nodes and their counts at the end (and on SIGUSR1)", NULL},
+		 "print the nodes and their counts at the end, and on SIGUSR1 beside the line of progress", NULL},
 		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &command->paths, NULL,
 		 "PATH..."},
 	};
@@ -155,7 +152,8 @@ static gboolean parse(Command *command, const WeftPlaces *places, int argc, char
 		context,
 		"Exit codes: 0 done, nothing newly failed; 1 some inputs failed or are partial, each\n"
 		"has its record; 2 usage; 3 nothing could start, or a helper program ended;\n"
-		"74 output can't be written; 75 another run holds the output folder;\n"
+		"4 stopped by --until or --max-time with work left; 74 output can't be written;\n"
+		"75 another run holds the output folder;\n"
 		"130 interrupted, run again to go on.\n");
 	return g_option_context_parse(context, &argc, &argv, error) &&
 	       fill_job(command, places, settings, error);
@@ -176,36 +174,6 @@ static int exit_of_error(const GError *error, gboolean failed_to_write, gboolean
 	return WEFT_EXIT_NOT_STARTED;
 }
 
-/* Until the run has come to its end. A second signal to end does not wait for it. */
-static void watch(WeftRun *run, WeftBar *bar, int signals)
-{
-	struct pollfd events[] = {
-		{.fd = weft_run_done_fd(run), .events = POLLIN},
-		{.fd = signals, .events = POLLIN},
-	};
-	gboolean is_stopping = FALSE;
-
-	while (events[0].revents == 0) {
-		struct signalfd_siginfo info;
-
-		(void)poll(events, G_N_ELEMENTS(events), TICK_MS); /* EINTR is a tick, too */
-		weft_bar_draw(bar, run);
-		if (events[1].revents == 0 || read(signals, &info, sizeof info) != sizeof info)
-			continue;
-		if (info.ssi_signo == SIGUSR1) {
-			g_autofree char *graph = weft_run_graph(run);
-
-			weft_bar_say(bar, "info", graph);
-			continue;
-		}
-		if (is_stopping)
-			_exit(WEFT_EXIT_INTERRUPTED);
-		is_stopping = TRUE;
-		weft_bar_say(bar, "info", "stopping; what is written stays, run again to go on");
-		weft_run_cancel(run);
-	}
-}
-
 /* What a dry run and a sample are for; FALSE: error is set. */
 static gboolean say_estimate(const Command *command, const WeftPlaces *places, WeftRun *run,
 			     WeftBar *bar, GError **error)
@@ -223,12 +191,32 @@ static gboolean say_estimate(const Command *command, const WeftPlaces *places, W
 	return line != NULL;
 }
 
+/* What is left, and how to go on. The counts stand on the line before. */
+static void say_left(const Command *command, WeftBar *bar, WeftWatched by,
+		     const WeftProgress *progress)
+{
+	g_autofree char *line = NULL;
+	g_autofree char *left =
+		progress->is_cut ? g_strdup("before all inputs were listed")
+				 : g_strdup_printf("with %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+						   " inputs left",
+						   progress->n_left, progress->n_inputs);
+
+	if (by == WEFT_WATCHED_SIGNAL)
+		line = g_strdup_printf("interrupted %s; to go on: %s", left, command->line);
+	else
+		line = g_strdup_printf("stopped in time %s; the next run goes on", left);
+	weft_bar_say_unless_quiet(bar, "info", line);
+}
+
 static int end_of_run(const Command *command, const WeftPlaces *places, WeftRun *run, WeftBar *bar,
-		      GError **error)
+		      WeftWatched by, GError **error)
 {
 	WeftProgress progress;
 	gboolean is_whole = weft_run_join(run, error);
+	gboolean is_cancelled = !is_whole && g_error_matches(*error, WEFT_ERROR, WEFT_ERROR_CANCELLED);
 
+	progress = weft_run_progress(run);
 	if (!command->job->is_dry)
 		weft_bar_end(bar, run, is_whole);
 	if (command->prints_graph) {
@@ -236,17 +224,16 @@ static int end_of_run(const Command *command, const WeftPlaces *places, WeftRun 
 
 		fputs(graph, stderr);
 	}
-	if (!is_whole) {
-		int code = exit_of_error(*error, weft_run_failed_to_write(run), TRUE);
-
-		if (code != WEFT_EXIT_INTERRUPTED)
-			return weft_cmd_fail("run", error, code);
-		g_clear_error(error);
-		return code;
+	if (!is_whole && !is_cancelled)
+		return weft_cmd_fail("run", error,
+				     exit_of_error(*error, weft_run_failed_to_write(run), TRUE));
+	g_clear_error(error);
+	if (is_cancelled || progress.n_left > 0 || progress.is_cut) {
+		say_left(command, bar, by, &progress);
+		return by == WEFT_WATCHED_SIGNAL ? WEFT_EXIT_INTERRUPTED : WEFT_EXIT_STOPPED;
 	}
 	if (!say_estimate(command, places, run, bar, error))
 		return weft_cmd_fail("run", error, WEFT_EXIT_NOT_STARTED);
-	progress = weft_run_progress(run);
 	if (progress.n_failed + progress.n_partial > 0 ||
 	    (command->is_strict && progress.n_known > 0))
 		return WEFT_EXIT_SOME_FAILED;
@@ -258,13 +245,32 @@ static int run_job(const Command *command, const WeftPlaces *places, WeftIngest 
 	g_autoptr(GError) error = NULL;
 	g_autoptr(WeftBar) bar = weft_bar_new(command->is_quiet, g_strcmp0(command->log, "json") == 0);
 	g_autoptr(WeftRun) run = weft_run_new(command->job, ingest, &error);
+	WeftWatched by;
 
 	if (run == NULL)
 		return weft_cmd_fail("run", &error, exit_of_error(error, FALSE, FALSE));
 	if (!weft_run_start(run, &error))
 		return weft_cmd_fail("run", &error, WEFT_EXIT_NOT_STARTED);
-	watch(run, bar, signals);
-	return end_of_run(command, places, run, bar, &error);
+	by = weft_watch(run, bar, signals, command->prints_graph);
+	return end_of_run(command, places, run, bar, by, &error);
+}
+
+/* The helper programs first: they fork, and have no use for our signals. */
+static int start_job(const Command *command, const WeftPlaces *places)
+{
+	GError *error = NULL;
+	WeftIngest *ingest = weft_ingest_open(places->helper_dir, &error);
+	int signals = ingest != NULL ? weft_watch_open() : -1;
+	int code;
+
+	if (ingest != NULL && signals < 0)
+		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_IO, "signalfd: %s", g_strerror(errno));
+	code = error == NULL ? run_job(command, places, ingest, signals)
+			     : weft_cmd_fail("run", &error, WEFT_EXIT_NOT_STARTED);
+	if (signals >= 0)
+		close(signals);
+	weft_ingest_close(ingest);
+	return code;
 }
 
 static void command_done(Command *command)
@@ -274,36 +280,40 @@ static void command_done(Command *command)
 	g_free(command->job_file);
 	g_free(command->files_from);
 	g_free(command->log);
+	g_free(command->line);
 }
 
-int weft_cmd_run(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv)
+/* As it can be typed again. */
+static char *command_line(int argc, char **argv)
 {
-	Command command = {.job = weft_job_new()};
-	GError *error = NULL;
-	sigset_t watched;
-	int signals, code;
+	GString *line = g_string_new("weft");
 
-	/* Blocked before any thread exists, so that all of them leave these to the descriptor. */
-	sigemptyset(&watched);
-	sigaddset(&watched, SIGINT);
-	sigaddset(&watched, SIGTERM);
-	sigaddset(&watched, SIGUSR1);
-	sigprocmask(SIG_BLOCK, &watched, NULL);
-	signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signals < 0) {
-		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_IO, "signalfd: %s", g_strerror(errno));
-		code = weft_cmd_fail("run", &error, WEFT_EXIT_NOT_STARTED);
-	} else if (!parse(&command, places, argc, argv, &error)) {
+	for (int i = 0; i < argc; i++) {
+		gboolean is_plain = argv[i][0] != '\0';
+		g_autofree char *quoted = g_shell_quote(argv[i]);
+
+		for (const char *c = argv[i]; *c != '\0'; c++)
+			is_plain = is_plain && (g_ascii_isalnum(*c) || strchr("-_./,:=+@%", *c) != NULL);
+		g_string_append_printf(line, " %s", is_plain ? argv[i] : quoted);
+	}
+	return g_string_free(line, FALSE);
+}
+
+int weft_cmd_run(const WeftPlaces *places, int argc, char **argv)
+{
+	Command command = {.job = weft_job_new(), .line = command_line(argc, argv)};
+	GError *error = NULL;
+	int code;
+
+	if (!parse(&command, places, argc, argv, &error)) {
 		gboolean is_usage = error->domain == G_OPTION_ERROR ||
 				    g_error_matches(error, WEFT_ERROR, WEFT_ERROR_USAGE);
 
 		code = weft_cmd_fail("run", &error,
 				     is_usage ? WEFT_EXIT_USAGE : WEFT_EXIT_NOT_STARTED);
 	} else {
-		code = run_job(&command, places, ingest, signals);
+		code = start_job(&command, places);
 	}
-	if (signals >= 0)
-		close(signals);
 	command_done(&command);
 	return code;
 }

@@ -13,14 +13,15 @@
 typedef struct WeftVerb {
 	const char *name, *arguments, *summary;
 	gboolean for_developers;
-	/* One of the two; the second kind decodes documents. */
+	/* One of the two; the second kind decodes documents. (run starts the helpers itself, once it knows
+	 * what is asked.) */
 	int (*plain)(const WeftPlaces *places, int argc, char **argv);
 	int (*decoding)(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
 } WeftVerb;
 
 static const WeftVerb VERBS[] = {
-    {"run", "[OPTIONS] PATH...", "read documents and write a record for each", FALSE, NULL,
-     weft_cmd_run},
+    {"run", "[OPTIONS] PATH...", "read documents and write a record for each", FALSE,
+     weft_cmd_run, NULL},
     {"show", "[-o OUT] [ID|PATH...]", "list the records, or print them to read", FALSE,
      weft_cmd_show, NULL},
     {"search", "[-o OUT] QUERY", "find documents by their words", FALSE, weft_cmd_search, NULL},

@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "cli/plan_words.h"
 
 #define BAR_COLUMNS 24
 #define NAME_COLUMNS 30
@@ -74,6 +75,12 @@ void weft_bar_say(WeftBar *bar, const char *level, const char *text)
 	fprintf(stderr, "%s\n", line->str);
 }
 
+void weft_bar_say_unless_quiet(WeftBar *bar, const char *level, const char *text)
+{
+	if (!bar->is_quiet)
+		weft_bar_say(bar, level, text);
+}
+
 static void say_messages(WeftBar *bar, WeftRun *run)
 {
 	char *message;
@@ -116,6 +123,50 @@ static void draw_bar(WeftBar *bar, const WeftProgress *progress, double elapsed_
 	bar->is_drawn = TRUE;
 }
 
+/* "120 of 2,000 documents ..., 1.5/s, about 20 min left, now a.pdf". Caller frees. */
+static char *progress_line(const WeftBar *bar, const WeftProgress *progress)
+{
+	GString *line = g_string_new(NULL);
+	double elapsed_s = (double)(g_get_monotonic_time() - bar->begin_us) / G_USEC_PER_SEC;
+	guint64 ended = n_ended(progress);
+	/* What was not opened took no time: it says nothing about the rest. */
+	guint64 n_worked = ended - MIN(progress->n_unchanged, ended);
+	double rate = elapsed_s > 0 ? (double)n_worked / elapsed_s : 0;
+
+	if (!progress->is_listed) {
+		g_string_append_printf(line, "looking for documents, %.0f s so far", elapsed_s);
+		return g_string_free(line, FALSE);
+	}
+	g_string_append_printf(line,
+			       "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+			       " documents, %" G_GUINT64_FORMAT " pages, %.2f/s, %" G_GUINT64_FORMAT
+			       " left",
+			       ended, progress->n_inputs, progress->n_pages, rate,
+			       progress->n_inputs - MIN(ended, progress->n_inputs));
+	if (rate > 0) {
+		g_autofree char *left =
+			weft_words_time((double)(progress->n_inputs - MIN(ended, progress->n_inputs)) / rate);
+
+		g_string_append_printf(line, " (about %s)", left);
+	}
+	if (progress->current[0] != '\0')
+		g_string_append_printf(line, ", now %s", progress->current);
+	return g_string_free(line, FALSE);
+}
+
+void weft_bar_report(WeftBar *bar, WeftRun *run, gboolean prints_graph)
+{
+	WeftProgress progress = weft_run_progress(run);
+	g_autofree char *line = progress_line(bar, &progress);
+
+	weft_bar_say(bar, "info", line);
+	if (prints_graph) {
+		g_autofree char *graph = weft_run_graph(run);
+
+		weft_bar_say(bar, "info", graph);
+	}
+}
+
 void weft_bar_draw(WeftBar *bar, WeftRun *run)
 {
 	gint64 now_us = g_get_monotonic_time();
@@ -132,10 +183,7 @@ void weft_bar_draw(WeftBar *bar, WeftRun *run)
 	if (now_us - bar->drawn_us < PLAIN_INTERVAL_US)
 		return;
 	bar->drawn_us = now_us;
-	line = g_strdup_printf("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-			       " documents, %" G_GUINT64_FORMAT " pages, now %s",
-			       n_ended(&progress), progress.n_inputs, progress.n_pages,
-			       progress.current);
+	line = progress_line(bar, &progress);
 	weft_bar_say(bar, "info", line);
 }
 
@@ -162,7 +210,7 @@ void weft_bar_end(WeftBar *bar, WeftRun *run, gboolean is_whole)
 	if (progress.n_known > 0)
 		g_string_append_printf(line, " (%" G_GUINT64_FORMAT " of them not whole)",
 				       progress.n_known);
-	if (line->len == 0 && !is_whole) {
+	if (line->len == 0 && (!is_whole || progress.n_left > 0 || progress.is_cut)) {
 		wipe(bar);
 		return;
 	}

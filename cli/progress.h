@@ -20,6 +20,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftBar, weft_bar_free)
 /* Prints new lines about documents and draws the bar again, when it is time to. */
 void weft_bar_draw(WeftBar *bar, WeftRun *run);
 void weft_bar_say(WeftBar *bar, const char *level, const char *text);
+void weft_bar_say_unless_quiet(WeftBar *bar, const char *level, const char *text);
+/* How far the run is, in one line, also where it is quiet: somebody has asked. */
+void weft_bar_report(WeftBar *bar, WeftRun *run, gboolean prints_graph);
 /* What is left to be said, and the counts; of a run that could not start (not whole, and nothing
  * done) nothing: the error says it. */
 void weft_bar_end(WeftBar *bar, WeftRun *run, gboolean is_whole);

@@ -167,6 +167,14 @@ void weft_ingest_close(WeftIngest *ingest)
 	g_free(ingest);
 }
 
+/* They stay zombies until weft_ingest_close, so their numbers are theirs. */
+void weft_ingest_interrupt(WeftIngest *ingest)
+{
+	for (guint i = 0; i < WEFT_N_PROGRAMS; i++)
+		if (ingest->programs[i].pid != 0)
+			kill(ingest->programs[i].pid, SIGKILL);
+}
+
 const char *weft_ingest_versions(const WeftIngest *ingest)
 {
 	return ingest->versions;

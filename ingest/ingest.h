@@ -65,6 +65,9 @@ typedef struct WeftDecodeOptions {
  * first thread is made. */
 WeftIngest *weft_ingest_open(const char *helper_dir, GError **error);
 void weft_ingest_close(WeftIngest *ingest);
+/* Ends the helper programs and their workers, so that nothing waits for one any more; all that is
+ * asked for afterwards fails. From any thread. */
+void weft_ingest_interrupt(WeftIngest *ingest);
 
 /* "weft-decode-pdf poppler 22.12.0; ..." for the job fingerprint and `weft doctor`. Owned by
  * ingest. */

@@ -27,6 +27,7 @@ struct WeftBatcher {
 	WeftModel *model; /* only the thread touches it */
 	guint in_flight_max;
 	gsize bytes_max;
+	const WeftStop *stop; /* NULL: none */
 	pthread_t thread;
 
 	pthread_mutex_t mutex; /* guards all below, and the state and results of all pendings */
@@ -77,10 +78,15 @@ static WeftPending *pop_waiting_locked(WeftBatcher *batcher)
 	return pending;
 }
 
-static void fail_all_locked(WeftBatcher *batcher, const GError *fault)
+static void fail_waiting_locked(WeftBatcher *batcher, const GError *fault)
 {
 	while (batcher->waiting != NULL)
 		finish_locked(batcher, pop_waiting_locked(batcher), NULL, g_error_copy(fault));
+}
+
+static void fail_all_locked(WeftBatcher *batcher, const GError *fault)
+{
+	fail_waiting_locked(batcher, fault);
 	while (batcher->running != NULL) {
 		WeftPending *pending = batcher->running;
 
@@ -90,21 +96,38 @@ static void fail_all_locked(WeftBatcher *batcher, const GError *fault)
 	}
 }
 
+/* What waits for its turn is left when the run is to stop; what is in the model goes on. */
+static void leave_waiting_locked(WeftBatcher *batcher)
+{
+	g_autoptr(GError) fault = weft_stop_fault();
+
+	fail_waiting_locked(batcher, fault);
+}
+
+/* The next one for the model, or NULL. */
+static WeftPending *next_waiting(WeftBatcher *batcher, gboolean has_room)
+{
+	WeftPending *pending = NULL;
+
+	pthread_mutex_lock(&batcher->mutex);
+	if (weft_stop_is_asked(batcher->stop))
+		leave_waiting_locked(batcher);
+	while (batcher->waiting != NULL && batcher->waiting->state == STATE_ABANDONED)
+		finish_locked(batcher, pop_waiting_locked(batcher), NULL, NULL);
+	if (batcher->waiting != NULL && has_room)
+		pending = pop_waiting_locked(batcher);
+	pthread_mutex_unlock(&batcher->mutex);
+	return pending;
+}
+
 /* Hands waiting requests to the model while it has room. */
 static void submit_waiting(WeftBatcher *batcher)
 {
-	while (weft_model_has_room(batcher->model)) {
-		WeftPending *pending;
+	WeftPending *pending;
+
+	while ((pending = next_waiting(batcher, weft_model_has_room(batcher->model))) != NULL) {
 		GError *fault = NULL;
 		gboolean is_in;
-
-		pthread_mutex_lock(&batcher->mutex);
-		while (batcher->waiting != NULL && batcher->waiting->state == STATE_ABANDONED)
-			finish_locked(batcher, pop_waiting_locked(batcher), NULL, NULL);
-		pending = batcher->waiting != NULL ? pop_waiting_locked(batcher) : NULL;
-		pthread_mutex_unlock(&batcher->mutex);
-		if (pending == NULL)
-			return;
 
 		is_in = weft_model_submit(batcher->model, g_steal_pointer(&pending->sequence),
 		                          &pending->generation, &pending->ticket, &fault);
@@ -205,6 +228,11 @@ WeftBatcher *weft_batcher_new(WeftModel *take_model, guint in_flight_max, gsize 
 		return NULL;
 	}
 	return batcher;
+}
+
+void weft_batcher_heed(WeftBatcher *batcher, const WeftStop *stop)
+{
+	batcher->stop = stop;
 }
 
 void weft_batcher_cancel(WeftBatcher *batcher)

@@ -14,6 +14,7 @@
 #include "encoders/sequence.h"
 #include "model/answer.h"
 #include "model/model.h"
+#include "pipeline/stop.h"
 
 typedef struct WeftBatcher WeftBatcher;
 typedef struct WeftPending WeftPending; /* one request under way */
@@ -21,6 +22,9 @@ typedef struct WeftPending WeftPending; /* one request under way */
 /* Takes the model and starts the thread. */
 WeftBatcher *weft_batcher_new(WeftModel *take_model, guint in_flight_max, gsize bytes_max,
                               GError **error);
+/* Once stopping, what the model has not begun ends as WEFT_ERROR_CANCELLED. Borrowed; before the first
+ * request. */
+void weft_batcher_heed(WeftBatcher *batcher, const WeftStop *stop);
 /* Nothing waits from here on; requests under way end as WEFT_ERROR_CANCELLED. */
 void weft_batcher_cancel(WeftBatcher *batcher);
 /* Cancels, joins the thread, closes the model. All pendings must have been freed. */

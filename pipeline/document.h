@@ -27,6 +27,7 @@ typedef struct WeftDocument {
 	gboolean is_skipped;  /* a type that weft does not read, an empty file */
 	gboolean is_copy;     /* its content has a record already, or is on its way to one */
 	gboolean is_known;    /* is_copy: the record is from an earlier run */
+	gboolean is_left;     /* not finished before the run stopped: it has no record yet */
 	WeftPartFault *fault; /* why it goes no further, or NULL */
 	guint64 begin_ns;     /* when the source sent it */
 	WeftBudget *place;    /* left when the document is freed */

@@ -28,6 +28,7 @@ struct WeftEngine {
 	const WeftLora *adapter; /* of them; NULL: none */
 	WeftRound rounds[WEFT_N_ROUNDS];
 	gsize capacities[WEFT_N_ROUNDS];
+	const WeftStop *stop;
 
 	pthread_mutex_t mutex; /* guards all below until the engine is open */
 	gboolean is_open, is_cancelled;
@@ -257,6 +258,12 @@ void weft_engine_free(WeftEngine *engine)
 	g_free(engine);
 }
 
+void weft_engine_heed(WeftEngine *engine, const WeftStop *stop)
+{
+	if (engine != NULL)
+		engine->stop = stop;
+}
+
 void weft_engine_cancel(WeftEngine *engine)
 {
 	if (engine == NULL)
@@ -378,6 +385,8 @@ static gboolean open_locked(WeftEngine *engine, GError **error)
 		return FALSE;
 	engine->batcher = weft_batcher_new(g_steal_pointer(&model), IN_FLIGHT_MAX,
 	                                   engine->job->memory_bytes / 10 / n_engines, error);
+	if (engine->batcher != NULL)
+		weft_batcher_heed(engine->batcher, engine->stop);
 	return engine->batcher != NULL;
 }
 

@@ -49,6 +49,8 @@ WeftEngine *weft_engine_new(const WeftJob *job, const WeftTask *task, guint n_th
 WeftEngine *weft_engine_new_guard(const WeftJob *job, guint n_threads, GError **error);
 void weft_engine_free(WeftEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftEngine, weft_engine_free)
+/* What its requests heed (batcher.h). Borrowed; before it is opened. */
+void weft_engine_heed(WeftEngine *engine, const WeftStop *stop);
 /* Requests under way end as cancelled. From any thread. */
 void weft_engine_cancel(WeftEngine *engine);
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/error.h"
+
 static size_t item_size_bytes(const void *data)
 {
 	const WeftItem *item = data;
@@ -90,6 +92,17 @@ bool weft_item_send_fault(WeftRunner *runner, guint64 document, const char *stag
 
 	item->fault = weft_part_fault_new(stage, take_error, at);
 	return weft_runner_send(runner, item);
+}
+
+bool weft_item_send_stop(WeftRunner *runner, guint64 document)
+{
+	return weft_item_send_fault(runner, document, "stop", weft_stop_fault(), NULL);
+}
+
+bool weft_item_is_stop(const WeftItem *item)
+{
+	return item->kind == WEFT_ITEM_FAULT &&
+	       g_error_matches(item->fault->error, WEFT_ERROR, WEFT_ERROR_CANCELLED);
 }
 
 bool weft_item_send_answer(WeftRunner *runner, guint64 document, WeftAnswer *take_answer)

@@ -78,6 +78,10 @@ bool weft_item_send_part(WeftRunner *runner, guint64 document, WeftPart *take_pa
 bool weft_item_send_content(WeftRunner *runner, guint64 document, WeftContent *take_content);
 bool weft_item_send_fault(WeftRunner *runner, guint64 document, const char *stage,
                           GError *take_error, const WeftAnchor *at);
+/* The run is stopping (stop.h): something of the document is not begun any more. */
+bool weft_item_send_stop(WeftRunner *runner, guint64 document);
+/* TRUE: the document is left for the next run. */
+bool weft_item_is_stop(const WeftItem *item);
 bool weft_item_send_answer(WeftRunner *runner, guint64 document, WeftAnswer *take_answer);
 
 /* What a step answers after a send. */

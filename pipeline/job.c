@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "pipeline/deadline.h"
 #include "pipeline/pipeline.h"
 
 #define JOBS_MAX 256
@@ -180,6 +181,20 @@ static gboolean set_times(WeftJob *job, const char *text)
 	return TRUE;
 }
 
+static gboolean set_until(WeftJob *job, const char *text, GError **error)
+{
+	gint64 now_s = g_get_real_time() / G_USEC_PER_SEC, until_s;
+
+	if (!weft_moment_parse(text, now_s, &until_s))
+		return refuse("until", text, "a time like 06:00 or 2026-11-22T06:00", error);
+	if (until_s <= now_s) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "until: %s is over", text);
+		return FALSE;
+	}
+	job->until_s = until_s;
+	return TRUE;
+}
+
 static gboolean set_password_file(WeftJob *job, const char *path, GError **error)
 {
 	g_autofree char *text = NULL;
@@ -227,6 +242,8 @@ static const WeftJobKey keys[] = {
     {"exclude", "GLOB", "leave out files and folders with this name or path", 0},
     {"routing", NULL, "note in each record (run) which experts its tokens chose", 0},
     {"trace", "FILE", "write who worked when, in the Chrome trace format", 0},
+    {"until", "TIME", "stop in order at 06:00 (the next one) or 2026-11-22T06:00; exit 4 with work left", 0},
+    {"max-time", "TIME", "stop in order after so long, as in 30s, 90m or 2h; exit 4 with work left", 0},
     {"sample", "N", "only N documents, always the same; says how long all would take", 0},
     {"dry-run", NULL, "count what would be done; nothing is written, no weights are read", 0},
     {"no-sandbox", NULL, "decode also where decoders can't be locked down", 0},
@@ -256,6 +273,11 @@ static gboolean set_number(WeftJob *job, const char *key, const char *text, GErr
 	if (strcmp(key, "temperature") == 0)
 		return parse_number(text, 0, 100, &job->temperature) ||
 		       refuse(key, text, "a number from 0 to 100", error);
+	if (strcmp(key, "max-time") == 0)
+		return weft_duration_parse(text, &job->max_time_s) ||
+		       refuse(key, text, "a time like 30s, 90m or 2h", error);
+	if (strcmp(key, "until") == 0)
+		return set_until(job, text, error);
 	if (strcmp(key, "page-dpi") == 0)
 		return parse_number(text, 10, 1200, &job->page_dpi) ||
 		       refuse(key, text, "a number from 10 to 1200", error);

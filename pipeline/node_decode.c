@@ -119,6 +119,8 @@ static bool send_parts(Decode *decode, WeftRunner *runner, guint64 number, const
 	while (decoding != NULL && !weft_runner_is_cancelled(runner)) {
 		WeftPart *part = NULL;
 
+		if (weft_stop_is_asked(decode->run->stop))
+			return weft_item_send_stop(runner, number);
 		if (!weft_decoding_next(decoding, &part, &failure) || part == NULL)
 			break;
 		if (!send_part(decode, runner, number, part, &page_with_text))

@@ -126,6 +126,15 @@ static bool send_request(Fuse *fuse, WeftRunner *runner, WeftItem *take_item)
 	return !(is_picture || has_guard) || weft_runner_send(runner, g_steal_pointer(&item));
 }
 
+/* Takes the item. */
+static WeftStep leave(WeftRunner *runner, WeftItem *take_item)
+{
+	guint64 document = take_item->document;
+
+	weft_item_free(take_item);
+	return weft_step_after(weft_item_send_stop(runner, document));
+}
+
 static WeftStep fuse_step(void *state, WeftRunner *runner, void *take_item, GError **error)
 {
 	Fuse *fuse = state;
@@ -141,6 +150,8 @@ static WeftStep fuse_step(void *state, WeftRunner *runner, void *take_item, GErr
 	} else if (item->kind == WEFT_ITEM_END) {
 		g_hash_table_remove(fuse->seeds, &item->document);
 	} else if (item->kind == WEFT_ITEM_WINDOW || is_to_be_read(fuse, item)) {
+		if (weft_stop_is_asked(fuse->run->stop))
+			return leave(runner, item);
 		return weft_step_after(send_request(fuse, runner, item));
 	}
 	return weft_step_after(weft_runner_send(runner, item));

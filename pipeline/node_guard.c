@@ -162,7 +162,11 @@ static WeftStep guard_step(void *state, WeftRunner *runner, void *take_item, GEr
 	g_autoptr(WeftItem) item = take_item;
 	const char *reply = item->kind == WEFT_ITEM_ANSWER ? item->answer->json : NULL;
 
-	if (item->window != NULL) {
+	if (item->window != NULL && weft_stop_is_asked(node->run->stop)) {
+		if (!weft_item_send_stop(runner, item->document))
+			return WEFT_STEP_END;
+		g_clear_pointer(&item->window, weft_window_free);
+	} else if (item->window != NULL) {
 		if (!weft_engine_open(node->engine, error))
 			return WEFT_STEP_FAILED;
 		if (!check_window(node, runner, item->document, g_steal_pointer(&item->window),

@@ -73,6 +73,8 @@ static WeftStep read_step(void *state, WeftRunner *runner, void *take_item, GErr
 	if (item->kind != WEFT_ITEM_PART || item->picture != WEFT_PICTURE_UNREAD ||
 	    (part->kind != WEFT_PART_RASTER && part->kind != WEFT_PART_FRAME))
 		return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));
+	if (weft_stop_is_asked(read->run->stop))
+		return weft_step_after(weft_item_send_stop(runner, item->document));
 
 	if (read_picture(read, part, &contents, &failure)) {
 		is_sent = send_contents(runner, item->document, part, contents);

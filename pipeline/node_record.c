@@ -371,13 +371,21 @@ static WeftStep record_flush(void *state, WeftRunner *runner, GError **error)
 	return WEFT_STEP_MORE;
 }
 
+/* Of a document that is left nothing is kept: a part of it is not what the whole would be. */
+static void note_fault(Building *building, const WeftItem *item)
+{
+	building->document->is_left |= weft_item_is_stop(item);
+	weft_record_add_fault(building->record, item->fault->stage, item->fault->error,
+	                      &item->fault->at);
+}
+
 static bool end_record(Records *records, WeftRunner *runner, const WeftItem *item)
 {
 	Building *building = g_hash_table_lookup(records->buildings, &item->document);
 	WeftItem *out = weft_item_new(WEFT_ITEM_RECORD, item->document);
 	WeftRecord *record = building->record;
 
-	if (!building->document->is_copy) {
+	if (!building->document->is_copy && !building->document->is_left) {
 		settle_windows(record, item);
 		settle_pages(record, records->run->task->reads);
 		settle_seconds(record);
@@ -408,8 +416,7 @@ static WeftStep record_step(void *state, WeftRunner *runner, void *take_item, GE
 	if (item->kind == WEFT_ITEM_PART)
 		take_part(building->record, item->part);
 	else if (item->kind == WEFT_ITEM_FAULT)
-		weft_record_add_fault(building->record, item->fault->stage, item->fault->error,
-		                      &item->fault->at);
+		note_fault(building, item);
 	else if (item->kind == WEFT_ITEM_ANSWER)
 		take_answer(building, item);
 	else if (item->kind == WEFT_ITEM_VERDICT)

@@ -86,9 +86,11 @@ static gboolean write_in_order(Sink *sink, WeftItem *take_item, GError **error)
 
 	g_hash_table_insert(sink->waiting, &take_item->document, take_item);
 	while ((item = g_hash_table_lookup(sink->waiting, &sink->next)) != NULL) {
-		gboolean is_written = write_line(sink, item, error);
+		gboolean is_written = item->begin->is_left || write_line(sink, item, error);
 
-		if (is_written) {
+		if (item->begin->is_left) {
+			WEFT_COUNT(sink->run, n_left, 1);
+		} else if (is_written) {
 			count_status(sink->run, item->record->status);
 			tell(sink->run, item->begin, item->record);
 			weft_run_measured(sink->run, item->begin, NULL);
@@ -136,6 +138,10 @@ static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
 	g_autoptr(WeftItem) item = take_item;
 	WeftRun *run = sink->run;
 
+	if (item->begin->is_left) {
+		WEFT_COUNT(run, n_left, 1);
+		return TRUE;
+	}
 	weft_run_measured(run, item->begin, NULL);
 	if (item->record == NULL) {
 		if (weft_store_has(run->store, item->begin->id))
@@ -163,6 +169,17 @@ static WeftStep sink_step(void *state, WeftRunner *runner, void *take_item, GErr
 	return WEFT_STEP_FAILED;
 }
 
+/* Copies whose content is left are left with it. */
+static WeftStep sink_flush(void *state, WeftRunner *runner, GError **error)
+{
+	Sink *sink = state;
+
+	(void)runner, (void)error;
+	WEFT_COUNT(sink->run, n_left, sink->copies->len);
+	g_ptr_array_set_size(sink->copies, 0);
+	return WEFT_STEP_MORE;
+}
+
 static void sink_done(void *state)
 {
 	Sink *sink = state;
@@ -176,4 +193,4 @@ static void sink_done(void *state)
 	g_free(sink);
 }
 
-const WeftNodeClass weft_node_sink = {"sink", sink_init, sink_step, NULL, sink_done};
+const WeftNodeClass weft_node_sink = {"sink", sink_init, sink_step, sink_flush, sink_done};

@@ -94,16 +94,17 @@ static void judge_type(WeftDocument *document)
 	}
 }
 
-/* A large file takes a while: a run that is cancelled does not wait for it. */
-static gboolean hash_content(WeftRunner *runner, WeftDocument *document, GError **error)
+/* A large file takes a while: a run that is to end does not wait for it. */
+static gboolean hash_content(const WeftStop *stop, WeftRunner *runner, WeftDocument *document,
+                             GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	guint64 size = 0, before;
 
 	do {
 		before = size;
-		if (weft_runner_is_cancelled(runner)) {
-			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CANCELLED, "the run was stopped");
+		if (weft_runner_is_cancelled(runner) || weft_stop_is_asked(stop)) {
+			g_propagate_error(error, weft_stop_fault());
 			return FALSE;
 		}
 		if (!weft_fd_hash(document->fd, "content", sum, HASH_STEP_BYTES, &size, error))
@@ -114,15 +115,19 @@ static gboolean hash_content(WeftRunner *runner, WeftDocument *document, GError 
 	return TRUE;
 }
 
-static void read_facts(WeftRunner *runner, WeftDocument *document)
+static void read_facts(const WeftStop *stop, WeftRunner *runner, WeftDocument *document)
 {
 	struct stat before, after;
 	GError *failure = NULL;
 
+	if (weft_stop_is_asked(stop)) {
+		set_fault(document, "stop", weft_stop_fault());
+		return;
+	}
 	if (!open_document(document, &before))
 		return;
 	if (!weft_sniff(document->fd, &document->sniff, &failure) ||
-	    !hash_content(runner, document, &failure)) {
+	    !hash_content(stop, runner, document, &failure)) {
 		set_fault(document, "sniff", failure);
 		return;
 	}
@@ -145,7 +150,10 @@ static WeftStep sniff_step(void *state, WeftRunner *runner, void *take_item, GEr
 
 	weft_run_begin_file(run, document->path);
 	if (document->fault == NULL)
-		read_facts(runner, document);
+		read_facts(run->stop, runner, document);
+	document->is_left =
+	    document->fault != NULL &&
+	    g_error_matches(document->fault->error, WEFT_ERROR, WEFT_ERROR_CANCELLED);
 	if (document->sha256[0] != '\0')
 		set_id(document, "content:", document->sha256, run->fingerprint);
 	else

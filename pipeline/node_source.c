@@ -32,6 +32,7 @@ typedef struct Source {
 	GHashTable *paths;  /* char * of entries: each path once */
 	struct stat left_out[2];
 	guint n_left_out;
+	gboolean is_cut; /* the run was stopped before all was listed */
 	guint next;
 	guint64 n_documents;
 } Source;
@@ -137,7 +138,13 @@ static void walk_folder(Source *source, const char *path, const struct stat *sta
 static void walk(Source *source, const char *path, guint depth)
 {
 	struct stat status;
-	int found = depth == 0 ? stat(path, &status) : lstat(path, &status);
+	int found;
+
+	if (weft_stop_is_asked(source->run->stop)) {
+		source->is_cut = TRUE;
+		return;
+	}
+	found = depth == 0 ? stat(path, &status) : lstat(path, &status);
 
 	if (is_excluded(source, path)) {
 		WEFT_COUNT(source->run, n_left_out, 1);
@@ -237,7 +244,7 @@ static gboolean source_init(void *shared, WeftRunner *runner, void **ret_state, 
 
 		walk(source, path, 0);
 	}
-	weft_run_listed(run, draw_sample(source, job->sample));
+	weft_run_listed(run, draw_sample(source, job->sample), !source->is_cut);
 	list_for_estimate(source);
 	*ret_state = source;
 	return TRUE;
@@ -269,6 +276,11 @@ static WeftStep source_step(void *state, WeftRunner *runner, void *nothing, GErr
 		return WEFT_STEP_MORE;
 	if (!weft_budget_enter(source->run->budget))
 		return WEFT_STEP_END;
+	if (weft_stop_is_asked(source->run->stop)) {
+		WEFT_COUNT(source->run, n_left, 1);
+		weft_budget_leave(source->run->budget);
+		return WEFT_STEP_MORE;
+	}
 
 	item = weft_item_new(WEFT_ITEM_BEGIN, source->n_documents++);
 	item->begin = weft_document_new(item->document, entry->path, source->run->budget);

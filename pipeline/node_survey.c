@@ -169,6 +169,17 @@ static void count_document(WeftRun *run, const WeftDocument *document)
 		WEFT_COUNT(run, n_new, 1);
 }
 
+static void end_document(Survey *survey, Counted *counted, const WeftItem *end)
+{
+	if (counted->document->is_left) {
+		WEFT_COUNT(survey->run, n_left, 1);
+		return;
+	}
+	add_reading(survey, &counted->counts, &end->reading);
+	count_document(survey->run, counted->document);
+	weft_run_measured(survey->run, counted->document, &counted->counts);
+}
+
 static WeftStep survey_step(void *state, WeftRunner *runner, void *take_item, GError **error)
 {
 	Survey *survey = state;
@@ -184,12 +195,12 @@ static WeftStep survey_step(void *state, WeftRunner *runner, void *take_item, GE
 	counted = g_hash_table_lookup(survey->documents, &item->document);
 	if (item->kind == WEFT_ITEM_PART)
 		count_part(&counted->counts, item->part);
+	else if (weft_item_is_stop(item))
+		counted->document->is_left = TRUE;
 	else if (item->kind == WEFT_ITEM_WINDOW)
 		count_window(survey, &counted->counts, item->window);
 	else if (item->kind == WEFT_ITEM_END) {
-		add_reading(survey, &counted->counts, &item->reading);
-		count_document(survey->run, counted->document);
-		weft_run_measured(survey->run, counted->document, &counted->counts);
+		end_document(survey, counted, item);
 		g_hash_table_remove(survey->documents, &item->document);
 	}
 	return WEFT_STEP_MORE;

@@ -318,6 +318,11 @@ static WeftStep window_step(void *state, WeftRunner *runner, void *take_item, GE
 		return WEFT_STEP_FAILED;
 	}
 	flow = g_hash_table_lookup(windows->flows, &item->document);
+	if (weft_item_is_stop(item)) {
+		/* What would follow is not what would follow in a run that goes on. */
+		g_clear_pointer(&flow->cutter, weft_cutter_free);
+		g_clear_pointer(&flow->held, weft_window_free);
+	}
 	if (item->kind == WEFT_ITEM_PART)
 		return weft_step_after(take_part(windows, runner, flow, item));
 	if (item->kind == WEFT_ITEM_END)

@@ -13,8 +13,8 @@
  *
  * A job is plain data; the same key and text fill it from a job file and from the command line.
  * A run: new (checks everything that can be checked without a model's weights), start, then either
- * join, or poll the descriptor and ask for progress; free. weft_run_cancel may be called from any
- * thread, everything else from the one that made the run.
+ * join, or poll the descriptor and ask for progress; free. weft_run_stop and weft_run_cancel may be
+ * called from any thread, everything else from the one that made the run.
  */
 #ifndef WEFT_PIPELINE_PIPELINE_H
 #define WEFT_PIPELINE_PIPELINE_H
@@ -60,6 +60,8 @@ typedef struct WeftJob {
 	double time_first, time_end;   /* seconds; 0, 0: all */
 	GPtrArray *passwords;          /* char * */
 	char *trace;         /* path, or NULL */
+	gint64 until_s;      /* stop then, seconds since 1970; 0: run to the end */
+	double max_time_s;   /* stop after so many seconds; 0: likewise */
 	guint64 sample;      /* only so many documents, a fair choice (estimate.h); 0: all */
 	gboolean is_unlocked; /* decode without a jail (ingest.h, weft_ingest_lock) */
 	gboolean is_dry;     /* count what would be done; nothing is written, no weights are read */
@@ -87,6 +89,7 @@ gboolean weft_job_read(WeftJob *job, const char *path, GError **error);
 typedef struct WeftProgress {
 	guint64 n_inputs;    /* found so far; all of them once is_listed */
 	gboolean is_listed;
+	gboolean is_cut;     /* listed, and stopped before all were found */
 	guint64 n_done, n_partial, n_failed, n_skipped; /* records written by this run */
 	guint64 n_copies;    /* files with the same bytes as another */
 	guint64 n_unchanged; /* not opened */
@@ -94,6 +97,7 @@ typedef struct WeftProgress {
 	guint64 n_not_sampled; /* of a run with a sample: inputs that are not of it */
 	guint64 n_new, n_changed; /* a dry run: paths without a record; with one, of another content
 				   * or another job */
+	guint64 n_left;      /* not finished, or not begun, when the run stopped: for the next run */
 	guint64 n_left_out;  /* found in folders and no input: excluded, links, sockets and the like */
 	guint64 n_pages;
 	double seconds;      /* of sound and video */
@@ -109,6 +113,13 @@ void weft_run_free(WeftRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftRun, weft_run_free)
 
 gboolean weft_run_start(WeftRun *run, GError **error);
+/* Ends the run in order, as its deadline does: no document, page or window is begun any more, what is
+ * under way is finished, n_left of the progress says how many inputs are left for the next run. */
+void weft_run_stop(WeftRun *run);
+/* TRUE from then on, or from the deadline on. */
+gboolean weft_run_is_stopping(const WeftRun *run);
+/* Ends it at once: what is under way is dropped and decoders are killed; the ingest can't be used
+ * any more but to be closed. */
 void weft_run_cancel(WeftRun *run);
 /* Becomes readable when the run has come to its end. */
 int weft_run_done_fd(const WeftRun *run);

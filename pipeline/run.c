@@ -105,6 +105,18 @@ static gboolean open_outputs(WeftRun *run, GError **error)
 	return TRUE;
 }
 
+static void set_stop(WeftRun *run)
+{
+	const WeftJob *job = run->job;
+
+	run->stop = weft_stop_new();
+	if (job->max_time_s > 0)
+		weft_stop_after(run->stop, job->max_time_s);
+	if (job->until_s > 0)
+		weft_stop_after(run->stop,
+				(double)job->until_s - (double)g_get_real_time() / G_USEC_PER_SEC);
+}
+
 WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 {
 	g_autoptr(WeftRun) run = g_new0(WeftRun, 1);
@@ -113,6 +125,7 @@ WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 	run->ingest = ingest;
 	run->n_threads = count_threads(job);
 	run->begin_ns = weft_trace_now_ns();
+	set_stop(run);
 	pthread_mutex_init(&run->tally.mutex, NULL);
 	g_queue_init(&run->tally.messages);
 	run->done_fd = eventfd(0, EFD_CLOEXEC);
@@ -129,6 +142,8 @@ WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 	run->task = weft_task_open(job, error);
 	if (run->task == NULL || !open_engine(run, error))
 		return NULL;
+	weft_engine_heed(run->engine, run->stop);
+	weft_engine_heed(run->guard, run->stop);
 	weft_fingerprint_job(run, run->fingerprint);
 	if (!open_outputs(run, error))
 		return NULL;
@@ -155,6 +170,7 @@ void weft_run_free(WeftRun *run)
 	weft_engine_free(run->guard);
 	(void)weft_trace_close(run->trace, NULL); /* told by join, if it was called */
 	weft_budget_free(run->budget);
+	weft_stop_free(run->stop);
 	weft_store_free(run->store);
 	weft_task_free(run->task);
 	g_queue_clear_full(&run->tally.messages, g_free);
@@ -170,9 +186,20 @@ gboolean weft_run_start(WeftRun *run, GError **error)
 	return weft_graph_start(run->graph, error);
 }
 
+void weft_run_stop(WeftRun *run)
+{
+	weft_stop_ask(run->stop);
+}
+
+gboolean weft_run_is_stopping(const WeftRun *run)
+{
+	return weft_stop_is_asked(run->stop);
+}
+
 void weft_run_cancel(WeftRun *run)
 {
 	weft_graph_cancel(run->graph);
+	weft_ingest_interrupt(run->ingest);
 	weft_engine_cancel(run->engine);
 	weft_engine_cancel(run->guard);
 }
@@ -220,13 +247,28 @@ static char *summary_json(WeftRun *run)
 	return g_string_free(text, FALSE);
 }
 
+/* Of a run that did not end in order nobody has counted what is left. */
+static void count_rest(WeftRun *run)
+{
+	WeftProgress *progress = &run->tally.progress;
+	guint64 n_ended = progress->n_done + progress->n_partial + progress->n_failed +
+			  progress->n_skipped + progress->n_copies + progress->n_unchanged +
+			  progress->n_new + progress->n_changed;
+
+	progress->n_left = progress->n_inputs - MIN(n_ended, progress->n_inputs);
+	progress->is_cut |= !progress->is_listed;
+}
+
 gboolean weft_run_join(WeftRun *run, GError **error)
 {
 	gboolean is_whole = weft_graph_join(run->graph, error);
-	g_autofree char *summary = summary_json(run);
+	g_autofree char *summary = NULL;
 	g_autoptr(GError) failure = NULL;
 
 	run->is_joined = TRUE;
+	if (!is_whole)
+		count_rest(run);
+	summary = summary_json(run);
 	/* The ledger of a run that was stopped is written too; its first error is the one to tell. */
 	if (!run->job->is_dry && !run->failed_to_write && !weft_store_finish(run->store, summary, &failure)) {
 		run->failed_to_write = TRUE;
@@ -305,11 +347,12 @@ void weft_run_begin_file(WeftRun *run, const char *path)
 	pthread_mutex_unlock(&run->tally.mutex);
 }
 
-void weft_run_listed(WeftRun *run, guint64 n_inputs)
+void weft_run_listed(WeftRun *run, guint64 n_inputs, gboolean is_whole)
 {
 	pthread_mutex_lock(&run->tally.mutex);
 	run->tally.progress.n_inputs = n_inputs;
 	run->tally.progress.is_listed = TRUE;
+	run->tally.progress.is_cut = !is_whole;
 	pthread_mutex_unlock(&run->tally.mutex);
 }
 

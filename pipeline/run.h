@@ -14,6 +14,7 @@
 #include "pipeline/graph.h"
 #include "pipeline/item.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/stop.h"
 #include "pipeline/store.h"
 #include "pipeline/task.h"
 
@@ -43,6 +44,7 @@ struct WeftRun {
 	char fingerprint[65];
 	WeftStore *store;
 	WeftBudget *budget;
+	WeftStop *stop;
 	WeftTrace *trace;
 	WeftGraph *graph;
 	WeftRoundNode rounds[WEFT_N_ROUNDS];
@@ -59,7 +61,8 @@ void weft_run_count(WeftRun *run, gsize field_offset, guint64 n);
 #define WEFT_COUNT(run, field, n) weft_run_count(run, G_STRUCT_OFFSET(WeftProgress, field), n)
 void weft_run_add_seconds(WeftRun *run, double seconds);
 void weft_run_begin_file(WeftRun *run, const char *path);
-void weft_run_listed(WeftRun *run, guint64 n_inputs);
+/* `is_whole` FALSE: the run was stopped before all was found. */
+void weft_run_listed(WeftRun *run, guint64 n_inputs, gboolean is_whole);
 void weft_run_say(WeftRun *run, char *take_message);
 /* A file of the inputs, in a run that estimates; else nothing. */
 void weft_run_add_file(WeftRun *run, const char *path, guint64 size_bytes, gboolean is_known);

@@ -136,6 +136,33 @@ static void test_cancel_ends_all(Fixture *fixture, const void *bytes_max)
 	}
 }
 
+/* Asked to stop, the batcher begins nothing; what it had begun has the answer that it would have. */
+static void test_stop_leaves_what_waits(Fixture *fixture, const void *bytes_max)
+{
+	g_autoptr(WeftStop) stop = weft_stop_new();
+	g_autofree char *first = NULL;
+	WeftPending *pending[4];
+
+	weft_batcher_heed(fixture->batcher, stop);
+	first = wait_for(submit(fixture, 0));
+	for (guint i = 0; i < 4; i++) {
+		if (i == 3)
+			weft_stop_ask(stop);
+		pending[i] = submit(fixture, 0);
+	}
+	for (guint i = 0; i < 4; i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(WeftAnswer) answer = NULL;
+
+		if (weft_pending_wait(pending[i], &answer, &error))
+			g_assert_cmpstr(answer->json, ==, first);
+		else
+			g_assert_error(error, WEFT_ERROR, WEFT_ERROR_CANCELLED);
+		g_assert_true(i < 3 || answer == NULL);
+		weft_pending_free(pending[i]);
+	}
+}
+
 static void test_abandoned_requests_end_by_themselves(Fixture *fixture, const void *bytes_max)
 {
 	g_autofree char *text = NULL;
@@ -157,6 +184,8 @@ int main(int argc, char **argv)
 	           test_same_text_alone_or_together, tear_down);
 	g_test_add("/batcher/cancel-ends-all", Fixture, &plenty, set_up, test_cancel_ends_all,
 	           tear_down);
+	g_test_add("/batcher/stop-leaves-what-waits", Fixture, &plenty, set_up,
+	           test_stop_leaves_what_waits, tear_down);
 	g_test_add("/batcher/abandoned-requests-end-by-themselves", Fixture, &plenty, set_up,
 	           test_abandoned_requests_end_by_themselves, tear_down);
 	return g_test_run();

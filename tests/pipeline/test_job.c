@@ -73,6 +73,7 @@ static void test_every_key_is_known(void)
 	           {"pages", "1-2"},   {"time", "0-1"},        {"password-file", "/dev/null"},
 	           {"kv-type", "q8_0"}, {"kv-memory", "8G"},   {"mlock", "true"},
 	           {"prefetch", "false"}, {"routing", "true"},
+	           {"until", "23:59"}, {"max-time", "90m"},
 	           {"sample", "200"},  {"dry-run", "true"}, {"no-sandbox", "true"}};
 
 	for (const WeftJobKey *key = weft_job_keys(); key->name != NULL; key++) {
