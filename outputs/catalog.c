@@ -1,13 +1,15 @@
 #include "outputs/catalog.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "outputs/catalog_private.h"
 #include "outputs/catalog_search.h"
 
-/* PRAGMA user_version. */
+/* PRAGMA user_version: raised with every change of a table, which makes the catalogue anew. */
 #define CATALOG_VERSION 2
 /* Readers (weft show) and the writer wait for each other this long. */
 #define BUSY_MS 10000
@@ -15,7 +17,7 @@
 static const char SCHEMA[] =
 	"CREATE TABLE record ("
 	" id TEXT PRIMARY KEY, status INTEGER NOT NULL, retry INTEGER NOT NULL, decoders TEXT,"
-	" sha256 TEXT,"
+	" sha256 TEXT, fingerprint TEXT NOT NULL,"
 	" file_sha256 TEXT NOT NULL, file_bytes INTEGER NOT NULL, file_inode INTEGER NOT NULL,"
 	" file_mtime_ns INTEGER NOT NULL) WITHOUT ROWID;"
 	/* The order of rowid is the order in which paths were put. */
@@ -24,17 +26,15 @@ static const char SCHEMA[] =
 	" device INTEGER, inode INTEGER, bytes INTEGER, mtime_ns INTEGER, ctime_ns INTEGER,"
 	" gone INTEGER NOT NULL DEFAULT 0,"
 	" UNIQUE (path, fingerprint));"
-	"CREATE INDEX source_id ON source (id);"
-	"PRAGMA user_version = 2;";
+	"CREATE INDEX source_id ON source (id);";
 
-/* What another version of weft made of it. */
-static const char DROP[] = "DROP TABLE IF EXISTS record; DROP TABLE IF EXISTS source;";
-static const char PUT_RECORD[] = "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+static const char PUT_RECORD[] = "INSERT OR REPLACE INTO record VALUES"
+				 " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 static const char PUT_SOURCE[] = "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)";
 static const char FIND_SOURCE[] =
 	"SELECT source.id, record.status, record.retry, record.decoders"
 	" FROM source JOIN record ON record.id = source.id"
-	" WHERE path = ? AND fingerprint = ? AND device = ? AND inode = ?"
+	" WHERE path = ? AND source.fingerprint = ? AND device = ? AND inode = ?"
 	" AND bytes = ? AND mtime_ns = ? AND ctime_ns = ? AND gone = 0";
 static const char ID_OF_PATH[] = "SELECT id FROM source WHERE path = ? ORDER BY rowid DESC LIMIT 1";
 static const char FILE_SHA256[] = "SELECT file_sha256 FROM record WHERE id = ? AND file_bytes = ?"
@@ -46,7 +46,10 @@ static const char LIST_PATHS[] =
 gboolean weft_catalog_fail(const WeftCatalog *catalog, GError **error)
 {
 	g_autofree char *name = weft_path_display(catalog->path);
-	g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", name,
+	int code = sqlite3_errcode(catalog->database);
+	gboolean is_damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+
+	g_set_error(error, WEFT_ERROR, is_damaged ? WEFT_ERROR_CORRUPT : WEFT_ERROR_IO, "%s: %s", name,
 		    sqlite3_errmsg(catalog->database));
 	return FALSE;
 }
@@ -70,50 +73,111 @@ static gboolean read_version(WeftCatalog *catalog, int *ret_version, GError **er
 	return is_good || weft_catalog_fail(catalog, error);
 }
 
-static gboolean make_schema(WeftCatalog *catalog, gboolean is_read_only, GError **error)
+/* The file may be anybody's: nothing in it is code, and no page is believed unchecked. */
+static gboolean harden(WeftCatalog *catalog, GError **error)
 {
-	int version = 0;
-	if (!is_read_only && !weft_catalog_execute(catalog, "PRAGMA journal_mode = WAL", error))
-		return FALSE;
-	if (!weft_catalog_execute(catalog, "PRAGMA synchronous = NORMAL", error) ||
-	    !read_version(catalog, &version, error))
-		return FALSE;
-	if (version == CATALOG_VERSION)
-		return TRUE;
-	if (version < CATALOG_VERSION && !is_read_only) {
-		if (weft_catalog_execute(catalog, "BEGIN IMMEDIATE", error) &&
-		    weft_catalog_execute(catalog, DROP, error) &&
-		    weft_catalog_execute(catalog, SCHEMA, error) &&
-		    weft_catalog_execute(catalog, "COMMIT", error))
-			return TRUE;
-		return FALSE;
-	}
-	g_autofree char *name = weft_path_display(catalog->path);
-	g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
-		    "%s: catalogue of version %d, this program knows %d; it can be deleted and is "
-		    "then built anew",
-		    name, version, CATALOG_VERSION);
-	return FALSE;
+	static const int SWITCHES[][2] = { { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
+					   { SQLITE_DBCONFIG_DEFENSIVE, 1 },
+					   { SQLITE_DBCONFIG_ENABLE_TRIGGER, 0 },
+					   { SQLITE_DBCONFIG_ENABLE_VIEW, 0 } };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(SWITCHES); i++)
+		if (sqlite3_db_config(catalog->database, SWITCHES[i][0], SWITCHES[i][1], NULL) !=
+		    SQLITE_OK)
+			return weft_catalog_fail(catalog, error);
+	return weft_catalog_execute(catalog,
+				    "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
+				    "PRAGMA synchronous = NORMAL",
+				    error);
 }
 
-WeftCatalog *weft_catalog_open(const char *path, gboolean is_read_only, GError **error)
+static void finalize(void *statement)
+{
+	(void)sqlite3_finalize(statement); /* told by its last step */
+}
+
+static WeftCatalog *open_database(const char *path, int flags, GError **error)
 {
 	g_autoptr(WeftCatalog) catalog = g_new0(WeftCatalog, 1);
-	int flags = is_read_only ? SQLITE_OPEN_READONLY
-				 : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 
 	catalog->path = g_strdup(path);
 	catalog->statements = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL,
-						    (GDestroyNotify)sqlite3_finalize);
+						    finalize);
 	if (sqlite3_open_v2(path, &catalog->database, flags, NULL) != SQLITE_OK) {
 		(void)weft_catalog_fail(catalog, error);
 		return NULL;
 	}
 	sqlite3_busy_timeout(catalog->database, BUSY_MS);
-	if (!make_schema(catalog, is_read_only, error) ||
-	    (!is_read_only && !weft_catalog_make_search(catalog, error)))
+	return harden(catalog, error) ? g_steal_pointer(&catalog) : NULL;
+}
+
+/* A file that says it is of this version and lacks a table is damaged. */
+static gboolean has_tables(WeftCatalog *catalog, GError **error)
+{
+	if (weft_catalog_statement(catalog, FILE_SHA256) &&
+	    weft_catalog_statement(catalog, FIND_SOURCE))
+		return TRUE;
+	if (sqlite3_errcode(catalog->database) != SQLITE_ERROR)
+		return weft_catalog_fail(catalog, error);
+	g_autofree char *name = weft_path_display(catalog->path);
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "%s: %s", name,
+		    sqlite3_errmsg(catalog->database));
+	return FALSE;
+}
+
+WeftCatalog *weft_catalog_open(const char *path, gboolean is_read_only, GError **error)
+{
+	g_autofree char *name = weft_path_display(path);
+	int version = 0;
+
+	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_EMPTY, "%s: no catalogue", name);
+		return NULL;
+	}
+	g_autoptr(WeftCatalog) catalog = open_database(
+		path, is_read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, error);
+	if (!catalog || !read_version(catalog, &version, error))
+		return NULL;
+	if (version == 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_EMPTY, "%s: not finished", name);
+		return NULL;
+	}
+	if (version != CATALOG_VERSION) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
+			    "%s: catalogue of version %d, this program keeps %d", name, version,
+			    CATALOG_VERSION);
+		return NULL;
+	}
+	return has_tables(catalog, error) ? g_steal_pointer(&catalog) : NULL;
+}
+
+WeftCatalog *weft_catalog_make(const char *path, GError **error)
+{
+	static const char *const TAILS[] = { "-wal", "-shm", "-journal", "" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(TAILS); i++) {
+		g_autofree char *file = g_strconcat(path, TAILS[i], NULL);
+		if (unlink(file) < 0 && errno != ENOENT) {
+			g_autofree char *name = weft_path_display(file);
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", name,
+				    g_strerror(errno));
+			return NULL;
+		}
+	}
+	g_autoptr(WeftCatalog) catalog =
+		open_database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
+	if (!catalog || !weft_catalog_execute(catalog, "PRAGMA journal_mode = WAL", error) ||
+	    !weft_catalog_begin(catalog, error) || !weft_catalog_execute(catalog, SCHEMA, error) ||
+	    !weft_catalog_make_search(catalog, error))
 		return NULL;
 	return g_steal_pointer(&catalog);
+}
+
+gboolean weft_catalog_seal(WeftCatalog *catalog, GError **error)
+{
+	g_autofree char *sql = g_strdup_printf("PRAGMA user_version = %d", CATALOG_VERSION);
+
+	return weft_catalog_execute(catalog, sql, error) && weft_catalog_commit(catalog, error);
 }
 
 void weft_catalog_close(WeftCatalog *catalog)
@@ -198,6 +262,21 @@ static gboolean find_text(sqlite3_stmt *statement, char *ret_text, gsize size_by
 
 /* ---- verbs ---- */
 
+gboolean weft_catalog_begin(WeftCatalog *catalog, GError **error)
+{
+	return weft_catalog_execute(catalog, "BEGIN IMMEDIATE", error);
+}
+
+gboolean weft_catalog_commit(WeftCatalog *catalog, GError **error)
+{
+	return weft_catalog_execute(catalog, "COMMIT", error);
+}
+
+void weft_catalog_rollback(WeftCatalog *catalog)
+{
+	sqlite3_exec(catalog->database, "ROLLBACK", NULL, NULL, NULL);
+}
+
 gboolean weft_catalog_put_record(WeftCatalog *catalog, const WeftCatalogRecord *record,
 				 GError **error)
 {
@@ -207,15 +286,16 @@ gboolean weft_catalog_put_record(WeftCatalog *catalog, const WeftCatalogRecord *
 	sqlite3_bind_int(statement, 3, record->known->retry);
 	weft_catalog_bind_text(statement, 4, record->known->decoders);
 	weft_catalog_bind_text(statement, 5, record->sha256);
-	weft_catalog_bind_text(statement, 6, record->file_sha256);
-	sqlite3_bind_int64(statement, 7, record->file_status.st_size);
-	sqlite3_bind_int64(statement, 8, (gint64)record->file_status.st_ino);
-	sqlite3_bind_int64(statement, 9, weft_catalog_nanoseconds(&record->file_status.st_mtim));
+	weft_catalog_bind_text(statement, 6, record->fingerprint);
+	weft_catalog_bind_text(statement, 7, record->file_sha256);
+	sqlite3_bind_int64(statement, 8, record->file_status.st_size);
+	sqlite3_bind_int64(statement, 9, (gint64)record->file_status.st_ino);
+	sqlite3_bind_int64(statement, 10, weft_catalog_nanoseconds(&record->file_status.st_mtim));
 	return weft_catalog_run(catalog, statement, error);
 }
 
-static gboolean put_source(WeftCatalog *catalog, const char *id, const char *path,
-			   const struct stat *status, const char *fingerprint, GError **error)
+gboolean weft_catalog_put_source(WeftCatalog *catalog, const char *id, const char *path,
+				 const struct stat *status, const char *fingerprint, GError **error)
 {
 	sqlite3_stmt *statement = weft_catalog_statement(catalog, PUT_SOURCE);
 	weft_catalog_bind_path(statement, 1, path);
@@ -224,22 +304,6 @@ static gboolean put_source(WeftCatalog *catalog, const char *id, const char *pat
 	if (status)
 		bind_stat(statement, 4, status);
 	return weft_catalog_run(catalog, statement, error);
-}
-
-gboolean weft_catalog_put(WeftCatalog *catalog, const WeftCatalogRecord *record, const char *path,
-			  const struct stat *status, const char *fingerprint, GError **error)
-{
-	if (!weft_catalog_execute(catalog, "BEGIN IMMEDIATE", error))
-		return FALSE;
-	if (weft_catalog_put_record(catalog, record, error) &&
-	    put_source(catalog, record->id, path, status, fingerprint, error) &&
-	    (!record->text ||
-	     weft_catalog_put_text(catalog, record->id, path, record->text, error)) &&
-	    weft_catalog_execute(catalog, "COMMIT", error))
-		return TRUE;
-	/* The first error is the one to tell. */
-	sqlite3_exec(catalog->database, "ROLLBACK", NULL, NULL, NULL);
-	return FALSE;
 }
 
 /* Columns id, status, retry, decoders; FALSE when they are not ours. */

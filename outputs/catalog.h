@@ -1,9 +1,10 @@
 /* catalog.h - private: the index over the record files, an SQLite database in write-ahead mode.
  *
- * Two tables: `record` has a row for each record file with the checksum of the file as it was
- * written, `source` one for each path and job fingerprint with what stat(2) said when the path was
- * processed. Nothing in it is the only copy of anything: synchronous=NORMAL may forget the last
- * rows in a power cut, and those documents are then looked at again.
+ * `record` has a row for each record file with the checksum of the file as it was written and the
+ * versions of what read it, `source` one for each path and job fingerprint with what stat(2) said
+ * when the path was processed. Nothing in it is the only copy of anything: synchronous=NORMAL may
+ * forget the last rows in a power cut, and those documents are then looked at again. A catalogue
+ * that can't be believed is made anew from the record files (outputs/rebuild.c).
  */
 #ifndef WEFT_OUTPUTS_CATALOG_H
 #define WEFT_OUTPUTS_CATALOG_H
@@ -21,24 +22,34 @@ typedef struct WeftCatalogRecord {
 	WeftStatus status;
 	const WeftKnown *known;  /* its retry and its decoders */
 	const char *sha256;      /* of the content, or NULL */
+	const char *fingerprint; /* of the job that made it; "": it does not say */
 	const char *file_sha256; /* of the record file */
 	struct stat file_status;
 	const WeftSearchText *text; /* what can be found of it; NULL: what was put before stays */
 } WeftCatalogRecord;
 
-/* Makes or opens the database. */
+/* Opens the database. WEFT_ERROR_CORRUPT: damaged; WEFT_ERROR_UNSUPPORTED: of another version;
+ * WEFT_ERROR_EMPTY: there is none, or one that was never finished. All three are for
+ * weft_catalog_make. */
 WeftCatalog *weft_catalog_open(const char *path, gboolean is_read_only, GError **error);
+/* An empty one in place of whatever is there, with a transaction begun: it counts from
+ * weft_catalog_seal on. */
+WeftCatalog *weft_catalog_make(const char *path, GError **error);
+gboolean weft_catalog_seal(WeftCatalog *catalog, GError **error);
 void weft_catalog_close(WeftCatalog *catalog);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftCatalog, weft_catalog_close)
 
-/* One transaction: the record's row and the path's. `status` NULL: a path that could not be
- * stat'ed, which never counts as unchanged. */
-gboolean weft_catalog_put(WeftCatalog *catalog, const WeftCatalogRecord *record, const char *path,
-			  const struct stat *status, const char *fingerprint, GError **error);
+/* Transactions that write. The first error is the one to tell, so a rollback has none. */
+gboolean weft_catalog_begin(WeftCatalog *catalog, GError **error);
+gboolean weft_catalog_commit(WeftCatalog *catalog, GError **error);
+void weft_catalog_rollback(WeftCatalog *catalog);
 
-/* The record's row alone: its file was written again, with other paths. */
+/* Rows of a record file and of a path; in a transaction, or by themselves. `status` NULL: a path that
+ * could not be stat'ed, which never counts as unchanged. */
 gboolean weft_catalog_put_record(WeftCatalog *catalog, const WeftCatalogRecord *record,
 				 GError **error);
+gboolean weft_catalog_put_source(WeftCatalog *catalog, const char *id, const char *path,
+				 const struct stat *status, const char *fingerprint, GError **error);
 
 /* TRUE when the row of the path has this device, inode, size and times. */
 gboolean weft_catalog_is_unchanged(WeftCatalog *catalog, const char *path,

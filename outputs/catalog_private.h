@@ -18,7 +18,8 @@ struct WeftCatalog {
 	char *path;
 };
 
-/* Sets the error to what SQLite said last; always FALSE. */
+/* Sets the error to what SQLite said last; always FALSE. WEFT_ERROR_CORRUPT for a damaged file, else
+ * WEFT_ERROR_IO. */
 gboolean weft_catalog_fail(const WeftCatalog *catalog, GError **error);
 
 /* Statements without parameters and rows. */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/files.h"
+#include "outputs/catalog_search.h"
 #include "outputs/outputs_private.h"
 #include "outputs/record_json.h"
 #include "outputs/record_paths.h"
@@ -17,18 +17,9 @@
 #define RECORD_BYTES_MAX ((gsize)1 << 30)
 /* Records in one of the 256 folders. */
 #define FOLDER_NAMES_MAX ((gsize)1 << 24)
-#define HEX_BYTES 64
 #define PREFIX_BYTES_MIN 8
 
 /* ---- opening ---- */
-
-static WeftOutputs *new_outputs(const char *out_dir)
-{
-	WeftOutputs *outputs = g_new0(WeftOutputs, 1);
-	outputs->folder = g_strdup(out_dir);
-	outputs->records = g_build_filename(out_dir, "records", NULL);
-	return outputs;
-}
 
 static char *catalog_path(const char *out_dir, const char *state_dir)
 {
@@ -37,29 +28,59 @@ static char *catalog_path(const char *out_dir, const char *state_dir)
 	return g_build_filename(out_dir, "state", "catalog.db", NULL);
 }
 
+static WeftOutputs *new_outputs(const char *out_dir, const char *state_dir)
+{
+	WeftOutputs *outputs = g_new0(WeftOutputs, 1);
+	outputs->folder = g_strdup(out_dir);
+	outputs->database = catalog_path(out_dir, state_dir);
+	outputs->records = g_build_filename(out_dir, "records", NULL);
+	return outputs;
+}
+
+/* One that can't be believed is made anew, and that is said, unless nothing was there before. */
+static gboolean open_catalog(WeftOutputs *outputs, GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+	WeftRebuilt rebuilt;
+
+	outputs->catalog = weft_catalog_open(outputs->database, FALSE, &failure);
+	if (outputs->catalog)
+		return TRUE;
+	if (!g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_CORRUPT) &&
+	    !g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED) &&
+	    !g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_EMPTY)) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
+	if (!weft_outputs_rebuild(outputs, &rebuilt, error))
+		return FALSE;
+	if (rebuilt.n_records + rebuilt.n_damaged > 0 ||
+	    !g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_EMPTY))
+		outputs->note = g_strdup_printf("%s; built anew from %" G_GUINT64_FORMAT
+						" records (%" G_GUINT64_FORMAT " damaged)",
+						failure->message, rebuilt.n_records,
+						rebuilt.n_damaged);
+	return TRUE;
+}
+
 WeftOutputs *weft_outputs_open(const char *out_dir, const char *state_dir, GError **error)
 {
-	g_autoptr(WeftOutputs) outputs = new_outputs(out_dir);
+	g_autoptr(WeftOutputs) outputs = new_outputs(out_dir, state_dir);
 	g_autofree char *lock_path = g_build_filename(out_dir, "lock", NULL);
-	g_autofree char *database = catalog_path(out_dir, state_dir);
-	g_autofree char *state = g_path_get_dirname(database);
+	g_autofree char *state = g_path_get_dirname(outputs->database);
 
 	if (!weft_folder_make(out_dir, 0700, error))
 		return NULL;
 	outputs->lock = weft_lock_open(lock_path, error);
 	if (!outputs->lock || !weft_folder_make(outputs->records, 0700, error) ||
-	    !weft_folder_make(state, 0700, error))
-		return NULL;
-	outputs->catalog = weft_catalog_open(database, FALSE, error);
-	if (!outputs->catalog)
+	    !weft_folder_make(state, 0700, error) || !open_catalog(outputs, error))
 		return NULL;
 	return g_steal_pointer(&outputs);
 }
 
 WeftOutputs *weft_outputs_open_existing(const char *out_dir, const char *state_dir, GError **error)
 {
-	g_autoptr(WeftOutputs) outputs = new_outputs(out_dir);
-	g_autofree char *database = catalog_path(out_dir, state_dir);
+	g_autoptr(WeftOutputs) outputs = new_outputs(out_dir, state_dir);
 
 	if (!g_file_test(outputs->records, G_FILE_TEST_IS_DIR)) {
 		g_autofree char *name = weft_path_display(out_dir);
@@ -67,12 +88,19 @@ WeftOutputs *weft_outputs_open_existing(const char *out_dir, const char *state_d
 		return NULL;
 	}
 	/* Ids are found without it, paths are not. */
-	if (g_file_test(database, G_FILE_TEST_EXISTS)) {
-		outputs->catalog = weft_catalog_open(database, TRUE, error);
-		if (!outputs->catalog)
+	if (g_file_test(outputs->database, G_FILE_TEST_EXISTS)) {
+		outputs->catalog = weft_catalog_open(outputs->database, TRUE, error);
+		if (!outputs->catalog) {
+			g_prefix_error(error, "the next run makes it anew: ");
 			return NULL;
+		}
 	}
 	return g_steal_pointer(&outputs);
+}
+
+const char *weft_outputs_note(const WeftOutputs *outputs)
+{
+	return outputs->note;
 }
 
 void weft_outputs_close(WeftOutputs *outputs)
@@ -81,6 +109,8 @@ void weft_outputs_close(WeftOutputs *outputs)
 		return;
 	weft_catalog_close(outputs->catalog);
 	weft_lock_close(outputs->lock);
+	g_free(outputs->note);
+	g_free(outputs->database);
 	g_free(outputs->records);
 	g_free(outputs->folder);
 	g_free(outputs);
@@ -93,7 +123,7 @@ static const char *hex_of(const char *id, gsize n_min)
 {
 	const char *hex = g_str_has_prefix(id, "sha256:") ? id + strlen("sha256:") : id;
 	gsize n = strspn(hex, "0123456789abcdef");
-	return hex[n] == '\0' && n >= n_min && n <= HEX_BYTES ? hex : NULL;
+	return hex[n] == '\0' && n >= n_min && n <= WEFT_HEX_BYTES ? hex : NULL;
 }
 
 static char *file_of_hex(const WeftOutputs *outputs, const char *hex)
@@ -106,7 +136,7 @@ static char *file_of_hex(const WeftOutputs *outputs, const char *hex)
 /* NULL with an error when the id is none. */
 static char *file_of_id(const WeftOutputs *outputs, const char *id, GError **error)
 {
-	const char *hex = hex_of(id, HEX_BYTES);
+	const char *hex = hex_of(id, WEFT_HEX_BYTES);
 	if (!hex) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "%s: not the id of a record", id);
 		return NULL;
@@ -114,8 +144,7 @@ static char *file_of_id(const WeftOutputs *outputs, const char *id, GError **err
 	return file_of_hex(outputs, hex);
 }
 
-/* Reads a record file back and checks that it is the record of that id. */
-static WeftJson *read_record(const char *file, const char *id, GError **error)
+WeftJson *weft_record_read(const char *file, const char *id, char ret_sha256[65], GError **error)
 {
 	g_autofree char *text = NULL;
 	gsize size;
@@ -132,7 +161,35 @@ static WeftJson *read_record(const char *file, const char *id, GError **error)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "%s: not the record %s", name, id);
 		return NULL;
 	}
+	if (ret_sha256) {
+		g_autofree char *hex =
+			g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)text, size);
+		g_strlcpy(ret_sha256, hex, 65);
+	}
 	return g_steal_pointer(&record);
+}
+
+gboolean weft_record_row(const WeftJson *record, const char *id, WeftKnown *ret_known,
+			 WeftCatalogRecord *ret_row)
+{
+	const char *fingerprint =
+		weft_json_string(weft_json_at_pointer(record, "/run/fingerprint"), NULL);
+	WeftKnown known = {0};
+
+	if (!weft_status_from_name(weft_json_string(weft_json_member(record, "status"), NULL),
+				   &known.status))
+		return FALSE;
+	g_strlcpy(known.id, id, sizeof(known.id));
+	weft_retry_of_json(record, &known);
+	*ret_known = known;
+	*ret_row = (WeftCatalogRecord){
+		.id = ret_known->id,
+		.status = known.status,
+		.known = ret_known,
+		.sha256 = weft_json_string(weft_json_at_pointer(record, "/source/sha256"), NULL),
+		.fingerprint = fingerprint ? fingerprint : "",
+	};
+	return TRUE;
 }
 
 /* The record's folder, made and synced into its parent where it is missing. */
@@ -145,8 +202,31 @@ static gboolean make_record_folder(const WeftOutputs *outputs, const char *file,
 	       weft_folder_sync(outputs->records, error);
 }
 
-/* The one way a record gets onto the disk: text + newline, then its rows. `path` NULL: the record's
- * row alone. */
+/* The rows of a record file that is there, in one transaction. `path` NULL: the record's alone. */
+static gboolean put_rows(WeftOutputs *outputs, const char *file, WeftCatalogRecord *row,
+			 const char *path, const struct stat *status, const char *fingerprint,
+			 GError **error)
+{
+	WeftCatalog *catalog = outputs->catalog;
+
+	if (stat(file, &row->file_status) < 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: vanished after writing", row->id);
+		return FALSE;
+	}
+	if (!weft_catalog_begin(catalog, error))
+		return FALSE;
+	if (weft_catalog_put_record(catalog, row, error) &&
+	    (!path ||
+	     weft_catalog_put_source(catalog, row->id, path, status, fingerprint, error)) &&
+	    (!path || !row->text ||
+	     weft_catalog_put_text(catalog, row->id, path, row->text, error)) &&
+	    weft_catalog_commit(catalog, error))
+		return TRUE;
+	weft_catalog_rollback(catalog);
+	return FALSE;
+}
+
+/* The one way a record gets onto the disk: text + newline, then its rows. */
 static gboolean publish(WeftOutputs *outputs, const char *file, const char *text, gsize size_bytes,
 			WeftCatalogRecord *row, const char *path, const struct stat *status,
 			const char *fingerprint, GError **error)
@@ -157,17 +237,10 @@ static gboolean publish(WeftOutputs *outputs, const char *file, const char *text
 	g_autofree char *hex =
 		g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)line, size_bytes + 1);
 
-	if (!make_record_folder(outputs, file, error) ||
-	    !weft_file_write(file, line, size_bytes + 1, error))
-		return FALSE;
-	if (stat(file, &row->file_status) < 0) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: vanished after writing", row->id);
-		return FALSE;
-	}
 	row->file_sha256 = hex;
-	if (!path)
-		return weft_catalog_put_record(outputs->catalog, row, error);
-	return weft_catalog_put(outputs->catalog, row, path, status, fingerprint, error);
+	return make_record_folder(outputs, file, error) &&
+	       weft_file_write(file, line, size_bytes + 1, error) &&
+	       put_rows(outputs, file, row, path, status, fingerprint, error);
 }
 
 /* ---- verbs ---- */
@@ -197,31 +270,12 @@ static void add_path(GPtrArray *paths, const char *path)
 
 /* Writes the record again with these paths. */
 static gboolean write_paths(WeftOutputs *outputs, const char *file, const WeftJson *record,
-			    const WeftKnown *known, GPtrArray *paths, const char *path,
+			    WeftCatalogRecord *row, GPtrArray *paths, const char *path,
 			    const struct stat *status, const char *fingerprint, GError **error)
 {
 	gsize size;
 	g_autofree char *text = weft_record_paths_replace(record, paths, &size);
-	WeftCatalogRecord row = {
-		.id = known->id,
-		.status = known->status,
-		.known = known,
-		.sha256 = weft_json_string(weft_json_at_pointer(record, "/source/sha256"), NULL),
-	};
-	return publish(outputs, file, text, size, &row, path, status, fingerprint, error);
-}
-
-static gboolean known_of_json(const WeftJson *record, const char *id, WeftKnown *ret_known)
-{
-	WeftKnown known = {0};
-
-	if (!weft_status_from_name(weft_json_string(weft_json_member(record, "status"), NULL),
-				   &known.status))
-		return FALSE;
-	g_strlcpy(known.id, id, sizeof(known.id));
-	weft_retry_of_json(record, &known);
-	*ret_known = known;
-	return TRUE;
+	return publish(outputs, file, text, size, row, path, status, fingerprint, error);
 }
 
 gboolean weft_outputs_look(WeftOutputs *outputs, const char *id, WeftKnown *ret_known)
@@ -229,8 +283,9 @@ gboolean weft_outputs_look(WeftOutputs *outputs, const char *id, WeftKnown *ret_
 	g_autofree char *file = file_of_id(outputs, id, NULL);
 	if (!file || access(file, F_OK) < 0)
 		return FALSE;
-	g_autoptr(WeftJson) record = read_record(file, id, NULL);
-	return record && known_of_json(record, id, ret_known);
+	g_autoptr(WeftJson) record = weft_record_read(file, id, NULL, NULL);
+	WeftCatalogRecord row;
+	return record && weft_record_row(record, id, ret_known, &row);
 }
 
 /* A record that says no more than that its path could not be read. */
@@ -249,10 +304,11 @@ static gboolean drop_path(WeftOutputs *outputs, const char *id, const char *path
 			  gboolean keeps_last, GError **error)
 {
 	g_autofree char *file = file_of_id(outputs, id, NULL);
-	g_autoptr(WeftJson) record = file ? read_record(file, id, NULL) : NULL;
+	g_autoptr(WeftJson) record = file ? weft_record_read(file, id, NULL, NULL) : NULL;
+	WeftCatalogRecord row;
 	WeftKnown known;
 
-	if (!record || !known_of_json(record, id, &known))
+	if (!record || !weft_record_row(record, id, &known, &row))
 		return TRUE;
 	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
 	gboolean is_there = FALSE;
@@ -264,10 +320,9 @@ static gboolean drop_path(WeftOutputs *outputs, const char *id, const char *path
 	}
 	if (!is_there)
 		return TRUE;
-	if (paths->len == 0 &&
-	    !weft_json_string(weft_json_at_pointer(record, "/source/sha256"), NULL))
+	if (paths->len == 0 && !row.sha256)
 		return remove_record(outputs, file, id, error);
-	return write_paths(outputs, file, record, &known, paths, NULL, NULL, NULL, error);
+	return write_paths(outputs, file, record, &row, paths, NULL, NULL, NULL, error);
 }
 
 /* Before the path gets its new record, so that a run that is killed in between does it again. */
@@ -318,7 +373,7 @@ gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *
 		return FALSE;
 	if (g_file_test(file, G_FILE_TEST_EXISTS)) {
 		g_autoptr(GError) failure = NULL;
-		g_autoptr(WeftJson) before = read_record(file, record->id, &failure);
+		g_autoptr(WeftJson) before = weft_record_read(file, record->id, NULL, &failure);
 		/* A damaged one is replaced. One that the disk does not give may be whole: it has
 		 * paths that stand nowhere else. */
 		if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_IO)) {
@@ -341,6 +396,7 @@ gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *
 		.status = record->status,
 		.known = &known,
 		.sha256 = record->sha256,
+		.fingerprint = fingerprint,
 		.text = found,
 	};
 	return leave_record_before(outputs, record->id, path, fingerprint, error) &&
@@ -353,33 +409,47 @@ gboolean weft_outputs_has(WeftOutputs *outputs, const char *id)
 	return weft_outputs_look(outputs, id, &known);
 }
 
+static gboolean names_path(const GPtrArray *paths, const char *path)
+{
+	for (guint i = 0; i < paths->len; i++)
+		if (strcmp(paths->pdata[i], path) == 0)
+			return TRUE;
+	return FALSE;
+}
+
 gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char *path,
 			       const struct stat *status, const char *fingerprint,
 			       WeftKnown *ret_known, GError **error)
 {
+	char hex[65];
 	g_autofree char *file = file_of_id(outputs, id, error);
-	g_autoptr(WeftJson) record = file ? read_record(file, id, error) : NULL;
+	g_autoptr(WeftJson) record = file ? weft_record_read(file, id, hex, error) : NULL;
+	WeftCatalogRecord row;
 	WeftKnown known;
+	gboolean is_added;
 
-	if (!record)
+	if (!record || !leave_record_before(outputs, id, path, fingerprint, error))
 		return FALSE;
-	if (!known_of_json(record, id, &known)) {
+	if (!weft_record_row(record, id, &known, &row)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "%s: record without status", id);
 		return FALSE;
 	}
 	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
-	add_path(paths, path);
-	if (!leave_record_before(outputs, id, path, fingerprint, error) ||
-	    !write_paths(outputs, file, record, &known, paths, path, status, fingerprint, error))
-		return FALSE;
-	*ret_known = known;
-	return TRUE;
+	if (names_path(paths, path)) {
+		row.file_sha256 = hex;
+		is_added = put_rows(outputs, file, &row, path, status, fingerprint, error);
+	} else {
+		add_path(paths, path);
+		is_added = write_paths(outputs, file, record, &row, paths, path, status,
+				       fingerprint, error);
+	}
+	if (is_added)
+		*ret_known = known;
+	return is_added;
 }
 
-/* Names of record files in one folder that begin with `prefix`; an empty list when there is no
- * such folder. */
-static GPtrArray *record_names(const WeftOutputs *outputs, const char *folder_name,
-			       const char *prefix, GError **error)
+GPtrArray *weft_outputs_names(const WeftOutputs *outputs, const char *folder_name,
+			      const char *prefix, GError **error)
 {
 	g_autofree char *folder = g_build_filename(outputs->records, folder_name, NULL);
 	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
@@ -391,7 +461,7 @@ static GPtrArray *record_names(const WeftOutputs *outputs, const char *folder_na
 		for (guint i = 0; i < names->len; i++) {
 			const char *name = names->pdata[i];
 			if (g_str_has_prefix(name, prefix) && g_str_has_suffix(name, ".json") &&
-			    strspn(name, "0123456789abcdef") == HEX_BYTES)
+			    strspn(name, "0123456789abcdef") == WEFT_HEX_BYTES)
 				g_ptr_array_add(found, g_strdup(name));
 		}
 	}
@@ -403,7 +473,7 @@ static gboolean find_prefix(const WeftOutputs *outputs, const char *hex, char **
 			    GError **error)
 {
 	char folder[3] = { hex[0], hex[1], '\0' };
-	g_autoptr(GPtrArray) names = record_names(outputs, folder, hex, error);
+	g_autoptr(GPtrArray) names = weft_outputs_names(outputs, folder, hex, error);
 	if (!names)
 		return FALSE;
 	if (names->len > 1) {
@@ -449,7 +519,7 @@ char *weft_outputs_record_path(WeftOutputs *outputs, const char *id_or_path, GEr
 static gboolean hash_record(WeftOutputs *outputs, const char *file, const char *name,
 			    char ret_hex[65], GError **error)
 {
-	g_autofree char *id = g_strdup_printf("sha256:%.*s", HEX_BYTES, name);
+	g_autofree char *id = g_strdup_printf("sha256:%.*s", WEFT_HEX_BYTES, name);
 	struct stat status;
 	guint64 size;
 
@@ -493,7 +563,7 @@ static gboolean list_folder(WeftOutputs *outputs, const char *folder, GString *m
 	g_autofree char *path = g_build_filename(outputs->records, folder, NULL);
 	if (!remove_leftovers(path, error))
 		return FALSE;
-	g_autoptr(GPtrArray) names = record_names(outputs, folder, folder, error);
+	g_autoptr(GPtrArray) names = weft_outputs_names(outputs, folder, folder, error);
 	if (!names)
 		return FALSE;
 	for (guint i = 0; i < names->len; i++) {

@@ -20,6 +20,9 @@ typedef struct WeftOutputs WeftOutputs;
 WeftOutputs *weft_outputs_open(const char *out_dir, const char *state_dir, GError **error);
 /* As above, to read only: no lock, nothing is made. */
 WeftOutputs *weft_outputs_open_existing(const char *out_dir, const char *state_dir, GError **error);
+/* A line for people about what opening had to do, or NULL: a catalogue that was gone, damaged or of
+ * another version was built anew from the record files. Borrowed. */
+const char *weft_outputs_note(const WeftOutputs *outputs);
 void weft_outputs_close(WeftOutputs *outputs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftOutputs, weft_outputs_close)
 
@@ -60,7 +63,7 @@ gboolean weft_outputs_has(WeftOutputs *outputs, const char *id);
 /* What the record file of this id says; FALSE when there is none that can be read. */
 gboolean weft_outputs_look(WeftOutputs *outputs, const char *id, WeftKnown *ret_known);
 
-/* Adds `path` to the record `id` without touching anything else; another record that the path had in
+/* Adds `path` to the record `id` without touching anything else, where it does not stand there; another record that the path had in
  * this job loses it, as weft_outputs_put says. */
 gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char *path,
 			       const struct stat *status, const char *fingerprint,
@@ -95,6 +98,14 @@ typedef struct WeftListed {
 	char *id;
 	char *record_path;      /* of the record file */
 } WeftListed;
+
+/* Makes the catalogue anew from the record files. Of their documents it knows the paths, but not
+ * what stat(2) said, so each is hashed once more by the next run, and not done again. Files that are
+ * no whole record are counted, and left as they are. For outputs that were opened to write. */
+typedef struct WeftRebuilt {
+	guint64 n_records, n_damaged;
+} WeftRebuilt;
+gboolean weft_outputs_rebuild(WeftOutputs *outputs, WeftRebuilt *ret_rebuilt, GError **error);
 
 /* All paths of the catalogue (WeftListed, with a free function), sorted bytewise. */
 GPtrArray *weft_outputs_list(WeftOutputs *outputs, GError **error);

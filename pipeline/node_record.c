@@ -347,6 +347,7 @@ static void settle_run(const WeftRun *run, Building *building)
 	g_ascii_formatd(seconds, sizeof seconds, "%.3f",
 	                (double)(weft_trace_now_ns() - building->begin_ns) / 1e9);
 	add_run_fact(building->record, "weft", g_strdup("\"" WEFT_VERSION "\""));
+	add_run_fact(building->record, "fingerprint", json_string(run->fingerprint));
 	add_run_fact(building->record, "decoders",
 		     json_string(weft_ingest_versions(run->ingest)));
 	add_run_fact(building->record, "seconds", g_strdup(seconds));

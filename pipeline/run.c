@@ -100,6 +100,8 @@ static gboolean open_outputs(WeftRun *run, GError **error)
 		outputs = weft_outputs_open(run->job->output, run->job->state, error);
 		if (outputs == NULL)
 			return FALSE;
+		if (weft_outputs_note(outputs) != NULL)
+			weft_run_say(run, g_strdup(weft_outputs_note(outputs)));
 	}
 	run->store = weft_store_new(outputs, run->fingerprint);
 	return TRUE;

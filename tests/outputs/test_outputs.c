@@ -24,6 +24,10 @@ typedef struct Fixture {
 } Fixture;
 
 #define FINGERPRINT "job-1"
+#define DECODERS "pdf 1;picture 2"
+/* As the pipeline has them in a record, so that its rows can be made anew. */
+static const char *const FACTS[] = { "fingerprint", "\"" FINGERPRINT "\"", "decoders",
+				     "\"" DECODERS "\"" };
 
 static void set_up(Fixture *fixture, gconstpointer data)
 {
@@ -64,6 +68,8 @@ static void put(Fixture *fixture, const char *path)
 	g_autoptr(WeftRecord) record = sample_record();
 	g_autoptr(GError) error = NULL;
 	g_ptr_array_set_size(record->paths, 0);
+	for (int i = 0; i < 4; i++)
+		g_ptr_array_add(record->run, g_strdup(FACTS[i]));
 	weft_outputs_put(fixture->outputs, record, path, &fixture->status, FINGERPRINT, &error);
 	g_assert_no_error(error);
 }
@@ -339,19 +345,93 @@ static void set_version(const char *path, const char *sql)
 	sqlite3_close(database);
 }
 
-static void test_newer_catalogue(Fixture *fixture, gconstpointer data)
+/* The first column of the first row. */
+static char *ask(Fixture *fixture, const char *sql)
 {
-	g_autoptr(GError) error = NULL;
+	g_autofree char *path = g_build_filename(fixture->out, "state", "catalog.db", NULL);
+	sqlite3 *database;
+	sqlite3_stmt *statement;
+	g_assert_cmpint(sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, NULL), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_prepare_v2(database, sql, -1, &statement, NULL), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_step(statement), ==, SQLITE_ROW);
+	char *text = g_strdup((const char *)sqlite3_column_text(statement, 0));
+	sqlite3_finalize(statement);
+	sqlite3_close(database);
+	return text;
+}
+
+/* What can't be believed is built anew from the record files, by itself and with a line about it. */
+static void assert_built_anew(Fixture *fixture, const char *reason)
+{
+	WeftKnown known;
+	fixture->outputs = weft_outputs_open(fixture->out, NULL, NULL);
+	g_assert_nonnull(fixture->outputs);
+	const char *note = weft_outputs_note(fixture->outputs);
+	g_assert_nonnull(note);
+	g_assert_nonnull(strstr(note, reason));
+	g_assert_nonnull(strstr(note, "built anew from 1 records (0 damaged)"));
+	g_autofree char *rows = ask(fixture, "SELECT id || status || file_sha256 FROM record");
+	g_autofree char *file = weft_outputs_record_path(fixture->outputs, fixture->input, NULL);
+	g_autofree char *text = NULL;
+	gsize size;
+	g_assert_true(g_file_get_contents(file, &text, &size, NULL));
+	g_autofree char *hex = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)text, size);
+	g_autofree char *expected = g_strdup_printf(SAMPLE_ID "%d%s", WEFT_STATUS_PARTIAL, hex);
+	g_assert_cmpstr(rows, ==, expected);
+	/* What stat(2) said is not in a record: looked at again, and not written again. */
+	g_assert_false(is_unchanged(fixture, &fixture->status, FINGERPRINT));
+	g_assert_true(weft_outputs_has(fixture->outputs, SAMPLE_ID));
+	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, fixture->input,
+					    &fixture->status, FINGERPRINT, &known, NULL));
+	g_assert_true(is_unchanged(fixture, &fixture->status, FINGERPRINT));
+	reopen(fixture);
+	g_assert_null(weft_outputs_note(fixture->outputs));
+	g_clear_pointer(&fixture->outputs, weft_outputs_close);
+}
+
+static void test_unbelievable_catalogue(Fixture *fixture, gconstpointer data)
+{
 	g_autofree char *database = g_build_filename(fixture->out, "state", "catalog.db", NULL);
+	g_autofree char *text = NULL;
+	gsize size;
+
+	put(fixture, fixture->input);
 	g_clear_pointer(&fixture->outputs, weft_outputs_close);
 	set_version(database, "PRAGMA user_version = 99");
-	g_assert_null(weft_outputs_open(fixture->out, NULL, &error));
-	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED);
-	set_version(database, "PRAGMA user_version = 2");
-	g_clear_error(&error);
+	assert_built_anew(fixture, "catalogue of version 99");
+	set_version(database, "PRAGMA user_version = 1");
+	assert_built_anew(fixture, "catalogue of version 1,");
+	set_version(database, "DROP TABLE record");
+	assert_built_anew(fixture, "no such table");
 	g_assert_true(g_file_set_contents(database, "this is no database, not at all", -1, NULL));
-	g_assert_null(weft_outputs_open(fixture->out, NULL, &error));
-	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_IO);
+	assert_built_anew(fixture, "not a database");
+	g_assert_true(g_file_set_contents(database, "", 0, NULL));
+	assert_built_anew(fixture, "not finished");
+	g_assert_cmpint(g_remove(database), ==, 0);
+	assert_built_anew(fixture, "no catalogue");
+	/* One that was cut short. */
+	g_assert_true(g_file_get_contents(database, &text, &size, NULL));
+	g_assert_true(g_file_set_contents(database, text, 4096 + 100, NULL));
+	assert_built_anew(fixture, "malformed");
+}
+
+/* A path that the record has needs no writing. */
+static void test_known_path(Fixture *fixture, gconstpointer data)
+{
+	WeftKnown known;
+	struct stat before, after;
+	put(fixture, fixture->input);
+	g_autofree char *path = weft_outputs_record_path(fixture->outputs, SAMPLE_ID, NULL);
+	g_assert_cmpint(stat(path, &before), ==, 0);
+	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, fixture->input,
+					    &fixture->status, FINGERPRINT, &known, NULL));
+	g_assert_cmpint(stat(path, &after), ==, 0);
+	g_assert_cmpuint(before.st_ino, ==, after.st_ino);
+	g_autofree char *row = ask(fixture, "SELECT fingerprint || ' ' || decoders FROM record");
+	char key[17];
+	weft_decoders_key(DECODERS, key);
+	g_autofree char *expected = g_strconcat(FINGERPRINT " ", key, NULL);
+	g_assert_cmpstr(row, ==, expected);
 }
 
 /* The rows as another program sees them. */
@@ -495,7 +575,8 @@ int main(int argc, char **argv)
 	ADD("ambiguous-prefix", test_ambiguous_prefix);
 	ADD("lock", test_lock);
 	ADD("open-refused", test_open_refused);
-	ADD("newer-catalogue", test_newer_catalogue);
+	ADD("unbelievable-catalogue", test_unbelievable_catalogue);
+	ADD("known-path", test_known_path);
 	ADD("catalogue-rows", test_catalogue_rows);
 	ADD("finish", test_finish);
 	ADD("leftovers", test_leftovers);
