@@ -57,6 +57,16 @@ WeftAnchor weft_content_anchor_of(const WeftContent *content, guint32 char_first
 	return whole;
 }
 
+gsize weft_content_output_bytes(const WeftContent *content)
+{
+	/* {"id":"c12345","kind":"text","text":"","at":[{"page":1,"bbox":[...]}],"by":"file"} and
+	 * {"chars":[104,107],"at":{"page":812,"bbox":[123.4,123.4,123.4,123.4]}} */
+	enum { ITEM_BYTES = 130, WORD_BYTES = 75, TIME_BYTES = 60 };
+	gsize size = ITEM_BYTES + (content->text ? strlen(content->text) : 0);
+	size += (gsize)(content->anchors->len - 1) * TIME_BYTES;
+	return size + (gsize)(content->words ? content->words->len : 0) * WORD_BYTES;
+}
+
 const char *weft_content_kind_name(WeftContentKind kind)
 {
 	static const char *const NAMES[] = { "text",  "table", "image",  "speech",

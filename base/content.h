@@ -63,6 +63,10 @@ void weft_content_add_word(WeftContent *content, WeftWord word);
  * when it has no words there. */
 WeftAnchor weft_content_anchor_of(const WeftContent *content, guint32 char_first, guint32 char_end);
 
+/* About how many bytes of a record it becomes; what the limit of a document's output counts. It
+ * depends on what is said alone, not on how it lies in memory. */
+gsize weft_content_output_bytes(const WeftContent *content);
+
 /* The spellings of the record. */
 const char *weft_content_kind_name(WeftContentKind kind);
 const char *weft_by_name(WeftBy by);

@@ -9,7 +9,6 @@
 #include "ingest/av_source.h"
 #include "ingest/video.h"
 
-#define AUDIO_TRACKS_MAX 8u
 #define PACKETS_MAX 200000000u /* a year of sound */
 #define READ_FAILURES_MAX 16u
 #define WAITING_MAX_BYTES (64u << 20) /* parts that wait for those of another track */
@@ -24,11 +23,13 @@ typedef struct Track {
 } Track;
 
 typedef struct AvState {
-	const WeftDecodeOptions *options;
+	const WeftDecodeOptions *options; /* `limited`, once the job's are in it */
+	WeftDecodeOptions limited;
+	double limit_end_s; /* where the limit of seconds ends it; 0: it does not */
 	WeftAvSource *source;
 	AVPacket *packet;
 	guint n_tracks;
-	Track tracks[WEFT_AV_STREAMS_MAX];
+	Track tracks[WEFT_AV_STREAMS_MAX + 1];
 	GQueue facts;   /* given first, in this order */
 	GQueue fresh;   /* from the tracks, as they come */
 	GQueue waiting; /* in order of time */
@@ -67,14 +68,14 @@ static void open_cover(AvState *state, guint i)
 	if (!state->options->want_rasters)
 		return;
 	WeftPart *part =
-	    weft_video_cover(state->source, i, state->options->raster_side_max, &error);
+	    weft_video_cover(state->source, i, state->options, &error);
 	if (part)
 		g_queue_push_tail(&state->facts, part);
 	else
 		tell_unread(state, i, error->code, error->message);
 }
 
-static void open_track(AvState *state, guint i, int video_index, guint *n_audio)
+static void open_track(AvState *state, guint i, int video_index)
 {
 	AVStream *stream = state->source->format->streams[i];
 	Track *track = &state->tracks[i];
@@ -84,13 +85,9 @@ static void open_track(AvState *state, guint i, int video_index, guint *n_audio)
 	stream->discard = AVDISCARD_ALL;
 	if (stream->disposition & AV_DISPOSITION_ATTACHED_PIC) {
 		open_cover(state, i);
-	} else if (type == AVMEDIA_TYPE_AUDIO && *n_audio >= AUDIO_TRACKS_MAX) {
-		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_LIMIT,
-		            "track %u: more than %u tracks of sound", i + 1, AUDIO_TRACKS_MAX);
 	} else if (type == AVMEDIA_TYPE_AUDIO) {
 		track->audio =
 		    weft_audio_open(state->source, i, state->options, &state->fresh, &error);
-		(*n_audio)++;
 	} else if (type == AVMEDIA_TYPE_VIDEO && (int)i != video_index) {
 		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_NOT_EXAMINED,
 		            "track %u: one track of video is read, track %d", i + 1,
@@ -126,13 +123,24 @@ static void skip_to(AvState *state, double time_s)
 	(void)av_seek_frame(format, -1, target, AVSEEK_FLAG_BACKWARD);
 }
 
+/* No more than so many seconds are read, as if they had been asked for. */
+static void limit_time(AvState *state, const WeftDecodeOptions *options)
+{
+	double end_s = options->time_first + options->limits.recording_s;
+	state->limited = *options;
+	state->options = &state->limited;
+	if (options->time_end > 0 && options->time_end <= end_s)
+		return;
+	state->limited.time_end = state->limit_end_s = end_s;
+}
+
 static gboolean av_open(const WeftDecodeJob *job, void **ret_state, GError **error)
 {
 	WeftAvSource *source = weft_av_source_open(job, error);
 	if (!source)
 		return FALSE;
 	AvState *state = g_new0(AvState, 1);
-	state->options = job->options;
+	limit_time(state, job->options);
 	state->source = source;
 	state->position_s = -INFINITY;
 	g_queue_init(&state->facts);
@@ -145,10 +153,17 @@ static gboolean av_open(const WeftDecodeJob *job, void **ret_state, GError **err
 		return FALSE;
 	}
 	weft_av_facts(source, &state->facts);
-	state->n_tracks = MIN(source->format->nb_streams, WEFT_AV_STREAMS_MAX);
-	guint n_audio = 0;
+	state->n_tracks = source->format->nb_streams;
+	if (state->n_tracks > job->options->limits.streams) {
+		state->n_tracks = (guint)job->options->limits.streams;
+		g_autofree char *message =
+		    g_strdup_printf("tracks behind the first %u not read: limit streams=%u",
+		                    state->n_tracks, state->n_tracks);
+		tell_unread(state, state->n_tracks, WEFT_ERROR_LIMIT, message);
+		state->late_told = TRUE;
+	}
 	for (guint i = 0; i < state->n_tracks; i++)
-		open_track(state, i, first_video(source->format), &n_audio);
+		open_track(state, i, first_video(source->format));
 	skip_to(state, job->options->time_first);
 	*ret_state = state;
 	return TRUE;
@@ -276,9 +291,41 @@ static void tell_missing(AvState *state)
 	}
 }
 
+/* Behind the limit of seconds, as far as the container says how much there is. */
+static void tell_cut(AvState *state)
+{
+	const AVFormatContext *format = state->source->format;
+	double end_s = state->limit_end_s;
+	double whole_s =
+	    format->duration != AV_NOPTS_VALUE ? (double)format->duration / AV_TIME_BASE : 0;
+	WeftAnchor at = {.has_time = TRUE};
+	at.time[0] = end_s;
+	at.time[1] = MAX(end_s, whole_s);
+	g_queue_push_tail(&state->fresh,
+	                  weft_part_new_fault(at, WEFT_ERROR_LIMIT,
+	                                      "seconds %.3f to %.3f not read: limit seconds=%.15g",
+	                                      at.time[0], at.time[1],
+	                                      state->options->limits.recording_s));
+}
+
+/* A track had more than what is asked for. */
+static gboolean is_any_done(const AvState *state)
+{
+	for (guint i = 0; i < state->n_tracks; i++) {
+		const Track *track = &state->tracks[i];
+		if ((track->audio && weft_audio_is_done(track->audio)) ||
+		    (track->video && weft_video_is_done(track->video)))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static void finish(AvState *state)
 {
-	if (state->options->time_end <= 0)
+	if (state->limit_end_s > 0 && is_any_done(state) &&
+	    state->position_s > state->limit_end_s - INTERLEAVE_S)
+		tell_cut(state);
+	else if (state->options->time_end <= 0 || state->limit_end_s > 0)
 		tell_missing(state);
 	for (guint i = 0; i < state->n_tracks; i++) {
 		if (state->tracks[i].audio)

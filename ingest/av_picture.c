@@ -77,22 +77,22 @@ gboolean weft_av_picture_grey(struct SwsContext **cache, const AVFrame *frame, g
 	             ret_luma);
 }
 
-static void fit(const AVFrame *frame, double aspect, guint32 side_max, double *ret_width,
-                double *ret_height)
+static void fit(const AVFrame *frame, double aspect, const WeftDecodeOptions *options,
+                double *ret_width, double *ret_height)
 {
 	double w = frame->width, h = frame->height;
 	if (aspect > 1.0 / 16 && aspect < 16)
 		w *= aspect;
-	double limit = side_max ? side_max : WEFT_RASTER_SIDE_MAX;
+	double limit = options->raster_side_max ? options->raster_side_max : WEFT_RASTER_SIDE_MAX;
 	double factor = MIN(1.0, limit / MAX(w, h));
-	factor = MIN(factor, sqrt(WEFT_RASTER_PIXELS_MAX / (w * h)));
+	factor = MIN(factor, sqrt(options->limits.raster_pixels / (w * h)));
 	*ret_width = MAX(1, floor(w * factor + 0.5));
 	*ret_height = MAX(1, floor(h * factor + 0.5));
 }
 
-gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn, guint32 side_max,
-                         guint32 *ret_width, guint32 *ret_height, guint8 **ret_pixels,
-                         GError **error)
+gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn,
+                         const WeftDecodeOptions *options, guint32 *ret_width,
+                         guint32 *ret_height, guint8 **ret_pixels, GError **error)
 {
 	if (frame->width < 1 || frame->height < 1 ||
 	    (guint64)frame->width * (guint64)frame->height > WEFT_RASTER_PIXELS_MAX) {
@@ -102,7 +102,7 @@ gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn, g
 		return FALSE;
 	}
 	double w, h;
-	fit(frame, aspect, side_max, &w, &h);
+	fit(frame, aspect, options, &w, &h);
 	guint32 width = (guint32)w, height = (guint32)h;
 	/* swscale writes whole vectors: a little more room behind the last row */
 	guint8 *pixels = g_try_malloc((gsize)width * height * 3 + 64);

@@ -6,6 +6,8 @@
 #include <libavutil/frame.h>
 #include <libswscale/swscale.h>
 
+#include "ingest/ingest.h"
+
 /* How a picture is to be shown, in quarter turns: (x, y) of the stored picture comes to
  * (xx x + xy y, yx x + yy y), up to a shift; each is -1, 0 or 1. */
 typedef struct WeftAvTurn {
@@ -15,11 +17,11 @@ typedef struct WeftAvTurn {
 /* From FFmpeg's 3 x 3 display matrix (may be NULL); what is not near a quarter turn is upright. */
 WeftAvTurn weft_av_turn(const gint32 *matrix);
 
-/* `aspect`: width of a pixel by its height. `side_max` 0: as large as it is. The pixels are
- * g_malloc'ed, rows without padding. */
-gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn, guint32 side_max,
-                         guint32 *ret_width, guint32 *ret_height, guint8 **ret_pixels,
-                         GError **error);
+/* `aspect`: width of a pixel by its height. Made no larger than raster_side_max and the
+ * limits. The pixels are g_malloc'ed, rows without padding. */
+gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn,
+                         const WeftDecodeOptions *options, guint32 *ret_width,
+                         guint32 *ret_height, guint8 **ret_pixels, GError **error);
 
 /* A grey copy of width x height pixels, as stored. `cache` keeps what can be used for the next
  * frame: NULL at first, freed with sws_freeContext. */

@@ -17,8 +17,6 @@
 
 #include "ingest/decoder.h"
 
-#define WEFT_AV_STREAMS_MAX 32
-
 typedef struct WeftAvSource {
 	AVFormatContext *format;
 	AVIOContext *io;

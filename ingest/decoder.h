@@ -22,9 +22,14 @@
 #define WEFT_PART_WORDS_MAX 1024u
 #define WEFT_PART_ANCHORS_MAX 16u
 #define WEFT_PART_VALUE_MAX_BYTES 16384u /* of META, OUTLINE, EMBEDDED; weft_part_new_* cut */
+#define WEFT_PCM_SAMPLES_MAX (16000u * 120)
+
+/* No limit can be set above these: a raster has to fit a slot of shared memory, its sides the
+ * libraries (cairo), a track its place in an array. */
 #define WEFT_RASTER_SIDE_MAX 32767u
 #define WEFT_RASTER_PIXELS_MAX (64u * 1000 * 1000)
-#define WEFT_PCM_SAMPLES_MAX (16000u * 120)
+#define WEFT_RASTER_SIDE_PIXELS_MAX 4294836225.0 /* 65,535 a side: what a JPEG can state */
+#define WEFT_AV_STREAMS_MAX 256
 
 /* `fd` is the worker's own (offset 0, read only, seekable, a regular file) and stays open until
  * close. `options` lives as long as the state; passwords are a NULL-terminated array, never NULL.

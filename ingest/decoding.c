@@ -1,13 +1,15 @@
 #include "base/error.h"
 #include "ingest/host.h"
 
-/* A document of more parts than this is a decoder that does not end. */
+/* A document of more parts than this is a decoder that does not end: of the smallest, the limit of
+ * output stops fewer. */
 #define PARTS_MAX 10000000u
 
 struct WeftDecoding {
 	WeftWorker worker;
 	char *name;
 	guint n_parts;
+	double output_bytes, output_bytes_max;
 	gboolean ended;
 };
 
@@ -27,6 +29,8 @@ WeftDecoding *weft_ingest_decode(WeftIngest *ingest, const WeftSniff *sniff, int
                                  const char *name, const WeftDecodeOptions *options, GError **error)
 {
 	g_auto(WeftWireOut) start = {0};
+	WeftLimits limits = options->limits;
+	weft_limits_fill(&limits);
 	if (sniff->family == WEFT_FAMILY_NONE) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED, "%s%s%s is not read",
 		            name ? name : "", name ? ": " : "", sniff->name);
@@ -38,12 +42,24 @@ WeftDecoding *weft_ingest_decode(WeftIngest *ingest, const WeftSniff *sniff, int
 	weft_wire_put_string(&start, sniff->media_type);
 	weft_wire_put_options(&start, options);
 	decoding->name = g_strdup(name);
+	decoding->output_bytes_max = limits.output_bytes;
 	if (!weft_worker_start(&decoding->worker, ingest, program_of(sniff->family), fd,
-	                       options->timeout_s, error))
+	                       &limits, error))
 		return NULL;
 	if (!weft_worker_send(&decoding->worker, &start, error))
 		return NULL;
 	return g_steal_pointer(&decoding);
+}
+
+static void set_cut_error(const WeftPart *part, double limit, GError **error)
+{
+	g_autofree char *where =
+	    part->anchor.page > 0 ? g_strdup_printf("page %u and ", part->anchor.page)
+	    : part->anchor.has_time
+	        ? g_strdup_printf("second %.3f and ", part->anchor.time[0])
+	        : g_strdup("");
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+	            "%swhat follows not read: limit output-bytes=%.15g", where, limit);
 }
 
 static gboolean next(WeftDecoding *decoding, WeftPart **ret_part, GError **error)
@@ -68,6 +84,12 @@ static gboolean next(WeftDecoding *decoding, WeftPart **ret_part, GError **error
 	WeftPart *part = weft_worker_part(&decoding->worker, &in, error);
 	if (!part)
 		return FALSE;
+	decoding->output_bytes += (double)weft_part_output_bytes(part);
+	if (decoding->output_bytes > decoding->output_bytes_max) {
+		set_cut_error(part, decoding->output_bytes_max, error);
+		weft_part_free(part);
+		return FALSE;
+	}
 	*ret_part = part;
 	return TRUE;
 }

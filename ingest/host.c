@@ -17,8 +17,6 @@
 
 #define HELLO_MS 30000 /* loading 135 shared objects from a cold disk */
 #define ENDED_MS 5000  /* a killed worker with gigabytes mapped */
-#define STALL_S 120.0  /* one page or window */
-#define TOTAL_S 3600.0 /* one document */
 #define POOL_MAX 64u   /* slots kept for later documents */
 
 static const char *const PROGRAM_NAMES[WEFT_N_PROGRAMS] = {
@@ -300,14 +298,17 @@ static gboolean ask_for_worker(const Program *program, gboolean locked,
 }
 
 gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId id, int document,
-                           double timeout_s, GError **error)
+                           const WeftLimits *limits, GError **error)
 {
 	int control[2] = {-1, -1}, work[2] = {-1, -1};
 	Program *program = &ingest->programs[id];
 	memset(worker, 0, sizeof *worker);
 	worker->ingest = ingest;
-	worker->total_s = timeout_s > 0 ? timeout_s : TOTAL_S;
-	worker->stall_s = MIN(worker->total_s, STALL_S);
+	/* a reader's clock begins anew with each picture */
+	worker->is_reader = id == WEFT_PROGRAM_OCR;
+	worker->total_s = worker->is_reader ? limits->reading_s : limits->total_s;
+	worker->stall_s = worker->is_reader ? worker->total_s
+	                                    : MIN(worker->total_s, limits->stall_s);
 	worker->work = worker->control = worker->slots[0] = worker->slots[1] = -1;
 	if (program->pid == 0) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER,
@@ -425,8 +426,13 @@ static gboolean receive_any(WeftWorker *worker, WeftWireIn *ret_in, GError **err
 	worker->waited_s += (double)(g_get_monotonic_time() - begin_us) * 1e-6;
 	if (!ok && g_error_matches(local, WEFT_ERROR, WEFT_ERROR_TIMEOUT)) {
 		gboolean total = worker->waited_s >= worker->total_s;
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TIMEOUT, "%s, limit %g s",
-		            total ? "decoding the document" : "decoding one part of the document",
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TIMEOUT, "%s: limit %s=%g",
+		            worker->is_reader ? "reading a picture"
+		            : total           ? "decoding the document"
+		                              : "decoding one part of the document",
+		            worker->is_reader ? "reading-seconds"
+		            : total           ? "total-seconds"
+		                              : "stall-seconds",
 		            total ? worker->total_s : worker->stall_s);
 		return FALSE;
 	}

@@ -32,13 +32,15 @@ typedef struct WeftWorker {
 	guint8 *message;
 	double stall_s, total_s; /* limits: for one message, for all of them */
 	gboolean started;        /* its walls stand; what happens from here on is its document's */
+	gboolean is_reader;
 	gboolean dead;           /* the program has reported its end */
 	double waited_s;         /* only time in which weft waited for the worker counts */
 } WeftWorker;
 
-/* `document` is duplicated by way of /proc, so the offset is the worker's own; -1: none. */
+/* `document` is duplicated by way of /proc, so the offset is the worker's own; -1: none. The times
+ * of `limits` are the worker's. */
 gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId id, int document,
-                           double timeout_s, GError **error);
+                           const WeftLimits *limits, GError **error);
 void weft_worker_stop(WeftWorker *worker);
 
 gboolean weft_worker_send(WeftWorker *worker, WeftWireOut *out, GError **error);

@@ -15,6 +15,7 @@
 
 #include <glib.h>
 
+#include "ingest/limit.h"
 #include "ingest/part.h"
 
 typedef struct WeftIngest WeftIngest;
@@ -56,7 +57,7 @@ typedef struct WeftDecodeOptions {
 	double time_first, time_end;   /* seconds; 0, 0: all */
 	double frame_interval_s;  /* longest time between two frames of a video */
 	const char *const *passwords; /* NULL-terminated, or NULL */
-	double timeout_s;         /* for the whole document; 0: the default */
+	WeftLimits limits;        /* a field of 0: its default */
 } WeftDecodeOptions;
 
 /* `helper_dir`: where the helper programs are. Starts those that are there; a missing one is an
@@ -100,8 +101,9 @@ gboolean weft_decoding_next(WeftDecoding *decoding, WeftPart **ret_part, GError 
 void weft_decoding_close(WeftDecoding *decoding);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftDecoding, weft_decoding_close)
 
-/* Reading of page pictures by Tesseract, one worker per document. */
-WeftReader *weft_ingest_reader(WeftIngest *ingest, const char *languages, GError **error);
+/* Reading of page pictures by Tesseract, one worker per document. `limits` NULL: the defaults. */
+WeftReader *weft_ingest_reader(WeftIngest *ingest, const char *languages, const WeftLimits *limits,
+			       GError **error);
 
 /* Reads one raster; the items (WeftContent, element-free function set) have words, boxes and
  * confidences, anchored like `at` (boxes in points for pages, in pixels for pictures). An empty

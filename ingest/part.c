@@ -44,3 +44,15 @@ gsize weft_part_size_bytes(const WeftPart *part)
 	}
 	return size;
 }
+
+gsize weft_part_output_bytes(const WeftPart *part)
+{
+	if (part->content)
+		return weft_content_output_bytes(part->content);
+	if (part->kind == WEFT_PART_RASTER || part->kind == WEFT_PART_FRAME ||
+	    part->kind == WEFT_PART_PCM)
+		return 0;
+	/* {"n":5,"width":595,"height":842,"rotation":0,"ink":0.1103,"status":"done"} */
+	return 75 + text_bytes(part->key) + text_bytes(part->value) +
+	       (part->fault ? text_bytes(part->fault->message) : 0);
+}

@@ -25,7 +25,8 @@ typedef enum {
 	WEFT_PART_META,    /* one fact of the document as the file states it: `key`, `value` */
 	WEFT_PART_OUTLINE, /* one entry of the outline, in order: `value` = title, `level`, anchor.page */
 	WEFT_PART_EMBEDDED,/* the name of a file inside the file: `value`; `size_bytes` */
-	WEFT_PART_FAULT,   /* something that should have been read was not: `fault`, at `anchor` */
+	WEFT_PART_FAULT,   /* something that should have been read was not: `fault`, at `anchor`;
+	                    * page.n: pages from there on that were left out for a limit, or 0 */
 } WeftPartKind;
 
 /* RGB, 8 bit, rows without padding: pixels[height][width][3]. */
@@ -78,5 +79,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftPart, weft_part_free)
 
 /* Bytes that the part holds: what a channel counts against its budget. */
 gsize weft_part_size_bytes(const WeftPart *part);
+
+/* About how many bytes of a record it becomes (base/content.h); pictures and sound: none. */
+gsize weft_part_output_bytes(const WeftPart *part);
 
 #endif

@@ -13,25 +13,24 @@
 #define INK_SCALE 1.0          /* pixels per point at which ink is judged: 72 dpi */
 #define VECTOR_INK_BLANK 2e-6  /* without a scanner there are no specks: one pixel of A4 */
 #define PAGES_PER_OPENING 400u /* poppler keeps what it has seen: open anew now and then */
-#define PAGES_MAX 1000000
 #define BROKEN_PAGES_MAX 50u /* in a row: then the page count is a lie */
-#define OUTLINE_MAX 5000u
-#define OUTLINE_DEPTH_MAX 32u
-#define EMBEDDED_MAX 1000u
 #define IMAGES_MAX 64u         /* pictures of a page that are worth a content */
 #define IMAGE_SIDE_POINTS 24.0 /* smaller ones are bullets and rules */
 #define SCAN_COVER 0.5         /* pictures over this share of a page, and few words: a scan */
 #define SCAN_WORDS 20u
 #define DPI_DEFAULT 150.0
 #define DPI_MAX 600.0
+#define ROUNDED_UP 0.998 /* both sides are: that much less, so that 64 million stay below */
 
 typedef struct PdfState {
 	const WeftDecodeJob *job;
 	PopplerDocument *document;
 	char *password; /* the one that opened it, or NULL */
 	guint32 page, page_last;
+	guint32 n_unread; /* behind page_last, for the limit */
 	guint n_since_opening, n_broken;
 	guint n_outline;
+	gboolean entries_told, nesting_told;
 	guint n_warnings; /* of poppler, since the page began */
 	char *first_warning;
 	guint log_handler;
@@ -126,12 +125,28 @@ static guint32 page_of(const PdfState *state, const PopplerDest *dest)
 	return dest->page_num > 0 ? (guint32)dest->page_num : 0;
 }
 
+/* `told` is of this limit: once is enough. */
+static void tell_cut(PdfState *state, gboolean *told, const char *what, const char *limit,
+                     double value)
+{
+	WeftAnchor whole = {0};
+	if (!*told)
+		g_queue_push_tail(&state->parts,
+		                  weft_part_new_fault(whole, WEFT_ERROR_LIMIT,
+		                                      "%s: not all of it is kept: limit %s=%.15g",
+		                                      what, limit, value));
+	*told = TRUE;
+}
+
 /* Takes the iterator. */
 static void add_outline(PdfState *state, PopplerIndexIter *iter, guint level)
 {
+	const WeftLimits *limits = &state->job->options->limits;
 	do {
-		if (state->n_outline++ >= OUTLINE_MAX)
+		if (state->n_outline++ >= limits->entries) {
+			tell_cut(state, &state->entries_told, "outline", "entries", limits->entries);
 			break;
+		}
 		PopplerAction *action = poppler_index_iter_get_action(iter);
 		WeftAnchor at = {0};
 		if (action && action->type == POPPLER_ACTION_GOTO_DEST)
@@ -145,9 +160,13 @@ static void add_outline(PdfState *state, PopplerIndexIter *iter, guint level)
 		if (action)
 			poppler_action_free(action);
 		PopplerIndexIter *child =
-		    level < OUTLINE_DEPTH_MAX ? poppler_index_iter_get_child(iter) : NULL;
-		if (child)
+		    poppler_index_iter_get_child(iter);
+		if (child && level + 1 < limits->nesting) {
 			add_outline(state, child, level + 1);
+		} else if (child) {
+			tell_cut(state, &state->nesting_told, "outline", "nesting", limits->nesting);
+			poppler_index_iter_free(child);
+		}
 	} while (poppler_index_iter_next(iter));
 	poppler_index_iter_free(iter);
 }
@@ -155,8 +174,8 @@ static void add_outline(PdfState *state, PopplerIndexIter *iter, guint level)
 static void add_embedded(PdfState *state)
 {
 	GList *attachments = poppler_document_get_attachments(state->document);
-	guint n = 0;
-	for (GList *l = attachments; l && n < EMBEDDED_MAX; l = l->next, n++) {
+	double n = 0, most = state->job->options->limits.entries;
+	for (GList *l = attachments; l && n < most; l = l->next, n++) {
 		PopplerAttachment *attachment = l->data;
 		WeftAnchor whole = {0};
 		g_autoptr(WeftPart) name =
@@ -166,7 +185,23 @@ static void add_embedded(PdfState *state)
 		part->size_bytes = attachment->size;
 		g_queue_push_tail(&state->parts, part);
 	}
+	gboolean told = FALSE;
+	if (g_list_length(attachments) > most)
+		tell_cut(state, &told, "embedded files", "entries", most);
 	g_list_free_full(attachments, g_object_unref);
+}
+
+/* The pages that are asked for, and of those no more than the limit. */
+static void choose_pages(PdfState *state, guint32 n_pages)
+{
+	const WeftDecodeOptions *options = state->job->options;
+	state->page = MAX(options->page_first, 1);
+	state->page_last = options->page_last > 0 ? MIN(n_pages, options->page_last) : n_pages;
+	double last = state->page + options->limits.pages - 1;
+	if (state->page_last > last) {
+		state->n_unread = state->page_last - (guint32)last;
+		state->page_last = (guint32)last;
+	}
 }
 
 static gboolean pdf_open(const WeftDecodeJob *job, void **ret_state, GError **error)
@@ -182,19 +217,12 @@ static gboolean pdf_open(const WeftDecodeJob *job, void **ret_state, GError **er
 		return FALSE;
 	}
 	int n_pages = poppler_document_get_n_pages(state->document);
-	if (n_pages < 1 || n_pages > PAGES_MAX) {
-		if (n_pages < 1)
-			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "PDF without pages");
-		else
-			g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
-			            "PDF of %d pages, limit %d", n_pages, PAGES_MAX);
+	if (n_pages < 1) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "PDF without pages");
 		weft_pdf_decoder.close(state);
 		return FALSE;
 	}
-	state->page = MAX(job->options->page_first, 1);
-	state->page_last = (guint32)n_pages;
-	if (job->options->page_last > 0)
-		state->page_last = MIN(state->page_last, job->options->page_last);
+	choose_pages(state, (guint32)n_pages);
 	add_metadata(state);
 	PopplerIndexIter *outline = poppler_index_iter_new(state->document);
 	if (outline)
@@ -230,7 +258,7 @@ static double raster_scale(const PdfState *state, const PdfPage *page)
 	}
 	scale = MIN(scale, DPI_MAX / 72);
 	scale = MIN(scale, (WEFT_RASTER_SIDE_MAX - 1) / side);
-	return MIN(scale, sqrt((WEFT_RASTER_PIXELS_MAX - 100000.0) / (page->width * page->height)));
+	return MIN(scale, sqrt(ROUNDED_UP * options->limits.raster_pixels / (page->width * page->height)));
 }
 
 /* poppler-glib does not give /Rotate, but it turns the boxes of annotations by it: where a small
@@ -452,12 +480,26 @@ static gboolean next_page(PdfState *state, GError **error)
 	return TRUE;
 }
 
+/* Takes `n_unread`: it is told once. */
+static void tell_unread(PdfState *state)
+{
+	WeftAnchor at = {.page = state->page_last + 1};
+	WeftPart *part = weft_part_new_fault(
+	    at, WEFT_ERROR_LIMIT, "page %u to %u not read: limit pages=%.15g", at.page,
+	    state->page_last + state->n_unread, state->job->options->limits.pages);
+	part->page.n = state->n_unread;
+	g_queue_push_tail(&state->parts, part);
+	state->n_unread = 0;
+}
+
 static gboolean pdf_next(void *data, WeftPart **ret_part, GError **error)
 {
 	PdfState *state = data;
 	while (g_queue_is_empty(&state->parts) && state->page <= state->page_last)
 		if (!next_page(state, error))
 			return FALSE;
+	if (g_queue_is_empty(&state->parts) && state->n_unread > 0)
+		tell_unread(state);
 	*ret_part = g_queue_pop_head(&state->parts);
 	return TRUE;
 }

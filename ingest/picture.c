@@ -8,15 +8,26 @@
 #define FACTS_MAX 200u
 #define BLANK_LEVELS 16 /* a picture is blank when next to nothing differs by more */
 
-gboolean weft_picture_check_size(guint64 width, guint64 height, GError **error)
+gboolean weft_picture_check(const WeftLimits *limits, guint64 width, guint64 height,
+                            guint64 n_bytes, GError **error)
 {
-	if (width >= 1 && height >= 1 && width <= WEFT_RASTER_SIDE_MAX &&
-	    height <= WEFT_RASTER_SIDE_MAX && width * height <= WEFT_RASTER_PIXELS_MAX)
+	if (width < 1 || height < 1)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
+		            "picture of %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT " pixels", width,
+		            height);
+	else if ((double)width * (double)height > limits->pixels)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+		            "picture of %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT
+		            " pixels: limit pixels=%.15g",
+		            width, height, limits->pixels);
+	else if ((double)n_bytes > limits->decoder_bytes)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+		            "picture of %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT
+		            " pixels needs %" G_GUINT64_FORMAT
+		            " bytes to be decoded: limit decoder-bytes=%.15g",
+		            width, height, n_bytes, limits->decoder_bytes);
+	else
 		return TRUE;
-	g_set_error(error, WEFT_ERROR, width && height ? WEFT_ERROR_LIMIT : WEFT_ERROR_CORRUPT,
-	            "picture of %" G_GUINT64_FORMAT " x %" G_GUINT64_FORMAT
-	            " pixels, limit %u a side and %u in all",
-	            width, height, WEFT_RASTER_SIDE_MAX, WEFT_RASTER_PIXELS_MAX);
 	return FALSE;
 }
 
@@ -43,6 +54,34 @@ static void picture_done(WeftPicture *picture)
 	g_clear_pointer(&picture->pixels, g_free);
 	g_clear_error(&picture->damage);
 	g_queue_clear_full(&picture->facts, (GDestroyNotify)weft_part_free);
+}
+
+/* Half as wide and high, each pixel the mean of four, in the same memory; the last row or column
+ * of an odd number stands for two. */
+static void halve(WeftPicture *picture)
+{
+	guint32 width = (picture->width + 1) / 2, height = (picture->height + 1) / 2;
+	guint8 *to = picture->pixels;
+	for (guint32 y = 0; y < height; y++) {
+		const guint8 *above = picture->pixels + (gsize)2 * y * picture->width * 3;
+		gsize down = 2 * y + 1 < picture->height ? (gsize)picture->width * 3 : 0;
+		for (guint32 x = 0; x < width; x++) {
+			const guint8 *at = above + (gsize)2 * x * 3;
+			gsize right = 2 * x + 1 < picture->width ? 3 : 0;
+			for (guint c = 0; c < 3; c++, at++)
+				*to++ = (guint8)((at[0] + at[right] + at[down] + at[right + down] +
+				                  2) / 4);
+		}
+	}
+	picture->width = width;
+	picture->height = height;
+	picture->pixels = g_realloc(picture->pixels, (gsize)width * height * 3);
+}
+
+static gboolean is_too_large(const WeftPicture *picture, const WeftLimits *limits)
+{
+	return picture->width > WEFT_RASTER_SIDE_MAX || picture->height > WEFT_RASTER_SIDE_MAX ||
+	       (double)picture->width * picture->height > limits->raster_pixels;
 }
 
 /* TIFF 6.0, Orientation: which side of the seen picture the stored rows and columns begin at. */
@@ -91,6 +130,8 @@ static void add_number(WeftPicture *picture, const char *key, guint32 value)
 static void make_parts(WeftPicture *picture, const WeftDecodeOptions *options, GQueue *parts)
 {
 	WeftPart *fact;
+	while (is_too_large(picture, &options->limits))
+		halve(picture);
 	apply_orientation(picture);
 	WeftAnchor at = {.has_bbox = TRUE};
 	at.bbox[2] = picture->full_width;

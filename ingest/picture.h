@@ -20,9 +20,10 @@ typedef struct WeftPicture {
 	GError *damage;    /* or NULL */
 } WeftPicture;
 
-/* Pixels in a picture, or an error that names the numbers; `width` and `height` are from the file.
- */
-gboolean weft_picture_check_size(guint64 width, guint64 height, GError **error);
+/* An error that names the numbers when the sides, as the file states them, have too many pixels, or
+ * when decoding would take too many bytes (`n_bytes`; 0: not known). */
+gboolean weft_picture_check(const WeftLimits *limits, guint64 width, guint64 height,
+                            guint64 n_bytes, GError **error);
 
 void weft_picture_add_fact(WeftPicture *picture, const char *key, const char *value);
 

@@ -18,7 +18,8 @@
 #include "ingest/picture.h"
 
 #define BUFFER_BYTES 65536u
-#define MEMORY_BYTES (512l << 20)
+#define MORE_BYTES (16u << 20) /* of rows, tables and the library */
+#define ROUNDED_UP 0.998 /* both sides are */
 #define WARNINGS_MAX 1000 /* damaged data: one in each restart interval of a page */
 /* Each scan of a progressive file runs over all of its pixels: few for many pixels. libjpeg-turbo's
  * own fuzzers stop at 500. */
@@ -127,22 +128,45 @@ static void read_markers(JpegState *state, WeftPicture *picture)
 	}
 }
 
-/* The smallest eighth at which the longest side is still as long as anything can use. */
+/* A file of several scans is held whole, as coefficients of 16 bits. */
+static double coefficient_bytes(j_decompress_ptr cinfo)
+{
+	double n = 0;
+	for (int i = 0; i < cinfo->num_components && jpeg_has_multiple_scans(cinfo); i++) {
+		const jpeg_component_info *c = &cinfo->comp_info[i];
+		n += (double)cinfo->image_width * c->h_samp_factor / cinfo->max_h_samp_factor *
+		     cinfo->image_height * c->v_samp_factor / cinfo->max_v_samp_factor * 2;
+	}
+	return n;
+}
+
+static double output_pixels(j_decompress_ptr cinfo)
+{
+	return (double)cinfo->image_width * cinfo->image_height * cinfo->scale_num *
+	       cinfo->scale_num / 64;
+}
+
+/* The smallest eighth at which the longest side is still as long as anything can use, or smaller
+ * where the limits ask for that. */
 static gboolean choose_scale(JpegState *state, const WeftDecodeOptions *options, GError **error)
 {
 	j_decompress_ptr cinfo = &state->cinfo;
+	const WeftLimits *limits = &options->limits;
+	double coefficients = coefficient_bytes(cinfo);
 	guint side = MAX(cinfo->image_width, cinfo->image_height);
 	cinfo->scale_denom = 8;
 	cinfo->scale_num = 8;
 	while (cinfo->scale_num > 1 && options->raster_side_max > 0 &&
 	       (guint64)side * (cinfo->scale_num - 1) / 8 >= options->raster_side_max)
 		cinfo->scale_num--;
-	while (cinfo->scale_num > 1 && (guint64)cinfo->image_width * cinfo->image_height *
-	                                       cinfo->scale_num * cinfo->scale_num / 64 >
-	                                   WEFT_RASTER_PIXELS_MAX - 100000)
+	while (cinfo->scale_num > 1 &&
+	       (output_pixels(cinfo) > ROUNDED_UP * limits->raster_pixels ||
+	        coefficients + 3 * output_pixels(cinfo) + MORE_BYTES > limits->decoder_bytes))
 		cinfo->scale_num--;
 	jpeg_calc_output_dimensions(cinfo);
-	return weft_picture_check_size(cinfo->output_width, cinfo->output_height, error);
+	return weft_picture_check(limits, cinfo->image_width, cinfo->image_height,
+	                          (guint64)(coefficients + 3 * output_pixels(cinfo)) + MORE_BYTES,
+	                          error);
 }
 
 /* CMYK without a profile. Adobe's programs, which mark their files, store it inverted. */
@@ -177,7 +201,7 @@ static gboolean read_picture(JpegState *state, const WeftDecodeJob *job, WeftPic
 	if (setjmp(state->jump))
 		return FALSE;
 	jpeg_create_decompress(cinfo);
-	cinfo->mem->max_memory_to_use = MEMORY_BYTES;
+	cinfo->mem->max_memory_to_use = (long)job->options->limits.decoder_bytes;
 	cinfo->src = &state->source;
 	cinfo->progress = &state->progress;
 	jpeg_save_markers(cinfo, JPEG_APP0 + 1, 0xffff);

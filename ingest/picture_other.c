@@ -1,6 +1,7 @@
 /* picture_other.c - GIF (first frame), BMP, TIFF (first page), WebP, PNM and others by libavcodec.
  */
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,8 +13,6 @@
 #include "base/error.h"
 #include "ingest/exif.h"
 #include "ingest/picture.h"
-
-#define FILE_BYTES_MAX (256u << 20) /* the whole file is one packet */
 
 static const struct {
 	const char *media_type;
@@ -55,12 +54,15 @@ static AVPacket *read_file(const WeftDecodeJob *job, GError **error)
 {
 	AVPacket *packet = av_packet_alloc();
 	gsize done = 0;
-	if (job->size_bytes < 8 || job->size_bytes > FILE_BYTES_MAX || !packet ||
+	/* the whole file is one packet; FFmpeg counts its bytes in an int */
+	double most = MIN(job->options->limits.decoder_bytes, G_MAXINT32 / 2);
+	if (job->size_bytes < 8 || (double)job->size_bytes > most || !packet ||
 	    av_new_packet(packet, (int)job->size_bytes) < 0) {
 		av_packet_free(&packet);
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
-		            "picture file of %" G_GUINT64_FORMAT " bytes, limit %u",
-		            job->size_bytes, FILE_BYTES_MAX);
+		g_set_error(error, WEFT_ERROR,
+		            job->size_bytes < 8 ? WEFT_ERROR_TRUNCATED : WEFT_ERROR_LIMIT,
+		            "picture file of %" G_GUINT64_FORMAT " bytes: limit decoder-bytes=%.15g",
+		            job->size_bytes, most);
 		return NULL;
 	}
 	while (done < job->size_bytes) {
@@ -89,7 +91,17 @@ static void set_av_error(GError **error, int code, const char *name)
 	            "picture (%s): %s", name, text);
 }
 
-static AVFrame *decode(enum AVCodecID id, const AVPacket *packet, GError **error)
+/* Before the pixels are allocated: `opaque` is the limits. */
+static int buffer_within_limits(AVCodecContext *context, AVFrame *frame, int flags)
+{
+	if (!weft_picture_check(context->opaque, (guint64)MAX(frame->width, 0),
+	                        (guint64)MAX(frame->height, 0), 0, NULL))
+		return AVERROR(E2BIG);
+	return avcodec_default_get_buffer2(context, frame, flags);
+}
+
+static AVFrame *decode(enum AVCodecID id, const AVPacket *packet, const WeftLimits *limits,
+                       GError **error)
 {
 	const AVCodec *codec = avcodec_find_decoder(id);
 	AVCodecContext *context = codec ? avcodec_alloc_context3(codec) : NULL;
@@ -102,7 +114,8 @@ static AVFrame *decode(enum AVCodecID id, const AVPacket *packet, GError **error
 		return NULL;
 	}
 	context->thread_count = 1;
-	context->max_pixels = WEFT_RASTER_PIXELS_MAX;
+	context->opaque = (void *)limits; /* read only */
+	context->get_buffer2 = buffer_within_limits;
 	int code = avcodec_open2(context, codec, NULL);
 	if (code >= 0)
 		code = avcodec_send_packet(context, packet);
@@ -110,21 +123,29 @@ static AVFrame *decode(enum AVCodecID id, const AVPacket *packet, GError **error
 		code = avcodec_receive_frame(context, frame);
 	if (code == AVERROR(EAGAIN) && avcodec_send_packet(context, NULL) >= 0)
 		code = avcodec_receive_frame(context, frame);
+	guint64 width = (guint64)MAX(context->width, 0), height = (guint64)MAX(context->height, 0);
 	avcodec_free_context(&context);
-	if (code >= 0 && weft_picture_check_size((guint64)MAX(frame->width, 0),
-	                                         (guint64)MAX(frame->height, 0), error))
+	if (code >= 0 && weft_picture_check(limits, (guint64)MAX(frame->width, 0),
+	                                    (guint64)MAX(frame->height, 0), 0, error))
 		return frame;
-	if (code < 0)
+	if (code < 0 && (width == 0 || height == 0 ||
+	                 weft_picture_check(limits, width, height, 0, error)))
 		set_av_error(error, code, avcodec_get_name(id));
 	av_frame_free(&frame);
 	return NULL;
 }
 
-/* To RGBA by swscale, exactly rounded, then on white. */
-static gboolean convert(const AVFrame *frame, WeftPicture *picture, GError **error)
+/* To RGBA by swscale, exactly rounded, then on white; made smaller where it is too large. */
+static gboolean convert(const AVFrame *frame, const WeftLimits *limits, WeftPicture *picture,
+                        GError **error)
 {
+	double n = (double)frame->width * frame->height;
+	double factor = MIN(1, sqrt(limits->raster_pixels / n));
+	factor = MIN(factor, (double)WEFT_RASTER_SIDE_MAX / MAX(frame->width, frame->height));
+	int width = MAX((int)(frame->width * factor), 1);
+	int height = MAX((int)(frame->height * factor), 1);
 	struct SwsContext *scaler = sws_getContext(
-	    frame->width, frame->height, frame->format, frame->width, frame->height,
+	    frame->width, frame->height, frame->format, width, height,
 	    AV_PIX_FMT_RGBA,
 	    SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP | SWS_BITEXACT,
 	    NULL, NULL, NULL);
@@ -133,23 +154,25 @@ static gboolean convert(const AVFrame *frame, WeftPicture *picture, GError **err
 		            "picture of an unknown pixel format (%d)", frame->format);
 		return FALSE;
 	}
-	gsize n_pixels = (gsize)frame->width * (gsize)frame->height;
+	gsize n_pixels = (gsize)width * (gsize)height;
 	guint8 *pixels = g_malloc(n_pixels * 4 + 64);
 	uint8_t *planes[4] = {pixels};
-	int strides[4] = {frame->width * 4};
+	int strides[4] = {width * 4};
 	int rows = sws_scale(scaler, (const uint8_t *const *)frame->data, frame->linesize, 0,
 	                     frame->height, planes, strides);
 	sws_freeContext(scaler);
-	if (rows != frame->height) {
+	if (rows != height) {
 		g_free(pixels);
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "picture: %d of %d rows", rows,
-		            frame->height);
+		            height);
 		return FALSE;
 	}
 	weft_picture_flatten(pixels, n_pixels);
 	picture->pixels = pixels;
-	picture->width = picture->full_width = (guint32)frame->width;
-	picture->height = picture->full_height = (guint32)frame->height;
+	picture->width = (guint32)width;
+	picture->height = (guint32)height;
+	picture->full_width = (guint32)frame->width;
+	picture->full_height = (guint32)frame->height;
 	return TRUE;
 }
 
@@ -194,8 +217,9 @@ gboolean weft_picture_read_other(const WeftDecodeJob *job, WeftPicture *picture,
 	if (!packet)
 		return FALSE;
 	enum AVCodecID id = codec_of(job->media_type, packet->data);
-	AVFrame *frame = decode(id, packet, error);
-	gboolean ok = frame && convert(frame, picture, error);
+	const WeftLimits *limits = &job->options->limits;
+	AVFrame *frame = decode(id, packet, limits, error);
+	gboolean ok = frame && convert(frame, limits, picture, error);
 	if (ok)
 		read_facts(id, packet, picture);
 	if (ok && frame->decode_error_flags)

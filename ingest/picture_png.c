@@ -72,6 +72,13 @@ static void read_bytes(png_structp png, png_bytep ret_bytes, size_t size)
 	}
 }
 
+/* What ask_for_rgb will get. Sides have 31 bits, so the product of all fits 64. */
+static guint channels_of_rgb(const PngState *state)
+{
+	gboolean has_alpha = png_get_color_type(state->png, state->info) & PNG_COLOR_MASK_ALPHA;
+	return has_alpha || png_get_valid(state->png, state->info, PNG_INFO_tRNS) ? 4 : 3;
+}
+
 /* Asks libpng for RGB or RGBA, 8 bit, whatever the file has. */
 static void ask_for_rgb(PngState *state)
 {
@@ -87,14 +94,15 @@ static void ask_for_rgb(PngState *state)
 }
 
 /* The body: everything in it may jump to the end. TRUE when the picture is whole. */
-static gboolean read_picture(PngState *state, GError **error)
+static gboolean read_picture(PngState *state, const WeftLimits *limits, GError **error)
 {
 	if (setjmp(png_jmpbuf(state->png)))
 		return FALSE;
 	png_read_info(state->png, state->info);
 	state->width = png_get_image_width(state->png, state->info);
 	state->height = png_get_image_height(state->png, state->info);
-	if (!weft_picture_check_size(state->width, state->height, error))
+	guint64 n_bytes = (guint64)state->width * state->height * channels_of_rgb(state);
+	if (!weft_picture_check(limits, state->width, state->height, n_bytes, error))
 		return FALSE;
 	ask_for_rgb(state);
 	gsize row_bytes = png_get_rowbytes(state->png, state->info);
@@ -149,13 +157,13 @@ gboolean weft_picture_read_png(const WeftDecodeJob *job, WeftPicture *picture, G
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_INTERNAL, "libpng does not start");
 		return FALSE;
 	}
-	png_set_user_limits(state.png, WEFT_RASTER_SIDE_MAX, WEFT_RASTER_SIDE_MAX);
+	png_set_user_limits(state.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* sizes are checked */
 	png_set_chunk_cache_max(state.png, CHUNKS_MAX);
 	png_set_chunk_malloc_max(state.png, CHUNK_BYTES_MAX);
 	png_set_compression_buffer_size(
 	    state.png, job->size_bytes < BUFFER_BYTES ? PIECE_BYTES_SMALL : PIECE_BYTES);
 	png_set_read_fn(state.png, &state, read_bytes);
-	gboolean whole = read_picture(&state, &local);
+	gboolean whole = read_picture(&state, &job->options->limits, &local);
 	WeftErrorCode code = state.ended ? WEFT_ERROR_TRUNCATED : WEFT_ERROR_CORRUPT;
 	if (state.started) {
 		read_facts(&state, picture);

@@ -5,24 +5,24 @@
 #include "ingest/decoder.h"
 #include "ingest/host.h"
 
-#define PICTURE_TIMEOUT_S 300.0 /* a dense page of 64 million pixels on a slow core */
 #define CONTENTS_MAX 20000u
 
 struct WeftReader {
 	WeftWorker worker;
 };
 
-WeftReader *weft_ingest_reader(WeftIngest *ingest, const char *languages, GError **error)
+WeftReader *weft_ingest_reader(WeftIngest *ingest, const char *languages, const WeftLimits *limits,
+                               GError **error)
 {
+	WeftLimits filled = limits ? *limits : (WeftLimits){0};
 	g_autoptr(WeftReader) reader = g_new0(WeftReader, 1);
 	g_auto(WeftWireOut) start = {0};
 	weft_wire_begin(&start, WEFT_WIRE_READER);
 	weft_wire_put_string(&start, languages);
-	if (!weft_worker_start(&reader->worker, ingest, WEFT_PROGRAM_OCR, -1, PICTURE_TIMEOUT_S,
-	                       error) ||
+	weft_limits_fill(&filled);
+	if (!weft_worker_start(&reader->worker, ingest, WEFT_PROGRAM_OCR, -1, &filled, error) ||
 	    !weft_worker_send(&reader->worker, &start, error))
 		return NULL;
-	reader->worker.stall_s = PICTURE_TIMEOUT_S;
 	return g_steal_pointer(&reader);
 }
 

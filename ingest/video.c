@@ -10,7 +10,6 @@
 
 #define TROUBLE_MAX 1000
 #define FRAMES_PER_PACKET_MAX 4096
-#define FRAMES_MAX 20000u /* chosen ones: a day of slides */
 #define JUMP_S 0.5        /* time that goes back by more than this begins anew */
 #define DURATION_S 0.04   /* of a last frame that does not state its own */
 
@@ -98,10 +97,13 @@ static void show(WeftVideo *video, AVFrame *frame, const guint8 *luma, double fr
 	give_shown(video, from_s);
 	WeftAnchor at = {.track = (guint32)video->stream->index + 1, .has_time = TRUE};
 	at.time[0] = at.time[1] = MAX(from_s, video->options->time_first);
-	if (++video->n_chosen > FRAMES_MAX) {
-		g_queue_push_tail(video->out, weft_part_new_fault(at, WEFT_ERROR_LIMIT,
-		                                                  "track %u: more than %u scenes",
-		                                                  at.track, FRAMES_MAX));
+	double most = video->options->limits.scenes;
+	if (++video->n_chosen > most) {
+		g_queue_push_tail(
+		    video->out,
+		    weft_part_new_fault(at, WEFT_ERROR_LIMIT,
+		                        "track %u: not looked at from %.3f s on: limit scenes=%.15g",
+		                        at.track, at.time[0], most));
 		video->done = TRUE;
 		return;
 	}
@@ -114,7 +116,7 @@ static void show(WeftVideo *video, AVFrame *frame, const guint8 *luma, double fr
 	guint8 *pixels;
 	g_autoptr(GError) error = NULL;
 	if (weft_av_picture(frame, aspect_of(video->source, video->stream, frame), video->turn,
-	                    video->options->raster_side_max, &width, &height, &pixels, &error))
+	                    video->options, &width, &height, &pixels, &error))
 		video->shown = weft_part_new_raster(WEFT_PART_FRAME, at, width, height, pixels, 0);
 	else
 		g_queue_push_tail(video->out, weft_part_new_fault(at, error->code, "track %u: %s",
@@ -239,8 +241,8 @@ static gboolean decode_cover(AVCodecContext *codec, const AVPacket *packet, AVFr
 	return rc >= 0;
 }
 
-WeftPart *weft_video_cover(const WeftAvSource *source, guint stream_index, guint32 side_max,
-                           GError **error)
+WeftPart *weft_video_cover(const WeftAvSource *source, guint stream_index,
+                           const WeftDecodeOptions *options, GError **error)
 {
 	AVStream *stream = source->format->streams[stream_index];
 	AVCodecContext *codec = weft_av_decoder_open(stream, error);
@@ -251,7 +253,7 @@ WeftPart *weft_video_cover(const WeftAvSource *source, guint stream_index, guint
 	guint32 width, height;
 	guint8 *pixels;
 	if (frame && decode_cover(codec, &stream->attached_pic, frame, error) &&
-	    weft_av_picture(frame, aspect_of(source, stream, frame), upright, side_max, &width,
+	    weft_av_picture(frame, aspect_of(source, stream, frame), upright, options, &width,
 	                    &height, &pixels, error))
 		part = weft_part_new_raster(WEFT_PART_RASTER, at, width, height, pixels, 0);
 	else if (codec && !frame)

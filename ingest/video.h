@@ -26,7 +26,7 @@ double weft_video_time(const WeftVideo *video);
 gboolean weft_video_is_done(const WeftVideo *video);
 
 /* The picture of a track that is a picture (cover art): a raster without time. */
-WeftPart *weft_video_cover(const WeftAvSource *source, guint stream_index, guint32 side_max,
-                           GError **error);
+WeftPart *weft_video_cover(const WeftAvSource *source, guint stream_index,
+                           const WeftDecodeOptions *options, GError **error);
 
 #endif

@@ -94,7 +94,8 @@ void weft_wire_put_options(WeftWireOut *out, const WeftDecodeOptions *options)
 	weft_wire_put_f64(out, options->time_first);
 	weft_wire_put_f64(out, options->time_end);
 	weft_wire_put_f64(out, options->frame_interval_s);
-	weft_wire_put_f64(out, options->timeout_s);
+	for (const WeftLimit *limit = weft_limit_table(); limit->name; limit++)
+		weft_wire_put_f64(out, weft_limit_of(&options->limits, limit));
 	while (options->passwords && options->passwords[n_passwords] && n_passwords < PASSWORDS_MAX)
 		n_passwords++;
 	weft_wire_put_u32(out, n_passwords);
@@ -169,6 +170,7 @@ void weft_wire_put_part(WeftWireOut *out, const WeftPart *part, guint32 slot)
 	case WEFT_PART_FAULT:
 		weft_wire_put_u32(out, (guint32)part->fault->code);
 		weft_wire_put_string(out, part->fault->message);
+		weft_wire_put_u32(out, part->page.n);
 		break;
 	}
 }
@@ -291,7 +293,9 @@ void weft_wire_options(WeftWireIn *in, WeftWireOptions *ret_options)
 	options->time_first = weft_wire_f64(in);
 	options->time_end = weft_wire_f64(in);
 	options->frame_interval_s = weft_wire_f64(in);
-	options->timeout_s = weft_wire_f64(in);
+	for (const WeftLimit *limit = weft_limit_table(); limit->name; limit++)
+		G_STRUCT_MEMBER(double, &options->limits, limit->offset) = weft_wire_f64(in);
+	weft_limits_fill(&options->limits);
 	guint32 n_passwords = weft_wire_u32(in);
 	if (n_passwords > PASSWORDS_MAX) {
 		in->failed = TRUE;
@@ -406,6 +410,7 @@ static void take_facts(WeftWireIn *in, WeftPart *part)
 	} else if (part->kind == WEFT_PART_FAULT) {
 		guint32 code = weft_wire_u32(in);
 		g_autofree char *message = weft_wire_string(in, WEFT_PART_VALUE_MAX_BYTES);
+		part->page.n = weft_wire_u32(in);
 		if (!message || code > WEFT_ERROR_INTERNAL)
 			in->failed = TRUE;
 		part->fault = g_error_new_literal(WEFT_ERROR, (int)MIN(code, WEFT_ERROR_INTERNAL),

@@ -21,6 +21,7 @@ void weft_fingerprint_job(const WeftRun *run, char ret_hex[65])
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	const WeftJob *job = run->job;
 	const WeftTask *task = run->task;
+	g_autofree char *limits = NULL;
 
 	add_number(checksum, "record", WEFT_RECORD_VERSION);
 	add_number(checksum, "epoch", WEFT_FINGERPRINT_EPOCH);
@@ -54,5 +55,8 @@ void weft_fingerprint_job(const WeftRun *run, char ret_hex[65])
 	add_number(checksum, "page-last", job->page_last);
 	add_number(checksum, "time-first", job->time_first);
 	add_number(checksum, "time-end", job->time_end);
+	limits = weft_limits_text(&job->limits);
+	if (limits[0] != '\0') /* those that are not the default: a new limit redoes nothing */
+		add_line(checksum, "limits", limits);
 	g_strlcpy(ret_hex, g_checksum_get_string(checksum), 65);
 }

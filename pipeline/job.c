@@ -211,6 +211,17 @@ static gboolean set_password_file(WeftJob *job, const char *path, GError **error
 	return TRUE;
 }
 
+static gboolean set_limit(WeftJob *job, const char *text, GError **error)
+{
+	const char *equals = strchr(text, '=');
+	g_autofree char *name = NULL;
+
+	if (equals == NULL)
+		return refuse("limit", text, "KEY=VALUE", error);
+	name = g_strndup(text, (gsize)(equals - text));
+	return weft_limits_set(&job->limits, name, equals + 1, error);
+}
+
 static const WeftJobKey keys[] = {
     {"task", "NAME|FILE",
      "what to ask: index (default), inventory, transcript, describe, extract, ask", 't'},
@@ -238,6 +249,8 @@ static const WeftJobKey keys[] = {
     {"page-dpi", "N", "resolution at which pages are rendered", 0},
     {"pages", "3-9", "only these pages of each document", 0},
     {"time", "12:30-15:00", "only this stretch of each recording", 0},
+    {"limit", "KEY=VALUE",
+     "what a document may cost, as in pages=5000; again: another (weft-run(1) has the list)", 0},
     {"password-file", "FILE", "passwords for documents, one per line", 0},
     {"exclude", "GLOB", "leave out files and folders with this name or path", 0},
     {"routing", NULL, "note in each record (run) which experts its tokens chose", 0},
@@ -337,6 +350,8 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 	if (strcmp(key, "routing") == 0)
 		return set_switch(&job->counts_routing, text) ||
 		       refuse(key, text, "true or false", error);
+	if (strcmp(key, "limit") == 0)
+		return set_limit(job, text, error);
 	if (strcmp(key, "password-file") == 0)
 		return set_password_file(job, text, error);
 	return set_number(job, key, text, error);
@@ -390,6 +405,22 @@ static gboolean read_key(WeftJob *job, GKeyFile *file, const char *path, const c
 	return weft_job_set(job, key, value, error);
 }
 
+static gboolean read_limits(WeftJob *job, GKeyFile *file, GError **error)
+{
+	g_auto(GStrv) names = NULL;
+
+	if (!g_key_file_has_group(file, "limits"))
+		return TRUE;
+	names = g_key_file_get_keys(file, "limits", NULL, error);
+	for (char **name = names; name != NULL && *name != NULL; name++) {
+		g_autofree char *text = g_key_file_get_string(file, "limits", *name, error);
+
+		if (text == NULL || !weft_limits_set(&job->limits, *name, text, error))
+			return FALSE;
+	}
+	return names != NULL;
+}
+
 gboolean weft_job_read(WeftJob *job, const char *path, GError **error)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
@@ -402,7 +433,7 @@ gboolean weft_job_read(WeftJob *job, const char *path, GError **error)
 		if (!read_key(job, file, path, *name, &failure))
 			break;
 	}
-	if (failure == NULL)
+	if (failure == NULL && read_limits(job, file, &failure))
 		return TRUE;
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: %s", path, failure->message);
 	return FALSE;

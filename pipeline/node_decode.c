@@ -57,6 +57,7 @@ static gboolean set_options(Decode *decode, GError **error)
 	    .time_end = job->time_end,
 	    .frame_interval_s = FRAME_INTERVAL_S,
 	    .passwords = (const char *const *)decode->passwords,
+	    .limits = job->limits,
 	};
 	if (run->reader == WEFT_READ_TESSERACT && job->page_dpi == 0 && !job->is_dry)
 		decode->options.page_dpi = TESSERACT_DPI;
@@ -92,6 +93,9 @@ static bool send_part(Decode *decode, WeftRunner *runner, guint64 number, WeftPa
 		bool is_sent = weft_item_send_fault(runner, number, "decode",
 		                                    g_steal_pointer(&part->fault), &part->anchor);
 
+		/* Pages behind a limit: the part goes on, for the ledger. */
+		if (is_sent && part->page.n > 0)
+			return weft_item_send_part(runner, number, part);
 		weft_part_free(part);
 		return is_sent;
 	}

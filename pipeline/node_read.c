@@ -26,7 +26,8 @@ static gboolean read_picture(Read *read, const WeftPart *part, GPtrArray **ret_c
 {
 	if (read->reader == NULL)
 		read->reader =
-		    weft_ingest_reader(read->run->ingest, read->run->job->ocr_languages, error);
+		    weft_ingest_reader(read->run->ingest, read->run->job->ocr_languages,
+		                       &read->run->job->limits, error);
 	if (read->reader == NULL)
 		return FALSE;
 	if (weft_reader_read(read->reader, &part->raster, part->anchor, ret_contents, error))

@@ -12,11 +12,13 @@ typedef struct Building {
 	WeftRecord *record;
 	GHashTable *confidences; /* pointer (char *) -> double *; NULL: no answer yet */
 	WeftRouting *routing;    /* of all answers; NULL: not counted */
+	double output_bytes; /* of its contents */
 	guint64 begin_ns;
 } Building;
 
 typedef struct Records {
 	WeftRun *run;
+	WeftLimits limits;
 	GHashTable *buildings; /* number of the document -> Building */
 	WeftRouting *routing;  /* of all documents */
 } Records;
@@ -37,6 +39,8 @@ static gboolean record_init(void *shared, WeftRunner *runner, void **ret_state, 
 	Records *records = g_new0(Records, 1);
 
 	records->run = shared;
+	records->limits = records->run->job->limits;
+	weft_limits_fill(&records->limits);
 	records->buildings =
 	    g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, building_free);
 	*ret_state = records;
@@ -100,8 +104,27 @@ static void take_track(WeftRecord *record, const WeftTrackFacts *facts)
 	g_array_append_val(record->tracks, track);
 }
 
-static void take_part(WeftRecord *record, WeftPart *part)
+/* What readers find counts, too, so the limit that decoding has kept is kept here again. */
+static void take_content(const WeftLimits *limits, Building *building, WeftPart *part)
 {
+	gboolean was_full = building->output_bytes > limits->output_bytes;
+
+	building->output_bytes += (double)weft_content_output_bytes(part->content);
+	if (building->output_bytes <= limits->output_bytes) {
+		g_ptr_array_add(building->record->contents, g_steal_pointer(&part->content));
+	} else if (!was_full) {
+		g_autoptr(GError) error =
+		    g_error_new(WEFT_ERROR, WEFT_ERROR_LIMIT,
+		                "what was read from here on is not kept: limit output-bytes=%.15g",
+		                limits->output_bytes);
+
+		weft_record_add_fault(building->record, "record", error, &part->anchor);
+	}
+}
+
+static void take_part(const WeftLimits *limits, Building *building, WeftPart *part)
+{
+	WeftRecord *record = building->record;
 	WeftOutlineEntry entry = {NULL, part->level, part->anchor.page};
 	WeftEmbedded embedded = {NULL, part->size_bytes};
 
@@ -125,7 +148,11 @@ static void take_part(WeftRecord *record, WeftPart *part)
 		g_array_append_val(record->embedded, embedded);
 		break;
 	case WEFT_PART_CONTENT:
-		g_ptr_array_add(record->contents, g_steal_pointer(&part->content));
+		take_content(limits, building, part);
+		break;
+	case WEFT_PART_FAULT: /* pages that were not read, for a limit */
+		record->page_ledger.in += part->page.n;
+		record->page_ledger.skipped += part->page.n;
 		break;
 	default: /* pictures and sound have been looked at */
 		break;
@@ -243,6 +270,13 @@ static void settle_seconds(WeftRecord *record)
 		if (content->kind == WEFT_CONTENT_SILENCE || content->text != NULL ||
 		    record->n_audio > 0)
 			done += at->time[1] - at->time[0];
+	}
+	/* what lies behind a limit was to be read, too */
+	for (guint i = 0; i < record->faults->len; i++) {
+		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);
+
+		if (fault->code == WEFT_ERROR_LIMIT && fault->at.has_time)
+			in += fault->at.time[1] - fault->at.time[0];
 	}
 	record->second_ledger.in = (guint64)llround(fmax(in, 0));
 	record->second_ledger.done = MIN((guint64)llround(fmax(done, 0)), record->second_ledger.in);
@@ -415,7 +449,7 @@ static WeftStep record_step(void *state, WeftRunner *runner, void *take_item, GE
 	}
 	building = g_hash_table_lookup(records->buildings, &item->document);
 	if (item->kind == WEFT_ITEM_PART)
-		take_part(building->record, item->part);
+		take_part(&records->limits, building, item->part);
 	else if (item->kind == WEFT_ITEM_FAULT)
 		note_fault(building, item);
 	else if (item->kind == WEFT_ITEM_ANSWER)

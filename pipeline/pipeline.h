@@ -58,6 +58,7 @@ typedef struct WeftJob {
 	double page_dpi;     /* 0: chosen for the reader */
 	guint32 page_first, page_last; /* 0, 0: all */
 	double time_first, time_end;   /* seconds; 0, 0: all */
+	WeftLimits limits;             /* of each document; 0: the default */
 	GPtrArray *passwords;          /* char * */
 	char *trace;         /* path, or NULL */
 	gint64 until_s;      /* stop then, seconds since 1970; 0: run to the end */
@@ -82,7 +83,7 @@ const WeftJobKey *weft_job_keys(void);
 
 /* Sets one key from its text. WEFT_ERROR_USAGE says what is wrong with the text. */
 gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **error);
-/* Reads the group [job] of a key file; `inputs`, `adapter` and `exclude` are lists divided by ';'.
+/* Reads the groups [job] and [limits] of a key file; `inputs`, `adapter` and `exclude` are lists divided by ';'.
  * Relative paths in it are relative to the file. WEFT_ERROR_CONFIG names file and key. */
 gboolean weft_job_read(WeftJob *job, const char *path, GError **error);
 

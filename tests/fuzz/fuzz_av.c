@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 			close(fd);
 		return 0;
 	}
+	weft_limits_fill(&options.limits);
 	WeftDecodeJob job = {.fd = fd,
 	                     .size_bytes = size_bytes,
 	                     .family = WEFT_FAMILY_AV,

@@ -24,13 +24,14 @@ const char *__asan_default_options(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
 	static const char *const NO_PASSWORDS[] = {NULL};
-	static const WeftDecodeOptions OPTIONS = {
+	WeftDecodeOptions options = {
 	    .want_rasters = TRUE, .raster_side_max = 64, .page_last = 3, .passwords = NO_PASSWORDS};
 	void *state = NULL;
 	int fd = memfd_create("document", MFD_CLOEXEC);
 	if (fd < 0 || write(fd, data, size_bytes) != (ssize_t)size_bytes)
 		return 0;
-	WeftDecodeJob job = {fd, size_bytes, WEFT_FAMILY_PDF, "application/pdf", &OPTIONS};
+	weft_limits_fill(&options.limits);
+	WeftDecodeJob job = {fd, size_bytes, WEFT_FAMILY_PDF, "application/pdf", &options};
 	gboolean more = weft_pdf_decoder.open(&job, &state, NULL);
 	for (guint n = 0; more && n < 1000; n++) {
 		g_autoptr(WeftPart) part = NULL;

@@ -22,14 +22,15 @@ static void run(const WeftDecoder *decoder, const WeftDecodeJob *job)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
-	static const WeftDecodeOptions OPTIONS = {.want_rasters = TRUE, .raster_side_max = 64};
+	WeftDecodeOptions options = {.want_rasters = TRUE, .raster_side_max = 64};
 	static const WeftDecoder *const DECODERS[] = {&weft_png_decoder, &weft_jpeg_decoder,
 	                                              &weft_text_decoder, &weft_other_decoder};
 	WeftSniff sniff;
 	int fd = memfd_create("document", MFD_CLOEXEC);
 	if (fd < 0 || write(fd, data, size_bytes) != (ssize_t)size_bytes)
 		return 0;
-	WeftDecodeJob job = {.fd = fd, .size_bytes = size_bytes, .options = &OPTIONS};
+	weft_limits_fill(&options.limits);
+	WeftDecodeJob job = {.fd = fd, .size_bytes = size_bytes, .options = &options};
 	if (weft_sniff(fd, &sniff, NULL)) {
 		job.family = sniff.family;
 		job.media_type = sniff.media_type;

@@ -5,12 +5,12 @@
 
 #include "tests/ingest/decoded.h"
 
-static const WeftDecodeOptions OPTIONS = {.want_rasters = TRUE, .timeout_s = 20};
+static const WeftDecodeOptions OPTIONS = {.want_rasters = TRUE, .limits.total_s = 20};
 
 static Decoded commit_crime(WeftIngest *ingest, const char *crime, double timeout_s)
 {
 	WeftDecodeOptions options = OPTIONS;
-	options.timeout_s = timeout_s;
+	options.limits.total_s = timeout_s;
 	int fd = file_of(crime, strlen(crime));
 	Decoded decoded = decode_fd(ingest, fd, &options);
 	close(fd);
@@ -173,7 +173,7 @@ int main(int argc, char **argv)
 	static const Sentence SENTENCES[] = {
 	    {"exit", WEFT_ERROR_CRASHED, "decoder ended with status 3"},
 	    {"crash", WEFT_ERROR_CRASHED, WEFT_TEST_CRASH},
-	    {"stall", WEFT_ERROR_TIMEOUT, "0.3 s"},
+	    {"stall", WEFT_ERROR_TIMEOUT, "total-seconds=0.3"},
 	    {"spin", WEFT_ERROR_TIMEOUT, NULL},
 	    {"garbage", WEFT_ERROR_CORRUPT, NULL},
 	    {"short", WEFT_ERROR_CORRUPT, NULL},

@@ -121,7 +121,7 @@ static int print_document(const char *dir, const char *path, const Arguments *ar
 	    .want_rasters = TRUE,
 	    .want_pcm = TRUE,
 	    .passwords = (const char *const *)arguments->passwords,
-	    .timeout_s = arguments->timeout_s,
+	    .limits.total_s = arguments->timeout_s,
 	    .frame_interval_s = 10,
 	};
 	WeftIngest *ingest = weft_ingest_open(dir, &error);

@@ -62,6 +62,7 @@ static Decoded decode_with(const char *name, WeftDecodeOptions options)
 	g_autofree char *path = in_folder(name);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	g_assert_cmpint(fd, >=, 0);
+	weft_limits_fill(&options.limits);
 	WeftDecodeJob job = {
 	    .fd = fd, .family = WEFT_FAMILY_AV, .media_type = "video/x", .options = &options};
 	job.size_bytes = (guint64)lseek(fd, 0, SEEK_END);
@@ -200,6 +201,36 @@ static void long_sound_comes_in_windows(void)
 	}
 	g_assert_cmpfloat(fabs(at - 65), <, 1e-3);
 	g_assert_cmpfloat(fabs(nth(&d, WEFT_PART_PCM, 1, 1)->pcm.rms - 0.3 / sqrt(2)), <, 0.01);
+	decoded_free(&d);
+}
+
+static void limits_cut(void)
+{
+	make("-f lavfi -i aevalsrc='0.3*sin(2*PI*300*t)':s=8000:d=65 long.wav");
+	WeftDecodeOptions options = all_wanted();
+	options.limits.recording_s = 20;
+	Decoded d = decode_with("long.wav", options);
+	g_assert_no_error(d.error);
+	const WeftPart *fault = nth(&d, WEFT_PART_FAULT, 0, 0);
+	g_assert_cmpstr(fault->fault->message, ==,
+	                "seconds 20.000 to 65.000 not read: limit seconds=20");
+	assert_time(fault, 20, 65, 1e-9);
+	assert_time(nth(&d, WEFT_PART_PCM, 1, 0), 0, 20, 1e-3);
+	g_assert_cmpuint(count(&d, WEFT_PART_PCM, 1), ==, 1);
+	decoded_free(&d);
+	options.limits.recording_s = 65; /* as long as it is: nothing is missing */
+	d = decode_with("long.wav", options);
+	g_assert_cmpuint(count(&d, WEFT_PART_FAULT, 0), ==, 0);
+	decoded_free(&d);
+	make("-i long.wav -i long.wav -i long.wav -map 0 -map 1 -map 2 -c:a pcm_s16le three.mkv");
+	options.limits.streams = 2;
+	d = decode_with("three.mkv", options);
+	g_assert_cmpuint(count(&d, WEFT_PART_PCM, 2), ==, 3);
+	g_assert_cmpuint(count(&d, WEFT_PART_PCM, 3), ==, 0);
+	fault = nth(&d, WEFT_PART_FAULT, 3, 0);
+	g_assert_true(g_error_matches(fault->fault, WEFT_ERROR, WEFT_ERROR_LIMIT));
+	g_assert_cmpstr(fault->fault->message, ==,
+	                "tracks behind the first 2 not read: limit streams=2");
 	decoded_free(&d);
 }
 
@@ -679,6 +710,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/av/only-the-wanted-time", only_the_wanted_time);
 	g_test_add_func("/av/seeking-keeps-the-clock", seeking_keeps_the_clock);
 	g_test_add_func("/av/parts-come-in-order-of-time", parts_come_in_order_of_time);
+	g_test_add_func("/av/limits-cut", limits_cut);
 	g_test_add_func("/av/truncated-keeps-what-was-read", truncated_keeps_what_was_read);
 	g_test_add_func("/av/no-index-no-document", no_index_no_document);
 	g_test_add_func("/av/nothing-else-is-opened", nothing_else_is_opened);

@@ -59,7 +59,7 @@ static WeftRaster page(const char *file, guint n, guint dpi)
 static GPtrArray *read_raster(const WeftRaster *raster, WeftAnchor at)
 {
 	g_autoptr(GError) error = NULL;
-	WeftReader *reader = weft_ingest_reader(ingest, NULL, &error);
+	WeftReader *reader = weft_ingest_reader(ingest, NULL, NULL, &error);
 	g_assert_no_error(error);
 	GPtrArray *contents = NULL;
 	gboolean ok = weft_reader_read(reader, raster, at, &contents, &error);
@@ -275,7 +275,7 @@ static void order_of_pages_does_not_matter(void)
 	GPtrArray *contents = read_raster(&b, at);
 	first = text_of(contents);
 	g_ptr_array_unref(contents);
-	WeftReader *reader = weft_ingest_reader(ingest, "eng", &error);
+	WeftReader *reader = weft_ingest_reader(ingest, "eng", NULL, &error);
 	g_assert_no_error(error);
 	g_assert_true(weft_reader_read(reader, &a, at, &contents, &error));
 	g_ptr_array_unref(contents);
@@ -295,7 +295,7 @@ static void unknown_language_is_refused(void)
 	for (guint i = 0; names[i]; i++) {
 		g_autoptr(GError) error = NULL;
 		GPtrArray *contents = NULL;
-		WeftReader *reader = weft_ingest_reader(ingest, names[i], &error);
+		WeftReader *reader = weft_ingest_reader(ingest, names[i], NULL, &error);
 		if (reader)
 			g_assert_false(weft_reader_read(reader, &raster, at, &contents, &error));
 		g_assert_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER);

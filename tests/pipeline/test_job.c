@@ -74,6 +74,7 @@ static void test_every_key_is_known(void)
 	           {"kv-type", "q8_0"}, {"kv-memory", "8G"},   {"mlock", "true"},
 	           {"prefetch", "false"}, {"routing", "true"},
 	           {"until", "23:59"}, {"max-time", "90m"},
+	           {"limit", "pages=5"},
 	           {"sample", "200"},  {"dry-run", "true"}, {"no-sandbox", "true"}};
 
 	for (const WeftJobKey *key = weft_job_keys(); key->name != NULL; key++) {
@@ -152,6 +153,25 @@ static void test_job_file(Folder *folder, const void *nothing)
 	g_assert_cmpuint(job->jobs, ==, 3);
 	g_assert_cmpuint(job->passwords->len, ==, 2);
 	g_assert_cmpstr(g_ptr_array_index(job->passwords, 1), ==, "second");
+}
+
+static void test_limits(Folder *folder, const void *nothing)
+{
+	g_autoptr(WeftJob) job = weft_job_new();
+	g_autofree char *path = put(folder, "a.job",
+	                            "[job]\njobs=1\n[limits]\npages=5000\noutput-bytes=64M\n");
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(weft_job_read(job, path, &error));
+	g_assert_cmpfloat(job->limits.pages, ==, 5000);
+	g_assert_cmpfloat(job->limits.output_bytes, ==, 64 << 20);
+	g_assert_true(weft_job_set(job, "limit", "pages=7", NULL));
+	g_assert_cmpfloat(job->limits.pages, ==, 7);
+	assert_refused("limit", "pages", "limit: 'pages' is not KEY=VALUE");
+	put_beside(folder, "a.job", "[job]\njobs=1\n[limits]\npages=many\n");
+	g_assert_false(weft_job_read(job, path, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG);
+	g_assert_nonnull(strstr(error->message, "limit pages: 'many'"));
 }
 
 static void test_job_file_names_the_key(Folder *folder, const void *nothing)
@@ -256,6 +276,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/job/nonsense", test_nonsense);
 	g_test_add_func("/job/every-key-is-known", test_every_key_is_known);
 	g_test_add("/job/file", Folder, NULL, set_up, test_job_file, tear_down);
+	g_test_add("/job/limits", Folder, NULL, set_up, test_limits, tear_down);
 	g_test_add("/job/file-names-the-key", Folder, NULL, set_up, test_job_file_names_the_key,
 	           tear_down);
 	g_test_add("/task/prompt-is-cut-at-the-document", Folder, NULL, set_up,
