@@ -216,6 +216,8 @@ void weft_bar_end(WeftBar *bar, WeftRun *run, gboolean is_whole)
 	}
 	if (line->len == 0)
 		g_string_append(line, "nothing to do");
+	add_count(line, progress.n_gone, "gone");
+	add_count(line, progress.n_ignored, "ignored (debris, .weftignore)");
 	add_count(line, progress.n_left_out, "left out (links, special files, excluded)");
 	g_string_append_printf(line, ", %.1f s", elapsed_s);
 	if (bar->is_quiet)

@@ -15,6 +15,8 @@ static const char BENEATH[] =
 static const char ANY_BENEATH[] =
 	"SELECT 1 FROM source WHERE path > ? AND path < ? AND gone = 0 LIMIT 1";
 static const char ID_OF_SOURCE[] = "SELECT id FROM source WHERE path = ? AND fingerprint = ?";
+static const char HAS_SOURCE[] =
+	"SELECT 1 FROM source WHERE path = ? AND fingerprint = ? AND gone = 0";
 static const char SET_GONE[] = "UPDATE source SET gone = CAST(strftime('%s', 'now') AS INTEGER)"
 			       " WHERE path = ? AND fingerprint = ? AND gone = 0";
 static const char DELETE_RECORD[] = "DELETE FROM record WHERE id = ?";
@@ -103,24 +105,33 @@ gboolean weft_catalog_has_beneath(WeftCatalog *catalog, const char *folder)
 	return has;
 }
 
-gboolean weft_catalog_id_of_source(WeftCatalog *catalog, const char *path, const char *fingerprint,
-				   char ret_id[72], GError **error)
+gboolean weft_catalog_has_source(WeftCatalog *catalog, const char *path, const char *fingerprint)
 {
-	sqlite3_stmt *statement = weft_catalog_statement(catalog, ID_OF_SOURCE);
-	const char *id = NULL;
-	int step;
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, HAS_SOURCE);
+	gboolean has;
 
 	weft_catalog_bind_path(statement, 1, path);
 	weft_catalog_bind_text(statement, 2, fingerprint);
-	step = sqlite3_step(statement);
-	if (step == SQLITE_ROW)
-		id = (const char *)sqlite3_column_text(statement, 0);
-	else if (step != SQLITE_DONE)
-		(void)weft_catalog_fail(catalog, error); /* before the reset clears the message */
-	if (step == SQLITE_ROW || step == SQLITE_DONE)
-		g_strlcpy(ret_id, id ? id : "", 72);
+	has = sqlite3_step(statement) == SQLITE_ROW;
 	weft_catalog_reset(statement);
-	return step == SQLITE_ROW || step == SQLITE_DONE;
+	return has;
+}
+
+gboolean weft_catalog_id_of_source(WeftCatalog *catalog, const char *path, const char *fingerprint,
+				   char ret_id[72])
+{
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, ID_OF_SOURCE);
+	const char *id;
+
+	weft_catalog_bind_path(statement, 1, path);
+	weft_catalog_bind_text(statement, 2, fingerprint);
+	id = sqlite3_step(statement) == SQLITE_ROW
+		     ? (const char *)sqlite3_column_text(statement, 0)
+		     : NULL;
+	if (id)
+		g_strlcpy(ret_id, id, 72);
+	weft_catalog_reset(statement);
+	return id != NULL;
 }
 
 gboolean weft_catalog_set_gone(WeftCatalog *catalog, const char *path, const char *fingerprint,

@@ -288,7 +288,7 @@ gboolean weft_outputs_look(WeftOutputs *outputs, const char *id, WeftKnown *ret_
 	return record && weft_record_row(record, id, ret_known, &row);
 }
 
-/* A record that says no more than that its path could not be read. */
+/* Of a record that says no more than that its path could not be read. */
 static gboolean remove_record(WeftOutputs *outputs, const char *file, const char *id, GError **error)
 {
 	if (unlink(file) < 0 && errno != ENOENT) {
@@ -298,29 +298,22 @@ static gboolean remove_record(WeftOutputs *outputs, const char *file, const char
 	return weft_catalog_forget_record(outputs->catalog, id, error);
 }
 
-/* The path leaves the record. keeps_last: not when it is the only one. A damaged record is left as it
- * is; one that the disk does not give would keep the path for good. */
+/* The path leaves the record. keeps_last: not when it is the only one of something that was read. A
+ * record that can't be read is left as it is. */
 static gboolean drop_path(WeftOutputs *outputs, const char *id, const char *path,
 			  gboolean keeps_last, GError **error)
 {
 	g_autofree char *file = file_of_id(outputs, id, NULL);
-	g_autoptr(GError) failure = NULL;
+	g_autoptr(WeftJson) record = file ? weft_record_read(file, id, NULL, NULL) : NULL;
 	WeftCatalogRecord row;
 	WeftKnown known;
 
-	if (!file || access(file, F_OK) < 0)
-		return TRUE;
-	g_autoptr(WeftJson) record = weft_record_read(file, id, NULL, &failure);
-	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_IO)) {
-		g_propagate_error(error, g_steal_pointer(&failure));
-		return FALSE;
-	}
 	if (!record || !weft_record_row(record, id, &known, &row))
 		return TRUE;
 	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
 	gboolean is_there = FALSE;
 	for (guint i = paths->len; i > 0; i--) {
-		if (strcmp(paths->pdata[i - 1], path) != 0 || (keeps_last && paths->len == 1))
+		if (strcmp(paths->pdata[i - 1], path) != 0 || (keeps_last && row.sha256 && paths->len == 1))
 			continue;
 		is_there = TRUE;
 		g_ptr_array_remove_index(paths, i - 1);
@@ -338,9 +331,8 @@ static gboolean leave_record_before(WeftOutputs *outputs, const char *id, const 
 {
 	char before[72];
 
-	if (!weft_catalog_id_of_source(outputs->catalog, path, fingerprint, before, error))
-		return FALSE;
-	if (before[0] == '\0' || strcmp(before, id) == 0)
+	if (!weft_catalog_id_of_source(outputs->catalog, path, fingerprint, before) ||
+	    strcmp(before, id) == 0)
 		return TRUE;
 	return drop_path(outputs, before, path, FALSE, error);
 }
@@ -357,6 +349,11 @@ gboolean weft_outputs_sources(WeftOutputs *outputs, const char *folder, const ch
 				    ret_sources, error);
 }
 
+gboolean weft_outputs_has_seen(WeftOutputs *outputs, const char *path, const char *fingerprint)
+{
+	return outputs->catalog && weft_catalog_has_source(outputs->catalog, path, fingerprint);
+}
+
 gboolean weft_outputs_knows_folder(WeftOutputs *outputs, const char *folder)
 {
 	return outputs->catalog && weft_catalog_has_beneath(outputs->catalog, folder);
@@ -367,9 +364,7 @@ gboolean weft_outputs_lose(WeftOutputs *outputs, const char *path, const char *f
 {
 	char id[72];
 
-	if (!weft_catalog_id_of_source(outputs->catalog, path, fingerprint, id, error))
-		return FALSE;
-	if (id[0] == '\0')
+	if (!weft_catalog_id_of_source(outputs->catalog, path, fingerprint, id))
 		return TRUE;
 	return drop_path(outputs, id, path, TRUE, error) &&
 	       weft_catalog_set_gone(outputs->catalog, path, fingerprint, error);
@@ -399,8 +394,8 @@ gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *
 	gsize size;
 	g_autofree char *text = weft_record_json(record, TRUE, &size);
 	g_autoptr(WeftSearchText) found = weft_search_text_of_record(record);
-	WeftKnown known = {.status = record->status};
-	weft_retry_of_record(record, &known);
+	WeftKnown known;
+	weft_known_of_record(record, &known);
 	WeftCatalogRecord row = {
 		.id = record->id,
 		.status = record->status,

@@ -39,9 +39,11 @@ typedef struct WeftKnown {
 	WeftStatus status;
 	WeftRetry retry;
 	char decoders[17];      /* weft_decoders_key of what made it; "": the record does not say */
-	char faults[17];        /* of the stages and codes of its errors; weft_outputs_look only */
+	char faults[17];        /* of the stages and codes of its errors; not from a row */
 } WeftKnown;
 
+/* What a record says that was not written yet: all but the id. */
+void weft_known_of_record(const WeftRecord *record, WeftKnown *ret_known);
 /* A short hash of the versions of decoders, to compare. */
 void weft_decoders_key(const char *versions, char ret_key[17]);
 
@@ -82,10 +84,12 @@ typedef struct WeftSource {
 gboolean weft_outputs_sources(WeftOutputs *outputs, const char *folder, const char *after,
 			      const char *fingerprint, guint n_max, GArray **ret_sources,
 			      GError **error);
+/* TRUE when the job has seen this path, and it is not gone. */
+gboolean weft_outputs_has_seen(WeftOutputs *outputs, const char *path, const char *fingerprint);
 /* TRUE when any job has seen a path beneath that is not gone. */
 gboolean weft_outputs_knows_folder(WeftOutputs *outputs, const char *folder);
 /* Marks the path gone; where its record has another path, it leaves the record's paths. No record is
- * removed. */
+ * removed but one that only said that the path could not be read. */
 gboolean weft_outputs_lose(WeftOutputs *outputs, const char *path, const char *fingerprint,
 			   GError **error);
 

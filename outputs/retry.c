@@ -42,12 +42,12 @@ void weft_decoders_key(const char *versions, char ret_key[17])
 	g_strlcpy(ret_key, hex, 17);
 }
 
-void weft_retry_of_record(const WeftRecord *record, WeftKnown *known)
+void weft_known_of_record(const WeftRecord *record, WeftKnown *ret_known)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	WeftKnown *known = ret_known;
 
-	known->retry = WEFT_RETRY_NEVER;
-	known->decoders[0] = '\0';
+	*known = (WeftKnown){.status = record->status};
 	for (guint i = 0; i < record->faults->len; i++) {
 		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);
 		add_fault(known, sum, fault->stage, weft_error_code_name(fault->code));

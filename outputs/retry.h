@@ -11,8 +11,8 @@
 #include "base/json.h"
 #include "outputs/outputs.h"
 
-/* Sets retry, decoders and faults of *known; id and status stay. */
-void weft_retry_of_record(const WeftRecord *record, WeftKnown *known);
+/* Sets retry, decoders and faults of *known; id and status stay. What is not written yet:
+ * weft_known_of_record of the door. */
 void weft_retry_of_json(const WeftJson *record, WeftKnown *known);
 
 #endif

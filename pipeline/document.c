@@ -19,6 +19,7 @@ void weft_document_free(WeftDocument *document)
 		return;
 	if (document->fd >= 0)
 		close(document->fd);
+	weft_folder_unref(document->folder);
 	if (document->place != NULL)
 		weft_budget_leave(document->place);
 	weft_part_fault_free(document->fault);

@@ -11,14 +11,17 @@
 #include <sys/stat.h>
 
 #include "ingest/ingest.h"
+#include "outputs/outputs.h"
 #include "pipeline/budget.h"
 #include "pipeline/fault.h"
+#include "pipeline/walk.h"
 
 typedef struct WeftDocument {
 	guint64 number; /* in the order of inputs, from 0 */
 	char *path;     /* bytes as the file system has them */
 	gboolean has_status;
 	struct stat status; /* as the source found it */
+	WeftFolder *folder; /* in which its name is opened; NULL: by its path, and later */
 	int fd;             /* open from sniff to decode; -1 */
 	WeftSniff sniff;
 	char id[72];     /* "sha256:<64 hex>": of the record */
@@ -28,6 +31,8 @@ typedef struct WeftDocument {
 	gboolean is_copy;     /* its content has a record already, or is on its way to one */
 	gboolean is_known;    /* is_copy: the record is from an earlier run */
 	gboolean is_left;     /* not finished before the run stopped: it has no record yet */
+	gboolean has_before;  /* it has a record, which is made again */
+	WeftKnown before;     /* what that said */
 	WeftPartFault *fault; /* why it goes no further, or NULL */
 	guint64 begin_ns;     /* when the source sent it */
 	WeftBudget *place;    /* left when the document is freed */

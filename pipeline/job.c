@@ -253,6 +253,10 @@ static const WeftJobKey keys[] = {
      "what a document may cost, as in pages=5000; again: another (weft-run(1) has the list)", 0},
     {"password-file", "FILE", "passwords for documents, one per line", 0},
     {"exclude", "GLOB", "leave out files and folders with this name or path", 0},
+    {"rehash", NULL, "open and hash every file, also those that seem unchanged", 0},
+    {"retry-failed", NULL, "try again what had failed or was partial, whatever the reason", 0},
+    {"upgrade", NULL, "make again what other versions of weft or of its decoders made", 0},
+    {"accept-deletions", NULL, "believe a folder that is missing, empty or lost many files", 0},
     {"routing", NULL, "note in each record (run) which experts its tokens chose", 0},
     {"trace", "FILE", "write who worked when, in the Chrome trace format", 0},
     {"until", "TIME", "stop in order at 06:00 (the next one) or 2026-11-22T06:00; exit 4 with work left", 0},
@@ -318,6 +322,16 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 	    {"guard", &job->guard},
 	};
 
+	const struct {
+		const char *key;
+		gboolean *field;
+	} switches[] = {
+	    {"dry-run", &job->is_dry},           {"mlock", &job->locks_weights},
+	    {"prefetch", &job->prefetches_weights}, {"routing", &job->counts_routing},
+	    {"rehash", &job->rehashes},          {"retry-failed", &job->retries_failed},
+	    {"upgrade", &job->upgrades},         {"accept-deletions", &job->accepts_deletions},
+	};
+
 	for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
 		if (strcmp(key, fields[i].key) == 0)
 			return set_path(fields[i].field, text);
@@ -330,26 +344,20 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 		g_ptr_array_add(job->adapters, g_strdup(text));
 		return TRUE;
 	}
-	if (strcmp(key, "dry-run") == 0)
-		return set_switch(&job->is_dry, text) || refuse(key, text, "true or false", error);
 	if (strcmp(key, "no-sandbox") == 0)
 		return set_switch(&job->is_unlocked, text) ||
 		       refuse(key, text, "true or false", error);
+	for (guint i = 0; i < G_N_ELEMENTS(switches); i++) {
+		if (strcmp(key, switches[i].key) == 0)
+			return set_switch(switches[i].field, text) ||
+			       refuse(key, text, "true or false", error);
+	}
 	if (strcmp(key, "reader") == 0)
 		return set_reader(job, text) ||
 		       refuse(key, text, "auto, bundle, tesseract or none", error);
 	if (strcmp(key, "kv-type") == 0)
 		return set_kv_type(job, text) ||
 		       refuse(key, text, "f32, bf16, q8_0 or q4", error);
-	if (strcmp(key, "mlock") == 0)
-		return set_switch(&job->locks_weights, text) ||
-		       refuse(key, text, "true or false", error);
-	if (strcmp(key, "prefetch") == 0)
-		return set_switch(&job->prefetches_weights, text) ||
-		       refuse(key, text, "true or false", error);
-	if (strcmp(key, "routing") == 0)
-		return set_switch(&job->counts_routing, text) ||
-		       refuse(key, text, "true or false", error);
 	if (strcmp(key, "limit") == 0)
 		return set_limit(job, text, error);
 	if (strcmp(key, "password-file") == 0)

@@ -375,6 +375,7 @@ static char *json_string(const char *text)
 static void settle_run(const WeftRun *run, Building *building)
 {
 	char seconds[G_ASCII_DTOSTR_BUF_SIZE];
+	g_autofree char *versions = weft_run_versions(run);
 	WeftEngine *engine = run->engine != NULL ? run->engine : run->guard;
 	const char *tier = engine != NULL ? weft_engine_tier(engine) : NULL;
 
@@ -382,8 +383,7 @@ static void settle_run(const WeftRun *run, Building *building)
 	                (double)(weft_trace_now_ns() - building->begin_ns) / 1e9);
 	add_run_fact(building->record, "weft", g_strdup("\"" WEFT_VERSION "\""));
 	add_run_fact(building->record, "fingerprint", json_string(run->fingerprint));
-	add_run_fact(building->record, "decoders",
-		     json_string(weft_ingest_versions(run->ingest)));
+	add_run_fact(building->record, "decoders", json_string(versions));
 	add_run_fact(building->record, "seconds", g_strdup(seconds));
 	if (tier != NULL)
 		add_run_fact(building->record, "tier", g_strdup_printf("\"%s\"", tier));

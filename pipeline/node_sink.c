@@ -133,6 +133,19 @@ static gboolean add_waiting_copies(Sink *sink, const char *id, GError **error)
 	return TRUE;
 }
 
+/* Tried again, and no better and no worse than in an earlier run: nothing new. */
+static gboolean has_failed_again(const WeftItem *item)
+{
+	const WeftKnown *before = &item->begin->before;
+	WeftKnown now;
+
+	if (!item->begin->has_before || (item->record->status != WEFT_STATUS_FAILED &&
+					 item->record->status != WEFT_STATUS_PARTIAL))
+		return FALSE;
+	weft_known_of_record(item->record, &now);
+	return now.status == before->status && strcmp(now.faults, before->faults) == 0;
+}
+
 static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
 {
 	g_autoptr(WeftItem) item = take_item;
@@ -151,8 +164,13 @@ static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
 	}
 	if (!weft_store_put(run->store, item->record, item->begin, error))
 		return FALSE;
-	count_status(run, item->record->status);
-	tell(run, item->begin, item->record);
+	if (has_failed_again(item)) {
+		WEFT_COUNT(run, n_unchanged, 1);
+		WEFT_COUNT(run, n_known, 1);
+	} else {
+		count_status(run, item->record->status);
+		tell(run, item->begin, item->record);
+	}
 	return add_waiting_copies(sink, item->begin->id, error);
 }
 
@@ -169,24 +187,13 @@ static WeftStep sink_step(void *state, WeftRunner *runner, void *take_item, GErr
 	return WEFT_STEP_FAILED;
 }
 
-/* Copies whose content is left are left with it. In a run that was not stopped the record is there,
- * and could not be read when the copy came. */
+/* Copies whose content is left are left with it. */
 static WeftStep sink_flush(void *state, WeftRunner *runner, GError **error)
 {
 	Sink *sink = state;
 
-	(void)runner;
-	for (guint i = 0; i < sink->copies->len; i++) {
-		const WeftItem *copy = g_ptr_array_index(sink->copies, i);
-
-		if (weft_run_is_stopping(sink->run) &&
-		    !weft_store_has(sink->run->store, copy->begin->id)) {
-			WEFT_COUNT(sink->run, n_left, 1);
-		} else if (!add_copy(sink, copy, error)) {
-			sink->run->failed_to_write = TRUE;
-			return WEFT_STEP_FAILED;
-		}
-	}
+	(void)runner, (void)error;
+	WEFT_COUNT(sink->run, n_left, sink->copies->len);
 	g_ptr_array_set_size(sink->copies, 0);
 	return WEFT_STEP_MORE;
 }

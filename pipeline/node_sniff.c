@@ -8,12 +8,19 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "pipeline/run.h"
 
+/* The kernel's clock for files ticks every 1 to 10 ms. */
+#define TICK_NS ((gint64)20 * 1000 * 1000)
+#define SLOW_TICK_NS ((gint64)2 * 1000 * 1000 * 1000) /* FAT keeps every second second */
+/* Of a file of this size and more at least one part in so many is stored, or it is not read. */
+#define HOLLOW_BYTES_MIN ((guint64)1 << 30)
+#define HOLLOW_PARTS 16
 #define HASH_STEP_BYTES ((guint64)16 << 20) /* a tenth of a second or two */
 
 typedef struct Sniff {
@@ -54,7 +61,13 @@ static void set_fault(WeftDocument *document, const char *stage, GError *take_er
 
 static gboolean open_document(WeftDocument *document, struct stat *ret_status)
 {
-	document->fd = open(document->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	document->fd = weft_folder_open_file(document->folder, document->path);
+	if (document->fd < 0 && errno == ELOOP && document->folder != NULL) {
+		set_fault(document, "open",
+		          g_error_new(WEFT_ERROR, WEFT_ERROR_CHANGED,
+		                      "a link now, which is not followed"));
+		return FALSE;
+	}
 	if (document->fd < 0 || fstat(document->fd, ret_status) != 0) {
 		set_fault(document, "open",
 		          g_error_new(WEFT_ERROR, WEFT_ERROR_IO, "%s", g_strerror(errno)));
@@ -66,14 +79,46 @@ static gboolean open_document(WeftDocument *document, struct stat *ret_status)
 		    g_error_new(WEFT_ERROR, WEFT_ERROR_CHANGED, "not a regular file any more"));
 		return FALSE;
 	}
+	document->has_status = TRUE;
+	document->status = *ret_status;
 	return TRUE;
+}
+
+/* A change within the same tick of the filesystem's clock would leave times and size as they are:
+ * bytes are hashed when the last change is a tick past, and if that takes longer, the file is looked
+ * at again by the next run. A filesystem that keeps whole seconds, or two, ticks so slowly. */
+static void settle_clock(WeftDocument *document, const struct stat *status)
+{
+	gint64 change_ns = (gint64)status->st_ctim.tv_sec * 1000000000 + status->st_ctim.tv_nsec;
+	gint64 tick_ns = status->st_ctim.tv_nsec == 0 ? SLOW_TICK_NS : TICK_NS;
+	gint64 left_ns = change_ns + tick_ns - g_get_real_time() * 1000;
+
+	if (left_ns <= 0)
+		return;
+	if (left_ns <= TICK_NS) {
+		struct timespec rest = {0, left_ns};
+
+		(void)nanosleep(&rest, NULL); /* nothing tells that a tick is over */
+		return;
+	}
+	document->has_status = FALSE;
+}
+
+/* Holes are read as zeros, for hours where a file is nothing else. */
+static gboolean is_hollow(const struct stat *status)
+{
+	guint64 size = (guint64)status->st_size, stored = (guint64)status->st_blocks * 512;
+
+	return size >= HOLLOW_BYTES_MIN && stored < size / HOLLOW_PARTS;
 }
 
 static gboolean has_changed(const struct stat *before, const struct stat *after)
 {
 	return before->st_size != after->st_size ||
 	       before->st_mtim.tv_sec != after->st_mtim.tv_sec ||
-	       before->st_mtim.tv_nsec != after->st_mtim.tv_nsec;
+	       before->st_mtim.tv_nsec != after->st_mtim.tv_nsec ||
+	       before->st_ctim.tv_sec != after->st_ctim.tv_sec ||
+	       before->st_ctim.tv_nsec != after->st_ctim.tv_nsec;
 }
 
 static void judge_type(WeftDocument *document)
@@ -94,9 +139,10 @@ static void judge_type(WeftDocument *document)
 	}
 }
 
-/* A large file takes a while: a run that is to end does not wait for it. */
+/* No more than the size says: what has none (files of /proc) is empty, what grows meanwhile has
+ * changed. A large file takes a while: a run that is to end does not wait for it. */
 static gboolean hash_content(const WeftStop *stop, WeftRunner *runner, WeftDocument *document,
-                             GError **error)
+                             guint64 size_max, GError **error)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	guint64 size = 0, before;
@@ -107,7 +153,8 @@ static gboolean hash_content(const WeftStop *stop, WeftRunner *runner, WeftDocum
 			g_propagate_error(error, weft_stop_fault());
 			return FALSE;
 		}
-		if (!weft_fd_hash(document->fd, "content", sum, HASH_STEP_BYTES, &size, error))
+		if (!weft_fd_hash(document->fd, "content", sum,
+		                  MIN(HASH_STEP_BYTES, size_max - size), &size, error))
 			return FALSE;
 	} while (size - before == HASH_STEP_BYTES);
 	g_strlcpy(document->sha256, g_checksum_get_string(sum), sizeof document->sha256);
@@ -126,8 +173,17 @@ static void read_facts(const WeftStop *stop, WeftRunner *runner, WeftDocument *d
 	}
 	if (!open_document(document, &before))
 		return;
+	if (is_hollow(&before)) {
+		set_fault(document, "open",
+		          g_error_new(WEFT_ERROR, WEFT_ERROR_LIMIT,
+		                      "%" G_GUINT64_FORMAT " bytes, of which %" G_GUINT64_FORMAT
+		                      " are stored: a file that is mostly holes is not read",
+		                      (guint64)before.st_size, (guint64)before.st_blocks * 512));
+		return;
+	}
+	settle_clock(document, &before);
 	if (!weft_sniff(document->fd, &document->sniff, &failure) ||
-	    !hash_content(stop, runner, document, &failure)) {
+	    !hash_content(stop, runner, document, (guint64)before.st_size, &failure)) {
 		set_fault(document, "sniff", failure);
 		return;
 	}
@@ -139,6 +195,23 @@ static void read_facts(const WeftStop *stop, WeftRunner *runner, WeftDocument *d
 		return;
 	}
 	judge_type(document);
+}
+
+/* What earlier runs, and this one, made of the same bytes. */
+static void look_back(Sniff *sniff, WeftDocument *document)
+{
+	WeftRun *run = sniff->run;
+	gboolean is_first = g_hash_table_add(sniff->ids, g_strdup(document->id));
+
+	if (document->sha256[0] == '\0') {
+		document->has_before = weft_store_look(run->store, document->id, &document->before);
+		return;
+	}
+	if (is_first && weft_store_look(run->store, document->id, &document->before)) {
+		document->has_before = weft_run_tries_again(run, &document->before);
+		document->is_known = !document->has_before;
+	}
+	document->is_copy = document->is_known || !is_first;
 }
 
 static WeftStep sniff_step(void *state, WeftRunner *runner, void *take_item, GError **error)
@@ -159,12 +232,8 @@ static WeftStep sniff_step(void *state, WeftRunner *runner, void *take_item, GEr
 	else
 		set_id(document, "path:", document->path, run->fingerprint);
 
-	if (weft_store_is_folder(run->store) && document->sha256[0] != '\0') {
-		document->is_known = !g_hash_table_contains(sniff->ids, document->id) &&
-		                     weft_store_has(run->store, document->id);
-		document->is_copy =
-		    document->is_known || !g_hash_table_add(sniff->ids, g_strdup(document->id));
-	}
+	if (weft_store_is_folder(run->store))
+		look_back(sniff, document);
 	return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));
 }
 

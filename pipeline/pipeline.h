@@ -65,6 +65,10 @@ typedef struct WeftJob {
 	double max_time_s;   /* stop after so many seconds; 0: likewise */
 	guint64 sample;      /* only so many documents, a fair choice (estimate.h); 0: all */
 	gboolean is_unlocked; /* decode without a jail (ingest.h, weft_ingest_lock) */
+	gboolean rehashes;   /* every file is opened, also where nothing seems to have changed */
+	gboolean upgrades;   /* what other decoders made is made again */
+	gboolean retries_failed;
+	gboolean accepts_deletions; /* folders are believed, however much of them is missing */
 	gboolean is_dry;     /* count what would be done; nothing is written, no weights are read */
 } WeftJob;
 
@@ -100,6 +104,8 @@ typedef struct WeftProgress {
 				   * or another job */
 	guint64 n_left;      /* not finished, or not begun, when the run stopped: for the next run */
 	guint64 n_left_out;  /* found in folders and no input: excluded, links, sockets and the like */
+	guint64 n_ignored;   /* likewise: debris of other programs, and what .weftignore names */
+	guint64 n_gone;      /* paths of earlier runs that are not there any more */
 	guint64 n_pages;
 	double seconds;      /* of sound and video */
 	char current[256];   /* the file that was begun last, for people */

@@ -10,6 +10,8 @@
 #include "base/files.h"
 #include "pipeline/fingerprint.h"
 #include "pipeline/join.h"
+#include "pipeline/lost.h"
+#include "pipeline/walk.h"
 
 #define THREADS_MAX 64
 /* Documents under way: enough that no thread waits for one, few enough that each may hold its text.
@@ -80,6 +82,20 @@ static gboolean open_engine(WeftRun *run, GError **error)
 	return TRUE;
 }
 
+static void set_decoders(WeftRun *run)
+{
+	g_autofree char *versions = weft_run_versions(run);
+
+	weft_decoders_key(versions, run->decoders);
+}
+
+static void tidy_inputs(WeftRun *run)
+{
+	run->inputs = g_ptr_array_new_full(run->job->inputs->len, g_free);
+	for (guint i = 0; i < run->job->inputs->len; i++)
+		g_ptr_array_add(run->inputs, weft_path_tidy(g_ptr_array_index(run->job->inputs, i)));
+}
+
 /* What earlier runs have left, to read only; NULL: nothing, or nothing that can be read. */
 static WeftOutputs *look_at_outputs(const WeftJob *job)
 {
@@ -147,6 +163,8 @@ WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 	weft_engine_heed(run->engine, run->stop);
 	weft_engine_heed(run->guard, run->stop);
 	weft_fingerprint_job(run, run->fingerprint);
+	set_decoders(run);
+	tidy_inputs(run);
 	if (!open_outputs(run, error))
 		return NULL;
 	if (job->sample > 0 || job->is_dry)
@@ -175,6 +193,7 @@ void weft_run_free(WeftRun *run)
 	weft_stop_free(run->stop);
 	weft_store_free(run->store);
 	weft_task_free(run->task);
+	g_clear_pointer(&run->inputs, g_ptr_array_unref);
 	g_queue_clear_full(&run->tally.messages, g_free);
 	weft_estimate_free(run->tally.estimate);
 	pthread_mutex_destroy(&run->tally.mutex);
@@ -224,6 +243,7 @@ static char *summary_json(WeftRun *run)
 		{"partial", progress.n_partial}, {"failed", progress.n_failed},
 		{"skipped", progress.n_skipped}, {"copies", progress.n_copies},
 		{"unchanged", progress.n_unchanged}, {"known_failures", progress.n_known},
+		{"gone", progress.n_gone}, {"ignored", progress.n_ignored},
 		{"left_out", progress.n_left_out}, {"pages", progress.n_pages},
 	};
 
@@ -270,6 +290,14 @@ gboolean weft_run_join(WeftRun *run, GError **error)
 	run->is_joined = TRUE;
 	if (!is_whole)
 		count_rest(run);
+	if (run->is_refused)
+		return FALSE;
+	/* What is not there any more is settled when everything else is. */
+	if (is_whole && run->n_lost > 0 && !weft_stop_is_asked(run->stop) &&
+	    !weft_lost_settle(run, error)) {
+		run->failed_to_write = TRUE;
+		return FALSE;
+	}
 	summary = summary_json(run);
 	/* The ledger of a run that was stopped is written too; its first error is the one to tell. */
 	if (!run->job->is_dry && !run->failed_to_write && !weft_store_finish(run->store, summary, &failure)) {
@@ -296,6 +324,21 @@ const char *weft_run_reader(const WeftRun *run)
 	static const char *const names[] = {"auto", "bundle", "tesseract", "none"};
 
 	return names[run->reader];
+}
+
+char *weft_run_versions(const WeftRun *run)
+{
+	return g_strdup_printf("weft %s; %s", WEFT_VERSION, weft_ingest_versions(run->ingest));
+}
+
+gboolean weft_run_tries_again(const WeftRun *run, const WeftKnown *known)
+{
+	gboolean is_whole = known->status == WEFT_STATUS_OK || known->status == WEFT_STATUS_SKIPPED;
+	gboolean is_upgraded = strcmp(known->decoders, run->decoders) != 0;
+
+	return (run->job->upgrades && is_upgraded) || (run->job->retries_failed && !is_whole) ||
+	       known->retry == WEFT_RETRY_ALWAYS ||
+	       (known->retry == WEFT_RETRY_UPGRADE && is_upgraded);
 }
 
 char *weft_run_graph(WeftRun *run)

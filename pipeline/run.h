@@ -42,6 +42,8 @@ struct WeftRun {
 	WeftReadBy reader;  /* never AUTO */
 	guint n_threads;
 	char fingerprint[65];
+	char decoders[17]; /* WeftKnown.decoders of what this run makes */
+	GPtrArray *inputs; /* char *: the job's, by weft_path_tidy */
 	WeftStore *store;
 	WeftBudget *budget;
 	WeftStop *stop;
@@ -51,6 +53,8 @@ struct WeftRun {
 	WeftTally tally;
 	int done_fd;
 	gboolean failed_to_write; /* set by the sink, read after the join */
+	gboolean is_refused; /* set by the source: the inputs are not believed */
+	guint64 n_lost; /* set by the source: paths to mark gone at the end */
 	gboolean is_joined;
 	guint64 begin_ns;
 };
@@ -63,6 +67,11 @@ void weft_run_add_seconds(WeftRun *run, double seconds);
 void weft_run_begin_file(WeftRun *run, const char *path);
 /* `is_whole` FALSE: the run was stopped before all was found. */
 void weft_run_listed(WeftRun *run, guint64 n_inputs, gboolean is_whole);
+/* "weft 0.1.0; weft-decode-pdf ...": who makes records in this run; caller frees. */
+char *weft_run_versions(const WeftRun *run);
+/* TRUE when a document with such a record is worked on again: asked for, or what went wrong may go
+ * better now. */
+gboolean weft_run_tries_again(const WeftRun *run, const WeftKnown *known);
 void weft_run_say(WeftRun *run, char *take_message);
 /* A file of the inputs, in a run that estimates; else nothing. */
 void weft_run_add_file(WeftRun *run, const char *path, guint64 size_bytes, gboolean is_known);

@@ -74,6 +74,60 @@ gboolean weft_store_has(WeftStore *store, const char *id)
 	return has;
 }
 
+gboolean weft_store_look(WeftStore *store, const char *id, WeftKnown *ret_known)
+{
+	gboolean is_there;
+
+	if (!store->is_folder)
+		return FALSE;
+	pthread_mutex_lock(&store->mutex);
+	is_there = weft_outputs_look(store->outputs, id, ret_known);
+	pthread_mutex_unlock(&store->mutex);
+	return is_there;
+}
+
+gboolean weft_store_sources(WeftStore *store, const char *folder, const char *after, guint n_max,
+                            GArray **ret_sources, GError **error)
+{
+	gboolean is_read;
+
+	pthread_mutex_lock(&store->mutex);
+	is_read = weft_outputs_sources(store->outputs, folder, after, store->fingerprint, n_max,
+	                               ret_sources, error);
+	pthread_mutex_unlock(&store->mutex);
+	return is_read;
+}
+
+gboolean weft_store_has_seen(WeftStore *store, const char *path)
+{
+	gboolean has_seen;
+
+	pthread_mutex_lock(&store->mutex);
+	has_seen = weft_outputs_has_seen(store->outputs, path, store->fingerprint);
+	pthread_mutex_unlock(&store->mutex);
+	return has_seen;
+}
+
+gboolean weft_store_knows_folder(WeftStore *store, const char *folder)
+{
+	gboolean is_known;
+
+	pthread_mutex_lock(&store->mutex);
+	is_known = weft_outputs_knows_folder(store->outputs, folder);
+	pthread_mutex_unlock(&store->mutex);
+	return is_known;
+}
+
+gboolean weft_store_lose(WeftStore *store, const char *path, GError **error)
+{
+	gboolean is_lost;
+
+	pthread_mutex_lock(&store->mutex);
+	is_lost = weft_outputs_lose(store->outputs, path, store->fingerprint, error);
+	pthread_mutex_unlock(&store->mutex);
+	return is_lost;
+}
+
 static const struct stat *status_of(const WeftDocument *document)
 {
 	return document->has_status ? &document->status : NULL;

@@ -25,6 +25,13 @@ gboolean weft_store_is_unchanged(WeftStore *store, const char *path, const struc
 /* TRUE when a record names this path, whatever job made it and whatever the file is now. */
 gboolean weft_store_knows(WeftStore *store, const char *path);
 gboolean weft_store_has(WeftStore *store, const char *id);
+gboolean weft_store_look(WeftStore *store, const char *id, WeftKnown *ret_known);
+/* Those of the run's job. Without a folder: none. */
+gboolean weft_store_sources(WeftStore *store, const char *folder, const char *after, guint n_max,
+                            GArray **ret_sources, GError **error);
+gboolean weft_store_has_seen(WeftStore *store, const char *path);
+gboolean weft_store_knows_folder(WeftStore *store, const char *folder);
+gboolean weft_store_lose(WeftStore *store, const char *path, GError **error);
 gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument *document,
                         GError **error);
 gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, WeftKnown *ret_known,

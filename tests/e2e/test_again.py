@@ -38,7 +38,8 @@ class Again(e2e.Case):
     def test_a_known_failure_that_is_gone(self):
         self.again(1, "--strict")
         (self.inbox / "broken.pdf").unlink()
-        self.again(0, "--strict")
+        self.again(0, "--strict", "--accept-deletions")
+        self.assert_counts(gone=1, unchanged=5, failed=0)
 
     def test_a_changed_file(self):
         path = self.inbox / "notes.md"
@@ -47,6 +48,12 @@ class Again(e2e.Case):
         self.assert_counts(done=1, unchanged=5)
         shown = e2e.weft("show", "-o", "out", "in/notes.md", cwd=self.folder)
         self.assertIn("77 barrels", shown.stdout)
+        # What the path held before is kept, and lies nowhere any more.
+        old = e2e.by_name(self.out)
+        self.assertEqual(len(e2e.record_files(self.out)), 7)
+        self.assertEqual(e2e.paths_of(old["notes.md"]), [b"in/notes.md"])
+        nowhere = [json.loads(path.read_text()) for path in e2e.record_files(self.out)]
+        self.assertEqual(sum(e2e.paths_of(record) == [] for record in nowhere), 1)
 
     def test_a_new_file(self):
         (self.inbox / "new.md").write_text("The lamp of buoy 7 is green now.\n")
@@ -70,8 +77,23 @@ class Again(e2e.Case):
         (self.inbox / "chart.png").rename(self.inbox / "graph.png")
         self.again(0)
         self.assert_not_done(6)
+        self.assert_counts(gone=1)
         self.assertEqual(len(e2e.record_files(self.out)), 6)
-        self.assertIn(b"in/graph.png", e2e.paths_of(e2e.by_name(self.out)["graph.png"]))
+        self.assertEqual(e2e.paths_of(e2e.by_name(self.out)["graph.png"]), [b"in/graph.png"])
+        (self.inbox / "graph.png").rename(self.inbox / "chart.png")
+        self.again(0)
+        self.assert_not_done(6)
+        self.assertEqual(e2e.records(self.out), self.first)
+
+    def test_a_renamed_folder(self):
+        (self.inbox / "sub").mkdir()
+        for name in self.FILES:
+            (self.inbox / name).rename(self.inbox / "sub" / name)
+        self.again(0)
+        self.assert_not_done(6)
+        self.assert_counts(gone=6)
+        for name, record in e2e.by_name(self.out).items():
+            self.assertEqual(e2e.paths_of(record), [b"in/sub/" + os.fsencode(name)])
 
     def test_a_lost_record(self):
         lost = e2e.by_name(self.out)["chart.png"]["id"].split(":")[1]
@@ -95,7 +117,8 @@ class Again(e2e.Case):
                 self.skipTest("strace can't trace here")
             self.assertEqual(traced.returncode, code, traced.stderr)
             text = log.read_text()
-            opened = set(re.findall(r'openat\([^"]*"in/([^"]*)"', text))
+            # Each by its name in the open folder.
+            opened = set(re.findall(r'openat\(\d+, "([^"]*)"', text)) & set(self.FILES)
             self.assertEqual(opened, set(self.FILES) if code == 1 else set())
             counts.append(len(re.findall(r"clone3?\(", text)))
         # Nor has any document a worker: docx is the one that no helper sees.

@@ -72,7 +72,8 @@ static void test_every_key_is_known(void)
 	           {"seed", "1"},      {"temperature", "0.5"}, {"page-dpi", "150"},
 	           {"pages", "1-2"},   {"time", "0-1"},        {"password-file", "/dev/null"},
 	           {"kv-type", "q8_0"}, {"kv-memory", "8G"},   {"mlock", "true"},
-	           {"prefetch", "false"}, {"routing", "true"},
+	           {"prefetch", "false"}, {"routing", "true"}, {"rehash", "true"},
+	           {"retry-failed", "true"}, {"upgrade", "true"}, {"accept-deletions", "true"},
 	           {"until", "23:59"}, {"max-time", "90m"},
 	           {"limit", "pages=5"},
 	           {"sample", "200"},  {"dry-run", "true"}, {"no-sandbox", "true"}};
