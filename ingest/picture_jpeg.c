@@ -92,6 +92,8 @@ static boolean source_fill(j_decompress_ptr cinfo)
 		/* libjpeg is given an end, so that it hands out what it has */
 		if (!state->ended)
 			state->row_at_end = cinfo->output_scanline;
+		if (state->message[0] == '\0') /* libjpeg does not always find words for it */
+			g_strlcpy(state->message, "the file ends early", sizeof state->message);
 		state->ended = TRUE;
 		state->buffer[0] = 0xff;
 		state->buffer[1] = JPEG_EOI;

@@ -75,9 +75,9 @@ gboolean weft_catalog_sources(WeftCatalog *catalog, const char *folder, const ch
 gboolean weft_catalog_has_beneath(WeftCatalog *catalog, const char *folder);
 /* TRUE when the path has a row in this job and is not gone. */
 gboolean weft_catalog_has_source(WeftCatalog *catalog, const char *path, const char *fingerprint);
-/* The id that the path has in this job. */
+/* The id that the path has in this job; "": none. */
 gboolean weft_catalog_id_of_source(WeftCatalog *catalog, const char *path, const char *fingerprint,
-				   char ret_id[72]);
+				   char ret_id[72], GError **error);
 gboolean weft_catalog_set_gone(WeftCatalog *catalog, const char *path, const char *fingerprint,
 			       GError **error);
 /* Forgets the row of a record whose file was removed. */

@@ -118,20 +118,23 @@ gboolean weft_catalog_has_source(WeftCatalog *catalog, const char *path, const c
 }
 
 gboolean weft_catalog_id_of_source(WeftCatalog *catalog, const char *path, const char *fingerprint,
-				   char ret_id[72])
+				   char ret_id[72], GError **error)
 {
 	sqlite3_stmt *statement = weft_catalog_statement(catalog, ID_OF_SOURCE);
-	const char *id;
+	const char *id = NULL;
+	int step;
 
 	weft_catalog_bind_path(statement, 1, path);
 	weft_catalog_bind_text(statement, 2, fingerprint);
-	id = sqlite3_step(statement) == SQLITE_ROW
-		     ? (const char *)sqlite3_column_text(statement, 0)
-		     : NULL;
-	if (id)
-		g_strlcpy(ret_id, id, 72);
+	step = sqlite3_step(statement);
+	if (step == SQLITE_ROW)
+		id = (const char *)sqlite3_column_text(statement, 0);
+	else if (step != SQLITE_DONE)
+		(void)weft_catalog_fail(catalog, error); /* before the reset clears the message */
+	if (step == SQLITE_ROW || step == SQLITE_DONE)
+		g_strlcpy(ret_id, id ? id : "", 72);
 	weft_catalog_reset(statement);
-	return id != NULL;
+	return step == SQLITE_ROW || step == SQLITE_DONE;
 }
 
 gboolean weft_catalog_set_gone(WeftCatalog *catalog, const char *path, const char *fingerprint,

@@ -299,15 +299,22 @@ static gboolean remove_record(WeftOutputs *outputs, const char *file, const char
 }
 
 /* The path leaves the record. keeps_last: not when it is the only one of something that was read. A
- * record that can't be read is left as it is. */
+ * damaged record is left as it is; one that the disk does not give would keep the path for good. */
 static gboolean drop_path(WeftOutputs *outputs, const char *id, const char *path,
 			  gboolean keeps_last, GError **error)
 {
 	g_autofree char *file = file_of_id(outputs, id, NULL);
-	g_autoptr(WeftJson) record = file ? weft_record_read(file, id, NULL, NULL) : NULL;
+	g_autoptr(GError) failure = NULL;
 	WeftCatalogRecord row;
 	WeftKnown known;
 
+	if (!file || access(file, F_OK) < 0)
+		return TRUE;
+	g_autoptr(WeftJson) record = weft_record_read(file, id, NULL, &failure);
+	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_IO)) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
 	if (!record || !weft_record_row(record, id, &known, &row))
 		return TRUE;
 	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
@@ -331,8 +338,9 @@ static gboolean leave_record_before(WeftOutputs *outputs, const char *id, const 
 {
 	char before[72];
 
-	if (!weft_catalog_id_of_source(outputs->catalog, path, fingerprint, before) ||
-	    strcmp(before, id) == 0)
+	if (!weft_catalog_id_of_source(outputs->catalog, path, fingerprint, before, error))
+		return FALSE;
+	if (before[0] == '\0' || strcmp(before, id) == 0)
 		return TRUE;
 	return drop_path(outputs, before, path, FALSE, error);
 }
@@ -364,7 +372,9 @@ gboolean weft_outputs_lose(WeftOutputs *outputs, const char *path, const char *f
 {
 	char id[72];
 
-	if (!weft_catalog_id_of_source(outputs->catalog, path, fingerprint, id))
+	if (!weft_catalog_id_of_source(outputs->catalog, path, fingerprint, id, error))
+		return FALSE;
+	if (id[0] == '\0')
 		return TRUE;
 	return drop_path(outputs, id, path, TRUE, error) &&
 	       weft_catalog_set_gone(outputs->catalog, path, fingerprint, error);

@@ -187,13 +187,24 @@ static WeftStep sink_step(void *state, WeftRunner *runner, void *take_item, GErr
 	return WEFT_STEP_FAILED;
 }
 
-/* Copies whose content is left are left with it. */
+/* Copies whose content is left are left with it. In a run that was not stopped the record is there,
+ * and could not be read when the copy came. */
 static WeftStep sink_flush(void *state, WeftRunner *runner, GError **error)
 {
 	Sink *sink = state;
 
-	(void)runner, (void)error;
-	WEFT_COUNT(sink->run, n_left, sink->copies->len);
+	(void)runner;
+	for (guint i = 0; i < sink->copies->len; i++) {
+		const WeftItem *copy = g_ptr_array_index(sink->copies, i);
+
+		if (weft_run_is_stopping(sink->run) &&
+		    !weft_store_has(sink->run->store, copy->begin->id)) {
+			WEFT_COUNT(sink->run, n_left, 1);
+		} else if (!add_copy(sink, copy, error)) {
+			sink->run->failed_to_write = TRUE;
+			return WEFT_STEP_FAILED;
+		}
+	}
 	g_ptr_array_set_size(sink->copies, 0);
 	return WEFT_STEP_MORE;
 }

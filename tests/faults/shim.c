@@ -1,9 +1,8 @@
 /* shim.c - preloaded into weft, makes one call on the disk go wrong, or all from it on.
  *
  * Every call that changes something under FAULT_UNDER (write, fsync, fdatasync, syncfs, rename,
- * unlink, ftruncate, fallocate, open that creates, mkdir, link) has a number, from 1; with
- * FAULT_OPS=read the numbered calls are the reads there instead, with FAULT_OPS=open the opens.
- * A run with a log and no fault tells how many there are; the tests then go through them in turn.
+ * unlink, ftruncate, fallocate, open that creates, mkdir, link) has a number, from 1. FAULT_OPS numbers
+ * other calls there instead: read, open, or hand (an open file is sent to another process). A run with a log and no fault tells how many there are; the tests then go through them in turn.
  *
  *   FAULT_UNDER   absolute folders, divided by ':', without links; a call elsewhere is nobody's business
  *   FAULT_AT      the number of the call at which something happens; 0: nothing does
@@ -52,7 +51,9 @@ static const char *const MODE_NAMES[N_MODES] = {"kill", "tear", "stop",  "enospc
 						"eio",  "erofs", "eintr", "short"};
 static const int MODE_ERRORS[N_MODES] = {0, 0, 0, ENOSPC, EIO, EROFS, EINTR, 0};
 
-typedef enum Kind { CHANGE, READ, OPEN } Kind;
+typedef enum Kind { CHANGE, READ, OPEN, HAND, N_KINDS } Kind;
+
+static const char *const KIND_NAMES[N_KINDS] = {"change", "read", "open", "hand"};
 
 static struct {
 	bool is_on, is_forever;
@@ -86,8 +87,9 @@ __attribute__((constructor)) static void begin(void)
 	for (int i = 0; mode && i < N_MODES; i++)
 		if (strcmp(mode, MODE_NAMES[i]) == 0)
 			fault.mode = (Mode)i;
-	if (kind)
-		fault.kind = strcmp(kind, "read") == 0 ? READ : strcmp(kind, "open") == 0 ? OPEN : CHANGE;
+	for (int i = 0; kind && i < N_KINDS; i++)
+		if (strcmp(kind, KIND_NAMES[i]) == 0)
+			fault.kind = (Kind)i;
 	if (log) {
 		int fd = (int)syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 		fault.log = fcntl(fd, F_DUPFD_CLOEXEC, LOG_FD_MIN);
@@ -441,6 +443,8 @@ ssize_t sendmsg(int socket, const struct msghdr *message, int flags)
 			path_of_fd(fd, path);
 			if (is_below(path, fault.inputs))
 				tell("decode %s\n", path);
+			if (fault.kind == HAND)
+				(void)strike(HAND, "hand", path);
 		}
 	}
 	return syscall(SYS_sendmsg, socket, message, flags);

@@ -23,25 +23,41 @@ MODES = [("kill", False, (*ENDS, KILLED)), ("tear", False, (*ENDS, KILLED)),
          ("erofs", True, (*ENDS, OUTPUT, NOT_STARTED)),
          ("short", False, (*ENDS, OUTPUT, NOT_STARTED)), ("short", True, (*ENDS, OUTPUT, NOT_STARTED)),
          ("eintr", False, (*ENDS, OUTPUT, NOT_STARTED))]
-N_SHORT = 14 # points of a loop in the short form
+READ_MODES = [mode for mode in MODES if mode[0] in ("eio", "eintr")]
+N_SHORT = 10  # points of a loop in the short form
+
+
+def change_all(folder):
+    """What happens to files between two nights."""
+    (folder / "a.txt").write_text("The pier was mended in June.\n")          # changed, its copy not
+    (folder / "b.txt").rename(folder / "moved.txt")                          # renamed
+    shutil.copyfile(folder / "dots.png", folder / "copy of dots.png")        # copied
+    (folder / "empty.txt").write_text("Not empty any more.\n")
+    (folder / "new.txt").write_text("The ferry is late.\n")
 
 
 class Points(e2e.Case):
     @classmethod
     def setUpClass(cls):
         cls.root = faults.pathlib.Path(faults.fast_folder())
-        cls.job = faults.Job(cls.root, faults.make_tiny, ["-t", "inventory", "-j", "2"],
-                             faults.slim_house(cls.root)).refer()
+        cls.program = faults.slim_house(cls.root)
+        cls.job = cls.new_job("first")
 
     @classmethod
     def tearDownClass(cls):
         shutil.rmtree(cls.root, ignore_errors=True)
 
-    def point(self, at, mode, is_forever, allowed, like, ops=None):
+    @classmethod
+    def new_job(cls, name, change=None):
+        return faults.Job(cls.root / name, faults.make_tiny, ["-t", "inventory", "-j", "2"],
+                          cls.program, change)
+
+    @staticmethod
+    def point(job, like, ops, at, mode, is_forever, allowed):
         """One fault, judged, and the clean run after it. Gives None or what is wrong."""
-        job, out = self.job, self.job.fresh(like)
+        out = job.fresh(like)
         try:
-            before = faults.finished(out) if like else set()
+            before = faults.finished(out) if out.exists() else set()
             run = job.run(out, at=at, mode=mode, forever=is_forever, ops=ops)
             faults.judge(job, out, run, allowed)
             if ops != "read":  # a record that can't be read may be made again
@@ -53,23 +69,23 @@ class Points(e2e.Case):
         (job.folder / f"{out.name}.log").unlink(missing_ok=True)
         return None
 
-    def loop(self, title, modes, like=None, ops=None):
+    def loop(self, title, modes, job=None, like=None, ops=None):
         """All calls of a run from `like` on, in all modes."""
-        out = self.job.fresh(like)
-        calls = [line for line in self.job.run(out, ops=ops).log if line[0].isdigit()]
+        job = job or self.job
+        calls = job.calls(like, ops)
         self.assertGreater(len(calls), 5)
         found = faults.Findings(self)
         lock = threading.Lock()
-        n_all = len(calls) + 2
+        n_all = len(calls) + 1
         step = 1 if faults.LONG else max(1, n_all // N_SHORT)
 
         def one(task):
             at, (mode, is_forever, allowed) = task
-            wrong = self.point(at, mode, is_forever, allowed, like, ops)
+            wrong = self.point(job, like, ops, at, mode, is_forever, allowed)
             with lock:
                 found.n_runs += 2
                 if wrong:
-                    call = " ".join(calls[at - 1].split(" ")[1:]) if at <= len(calls) else "the end"
+                    call = calls[at] if at < len(calls) else "the end"
                     found.add(f"{mode}{' for ever' if is_forever else ''} at {at}, {call}", wrong)
 
         # Each mode begins elsewhere, so that the short form touches different calls.
@@ -77,19 +93,21 @@ class Points(e2e.Case):
                  for at in range(1 + i % step, n_all + 1, step)]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(one, tasks))
-        found.end(f"{title}: {len(calls)} calls, {len(tasks)} points")
-
-    def test_a_first_run(self):
-        self.loop("first run", MODES)
+        found.end(f"{title}: {len(calls) - 1} calls, {len(tasks)} points")
 
     def half_done(self):
         """Left by a run that was killed between a record and its row, with a temporary file."""
-        out = self.job.fresh()
-        renames = [i for i, (call, path) in enumerate(self.job.calls, 1)
-                   if call == "create" and ".tmp-" in path and "/records/" in path]
-        self.job.run(out, at=renames[len(renames) // 2] + 1, mode="kill")
-        self.assertTrue([path for path in out.rglob("*") if ".tmp-" in path.name])
-        return out
+        creates = [i for i, call in enumerate(self.job.calls())
+                   if call and call.startswith("create ") and ".tmp-" in call and "/records/" in call]
+        for at in range(creates[len(creates) // 2], len(self.job.calls())):
+            out = self.job.fresh()
+            self.job.run(out, at=at, mode="kill")
+            if [path for path in out.rglob("*") if ".tmp-" in path.name] and e2e.record_files(out):
+                return out
+        return self.fail("no run left a temporary file behind")
+
+    def test_a_first_run(self):
+        self.loop("first run", MODES)
 
     def test_a_run_that_recovers(self):
         """A fault while recovering from a fault."""
@@ -100,12 +118,34 @@ class Points(e2e.Case):
         self.job.run(out)
         self.loop("second run", MODES, like=out)
 
+    def test_a_run_over_changes(self):
+        job = self.new_job("changes", change_all)
+        self.loop("changed inputs", MODES, job)
+        self.loop("changed inputs, reads", READ_MODES, job, ops="read")
+
     def test_reads_of_what_is_there(self):
         """Records and catalogue that can't be read back."""
-        self.loop("reads", [("eio", False, (*ENDS, OUTPUT, NOT_STARTED)),
-                            ("eio", True, (*ENDS, OUTPUT, NOT_STARTED)),
-                            ("eintr", False, (*ENDS, OUTPUT, NOT_STARTED))],
-                  like=self.half_done(), ops="read")
+        self.loop("reads", READ_MODES, like=self.half_done(), ops="read")
+
+    def test_chains(self):
+        """Faults of all kinds in a row, the next while the run recovers from the one before."""
+        dice, found = faults.dice("chains"), faults.Findings(self)
+        n_calls = len(self.job.calls())
+        for _ in range(150 if faults.LONG else 8):
+            out, chain = self.job.fresh(), []
+            try:
+                for _ in range(4):
+                    mode, is_forever, allowed = dice.choice(MODES)
+                    at = dice.randrange(1, n_calls)
+                    chain.append(f"{mode}{' for ever' if is_forever else ''} at {at}")
+                    run = self.job.run(out, at=at, mode=mode, forever=is_forever)
+                    faults.judge(self.job, out, run, allowed)
+                    found.n_runs += 1
+                faults.recover(self.job, out)
+                found.n_runs += 1
+            except faults.Wrong as error:
+                found.add(", ".join(chain), error)
+        found.end("chains of four faults")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ N_KILLS = 200 if faults.LONG else 20
 
 class Storm(e2e.Case):
     def storm(self, arguments, n_kills, name):
-        job = faults.Job(self.folder, faults.make_mixed, arguments).refer()
+        job = faults.Job(self.folder / "job", faults.make_mixed, arguments)
         found = faults.Findings(self)
         dice = faults.dice(name)
         n_due = len({sha for sha in faults.sources(job.inputs).values()})
