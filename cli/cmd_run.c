@@ -240,35 +240,35 @@ static int end_of_run(const Command *command, const WeftPlaces *places, WeftRun 
 	return WEFT_EXIT_DONE;
 }
 
-static int run_job(const Command *command, const WeftPlaces *places, WeftIngest *ingest, int signals)
+static int run_job(const Command *command, const WeftPlaces *places, WeftIngest *ingest)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(WeftBar) bar = weft_bar_new(command->is_quiet, g_strcmp0(command->log, "json") == 0);
 	g_autoptr(WeftRun) run = weft_run_new(command->job, ingest, &error);
 	WeftWatched by;
+	int signals;
 
 	if (run == NULL)
 		return weft_cmd_fail("run", &error, exit_of_error(error, FALSE, FALSE));
-	if (!weft_run_start(run, &error))
+	signals = weft_watch_open(&error);
+	if (signals < 0 || !weft_run_start(run, &error))
 		return weft_cmd_fail("run", &error, WEFT_EXIT_NOT_STARTED);
 	by = weft_watch(run, bar, signals, command->prints_graph);
+	close(signals);
 	return end_of_run(command, places, run, bar, by, &error);
 }
 
-/* The helper programs first: they fork, and have no use for our signals. */
 static int start_job(const Command *command, const WeftPlaces *places)
 {
 	GError *error = NULL;
-	WeftIngest *ingest = weft_ingest_open(places->helper_dir, &error);
-	int signals = ingest != NULL ? weft_watch_open() : -1;
+	WeftIngest *ingest;
 	int code;
 
-	if (ingest != NULL && signals < 0)
-		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_IO, "signalfd: %s", g_strerror(errno));
-	code = error == NULL ? run_job(command, places, ingest, signals)
-			     : weft_cmd_fail("run", &error, WEFT_EXIT_NOT_STARTED);
-	if (signals >= 0)
-		close(signals);
+	weft_watch_prepare();
+	ingest = weft_ingest_open(places->helper_dir, &error);
+	if (ingest == NULL)
+		return weft_cmd_fail("run", &error, WEFT_EXIT_NOT_STARTED);
+	code = run_job(command, places, ingest);
 	weft_ingest_close(ingest);
 	return code;
 }

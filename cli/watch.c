@@ -1,10 +1,12 @@
 #include "cli/watch.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "cli/cmd.h"
 
 #define TICK_MS 100 /* between two drawings of the bar */
@@ -13,16 +15,29 @@
 #define GRACE_S 60
 #define CANCEL_S 10 /* for threads that are told to drop all */
 
-int weft_watch_open(void)
+void weft_watch_prepare(void)
+{
+	sigset_t early;
+
+	sigemptyset(&early);
+	sigaddset(&early, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &early, NULL);
+}
+
+int weft_watch_open(GError **error)
 {
 	sigset_t watched;
+	int signals;
 
 	sigemptyset(&watched);
 	sigaddset(&watched, SIGINT);
 	sigaddset(&watched, SIGTERM);
 	sigaddset(&watched, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &watched, NULL);
-	return signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	signals = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals < 0)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "signalfd: %s", g_strerror(errno));
+	return signals;
 }
 
 static int exit_code(WeftWatched by)

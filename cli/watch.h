@@ -6,7 +6,7 @@
  * once. Nothing is lost by either: what is written is whole, and the next run does the rest. USR1
  * prints a line of progress (and the graph, where it was asked for).
  *
- * The signals are blocked, before any thread is there, and come through a descriptor.
+ * The signals are blocked and come through a descriptor.
  */
 #ifndef WEFT_CLI_WATCH_H
 #define WEFT_CLI_WATCH_H
@@ -20,8 +20,11 @@ typedef enum {
 	WEFT_WATCHED_SIGNAL,   /* by somebody */
 } WeftWatched;
 
-/* Blocks the signals and gives the descriptor, -1 with errno set. */
-int weft_watch_open(void);
+/* A USR1 that comes too early waits; it would end the program. INT and TERM do that, until there is
+ * something to stop. */
+void weft_watch_prepare(void);
+/* Blocks the signals and gives the descriptor; -1 and the error. Before any thread is made. */
+int weft_watch_open(GError **error);
 WeftWatched weft_watch(WeftRun *run, WeftBar *bar, int signals, gboolean prints_graph);
 
 #endif

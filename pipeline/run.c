@@ -244,6 +244,7 @@ static char *summary_json(WeftRun *run)
 		{"skipped", progress.n_skipped}, {"copies", progress.n_copies},
 		{"unchanged", progress.n_unchanged}, {"known_failures", progress.n_known},
 		{"gone", progress.n_gone}, {"ignored", progress.n_ignored},
+		{"left", progress.n_left},
 		{"left_out", progress.n_left_out}, {"pages", progress.n_pages},
 	};
 
