@@ -15,10 +15,19 @@
 #define GRACE_S 60
 #define CANCEL_S 10 /* for threads that are told to drop all */
 
+static void end_early(int number)
+{
+	(void)number;
+	_exit(WEFT_EXIT_INTERRUPTED);
+}
+
 void weft_watch_prepare(void)
 {
+	const struct sigaction early_end = {.sa_handler = end_early};
 	sigset_t early;
 
+	sigaction(SIGINT, &early_end, NULL);
+	sigaction(SIGTERM, &early_end, NULL);
 	sigemptyset(&early);
 	sigaddset(&early, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &early, NULL);

@@ -20,8 +20,8 @@ typedef enum {
 	WEFT_WATCHED_SIGNAL,   /* by somebody */
 } WeftWatched;
 
-/* A USR1 that comes too early waits; it would end the program. INT and TERM do that, until there is
- * something to stop. */
+/* Until there is something to stop, INT and TERM end the program with 130 (a start can take long: a
+ * catalogue that is built anew), and a USR1 waits. Before the helper programs are started. */
 void weft_watch_prepare(void);
 /* Blocks the signals and gives the descriptor; -1 and the error. Before any thread is made. */
 int weft_watch_open(GError **error);

@@ -198,6 +198,17 @@ class Signals(Stop):
         self.wait_until(lambda: not any(map(is_alive, below)), "the helper programs to end")
         self.assertEqual(self.words(), "")
 
+    def test_signal_while_it_starts(self):
+        """Whenever it comes: 130, and no helper program stays."""
+        for delay_s in (0.02, 0.05, 0.1, 0.2, 0.4):
+            process = self.start("-t", "inventory", "-o", "out", "scan.pdf")
+            time.sleep(delay_s)
+            below = descendants(process.pid)
+            process.send_signal(signal.SIGTERM)
+            # -15: before main; 0: it was faster
+            self.assertIn(process.wait(timeout=100), (130, -15, 0))
+            self.wait_until(lambda: not any(map(is_alive, below)), "the helper programs to end")
+
     def test_usr1_tells(self):
         process = self.reading("-q")
         process.send_signal(signal.SIGUSR1)
