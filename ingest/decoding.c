@@ -110,6 +110,11 @@ gboolean weft_decoding_next(WeftDecoding *decoding, WeftPart **ret_part, GError 
 	return TRUE;
 }
 
+void weft_decoding_add_known(WeftDecoding *decoding, gsize output_bytes)
+{
+	decoding->output_bytes += (double)output_bytes;
+}
+
 void weft_decoding_close(WeftDecoding *decoding)
 {
 	if (!decoding)

@@ -54,6 +54,9 @@ typedef struct WeftDecodeOptions {
 	gboolean want_pcm;        /* FALSE: nothing hears; silence and segments are still measured */
 	gboolean want_silence;    /* with want_pcm: samples of silent stretches come too */
 	guint32 page_first, page_last; /* 0, 0: all */
+	guint32 page_from;        /* what the document states of itself, and its pages before this one,
+	                           * are known and not given; limits count as if they were. 0: nothing
+	                           * is. PDF only */
 	double time_first, time_end;   /* seconds; 0, 0: all */
 	double frame_interval_s;  /* longest time between two frames of a video */
 	const char *const *passwords; /* NULL-terminated, or NULL */
@@ -98,8 +101,21 @@ WeftDecoding *weft_ingest_decode(WeftIngest *ingest, const WeftSniff *sniff, int
 /* TRUE with *ret_part == NULL at the end. FALSE: the document can't be read further; what came
  * before remains valid. */
 gboolean weft_decoding_next(WeftDecoding *decoding, WeftPart **ret_part, GError **error);
+/* So much of the limit of output bytes is spent: on parts that are known (page_from). */
+void weft_decoding_add_known(WeftDecoding *decoding, gsize output_bytes);
 void weft_decoding_close(WeftDecoding *decoding);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftDecoding, weft_decoding_close)
+
+/* ---- parts as bytes, to be kept by whoever has use for them ---- */
+
+/* Appends the part, less pixels and samples. FALSE: it holds more than the limits of a part, and
+ * nothing was appended. */
+gboolean weft_part_write(const WeftPart *part, GByteArray *bytes);
+/* What weft_part_write made, of all of these bytes; they may be anybody's. raster.pixels and
+ * pcm.samples are NULL. WEFT_ERROR_CORRUPT. */
+WeftPart *weft_part_read(const guint8 *data, gsize size_bytes, GError **error);
+/* Adds all that decides which parts come of a document: not passwords, page_from, time limits. */
+void weft_decode_options_hash(const WeftDecodeOptions *options, GChecksum *sum);
 
 /* Reading of page pictures by Tesseract, one worker per document. `limits` NULL: the defaults. */
 WeftReader *weft_ingest_reader(WeftIngest *ingest, const char *languages, const WeftLimits *limits,

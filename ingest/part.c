@@ -33,7 +33,8 @@ gsize weft_part_size_bytes(const WeftPart *part)
 	gsize size = sizeof *part + text_bytes(part->key) + text_bytes(part->value);
 	if (part->raster.pixels)
 		size += (gsize)part->raster.width * part->raster.height * 3;
-	size += part->pcm.n_samples * sizeof(float);
+	if (part->pcm.samples)
+		size += part->pcm.n_samples * sizeof(float);
 	if (part->fault)
 		size += sizeof *part->fault + text_bytes(part->fault->message);
 	if (part->content) {

@@ -202,6 +202,16 @@ static void choose_pages(PdfState *state, guint32 n_pages)
 		state->n_unread = state->page_last - (guint32)last;
 		state->page_last = (guint32)last;
 	}
+	state->page = MAX(state->page, options->page_from);
+}
+
+static void add_facts_of_document(PdfState *state)
+{
+	add_metadata(state);
+	PopplerIndexIter *outline = poppler_index_iter_new(state->document);
+	if (outline)
+		add_outline(state, outline, 0);
+	add_embedded(state);
 }
 
 static gboolean pdf_open(const WeftDecodeJob *job, void **ret_state, GError **error)
@@ -223,11 +233,8 @@ static gboolean pdf_open(const WeftDecodeJob *job, void **ret_state, GError **er
 		return FALSE;
 	}
 	choose_pages(state, (guint32)n_pages);
-	add_metadata(state);
-	PopplerIndexIter *outline = poppler_index_iter_new(state->document);
-	if (outline)
-		add_outline(state, outline, 0);
-	add_embedded(state);
+	if (job->options->page_from == 0)
+		add_facts_of_document(state);
 	*ret_state = state;
 	return TRUE;
 }

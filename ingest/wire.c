@@ -91,6 +91,7 @@ void weft_wire_put_options(WeftWireOut *out, const WeftDecodeOptions *options)
 	weft_wire_put_u8(out, options->want_silence != FALSE);
 	weft_wire_put_u32(out, options->page_first);
 	weft_wire_put_u32(out, options->page_last);
+	weft_wire_put_u32(out, options->page_from);
 	weft_wire_put_f64(out, options->time_first);
 	weft_wire_put_f64(out, options->time_end);
 	weft_wire_put_f64(out, options->frame_interval_s);
@@ -290,6 +291,7 @@ void weft_wire_options(WeftWireIn *in, WeftWireOptions *ret_options)
 	options->want_silence = weft_wire_u8(in) != 0;
 	options->page_first = weft_wire_u32(in);
 	options->page_last = weft_wire_u32(in);
+	options->page_from = weft_wire_u32(in);
 	options->time_first = weft_wire_f64(in);
 	options->time_end = weft_wire_f64(in);
 	options->frame_interval_s = weft_wire_f64(in);

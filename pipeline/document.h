@@ -26,6 +26,8 @@ typedef struct WeftDocument {
 	WeftSniff sniff;
 	char id[72];     /* "sha256:<64 hex>": of the record */
 	char sha256[65]; /* of the content; "": it could not be read */
+	char content_key[65]; /* of what is read: whatever is asked about it. Set by decode; "": it goes no
+			       * further */
 	guint64 size_bytes;
 	gboolean is_skipped;  /* a type that weft does not read, an empty file */
 	gboolean is_copy;     /* its content has a record already, or is on its way to one */

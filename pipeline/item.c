@@ -32,7 +32,8 @@ static void item_label(const void *data, char *label, size_t size)
 	    [WEFT_ITEM_FAULT] = "fault",     [WEFT_ITEM_WINDOW] = "window",
 	    [WEFT_ITEM_REQUEST] = "request", [WEFT_ITEM_PENDING] = "pending",
 	    [WEFT_ITEM_ANSWER] = "answer",   [WEFT_ITEM_VERDICT] = "verdict",
-	    [WEFT_ITEM_END] = "end",         [WEFT_ITEM_RECORD] = "record",
+	    [WEFT_ITEM_MARK] = "mark",       [WEFT_ITEM_END] = "end",
+	    [WEFT_ITEM_RECORD] = "record",
 	};
 	const WeftItem *item = data;
 
@@ -65,6 +66,9 @@ void weft_item_free(WeftItem *item)
 	g_clear_pointer(&item->withheld, g_ptr_array_unref);
 	weft_verdict_free(item->verdict);
 	weft_record_free(item->record);
+	weft_journal_close(item->journal);
+	g_free(item->asked);
+	g_clear_pointer(&item->answers, g_ptr_array_unref);
 	g_free(item);
 }
 

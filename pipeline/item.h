@@ -24,6 +24,7 @@
 #include "pipeline/document.h"
 #include "pipeline/estimate.h"
 #include "pipeline/fault.h"
+#include "pipeline/journal.h"
 #include "pipeline/node.h"
 #include "pipeline/window.h"
 
@@ -36,8 +37,9 @@ typedef enum {
 	WEFT_ITEM_PENDING, /* pending; the others likewise */
 	WEFT_ITEM_ANSWER,  /* answer; json NULL: only its tokens count. withheld, after merge */
 	WEFT_ITEM_VERDICT, /* verdict, check, n_windows */
-	WEFT_ITEM_END,     /* n_windows, n_windows_skipped */
-	WEFT_ITEM_RECORD,  /* begin, record (NULL: a copy) */
+	WEFT_ITEM_MARK,    /* position: all before it was read, decode would go on there; for window */
+	WEFT_ITEM_END,     /* n_windows, n_windows_skipped, is_whole, journals */
+	WEFT_ITEM_RECORD,  /* begin, record (NULL: a copy), journals */
 } WeftItemKind;
 
 /* What became of a picture on its way. */
@@ -46,6 +48,16 @@ typedef enum {
 	WEFT_PICTURE_READ,    /* its text stands before it, or it has none */
 	WEFT_PICTURE_FAULTED, /* a reader could not: the fault stands before it */
 } WeftPictureState;
+
+/* What was asked: the window is gone before its answer is there. */
+typedef struct WeftAsked {
+	char key[WEFT_JOURNAL_KEY_DIGITS + 1]; /* of the document's answers in this round */
+	gboolean has_journal;   /* there are answers of an earlier run */
+	guint32 number;         /* of the window */
+	char digest[65];        /* of all that the window holds */
+	gboolean has_picture;   /* or sound */
+	WeftAnchor last;        /* of the last of these */
+} WeftAsked;
 
 /* Owns whatever pointers are set. */
 typedef struct WeftItem {
@@ -64,6 +76,13 @@ typedef struct WeftItem {
 	WeftCheck check;
 	WeftRecord *record;
 	guint32 n_windows, n_windows_skipped;
+	gboolean is_replayed;    /* PART, FAULT, ANSWER: it stands in the journal already */
+	gboolean is_whole;       /* END: the document was read to its end */
+	guint64 position;        /* MARK */
+	WeftJournal *journal;    /* BEGIN, from decode to window; END, RECORD, to the sink: of what was
+				  * read */
+	WeftAsked *asked;        /* REQUEST, PENDING of a window, when answers are kept */
+	GPtrArray *answers;      /* END, RECORD: WeftJournal, of rounds that are over; or NULL */
 	WeftEstimateCounts reading; /* END in a dry run: pictures that would have been read */
 } WeftItem;
 

@@ -25,6 +25,7 @@ WeftJob *weft_job_new(void)
 	job->task = g_strdup("index");
 	job->output = g_strdup("weft-out");
 	job->memory_bytes = MEMORY_DEFAULT_BYTES;
+	job->cache_bytes = WEFT_CACHE_DEFAULT_BYTES;
 	job->lines_fd = -1;
 	return job;
 }
@@ -233,6 +234,7 @@ static const WeftJobKey keys[] = {
     {"guard", "BUNDLE", "a Llama Guard 4, folder or GGUF: labels each document and answer, withholds nothing", 0},
     {"output", "DIR", "where records go (default: weft-out); '-': JSON Lines to stdout", 'o'},
     {"state", "DIR", "where the catalogue goes (default: state in the output folder)", 0},
+    {"cache", "SIZE", "what was read is kept there for other questions, at most so much (default: 2G)", 0},
     {"reader", "WHO", "who reads pictures of pages: auto, bundle, tesseract, none", 0},
     {"ocr-languages", "LIST", "languages for Tesseract, as in eng+deu", 0},
     {"jobs", "N", "threads (default: one per core); 64 at most are used", 'j'},
@@ -281,6 +283,9 @@ static gboolean set_number(WeftJob *job, const char *key, const char *text, GErr
 	if (strcmp(key, "kv-memory") == 0)
 		return (weft_size_parse(text, &job->kv_memory_bytes) && job->kv_memory_bytes > 0) ||
 		       refuse(key, text, "a size like 8G", error);
+	if (strcmp(key, "cache") == 0)
+		return weft_size_parse(text, &job->cache_bytes) ||
+		       refuse(key, text, "a size like 2G, or 0", error);
 	if (strcmp(key, "seed") == 0)
 		return parse_count(text, G_MAXUINT64, &job->seed) ||
 		       refuse(key, text, "a whole number", error);

@@ -5,11 +5,15 @@
  */
 #include <string.h>
 
+#include "base/error.h"
+#include "pipeline/answers.h"
 #include "pipeline/run.h"
 
 typedef struct Seed {
-	char id[72];
+	char id[72]; /* in the round that reads: the content's key, because jobs share what was read */
 	guint64 n_pictures;
+	char answers_key[65];
+	WeftAnswers *answers; /* of an earlier run that did not come to the record; or NULL */
 } Seed;
 
 typedef struct Fuse {
@@ -18,6 +22,14 @@ typedef struct Fuse {
 	GHashTable *seeds; /* number of the document -> Seed */
 } Fuse;
 
+static void seed_free(void *data)
+{
+	Seed *seed = data;
+
+	weft_answers_free(seed->answers);
+	g_free(seed);
+}
+
 static gboolean fuse_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
 {
 	const WeftRoundNode *node = shared;
@@ -25,7 +37,7 @@ static gboolean fuse_init(void *shared, WeftRunner *runner, void **ret_state, GE
 
 	fuse->run = node->run;
 	fuse->round = weft_engine_round(node->run->engine, node->number);
-	fuse->seeds = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+	fuse->seeds = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, seed_free);
 	*ret_state = fuse;
 	return TRUE;
 }
@@ -56,6 +68,11 @@ static gboolean add_piece(WeftRequest *request, const WeftWindowPiece *piece, GE
 	if (piece->part == NULL)
 		return weft_request_add_text(request, piece->text, strlen(piece->text),
 		                             piece->content, piece->anchor, error);
+	if (piece->part->pcm.samples == NULL && piece->part->raster.pixels == NULL) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CHANGED,
+		            "the answers that were kept do not fit the document; run again");
+		return FALSE;
+	}
 	if (piece->part->kind == WEFT_PART_PCM)
 		return weft_request_add_audio(request, &piece->part->pcm, piece->content,
 		                              piece->anchor, error);
@@ -99,6 +116,28 @@ static gboolean is_to_be_read(const Fuse *fuse, const WeftItem *item)
 	       (item->part->kind == WEFT_PART_RASTER || item->part->kind == WEFT_PART_FRAME);
 }
 
+/* A window whose answer is there already goes on as that answer. */
+static gboolean is_answered(const Fuse *fuse, const Seed *seed, WeftItem *item)
+{
+	if (seed->answers_key[0] == '\0')
+		return FALSE;
+	item->asked = g_new0(WeftAsked, 1);
+	g_strlcpy(item->asked->key, seed->answers_key, sizeof item->asked->key);
+	item->asked->has_journal = seed->answers != NULL;
+	weft_asked_set_window(item->asked, item->window);
+	if (seed->answers != NULL)
+		item->answer = weft_answers_take(seed->answers, item->asked);
+	if (item->answer == NULL)
+		return FALSE;
+	WEFT_COUNT(fuse->run, n_windows_kept, 1);
+	item->kind = WEFT_ITEM_ANSWER;
+	item->is_replayed = TRUE;
+	g_clear_pointer(&item->asked, g_free);
+	if (fuse->run->guard == NULL)
+		g_clear_pointer(&item->window, weft_window_free);
+	return TRUE;
+}
+
 /* The item becomes a request, or a fault takes the place of its window. A guard is asked about a
  * window whatever became of it. */
 static bool send_request(Fuse *fuse, WeftRunner *runner, WeftItem *take_item)
@@ -111,6 +150,8 @@ static bool send_request(Fuse *fuse, WeftRunner *runner, WeftItem *take_item)
 	WeftAnchor at = is_picture ? item->part->anchor : (WeftAnchor){0};
 	GError *failure = NULL;
 
+	if (!is_picture && is_answered(fuse, seed, item))
+		return weft_runner_send(runner, g_steal_pointer(&item));
 	item->sequence = is_picture ? sequence_of_picture(fuse, item->part, &failure)
 	                            : sequence_of_window(fuse, item->window, &failure);
 	if (item->sequence != NULL) {
@@ -135,6 +176,20 @@ static WeftStep leave(WeftRunner *runner, WeftItem *take_item)
 	return weft_step_after(weft_item_send_stop(runner, document));
 }
 
+static void begin_seed(const Fuse *fuse, Seed *seed, const WeftDocument *document)
+{
+	WeftRun *run = fuse->run;
+	gboolean reads = fuse->round->number == WEFT_ROUND_READ;
+	g_autoptr(WeftJournalReader) reader = NULL;
+
+	g_strlcpy(seed->id, reads ? document->content_key : document->id, sizeof seed->id);
+	if (reads || run->stash == NULL || document->content_key[0] == '\0')
+		return;
+	weft_answers_key(document->id, document->content_key, fuse->round->number, seed->answers_key);
+	reader = weft_stash_look(run->stash, seed->answers_key);
+	seed->answers = weft_answers_read(reader);
+}
+
 static WeftStep fuse_step(void *state, WeftRunner *runner, void *take_item, GError **error)
 {
 	Fuse *fuse = state;
@@ -145,7 +200,7 @@ static WeftStep fuse_step(void *state, WeftRunner *runner, void *take_item, GErr
 		Seed *seed = g_new0(Seed, 1);
 
 		*key = item->document;
-		g_strlcpy(seed->id, item->begin->id, sizeof seed->id);
+		begin_seed(fuse, seed, item->begin);
 		g_hash_table_insert(fuse->seeds, key, seed);
 	} else if (item->kind == WEFT_ITEM_END) {
 		g_hash_table_remove(fuse->seeds, &item->document);

@@ -1,11 +1,13 @@
 /* node_generate.c - two nodes: generate hands requests to the batcher, collect waits for answers.
  *
  * Between them lies a channel of requests under way, in order, so that neither has to wait for two
- * things at once and the order of a document's items stays.
+ * things at once and the order of a document's items stays. Answers about windows are kept until the
+ * record is written, but for a first one that nothing follows: most documents have one window.
  */
 #include <string.h>
 
 #include "base/error.h"
+#include "pipeline/answers.h"
 #include "pipeline/run.h"
 
 static WeftStep generate_step(void *state, WeftRunner *runner, void *take_item, GError **error)
@@ -68,9 +70,81 @@ static bool send_answer(WeftRunner *runner, WeftItem *item, WeftAnswer *answer)
 	return weft_runner_send(runner, out);
 }
 
+/* ---- answers that are kept ---- */
+
+typedef struct Keeping {
+	WeftJournal *journal;
+	GByteArray *first; /* the answer about `window`, not written yet */
+	guint32 window;
+} Keeping;
+
+typedef struct Collect {
+	const WeftRoundNode *node;
+	GHashTable *keepings; /* number of the document -> Keeping */
+} Collect;
+
+static void keeping_free(void *data)
+{
+	Keeping *keeping = data;
+
+	weft_journal_close(keeping->journal);
+	g_clear_pointer(&keeping->first, g_byte_array_unref);
+	g_free(keeping);
+}
+
+static gboolean collect_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
+{
+	Collect *collect = g_new0(Collect, 1);
+
+	collect->node = shared;
+	collect->keepings = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, keeping_free);
+	*ret_state = collect;
+	return TRUE;
+}
+
+static void keep_answer(Collect *collect, const WeftItem *item, const WeftAnswer *answer)
+{
+	Keeping *keeping = g_hash_table_lookup(collect->keepings, &item->document);
+	g_autoptr(GByteArray) entry = weft_answers_entry(item->asked, answer);
+
+	if (keeping == NULL) {
+		keeping = g_new0(Keeping, 1);
+		g_hash_table_insert(collect->keepings,
+				    g_memdup2(&item->document, sizeof item->document), keeping);
+		if (!item->asked->has_journal) {
+			keeping->first = g_steal_pointer(&entry);
+			keeping->window = item->asked->number;
+			return;
+		}
+	}
+	if (keeping->journal == NULL)
+		keeping->journal = weft_stash_begin(collect->node->run->stash, item->asked->key);
+	if (keeping->journal == NULL)
+		return;
+	if (keeping->first != NULL)
+		weft_answers_write(keeping->journal, keeping->window, keeping->first);
+	g_clear_pointer(&keeping->first, g_byte_array_unref);
+	weft_answers_write(keeping->journal, item->asked->number, entry);
+}
+
+/* The journal goes with the end to the sink. */
+static void end_keeping(Collect *collect, WeftItem *item)
+{
+	Keeping *keeping = g_hash_table_lookup(collect->keepings, &item->document);
+
+	if (keeping != NULL && keeping->journal != NULL) {
+		if (item->answers == NULL)
+			item->answers =
+			    g_ptr_array_new_with_free_func((GDestroyNotify)weft_journal_close);
+		g_ptr_array_add(item->answers, g_steal_pointer(&keeping->journal));
+	}
+	g_hash_table_remove(collect->keepings, &item->document);
+}
+
 static WeftStep collect_step(void *state, WeftRunner *runner, void *take_item, GError **error)
 {
-	const WeftRoundNode *node = state;
+	Collect *collect = state;
+	const WeftRoundNode *node = collect->node;
 	const WeftRound *round = weft_engine_round(node->engine, node->number);
 	g_autoptr(WeftItem) item = take_item;
 	WeftAnswer *answer = NULL;
@@ -78,6 +152,8 @@ static WeftStep collect_step(void *state, WeftRunner *runner, void *take_item, G
 	gboolean is_picture = item->part != NULL;
 	bool is_sent;
 
+	if (item->kind == WEFT_ITEM_END)
+		end_keeping(collect, item);
 	if (item->kind != WEFT_ITEM_PENDING)
 		return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));
 	if (!weft_pending_wait(item->pending, &answer, &failure)) {
@@ -88,6 +164,8 @@ static WeftStep collect_step(void *state, WeftRunner *runner, void *take_item, G
 		is_sent = send_reading(runner, item, answer);
 		item->picture = WEFT_PICTURE_READ;
 	} else {
+		if (item->asked != NULL)
+			keep_answer(collect, item, answer);
 		is_sent = send_answer(runner, item, answer);
 	}
 	if (is_sent && (is_picture || item->window != NULL)) {
@@ -98,5 +176,13 @@ static WeftStep collect_step(void *state, WeftRunner *runner, void *take_item, G
 	return weft_step_after(is_sent);
 }
 
+static void collect_done(void *state)
+{
+	Collect *collect = state;
+
+	g_hash_table_unref(collect->keepings);
+	g_free(collect);
+}
+
 const WeftNodeClass weft_node_generate = {"generate", NULL, generate_step, NULL, NULL};
-const WeftNodeClass weft_node_collect = {"collect", NULL, collect_step, NULL, NULL};
+const WeftNodeClass weft_node_collect = {"collect", collect_init, collect_step, NULL, collect_done};

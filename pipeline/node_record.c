@@ -414,7 +414,7 @@ static void note_fault(Building *building, const WeftItem *item)
 	                      &item->fault->at);
 }
 
-static bool end_record(Records *records, WeftRunner *runner, const WeftItem *item)
+static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 {
 	Building *building = g_hash_table_lookup(records->buildings, &item->document);
 	WeftItem *out = weft_item_new(WEFT_ITEM_RECORD, item->document);
@@ -433,6 +433,8 @@ static bool end_record(Records *records, WeftRunner *runner, const WeftItem *ite
 		out->record = g_steal_pointer(&building->record);
 	}
 	out->begin = g_steal_pointer(&building->document);
+	out->journal = g_steal_pointer(&item->journal);
+	out->answers = g_steal_pointer(&item->answers);
 	g_hash_table_remove(records->buildings, &item->document);
 	return weft_runner_send(runner, out);
 }

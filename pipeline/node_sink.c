@@ -146,6 +146,15 @@ static gboolean has_failed_again(const WeftItem *item)
 	return now.status == before->status && strcmp(now.faults, before->faults) == 0;
 }
 
+/* The record is written: answers have done their service, what was read may serve other questions. */
+static void settle_journals(WeftRun *run, WeftItem *item)
+{
+	if (item->journal != NULL)
+		weft_stash_keep(run->stash, g_steal_pointer(&item->journal), TRUE);
+	while (item->answers != NULL && item->answers->len > 0)
+		weft_stash_drop(run->stash, g_ptr_array_steal_index_fast(item->answers, 0));
+}
+
 static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
 {
 	g_autoptr(WeftItem) item = take_item;
@@ -164,6 +173,7 @@ static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
 	}
 	if (!weft_store_put(run->store, item->record, item->begin, error))
 		return FALSE;
+	settle_journals(run, item);
 	if (has_failed_again(item)) {
 		WEFT_COUNT(run, n_unchanged, 1);
 		WEFT_COUNT(run, n_known, 1);

@@ -1,5 +1,6 @@
 /* node_window.c - cuts each document into windows, beside the parts that go on to the record.
  *
+ * What was read is written to the document's journal here, behind the last node that reads.
  * Content is numbered here in the order in which the record will hold it. Text that the page does
  * not show is never asked about. What nothing read and nothing can look at becomes a fault; speech
  * and frames are told once for each document, with the stretch of time that they cover. Where the
@@ -21,6 +22,7 @@ typedef struct Flow {
 	guint32 n_windows, n_windows_skipped;
 	WeftAnchor unheard, unseen; /* time ranges; has_time FALSE: none */
 	guint n_unseen;
+	WeftJournal *journal; /* of what was read; NULL: not kept */
 } Flow;
 
 typedef struct Windows {
@@ -34,6 +36,7 @@ static void flow_free(void *data)
 
 	weft_cutter_free(flow->cutter);
 	weft_window_free(flow->held);
+	weft_journal_close(flow->journal);
 	g_free(flow);
 }
 
@@ -57,13 +60,15 @@ static const WeftEncoders *encoders_of(const WeftRun *run)
 	return weft_engine_encoders(asks(run) ? run->engine : run->guard);
 }
 
-static gboolean begin_flow(Windows *windows, const WeftDocument *document, GError **error)
+static gboolean begin_flow(Windows *windows, WeftItem *item, GError **error)
 {
 	WeftRun *run = windows->run;
+	const WeftDocument *document = item->begin;
 	Flow *flow = g_new0(Flow, 1);
 	guint64 *key = g_new(guint64, 1);
 
 	*key = document->number;
+	flow->journal = g_steal_pointer(&item->journal);
 	g_hash_table_insert(windows->flows, key, flow);
 	if ((!asks(run) && run->guard == NULL) || document->fault != NULL || document->is_copy)
 		return TRUE;
@@ -174,14 +179,10 @@ static bool note_unseen(Flow *flow, WeftRunner *runner, guint64 number, const We
 static bool take_picture(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem *take_item)
 {
 	g_autoptr(WeftItem) item = take_item;
-	const WeftTask *task = windows->run->task;
 	WeftPart *part = item->part;
 	guint64 number = item->document;
 	guint32 content = WEFT_SPAN_NO_CONTENT;
-	gboolean is_shown =
-	    flow->cutter != NULL && task->pictures != WEFT_PICTURES_NONE &&
-	    (task->pictures == WEFT_PICTURES_ALL || item->picture != WEFT_PICTURE_READ) &&
-	    weft_encoders_can_see(encoders_of(windows->run));
+	gboolean is_shown = flow->cutter != NULL && weft_run_shows(windows->run, item);
 	gboolean is_looked_at = is_shown && asks(windows->run);
 	GError *failure = NULL;
 	WeftAnchor at = part->anchor;
@@ -196,7 +197,7 @@ static bool take_picture(Windows *windows, WeftRunner *runner, Flow *flow, WeftI
 		content = flow->n_contents++;
 	}
 	flow->has_substance |= is_shown;
-	if (!is_looked_at && item->picture == WEFT_PICTURE_UNREAD && task->reads &&
+	if (!is_looked_at && item->picture == WEFT_PICTURE_UNREAD && windows->run->task->reads &&
 	    !note_unseen(flow, runner, number, part))
 		return false;
 	if (!is_shown)
@@ -303,6 +304,9 @@ static bool end_flow(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem 
 		is_sent = send_unread(flow, runner, number);
 	item->n_windows = asks(windows->run) ? flow->n_windows : 0;
 	item->n_windows_skipped = flow->n_windows_skipped;
+	if (flow->journal != NULL && item->is_whole)
+		weft_journal_end(flow->journal);
+	item->journal = g_steal_pointer(&flow->journal);
 	g_hash_table_remove(windows->flows, &number);
 	return is_sent && weft_runner_send(runner, g_steal_pointer(&item));
 }
@@ -313,7 +317,7 @@ static WeftStep window_step(void *state, WeftRunner *runner, void *take_item, GE
 	WeftItem *item = take_item;
 	Flow *flow;
 
-	if (item->kind == WEFT_ITEM_BEGIN && !begin_flow(windows, item->begin, error)) {
+	if (item->kind == WEFT_ITEM_BEGIN && !begin_flow(windows, item, error)) {
 		weft_item_free(item);
 		return WEFT_STEP_FAILED;
 	}
@@ -322,6 +326,12 @@ static WeftStep window_step(void *state, WeftRunner *runner, void *take_item, GE
 		/* What would follow is not what would follow in a run that goes on. */
 		g_clear_pointer(&flow->cutter, weft_cutter_free);
 		g_clear_pointer(&flow->held, weft_window_free);
+	}
+	if (flow->journal != NULL && !item->is_replayed)
+		weft_entry_write(flow->journal, item);
+	if (item->kind == WEFT_ITEM_MARK) {
+		weft_item_free(item);
+		return WEFT_STEP_MORE;
 	}
 	if (item->kind == WEFT_ITEM_PART)
 		return weft_step_after(take_part(windows, runner, flow, item));

@@ -43,6 +43,7 @@ typedef struct WeftJob {
 	char *guard;         /* folder of a Llama Guard 4, or NULL */
 	char *output;        /* folder, or "-": lines to `lines_fd` and no folder */
 	char *state;         /* folder, or NULL: in the output folder */
+	guint64 cache_bytes; /* of what was read, kept in the state folder for other questions */
 	int lines_fd;
 	WeftReadBy reader;
 	char *ocr_languages; /* as Tesseract spells them: "eng+deu" */
@@ -107,6 +108,8 @@ typedef struct WeftProgress {
 	guint64 n_ignored;   /* likewise: debris of other programs, and what .weftignore names */
 	guint64 n_gone;      /* paths of earlier runs that are not there any more */
 	guint64 n_pages;
+	guint64 n_pages_kept;   /* of n_pages: an earlier run had read them */
+	guint64 n_windows_kept; /* an earlier run had asked about them */
 	double seconds;      /* of sound and video */
 	char current[256];   /* the file that was begun last, for people */
 } WeftProgress;
@@ -155,5 +158,19 @@ WeftRunAsks weft_run_asks(const WeftRun *run);
 char *weft_run_next_message(WeftRun *run);
 /* The graph with its counts so far; caller frees. */
 char *weft_run_graph(WeftRun *run);
+
+/* ---- what was read, kept for other questions (stash.h) ---- */
+
+#define WEFT_CACHE_DEFAULT_BYTES ((guint64)2 << 30)
+
+typedef struct WeftStashCounts {
+	guint64 size_bytes, freed_bytes;
+} WeftStashCounts;
+
+/* For `weft gc`: what interrupted runs have left goes to the cache, and of that what was used longest
+ * ago goes, until the rest takes no more than `limit_bytes`. A run may go on meanwhile.
+ * WEFT_ERROR_IO: there is no such state folder. */
+gboolean weft_stash_collect(const char *state_dir, guint64 limit_bytes, WeftStashCounts *ret_counts,
+			    GError **error);
 
 #endif

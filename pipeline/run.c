@@ -104,6 +104,16 @@ static WeftOutputs *look_at_outputs(const WeftJob *job)
 	return weft_outputs_open_existing(job->output, job->state, NULL);
 }
 
+static void open_cache(WeftRun *run)
+{
+	const WeftJob *job = run->job;
+	g_autofree char *state = job->state != NULL ? g_strdup(job->state)
+						    : g_build_filename(job->output, "state", NULL);
+
+	if (weft_store_is_folder(run->store))
+		run->stash = weft_stash_new(state, job->cache_bytes);
+}
+
 static gboolean open_outputs(WeftRun *run, GError **error)
 {
 	WeftOutputs *outputs = NULL;
@@ -120,6 +130,7 @@ static gboolean open_outputs(WeftRun *run, GError **error)
 			weft_run_say(run, g_strdup(weft_outputs_note(outputs)));
 	}
 	run->store = weft_store_new(outputs, run->fingerprint);
+	open_cache(run);
 	return TRUE;
 }
 
@@ -192,6 +203,7 @@ void weft_run_free(WeftRun *run)
 	weft_budget_free(run->budget);
 	weft_stop_free(run->stop);
 	weft_store_free(run->store);
+	weft_stash_free(run->stash);
 	weft_task_free(run->task);
 	g_clear_pointer(&run->inputs, g_ptr_array_unref);
 	g_queue_clear_full(&run->tally.messages, g_free);
@@ -246,6 +258,7 @@ static char *summary_json(WeftRun *run)
 		{"gone", progress.n_gone}, {"ignored", progress.n_ignored},
 		{"left", progress.n_left},
 		{"left_out", progress.n_left_out}, {"pages", progress.n_pages},
+		{"pages_kept", progress.n_pages_kept}, {"windows_kept", progress.n_windows_kept},
 	};
 
 	weft_json_writer_init(&writer, text);
@@ -307,6 +320,8 @@ gboolean weft_run_join(WeftRun *run, GError **error)
 			g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
 	}
+	if (is_whole && run->stash != NULL && run->tally.progress.n_left == 0)
+		weft_stash_settle(run->stash);
 	if (!weft_trace_close(g_steal_pointer(&run->trace), &failure)) {
 		if (is_whole)
 			g_propagate_error(error, g_steal_pointer(&failure));
@@ -381,6 +396,26 @@ void weft_run_add_seconds(WeftRun *run, double seconds)
 	pthread_mutex_lock(&run->tally.mutex);
 	run->tally.progress.seconds += seconds;
 	pthread_mutex_unlock(&run->tally.mutex);
+}
+
+void weft_run_tally_part(WeftRun *run, const WeftPart *part)
+{
+	if (part->kind == WEFT_PART_PAGE)
+		WEFT_COUNT(run, n_pages, 1);
+	else if (part->kind == WEFT_PART_TRACK && part->track.seconds > 0)
+		weft_run_add_seconds(run, part->track.seconds);
+}
+
+gboolean weft_run_shows(const WeftRun *run, const WeftItem *item)
+{
+	gboolean asks = run->task->windows != WEFT_WINDOWS_NONE;
+
+	if (item->part->kind == WEFT_PART_PCM)
+		return asks;
+	if ((!asks && run->guard == NULL) || run->task->pictures == WEFT_PICTURES_NONE)
+		return FALSE;
+	return (run->task->pictures == WEFT_PICTURES_ALL || item->picture != WEFT_PICTURE_READ) &&
+	       weft_encoders_can_see(weft_engine_encoders(asks ? run->engine : run->guard));
 }
 
 void weft_run_begin_file(WeftRun *run, const char *path)

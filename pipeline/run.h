@@ -10,7 +10,9 @@
 #include <pthread.h>
 
 #include "pipeline/budget.h"
+#include "pipeline/stash.h"
 #include "pipeline/engine.h"
+#include "pipeline/entry.h"
 #include "pipeline/graph.h"
 #include "pipeline/item.h"
 #include "pipeline/pipeline.h"
@@ -45,6 +47,7 @@ struct WeftRun {
 	char decoders[17]; /* WeftKnown.decoders of what this run makes */
 	GPtrArray *inputs; /* char *: the job's, by weft_path_tidy */
 	WeftStore *store;
+	WeftStash *stash; /* NULL: no folder, nothing is kept */
 	WeftBudget *budget;
 	WeftStop *stop;
 	WeftTrace *trace;
@@ -64,6 +67,10 @@ struct WeftRun {
 void weft_run_count(WeftRun *run, gsize field_offset, guint64 n);
 #define WEFT_COUNT(run, field, n) weft_run_count(run, G_STRUCT_OFFSET(WeftProgress, field), n)
 void weft_run_add_seconds(WeftRun *run, double seconds);
+/* Counts a page, or the seconds of a track. */
+void weft_run_tally_part(WeftRun *run, const WeftPart *part);
+/* TRUE when a window shows the model this picture or sound. Of a run whose engine is open. */
+gboolean weft_run_shows(const WeftRun *run, const WeftItem *item);
 void weft_run_begin_file(WeftRun *run, const char *path);
 /* `is_whole` FALSE: the run was stopped before all was found. */
 void weft_run_listed(WeftRun *run, guint64 n_inputs, gboolean is_whole);

@@ -59,6 +59,7 @@ static void test_nonsense(void)
 	assert_refused("reader", "me", "reader: 'me' is not auto, bundle, tesseract or none");
 	assert_refused("kv-type", "q4_0", "kv-type: 'q4_0' is not f32, bf16, q8_0 or q4");
 	assert_refused("kv-memory", "0", "kv-memory: '0' is not a size like 8G");
+	assert_refused("cache", "much", "cache: 'much' is not a size like 2G, or 0");
 	assert_refused("mlock", "yes", "mlock: 'yes' is not true or false");
 	assert_refused("colour", "red", "colour: no such key");
 }
@@ -75,7 +76,7 @@ static void test_every_key_is_known(void)
 	           {"prefetch", "false"}, {"routing", "true"}, {"rehash", "true"},
 	           {"retry-failed", "true"}, {"upgrade", "true"}, {"accept-deletions", "true"},
 	           {"until", "23:59"}, {"max-time", "90m"},
-	           {"limit", "pages=5"},
+	           {"limit", "pages=5"},   {"cache", "1G"},
 	           {"sample", "200"},  {"dry-run", "true"}, {"no-sandbox", "true"}};
 
 	for (const WeftJobKey *key = weft_job_keys(); key->name != NULL; key++) {

@@ -1,0 +1,309 @@
+#include "pipeline/answers.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+#define ENTRY_ANSWER 32u
+#define VALUES_MAX 100000u
+
+struct WeftAnswers {
+	GHashTable *by_window; /* GUINT_TO_POINTER(number) -> Known */
+};
+
+typedef struct Known {
+	WeftAsked asked;
+	WeftAnswer *answer; /* NULL: it was taken */
+} Known;
+
+static void known_free(void *data)
+{
+	Known *known = data;
+
+	weft_answer_free(known->answer);
+	g_free(known);
+}
+
+void weft_answers_key(const char *id, const char *content_key, guint round, char ret_key[65])
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autofree char *text = g_strdup_printf("answers\n%s\n%s\n%u\n", id, content_key, round);
+
+	g_checksum_update(sum, (const guchar *)text, -1);
+	g_strlcpy(ret_key, g_checksum_get_string(sum), 65);
+}
+
+static void hash_piece(GChecksum *sum, const WeftWindowPiece *piece)
+{
+	const WeftPart *part = piece->part;
+	g_autofree char *head = g_strdup_printf(
+		"%u %u %d %d %.17g %.17g %zu\n", piece->content, piece->anchor.page,
+		part != NULL ? (int)part->kind : -1, piece->single_tile,
+		piece->anchor.has_time ? piece->anchor.time[0] : -1,
+		piece->anchor.has_time ? piece->anchor.time[1] : -1,
+		piece->text != NULL ? strlen(piece->text) : 0);
+
+	g_checksum_update(sum, (const guchar *)head, -1);
+	if (piece->text != NULL)
+		g_checksum_update(sum, (const guchar *)piece->text, -1);
+	if (part != NULL) {
+		g_autofree char *sizes =
+			g_strdup_printf("%u %u %zu\n", part->raster.width, part->raster.height,
+					part->pcm.n_samples);
+
+		g_checksum_update(sum, (const guchar *)sizes, -1);
+	}
+}
+
+void weft_asked_set_window(WeftAsked *asked, const WeftWindow *window)
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+	asked->number = window->number;
+	asked->has_picture = FALSE;
+	for (guint i = 0; i < window->pieces->len; i++) {
+		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
+
+		hash_piece(sum, piece);
+		if (piece->part == NULL)
+			continue;
+		asked->has_picture = TRUE;
+		asked->last = piece->part->anchor;
+	}
+	g_strlcpy(asked->digest, g_checksum_get_string(sum), sizeof asked->digest);
+}
+
+/* ---- writing ---- */
+
+static void put(GByteArray *bytes, guint64 value, guint n_bytes)
+{
+	for (guint i = 0; i < n_bytes; i++) {
+		guint8 byte = (guint8)(value >> (8 * i));
+
+		g_byte_array_append(bytes, &byte, 1);
+	}
+}
+
+static void put_double(GByteArray *bytes, double value)
+{
+	guint64 bits;
+
+	memcpy(&bits, &value, sizeof bits);
+	put(bytes, bits, 8);
+}
+
+static void put_text(GByteArray *bytes, const char *text)
+{
+	gsize size = strlen(text);
+
+	put(bytes, MIN(size, G_MAXUINT32), 4);
+	g_byte_array_append(bytes, (const guint8 *)text, (guint)MIN(size, G_MAXUINT32));
+}
+
+static void put_asked(GByteArray *bytes, const WeftAsked *asked)
+{
+	put(bytes, asked->number, 4);
+	put_text(bytes, asked->digest);
+	put(bytes, asked->has_picture != FALSE, 1);
+	put(bytes, asked->last.page, 4);
+	put(bytes, asked->last.track, 4);
+	put(bytes, (asked->last.has_bbox ? 1u : 0u) | (asked->last.has_time ? 2u : 0u), 1);
+	for (int i = 0; i < 4; i++)
+		put_double(bytes, asked->last.bbox[i]);
+	for (int i = 0; i < 2; i++)
+		put_double(bytes, asked->last.time[i]);
+}
+
+GByteArray *weft_answers_entry(const WeftAsked *asked, const WeftAnswer *answer)
+{
+	GByteArray *bytes = g_byte_array_new();
+
+	put_asked(bytes, asked);
+	put(bytes, answer->is_cut != FALSE, 1);
+	put_double(bytes, answer->confidence);
+	put_double(bytes, answer->watched_probability);
+	put(bytes, answer->n_text, 8);
+	put(bytes, answer->n_patch, 8);
+	put(bytes, answer->n_audio, 8);
+	put(bytes, answer->n_generated, 8);
+	put_text(bytes, answer->json);
+	put(bytes, answer->values->len, 4);
+	for (guint i = 0; i < answer->values->len; i++) {
+		const WeftAnswerValue *value = &g_array_index(answer->values, WeftAnswerValue, i);
+
+		put_text(bytes, value->pointer);
+		put(bytes, value->byte_first, 8);
+		put(bytes, value->byte_end, 8);
+		put_double(bytes, value->confidence);
+	}
+	return bytes;
+}
+
+void weft_answers_write(WeftJournal *journal, guint32 window, const GByteArray *entry)
+{
+	weft_journal_add(journal, ENTRY_ANSWER, entry->data, entry->len);
+	weft_journal_mark(journal, (guint64)window + 1);
+	weft_journal_flush(journal);
+}
+
+/* ---- reading: the first thing that does not fit sets `failed` ---- */
+
+typedef struct In {
+	WeftBytes bytes;
+	gboolean failed;
+} In;
+
+static guint64 take(In *in, guint n_bytes)
+{
+	const guint8 *data;
+	guint64 value = 0;
+
+	if (in->failed || !weft_bytes_take(&in->bytes, n_bytes, &data)) {
+		in->failed = TRUE;
+		return 0;
+	}
+	for (guint i = 0; i < n_bytes; i++)
+		value |= (guint64)data[i] << (8 * i);
+	return value;
+}
+
+static double take_double(In *in)
+{
+	guint64 bits = take(in, 8);
+	double value;
+
+	memcpy(&value, &bits, sizeof value);
+	if (isfinite(value))
+		return value;
+	in->failed = TRUE;
+	return 0;
+}
+
+static char *take_text(In *in)
+{
+	gsize size = (gsize)take(in, 4);
+	const guint8 *data;
+
+	if (!in->failed && weft_bytes_take(&in->bytes, size, &data) &&
+	    g_utf8_validate((const char *)data, (gssize)size, NULL))
+		return g_strndup((const char *)data, size);
+	in->failed = TRUE;
+	return NULL;
+}
+
+static void take_asked(In *in, WeftAsked *asked)
+{
+	g_autofree char *digest = NULL;
+	guint64 flags;
+
+	asked->number = (guint32)take(in, 4);
+	digest = take_text(in);
+	g_strlcpy(asked->digest, digest != NULL ? digest : "", sizeof asked->digest);
+	asked->has_picture = take(in, 1) != 0;
+	asked->last.page = (guint32)take(in, 4);
+	asked->last.track = (guint32)take(in, 4);
+	flags = take(in, 1);
+	asked->last.has_bbox = (flags & 1) != 0;
+	asked->last.has_time = (flags & 2) != 0;
+	for (int i = 0; i < 4; i++)
+		asked->last.bbox[i] = take_double(in);
+	for (int i = 0; i < 2; i++)
+		asked->last.time[i] = take_double(in);
+}
+
+static void take_values(In *in, WeftAnswer *answer)
+{
+	guint64 n_values = take(in, 4);
+	gsize size = answer->json != NULL ? strlen(answer->json) : 0;
+
+	if (n_values > VALUES_MAX)
+		in->failed = TRUE;
+	for (guint64 i = 0; i < n_values && !in->failed; i++) {
+		WeftAnswerValue value = {.pointer = take_text(in)};
+
+		value.byte_first = (gsize)take(in, 8);
+		value.byte_end = (gsize)take(in, 8);
+		value.confidence = take_double(in);
+		if (in->failed || value.byte_first > value.byte_end || value.byte_end > size) {
+			in->failed = TRUE;
+			g_free(value.pointer);
+		} else {
+			g_array_append_val(answer->values, value);
+		}
+	}
+}
+
+static Known *read_entry(const guint8 *data, gsize size_bytes)
+{
+	In in = {weft_bytes(data, size_bytes), FALSE};
+	Known *known = g_new0(Known, 1);
+	WeftAnswer *answer = weft_answer_new();
+
+	known->answer = answer;
+	take_asked(&in, &known->asked);
+	answer->is_cut = take(&in, 1) != 0;
+	answer->confidence = take_double(&in);
+	answer->watched_probability = take_double(&in);
+	answer->n_text = take(&in, 8);
+	answer->n_patch = take(&in, 8);
+	answer->n_audio = take(&in, 8);
+	answer->n_generated = take(&in, 8);
+	answer->json = take_text(&in);
+	take_values(&in, answer);
+	if (!in.failed && weft_bytes_left(&in.bytes) == 0)
+		return known;
+	known_free(known);
+	return NULL;
+}
+
+WeftAnswers *weft_answers_read(WeftJournalReader *reader)
+{
+	g_autoptr(WeftAnswers) answers = g_new0(WeftAnswers, 1);
+	const guint8 *data;
+	gsize size_bytes;
+	guint8 kind;
+
+	answers->by_window = g_hash_table_new_full(NULL, NULL, NULL, known_free);
+	while (reader != NULL && weft_journal_next(reader, &kind, &data, &size_bytes, NULL) &&
+	       kind != 0) {
+		Known *known = kind == ENTRY_ANSWER ? read_entry(data, size_bytes) : NULL;
+
+		if (known != NULL)
+			g_hash_table_replace(answers->by_window,
+					     GUINT_TO_POINTER(known->asked.number), known);
+	}
+	return g_hash_table_size(answers->by_window) > 0 ? g_steal_pointer(&answers) : NULL;
+}
+
+void weft_answers_free(WeftAnswers *answers)
+{
+	if (answers == NULL)
+		return;
+	g_hash_table_unref(answers->by_window);
+	g_free(answers);
+}
+
+WeftAnswer *weft_answers_take(WeftAnswers *answers, const WeftAsked *asked)
+{
+	Known *known = g_hash_table_lookup(answers->by_window, GUINT_TO_POINTER(asked->number));
+
+	if (known == NULL || strcmp(known->asked.digest, asked->digest) != 0)
+		return NULL;
+	return g_steal_pointer(&known->answer);
+}
+
+gboolean weft_answers_last_picture(const WeftAnswers *answers, WeftAnchor *ret_at)
+{
+	const Known *known;
+	gboolean is_found = FALSE;
+
+	for (guint32 i = 0;
+	     (known = g_hash_table_lookup(answers->by_window, GUINT_TO_POINTER(i))) != NULL; i++) {
+		if (known->asked.has_picture) {
+			*ret_at = known->asked.last;
+			is_found = TRUE;
+		}
+	}
+	return is_found;
+}

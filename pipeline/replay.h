@@ -1,0 +1,29 @@
+/* replay.h - private to decode: what stands in a journal goes down the flow once more.
+ *
+ * Items leave in their order, as they came out of the reading. Pictures and sound come without pixels
+ * and samples, but for those that somebody will look at: of these the document is decoded again, from
+ * their page on (pages are independent), recordings and pictures from their start.
+ */
+#ifndef WEFT_PIPELINE_REPLAY_H
+#define WEFT_PIPELINE_REPLAY_H
+
+#include "pipeline/run.h"
+
+/* One document on its way through decode. */
+typedef struct WeftDecodeFlow {
+	WeftRun *run;
+	WeftRunner *runner;
+	guint64 number; /* of the document */
+	WeftSniff sniff;
+	int fd;
+	const WeftDecodeOptions *options;
+	gsize known_bytes; /* of output, by parts that came out of the journal */
+} WeftDecodeFlow;
+
+/* Sends all entries. `seen`: the last picture or sound that nobody will look at any more, because
+ * its window is answered, as is all before it; NULL: there is none. FALSE with an error: what was
+ * read does not fit the document, or WEFT_ERROR_GONE; without: nobody receives any more. */
+bool weft_replay_send(WeftDecodeFlow *flow, WeftJournalReader *reader, const WeftAnchor *seen,
+                      GError **error);
+
+#endif
