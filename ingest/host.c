@@ -407,6 +407,10 @@ static void explain_end(WeftWorker *worker, GError **error)
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TIMEOUT,
 		            "decoder used up its processor time");
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED,
+		            "decoder was ended for a system call that it may not make: the file "
+		            "is hostile, or weft has a mistake; please report it");
 	else if (WIFSIGNALED(status))
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED, "decoder ended by signal %d",
 		            WTERMSIG(status));

@@ -64,7 +64,8 @@ static const int CALLS[] = {
     SCMP_SYS(rt_sigaction),  SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
     SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_yield), SCMP_SYS(sendmsg),
     SCMP_SYS(sigaltstack),   SCMP_SYS(time),          SCMP_SYS(write),
-    SCMP_SYS(writev),
+    SCMP_SYS(writev),        SCMP_SYS(sysinfo), /* qsort: how much memory may it take? */
+    SCMP_SYS(nanosleep),     SCMP_SYS(clock_nanosleep), SCMP_SYS(clock_getres),
 };
 
 /* What opening files for reading takes beside open itself; Landlock says which files. */
@@ -73,7 +74,7 @@ static const int FILE_CALLS[] = {
     SCMP_SYS(fstatfs),  SCMP_SYS(getcwd),    SCMP_SYS(getdents64), SCMP_SYS(getegid),
     SCMP_SYS(geteuid),  SCMP_SYS(getgid),    SCMP_SYS(getuid),     SCMP_SYS(lstat),
     SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(stat),      SCMP_SYS(statfs),
-    SCMP_SYS(statx),    SCMP_SYS(sysinfo),   SCMP_SYS(uname),
+    SCMP_SYS(statx),    SCMP_SYS(uname),
 };
 
 /* Calls that libraries make and can do without. */

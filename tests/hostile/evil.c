@@ -1,5 +1,6 @@
 /* evil.c - a helper program whose workers do what a taken-over decoder would. The document's text
- * says which crime; what it gives back is judged by test_hostile.c. */
+ * says which crime, after a first line "%PDF-" where it stands for weft-decode-pdf, which may read
+ * EVIL_FOLDER; what it gives back is judged by test_hostile.c and test_escape.c. */
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 
 #include "ingest/decoder.h"
 #include "ingest/wire.h"
+#include "tests/hostile/evil.h"
 
 static void send_raw(const void *bytes, gsize size)
 {
@@ -24,46 +26,55 @@ static void send_out(WeftWireOut *out)
 	weft_wire_done(out);
 }
 
-static void crime_exit(void)
+void evil_tell(const char *key, const char *value)
+{
+	WeftWireOut out;
+	g_autoptr(WeftPart) part = weft_part_new_meta(key, value);
+	weft_wire_begin(&out, WEFT_WIRE_PART);
+	weft_wire_put_part(&out, part, 0);
+	send_out(&out);
+}
+
+static void crime_exit(const char *argument)
 {
 	_exit(3);
 }
 
-static void crime_crash(void)
+static void crime_crash(const char *argument)
 {
 	*(volatile int *)NULL = 1;
 }
 
-static void crime_stall(void)
+static void crime_stall(const char *argument)
 {
 	for (;;)
 		(void)poll(NULL, 0, -1);
 }
 
-static void crime_spin(void)
+static void crime_spin(const char *argument)
 {
 	for (volatile int i = 0;; i++)
 		continue;
 }
 
-static void crime_garbage(void)
+static void crime_garbage(const char *argument)
 {
 	char bytes[100];
 	memset(bytes, 0xa5, sizeof bytes);
 	send_raw(bytes, sizeof bytes);
 }
 
-static void crime_short(void)
+static void crime_short(const char *argument)
 {
 	send_raw("abc", 3);
 }
 
-static void crime_empty(void)
+static void crime_empty(const char *argument)
 {
 	send_raw("", 0);
 }
 
-static void crime_length(void)
+static void crime_length(const char *argument)
 {
 	static const guint32 HEADER[3] = {WEFT_WIRE_PART, G_MAXUINT32, 0};
 	send_raw(HEADER, sizeof HEADER);
@@ -84,34 +95,34 @@ static void send_raster(guint32 slot, guint32 width, guint32 height)
 	send_out(&out);
 }
 
-static void crime_wide(void)
+static void crime_wide(const char *argument)
 {
 	send_raster(0, 60000, 60000);
 }
 
-static void crime_overflow(void)
+static void crime_overflow(const char *argument)
 {
 	send_raster(0, 0x80000000u, 2);
 }
 
-static void crime_nothing(void)
+static void crime_nothing(const char *argument)
 {
 	send_raster(0, 0, 10);
 }
 
-static void crime_slot(void)
+static void crime_slot(const char *argument)
 {
 	send_raster(7, 10, 10);
 }
 
 /* What another document left in the memory. */
-static void crime_peek(void)
+static void crime_peek(const char *argument)
 {
 	send_raster(0, 100, 100);
 	send_raster(1, 100, 100);
 }
 
-static void crime_leave(void)
+static void crime_leave(const char *argument)
 {
 	for (int i = 0; i < 2; i++) {
 		guint8 *slot =
@@ -122,17 +133,12 @@ static void crime_leave(void)
 }
 
 /* Makes the memory smaller, so that weft would fault: tells whether it could. */
-static void crime_shrink(void)
+static void crime_shrink(const char *argument)
 {
-	WeftWireOut out;
-	gboolean could = ftruncate(WEFT_WIRE_FD_SLOT, 0) == 0;
-	g_autoptr(WeftPart) part = weft_part_new_meta("could", could ? "yes" : "no");
-	weft_wire_begin(&out, WEFT_WIRE_PART);
-	weft_wire_put_part(&out, part, 0);
-	send_out(&out);
+	evil_tell("could", ftruncate(WEFT_WIRE_FD_SLOT, 0) == 0 ? "yes" : "no");
 }
 
-static void crime_nan(void)
+static void crime_nan(const char *argument)
 {
 	WeftWireOut out;
 	WeftAnchor at = {.page = 1, .has_bbox = TRUE, .bbox = {0, NAN, 1, 1}};
@@ -142,7 +148,7 @@ static void crime_nan(void)
 	send_out(&out);
 }
 
-static void crime_words(void)
+static void crime_words(const char *argument)
 {
 	WeftWireOut out;
 	WeftAnchor at = {0};
@@ -156,7 +162,7 @@ static void crime_words(void)
 	send_out(&out);
 }
 
-static void crime_bytes(void)
+static void crime_bytes(const char *argument)
 {
 	WeftWireOut out;
 	WeftAnchor at = {0};
@@ -170,13 +176,13 @@ static void crime_bytes(void)
 	send_out(&out);
 }
 
-static void crime_flood(void)
+static void crime_flood(const char *argument)
 {
 	for (;;)
 		send_raster(0, 1000, 1000);
 }
 
-static void crime_descriptors(void)
+static void crime_descriptors(const char *argument)
 {
 	int fds[3] = {0, 1, 2};
 	for (int i = 0; i < 100; i++) {
@@ -189,20 +195,28 @@ static void crime_descriptors(void)
 	}
 }
 
-static void crime_parent(void)
+static void crime_parent(const char *argument)
 {
 	kill(getppid(), SIGKILL);
-	crime_stall();
+	crime_stall(argument);
 }
 
-static void no_crime(void)
+/* Writes on after it has told what it wrote, while weft reads, and after it was read. */
+static void crime_late(const char *argument)
+{
+	guint8 *slot =
+	    mmap(NULL, 30000, PROT_READ | PROT_WRITE, MAP_SHARED, WEFT_WIRE_FD_SLOT, 0);
+	gint64 end = g_get_monotonic_time() + 300000;
+	send_raster(0, 100, 100);
+	for (guint8 value = 1; g_get_monotonic_time() < end; value++)
+		memset(slot, value, 30000);
+}
+
+static void no_crime(const char *argument)
 {
 }
 
-static const struct {
-	const char *name;
-	void (*commit)(void);
-} CRIMES[] = {
+static const EvilCrime CRIMES[] = {
     {"exit", crime_exit},       {"crash", crime_crash},
     {"stall", crime_stall},     {"spin", crime_spin},
     {"garbage", crime_garbage}, {"short", crime_short},
@@ -213,18 +227,36 @@ static const struct {
     {"shrink", crime_shrink},   {"nan", crime_nan},
     {"words", crime_words},     {"bytes", crime_bytes},
     {"flood", crime_flood},     {"descriptors", crime_descriptors},
-    {"parent", crime_parent},   {"none", no_crime},
+    {"parent", crime_parent},   {"late", crime_late},
+    {"none", no_crime},         {NULL, NULL},
 };
+
+static gboolean commit(const EvilCrime *crimes, const char *name, const char *argument)
+{
+	for (; crimes->name; crimes++) {
+		if (strcmp(name, crimes->name) == 0) {
+			crimes->commit(argument);
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
 
 static gboolean evil_open(const WeftDecodeJob *job, void **ret_state, GError **error)
 {
-	char name[32] = "";
-	gssize n = read(job->fd, name, sizeof name - 1);
-	for (guint i = 0; n > 0 && i < G_N_ELEMENTS(CRIMES); i++)
-		if (strcmp(name, CRIMES[i].name) == 0)
-			CRIMES[i].commit();
+	char text[1024] = "";
+	char *line = text, *argument;
+	if (read(job->fd, text, sizeof text - 1) <= 0)
+		return TRUE;
+	if (g_str_has_prefix(line, "%PDF-"))
+		line += strcspn(line, "\n") + 1;
+	argument = line + strcspn(line, " ");
+	if (*argument)
+		*argument++ = '\0';
+	if (!commit(CRIMES, line, argument) && !commit(evil_escapes, line, argument))
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "no crime is called %s", line);
 	*ret_state = NULL;
-	return TRUE;
+	return *error == NULL;
 }
 
 static gboolean evil_next(void *state, WeftPart **ret_part, GError **error)
@@ -242,14 +274,25 @@ static char *version(void)
 	return g_strdup("evil 1");
 }
 
+#ifdef EVIL_FOLDER
+#define FAMILY WEFT_FAMILY_PDF
+#define NAME "weft-decode-pdf"
+static const char *const FOLDERS[] = {EVIL_FOLDER, NULL};
+#else
+#define FAMILY WEFT_FAMILY_TEXT
+#define NAME "weft-decode-image"
+#define FOLDERS NULL
+#endif
+
 static const WeftDecoder EVIL = {
-    "evil", WEFT_FAMILY_TEXT, NULL, evil_open, evil_next, evil_close,
+    "evil", FAMILY, NULL, evil_open, evil_next, evil_close,
 };
 
 static const WeftDecoder *const DECODERS[] = {&EVIL, NULL};
 
 const WeftHelperProgram weft_helper_program = {
-    .name = "weft-decode-image",
+    .name = NAME,
     .version = version,
     .decoders = DECODERS,
+    .folders = FOLDERS,
 };

@@ -63,12 +63,8 @@ static void test_sentence(const void *data)
 	weft_ingest_close(ingest);
 }
 
-static void test_memory_is_cleared(void)
+static void assert_peeks_nothing(WeftIngest *ingest)
 {
-	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
-	g_auto(Decoded) leave = commit_crime(ingest, "leave", 20);
-	g_assert_no_error(leave.error);
-	g_assert_cmpuint(part_of_kind(&leave, WEFT_PART_RASTER, 0)->raster.pixels[5], ==, 0x77);
 	g_auto(Decoded) peek = commit_crime(ingest, "peek", 20);
 	g_assert_no_error(peek.error);
 	for (guint i = 0; i < 2; i++) {
@@ -76,6 +72,36 @@ static void test_memory_is_cleared(void)
 		for (gsize at = 0; at < 30000; at++)
 			g_assert_cmpuint(part->raster.pixels[at], ==, 0);
 	}
+}
+
+static void test_memory_is_cleared(void)
+{
+	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	g_auto(Decoded) leave = commit_crime(ingest, "leave", 20);
+	g_assert_no_error(leave.error);
+	g_assert_cmpuint(part_of_kind(&leave, WEFT_PART_RASTER, 0)->raster.pixels[5], ==, 0x77);
+	assert_peeks_nothing(ingest);
+	weft_ingest_close(ingest);
+}
+
+/* Who writes on after its message changes nothing that weft has, and leaves nothing. */
+static void test_writing_on(void)
+{
+	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	WeftSniff sniff;
+	int fd = file_of("late", 4);
+	g_assert_true(weft_sniff(fd, &sniff, NULL));
+	g_autoptr(WeftDecoding) decoding =
+	    weft_ingest_decode(ingest, &sniff, fd, "late", &OPTIONS, NULL);
+	g_autoptr(WeftPart) part = NULL, end = NULL;
+	g_assert_true(weft_decoding_next(decoding, &part, NULL));
+	g_autofree guint8 *copy = g_memdup2(part->raster.pixels, 30000);
+	g_assert_true(weft_decoding_next(decoding, &end, NULL)); /* it writes until then */
+	g_assert_null(end);
+	g_assert_cmpmem(part->raster.pixels, 30000, copy, 30000);
+	g_clear_pointer(&decoding, weft_decoding_close);
+	close(fd);
+	assert_peeks_nothing(ingest);
 	weft_ingest_close(ingest);
 }
 
@@ -193,6 +219,7 @@ int main(int argc, char **argv)
 		g_test_add_data_func(path, &SENTENCES[i], test_sentence);
 	}
 	g_test_add_func("/hostile/cleared", test_memory_is_cleared);
+	g_test_add_func("/hostile/writing-on", test_writing_on);
 	g_test_add_func("/hostile/sealed", test_memory_is_sealed);
 	g_test_add_func("/hostile/descriptors", test_descriptors);
 	g_test_add_func("/hostile/flood", test_flood);

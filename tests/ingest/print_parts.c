@@ -1,7 +1,9 @@
-/* print_parts.c - decodes one file and prints its parts, one line each, for tests and for people.
+/* print_parts.c - decodes files and prints their parts, one line each, for tests and for people.
  *
- * print_parts HELPER_DIR FILE [--words] [--dpi N] [--side N] [--password P] [--rasters DIR]
- * Rasters are written as DIR/NNN.ppm. Exit 1 when the document ended in an error.
+ * print_parts HELPER_DIR FILE... [--words] [--dpi N] [--side N] [--password P] [--rasters DIR] [--read]
+ *             [--no-sandbox]
+ * Rasters are written as DIR/NNN.ppm; --read has Tesseract read them. Before each of several files
+ * stands a line "file FILE". Exit 1 when one ended in an error.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,7 +15,7 @@
 #include "ingest/ingest.h"
 
 typedef struct Arguments {
-	gboolean words;
+	gboolean words, reads, unlocked;
 	double dpi;
 	int side;
 	char **passwords;
@@ -111,7 +113,22 @@ static void print_part(const WeftPart *part, const Arguments *arguments, guint n
 	printf("\n");
 }
 
-static int print_document(const char *dir, const char *path, const Arguments *arguments)
+static void read_raster(WeftIngest *ingest, WeftReader **reader, const WeftPart *part,
+                        const Arguments *arguments, GError **error)
+{
+	g_autoptr(GPtrArray) contents = NULL;
+	if (!*reader)
+		*reader = weft_ingest_reader(ingest, NULL, error);
+	if (!*reader ||
+	    !weft_reader_read(*reader, &part->raster, part->anchor, &contents, error))
+		return;
+	for (guint i = 0; i < contents->len; i++) {
+		print_content(g_ptr_array_index(contents, i), arguments);
+		printf("\n");
+	}
+}
+
+static int print_document(WeftIngest *ingest, const char *path, const Arguments *arguments)
 {
 	g_autoptr(GError) error = NULL;
 	WeftSniff sniff;
@@ -124,26 +141,46 @@ static int print_document(const char *dir, const char *path, const Arguments *ar
 	    .limits.total_s = arguments->timeout_s,
 	    .frame_interval_s = 10,
 	};
-	WeftIngest *ingest = weft_ingest_open(dir, &error);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	WeftDecoding *decoding = NULL;
+	WeftReader *reader = NULL;
 	WeftPart *part = NULL;
-	if (ingest && fd >= 0 && weft_sniff(fd, &sniff, &error)) {
+	if (fd >= 0 && weft_sniff(fd, &sniff, &error)) {
 		printf("sniff %s \"%s\"%s%s\n", sniff.media_type, sniff.name,
 		       sniff.hint ? " hint: " : "", sniff.hint ? sniff.hint : "");
 		decoding = weft_ingest_decode(ingest, &sniff, fd, path, &options, &error);
 	}
 	for (guint n = 0; decoding && weft_decoding_next(decoding, &part, &error) && part; n++) {
 		print_part(part, arguments, n);
+		if (arguments->reads && part->raster.pixels && !error)
+			read_raster(ingest, &reader, part, arguments, &error);
 		g_clear_pointer(&part, weft_part_free);
 	}
 	if (error)
 		printf("error %s: %s\n", weft_error_code_name(error->code), error->message);
+	weft_reader_close(reader);
 	weft_decoding_close(decoding);
-	weft_ingest_close(ingest);
 	if (fd >= 0)
 		close(fd);
 	return error ? 1 : 0;
+}
+
+static int print_documents(const char *dir, char **paths, int n_paths, const Arguments *arguments)
+{
+	g_autoptr(GError) error = NULL;
+	WeftIngest *ingest = weft_ingest_open(dir, &error);
+	int code = 0;
+	if (ingest && weft_ingest_lock(ingest, !arguments->unlocked, &error)) {
+		for (int i = 0; i < n_paths; i++) {
+			if (n_paths > 1)
+				printf("file %s\n", paths[i]);
+			code |= print_document(ingest, paths[i], arguments);
+		}
+	}
+	if (error)
+		printf("error %s: %s\n", weft_error_code_name(error->code), error->message);
+	weft_ingest_close(ingest);
+	return error ? 1 : code;
 }
 
 int main(int argc, char **argv)
@@ -151,6 +188,8 @@ int main(int argc, char **argv)
 	Arguments arguments = {0};
 	const GOptionEntry entries[] = {
 	    {"words", 0, 0, G_OPTION_ARG_NONE, &arguments.words, NULL, NULL},
+	    {"read", 0, 0, G_OPTION_ARG_NONE, &arguments.reads, NULL, NULL},
+	    {"no-sandbox", 0, 0, G_OPTION_ARG_NONE, &arguments.unlocked, NULL, NULL},
 	    {"dpi", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.dpi, NULL, NULL},
 	    {"side", 0, 0, G_OPTION_ARG_INT, &arguments.side, NULL, NULL},
 	    {"timeout", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.timeout_s, NULL, NULL},
@@ -158,11 +197,11 @@ int main(int argc, char **argv)
 	    {"rasters", 0, 0, G_OPTION_ARG_FILENAME, &arguments.rasters, NULL, NULL},
 	    {NULL, 0, 0, 0, NULL, NULL, NULL},
 	};
-	g_autoptr(GOptionContext) context = g_option_context_new("HELPER_DIR FILE");
+	g_autoptr(GOptionContext) context = g_option_context_new("HELPER_DIR FILE...");
 	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse(context, &argc, &argv, NULL) || argc != 3) {
-		fprintf(stderr, "usage: print_parts HELPER_DIR FILE\n");
+	if (!g_option_context_parse(context, &argc, &argv, NULL) || argc < 3) {
+		fprintf(stderr, "usage: print_parts HELPER_DIR FILE...\n");
 		return 2;
 	}
-	return print_document(argv[1], argv[2], &arguments);
+	return print_documents(argv[1], argv + 2, argc - 2, &arguments);
 }
