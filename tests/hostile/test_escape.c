@@ -222,7 +222,7 @@ static char *describe(const Scene *scene, const char *prefix, const Escape *esca
 static const char *commit(WeftIngest *ingest, const char *prefix, const Escape *escape,
                           const char *folder)
 {
-	static const WeftDecodeOptions OPTIONS = {.want_rasters = TRUE, .timeout_s = 20};
+	static const WeftDecodeOptions OPTIONS = {.want_rasters = TRUE, .limits.total_s = 20};
 	Scene scene;
 	set_scene(&scene, folder);
 	g_autofree char *text = describe(&scene, prefix, escape);
@@ -290,7 +290,7 @@ static void test_its_folder(void)
 /* A link out of the folder leads nowhere. */
 static void test_link(void)
 {
-	static const WeftDecodeOptions OPTIONS = {.timeout_s = 20};
+	static const WeftDecodeOptions OPTIONS = {.limits.total_s = 20};
 	WeftIngest *ingest = open_ingest(TRUE);
 	(void)unlink(WEFT_TEST_FOLDER "/link");
 	g_assert_cmpint(symlink("/etc/passwd", WEFT_TEST_FOLDER "/link"), ==, 0);
@@ -307,7 +307,7 @@ static void test_link(void)
 
 static void test_appetite(void)
 {
-	static const WeftDecodeOptions OPTIONS = {.timeout_s = 20};
+	static const WeftDecodeOptions OPTIONS = {.limits.total_s = 20};
 	WeftIngest *ingest = open_ingest(TRUE);
 	int fd = file_of("appetite", 8);
 	g_auto(Decoded) decoded = decode_fd(ingest, fd, &OPTIONS);

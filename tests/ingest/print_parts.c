@@ -118,7 +118,7 @@ static void read_raster(WeftIngest *ingest, WeftReader **reader, const WeftPart 
 {
 	g_autoptr(GPtrArray) contents = NULL;
 	if (!*reader)
-		*reader = weft_ingest_reader(ingest, NULL, error);
+		*reader = weft_ingest_reader(ingest, NULL, NULL, error);
 	if (!*reader ||
 	    !weft_reader_read(*reader, &part->raster, part->anchor, &contents, error))
 		return;
