@@ -25,6 +25,10 @@ static const WeftVerb VERBS[] = {
     {"show", "[-o OUT] [ID|PATH...]", "list the records, or print them to read", FALSE,
      weft_cmd_show, NULL},
     {"search", "[-o OUT] QUERY", "find documents by their words", FALSE, weft_cmd_search, NULL},
+    {"verify", "[-o OUT]", "compare records and documents with their checksums", FALSE,
+     weft_cmd_verify, NULL},
+    {"rebuild-index", "[-o OUT]", "make the catalogue anew from the records", FALSE,
+     weft_cmd_rebuild_index, NULL},
     {"plan", "BUNDLE [PATH...]", "memory, time and cost before anything is loaded", FALSE, NULL,
      weft_cmd_plan},
     {"schema", "check FILE | record", "check a schema; print the schema of a record", FALSE,
@@ -47,7 +51,7 @@ static void print_verbs(FILE *to)
 		fputs(developers ? "\nFor developers:\n" : "Commands:\n", to);
 		for (gsize i = 0; i < G_N_ELEMENTS(VERBS); i++)
 			if (VERBS[i].for_developers == developers)
-				fprintf(to, "  weft %-7s %-30s %s\n", VERBS[i].name,
+				fprintf(to, "  weft %-13s %-30s %s\n", VERBS[i].name,
 				        VERBS[i].arguments, VERBS[i].summary);
 	}
 	fputs("\nFirst steps: weft run FOLDER; weft show\n"

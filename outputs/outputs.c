@@ -78,7 +78,8 @@ WeftOutputs *weft_outputs_open(const char *out_dir, const char *state_dir, GErro
 	return g_steal_pointer(&outputs);
 }
 
-WeftOutputs *weft_outputs_open_existing(const char *out_dir, const char *state_dir, GError **error)
+/* To read only, without its catalogue. */
+static WeftOutputs *open_folder(const char *out_dir, const char *state_dir, GError **error)
 {
 	g_autoptr(WeftOutputs) outputs = new_outputs(out_dir, state_dir);
 
@@ -87,14 +88,34 @@ WeftOutputs *weft_outputs_open_existing(const char *out_dir, const char *state_d
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: no records here", name);
 		return NULL;
 	}
+	return g_steal_pointer(&outputs);
+}
+
+WeftOutputs *weft_outputs_open_existing(const char *out_dir, const char *state_dir, GError **error)
+{
+	g_autoptr(WeftOutputs) outputs = open_folder(out_dir, state_dir, error);
+
 	/* Ids are found without it, paths are not. */
-	if (g_file_test(outputs->database, G_FILE_TEST_EXISTS)) {
+	if (outputs && g_file_test(outputs->database, G_FILE_TEST_EXISTS)) {
 		outputs->catalog = weft_catalog_open(outputs->database, TRUE, error);
 		if (!outputs->catalog) {
 			g_prefix_error(error, "the next run makes it anew: ");
 			return NULL;
 		}
 	}
+	return g_steal_pointer(&outputs);
+}
+
+WeftOutputs *weft_outputs_open_records(const char *out_dir, const char *state_dir,
+				       char **ret_reason, GError **error)
+{
+	g_autoptr(WeftOutputs) outputs = open_folder(out_dir, state_dir, error);
+	g_autoptr(GError) failure = NULL;
+
+	if (!outputs)
+		return NULL;
+	outputs->catalog = weft_catalog_open(outputs->database, TRUE, &failure);
+	*ret_reason = failure ? g_strdup(failure->message) : NULL;
 	return g_steal_pointer(&outputs);
 }
 

@@ -12,6 +12,7 @@
 
 #include "outputs/record.h"
 #include "outputs/search.h"
+#include "outputs/verify.h"
 
 typedef struct WeftOutputs WeftOutputs;
 
@@ -20,6 +21,10 @@ typedef struct WeftOutputs WeftOutputs;
 WeftOutputs *weft_outputs_open(const char *out_dir, const char *state_dir, GError **error);
 /* As above, to read only: no lock, nothing is made. */
 WeftOutputs *weft_outputs_open_existing(const char *out_dir, const char *state_dir, GError **error);
+/* The same for looking at the records: a catalogue that can't be believed is none, and *ret_reason
+ * (NULL: all is well) says why. Caller frees it. */
+WeftOutputs *weft_outputs_open_records(const char *out_dir, const char *state_dir,
+				       char **ret_reason, GError **error);
 /* A line for people about what opening had to do, or NULL: a catalogue that was gone, damaged or of
  * another version was built anew from the record files. Borrowed. */
 const char *weft_outputs_note(const WeftOutputs *outputs);

@@ -1,0 +1,25 @@
+/* catalog_rows.h - private: rows of the catalogue for those who look at all of it. */
+#ifndef WEFT_OUTPUTS_CATALOG_ROWS_H
+#define WEFT_OUTPUTS_CATALOG_ROWS_H
+
+#include "outputs/catalog.h"
+
+/* Rows of record files in the order of their ids, as they were when the first was asked for. *ret_id
+ * is NULL at the end, else valid, as the checksum, until the next call; weft_catalog_end_records
+ * ends it before the end. */
+gboolean weft_catalog_next_record(WeftCatalog *catalog, const char **ret_id,
+				  const char **ret_file_sha256, GError **error);
+void weft_catalog_end_records(WeftCatalog *catalog);
+
+guint64 weft_catalog_count_records(WeftCatalog *catalog);
+
+/* What the catalogue says of a path and the record that it has. */
+typedef struct WeftSourceRow {
+	gboolean is_there;      /* FALSE: nothing, and nothing below counts */
+	gboolean is_gone;
+	gboolean has_status;
+	gint64 size_bytes, mtime_ns;
+} WeftSourceRow;
+WeftSourceRow weft_catalog_source_row(WeftCatalog *catalog, const char *path, const char *id);
+
+#endif

@@ -1,0 +1,24 @@
+/* schema_check.h - private: is a JSON value an instance of a JSON Schema?
+ *
+ * Knows what record.schema.json and schemas of answers say: type, enum, const, anyOf, properties,
+ * required, additionalProperties, items, minItems, maxItems, minimum, maximum, minLength, maxLength,
+ * pattern and $ref within the schema. Other keywords say nothing here. The schema is trusted to be
+ * one; values may be anything.
+ */
+#ifndef WEFT_OUTPUTS_SCHEMA_CHECK_H
+#define WEFT_OUTPUTS_SCHEMA_CHECK_H
+
+#include "base/json.h"
+
+typedef struct WeftSchemaCheck WeftSchemaCheck;
+
+/* NULL: not JSON. */
+WeftSchemaCheck *weft_schema_check_new(const char *schema, GError **error);
+void weft_schema_check_free(WeftSchemaCheck *check);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftSchemaCheck, weft_schema_check_free)
+
+/* NULL: the value is an instance. Else where it is not and why, "/errors/0/code: none of the values
+ * allowed here"; caller frees. */
+char *weft_schema_check_value(WeftSchemaCheck *check, const WeftJson *value);
+
+#endif

@@ -1,0 +1,405 @@
+#include "outputs/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "outputs/catalog_private.h"
+#include "outputs/catalog_rows.h"
+#include "outputs/outputs_private.h"
+#include "outputs/record_check.h"
+#include "outputs/record_paths.h"
+#include "outputs/schema_check.h"
+
+/* Of the id in messages. */
+#define SHORT_ID_BYTES 12
+
+/* One of two lists of record files and checksums, both in the order of names. */
+typedef struct Expected {
+	char name[WEFT_HEX_BYTES + 1]; /* "": at the end */
+	char hex[WEFT_HEX_BYTES + 1];
+} Expected;
+
+struct WeftVerify {
+	WeftOutputs *outputs;
+	FILE *manifest;          /* NULL: there is none */
+	gint64 manifest_ns;      /* its time */
+	guint64 n_lines;
+	gint64 begin_ns;
+	gboolean has_sources, has_rows;
+	Expected listed, row;    /* the next line of the manifest, the next row */
+	WeftSchemaCheck *schema;
+	int folder;              /* 0 to 255: that of names */
+	GPtrArray *names;        /* record files of a folder */
+	guint next;
+	GQueue findings;         /* char * */
+	WeftVerifyCounts counts;
+};
+
+static void find(WeftVerify *verify, const char *where, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+static void find(WeftVerify *verify, const char *where, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	g_autofree char *what = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	g_autofree char *line = g_strconcat(where, ": ", what, NULL);
+
+	g_queue_push_tail(&verify->findings, weft_path_display(line));
+	verify->counts.n_findings++;
+}
+
+/* ---- what is expected ---- */
+
+/* "<64 hex>  records/ab/<64 hex>.json" */
+static gboolean parse_line(const char *line, Expected *ret_listed)
+{
+	static const char DIGITS[] = "0123456789abcdef";
+	const char *path = line + WEFT_HEX_BYTES;
+	const char *name = path + strlen("  records/ab/");
+
+	if (strspn(line, DIGITS) != WEFT_HEX_BYTES || !g_str_has_prefix(path, "  records/") ||
+	    strlen(path) < strlen("  records/ab/") || strspn(name, DIGITS) != WEFT_HEX_BYTES ||
+	    strcmp(name + WEFT_HEX_BYTES, ".json\n") != 0 || memcmp(name - 3, name, 2) != 0)
+		return FALSE;
+	g_strlcpy(ret_listed->hex, line, sizeof(ret_listed->hex));
+	g_strlcpy(ret_listed->name, name, sizeof(ret_listed->name));
+	return TRUE;
+}
+
+/* To the next line; after one that can't be read the manifest counts as ended. */
+static void next_line(WeftVerify *verify)
+{
+	char line[512];
+	Expected next = { "", "" };
+
+	if (!verify->manifest || !fgets(line, sizeof(line), verify->manifest)) {
+		verify->listed = next;
+		return;
+	}
+	verify->n_lines++;
+	if (!parse_line(line, &next) || strcmp(next.name, verify->listed.name) <= 0) {
+		find(verify, "manifest.sha256",
+		     "line %" G_GUINT64_FORMAT " is not what weft writes, the rest is not compared; "
+		     "the end of the next run writes it anew", verify->n_lines);
+		fclose(verify->manifest);
+		verify->manifest = NULL;
+		next = (Expected){ "", "" };
+	}
+	verify->listed = next;
+}
+
+static gboolean next_row(WeftVerify *verify, GError **error)
+{
+	const char *id, *hex;
+
+	verify->row = (Expected){ "", "" };
+	if (!verify->has_rows)
+		return TRUE;
+	if (!weft_catalog_next_record(verify->outputs->catalog, &id, &hex, error))
+		return FALSE;
+	if (!id) {
+		verify->has_rows = FALSE;
+		return TRUE;
+	}
+	g_strlcpy(verify->row.name, id + strlen("sha256:"), sizeof(verify->row.name));
+	g_strlcpy(verify->row.hex, hex, sizeof(verify->row.hex));
+	return TRUE;
+}
+
+/* TRUE when a list stands at a name before `name` (NULL: at any). */
+static gboolean stands_before(const Expected *expected, const char *name)
+{
+	return expected->name[0] && (!name || strcmp(expected->name, name) < 0);
+}
+
+/* Passes over what is expected before `name` (NULL: all that is left), which is not there. */
+static gboolean pass_missing(WeftVerify *verify, const char *name, GError **error)
+{
+	while (stands_before(&verify->listed, name) || stands_before(&verify->row, name)) {
+		gboolean is_row = stands_before(&verify->row, name) &&
+				  (!verify->listed.name[0] ||
+				   strcmp(verify->row.name, verify->listed.name) < 0);
+		Expected missing = is_row ? verify->row : verify->listed;
+		gboolean is_both = !is_row && strcmp(verify->row.name, missing.name) == 0;
+		g_autofree char *where =
+			g_strdup_printf("records/%.2s/%s.json", missing.name, missing.name);
+		g_autofree char *file = g_build_filename(verify->outputs->folder, where, NULL);
+
+		/* A run may have erased it and written it anew since the folder was listed. */
+		if (access(file, F_OK) < 0)
+			find(verify, where, "in %s, but not there; restore it, or run weft again",
+			     is_row ? "the catalogue" : "manifest.sha256");
+		if (!is_row)
+			next_line(verify);
+		if ((is_row || is_both) && !next_row(verify, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* ---- the document of a record ---- */
+
+static void check_bytes(WeftVerify *verify, int fd, const struct stat *status, const char *path,
+			const char *id, const char *sha256)
+{
+	g_autoptr(GError) failure = NULL;
+	char hex[65];
+	guint64 size;
+	WeftSourceRow row = { 0 };
+
+	if (!weft_fd_sha256(fd, path, hex, &size, &failure)) {
+		g_queue_push_tail(&verify->findings,
+				  g_strdup_printf("%s; read it again, or restore it from a backup",
+						  failure->message));
+		verify->counts.n_findings++;
+		return;
+	}
+	if (strcmp(hex, sha256) == 0) {
+		verify->counts.n_sources++;
+		return;
+	}
+	if (verify->outputs->catalog)
+		row = weft_catalog_source_row(verify->outputs->catalog, path, id);
+	if (row.has_status && row.size_bytes == status->st_size &&
+	    row.mtime_ns == weft_catalog_nanoseconds(&status->st_mtim))
+		find(verify, path,
+		     "other bytes than record %.*s was made from, with the same size and time: "
+		     "damaged; restore it from a backup", SHORT_ID_BYTES, id + strlen("sha256:"));
+	else
+		find(verify, path, "changed since record %.*s was made; weft run reads it again",
+		     SHORT_ID_BYTES, id + strlen("sha256:"));
+}
+
+static void check_source(WeftVerify *verify, const char *path, const char *id, const char *sha256)
+{
+	struct stat status;
+	/* Without waiting: what is now a FIFO must not hold us. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+		WeftSourceRow row = { 0 };
+		if (verify->outputs->catalog)
+			row = weft_catalog_source_row(verify->outputs->catalog, path, id);
+		if (row.is_gone)
+			verify->counts.n_gone++;
+		else
+			find(verify, path, "not there; restore it, or let weft run mark it gone");
+		return;
+	}
+	if (fd < 0 || fstat(fd, &status) < 0)
+		find(verify, path, "%s; its bytes are not compared", g_strerror(errno));
+	else if (!S_ISREG(status.st_mode))
+		find(verify, path, "not a regular file any more; weft run looks at it again");
+	else
+		check_bytes(verify, fd, &status, path, id, sha256);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* ---- a record ---- */
+
+static void check_checksum(WeftVerify *verify, const char *name, const char *where,
+			   const struct stat *status, const char *hex, gboolean is_record)
+{
+	gint64 time_ns = weft_catalog_nanoseconds(&status->st_mtim);
+	gboolean is_listed = strcmp(verify->listed.name, name) == 0;
+	gboolean has_row = strcmp(verify->row.name, name) == 0;
+	gboolean is_newer = time_ns >= verify->manifest_ns;
+
+	gboolean is_as_written = has_row && strcmp(verify->row.hex, hex) == 0;
+
+	/* What was written after the manifest is known by the catalogue alone. */
+	if (is_listed && strcmp(verify->listed.hex, hex) != 0 && !(is_newer && is_as_written) &&
+	    time_ns < verify->begin_ns)
+		find(verify, where, "not the bytes that manifest.sha256 lists: damaged; restore it, or "
+				    "delete it and run weft again");
+	else if (has_row && !is_as_written && time_ns < verify->begin_ns)
+		find(verify, where, "not the bytes that weft wrote: changed by somebody else; restore "
+				    "it, or delete it and run weft again");
+	else if (!is_listed && verify->manifest && !is_newer)
+		find(verify, where, "not in manifest.sha256, though older; the end of the next run "
+				    "lists it");
+	else if (is_record && verify->outputs->catalog && !has_row && time_ns < verify->begin_ns)
+		find(verify, where, "not in the catalogue; weft rebuild-index brings it back");
+	if (is_newer)
+		verify->counts.n_newer++;
+}
+
+/* FALSE: it is none. */
+static gboolean check_record(WeftVerify *verify, const WeftJson *record, const char *where)
+{
+	const char *id = weft_json_string(weft_json_member(record, "id"), NULL);
+	const char *sha256 =
+		weft_json_string(weft_json_at_pointer(record, "/source/sha256"), NULL);
+	g_autofree char *unfit = weft_schema_check_value(verify->schema, record);
+
+	if (unfit) {
+		find(verify, where, "not a record as weft schema record says: %s; delete it and run "
+				    "weft again", unfit);
+		return FALSE;
+	}
+	g_autofree char *contradiction = weft_record_check(record);
+	if (contradiction)
+		find(verify, where, "contradicts itself: %s; delete it and run weft again",
+		     contradiction);
+	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
+	for (guint i = 0; i < paths->len && verify->has_sources && sha256; i++)
+		check_source(verify, paths->pdata[i], id, sha256);
+	return TRUE;
+}
+
+static gboolean check_file(WeftVerify *verify, const char *file_name, GError **error)
+{
+	g_autofree char *where = g_strdup_printf("records/%.2s/%s", file_name, file_name);
+	g_autofree char *file = g_build_filename(verify->outputs->folder, where, NULL);
+	g_autofree char *name = g_strndup(file_name, WEFT_HEX_BYTES);
+	g_autofree char *id = g_strconcat("sha256:", name, NULL);
+	g_autoptr(GError) failure = NULL;
+	struct stat status;
+	char hex[65];
+
+	if (!pass_missing(verify, name, error))
+		return FALSE;
+	if (stat(file, &status) == 0) {
+		g_autoptr(WeftJson) record = weft_record_read(file, id, hex, &failure);
+
+		verify->counts.n_records++;
+		if (record) {
+			gboolean is_record = check_record(verify, record, where);
+			check_checksum(verify, name, where, &status, hex, is_record);
+		} else {
+			find(verify, where, "%s; delete it and run weft again", failure->message);
+		}
+	} /* else it has been erased since the folder was listed */
+	if (strcmp(verify->listed.name, name) == 0)
+		next_line(verify);
+	return strcmp(verify->row.name, name) != 0 || next_row(verify, error);
+}
+
+gboolean weft_verify_step(WeftVerify *verify, gboolean *ret_is_end, GError **error)
+{
+	while (verify->next >= verify->names->len) {
+		char folder[3];
+
+		if (verify->folder == 255) {
+			*ret_is_end = TRUE;
+			return pass_missing(verify, NULL, error);
+		}
+		verify->folder++;
+		verify->next = 0;
+		g_clear_pointer(&verify->names, g_ptr_array_unref);
+		g_snprintf(folder, sizeof(folder), "%02x", verify->folder);
+		verify->names = weft_outputs_names(verify->outputs, folder, folder, error);
+		if (!verify->names) {
+			verify->names = g_ptr_array_new();
+			return FALSE;
+		}
+	}
+	*ret_is_end = FALSE;
+	return check_file(verify, verify->names->pdata[verify->next++], error);
+}
+
+/* ---- begin and end ---- */
+
+/* A summary that is there adds up. */
+static void check_summary(WeftVerify *verify)
+{
+	g_autofree char *file = g_build_filename(verify->outputs->folder, "summary.json", NULL);
+	g_autofree char *text = NULL;
+	g_autoptr(GError) failure = NULL;
+	gsize size;
+
+	if (!g_file_test(file, G_FILE_TEST_EXISTS))
+		return;
+	g_autoptr(WeftJson) summary =
+		weft_file_read(file, (gsize)1 << 20, &text, &size, &failure)
+			? weft_json_parse(text, size, WEFT_JSON_STRICT, &failure)
+			: NULL;
+	if (!summary) {
+		find(verify, "summary.json", "%s; the end of the next run writes it anew",
+		     failure->message);
+		return;
+	}
+	const WeftJson *ledger = weft_json_member(summary, "ledger");
+	for (gsize i = 0; i < weft_json_length(ledger); i++) {
+		const WeftJson *sums = weft_json_at(ledger, i);
+		guint64 in = 0, sum = 0, n;
+
+		if (!weft_json_uint(weft_json_member(sums, "in"), &in))
+			continue;
+		for (gsize k = 0; k < weft_json_length(sums); k++)
+			if (g_strcmp0(weft_json_key_at(sums, k, NULL), "in") != 0 &&
+			    weft_json_uint(weft_json_at(sums, k), &n))
+				sum += n;
+		if (in != sum)
+			find(verify, "summary.json",
+			     "the ledger of %s does not add up: %" G_GUINT64_FORMAT
+			     " in, %" G_GUINT64_FORMAT " accounted for; run weft again",
+			     weft_json_key_at(ledger, i, NULL), in, sum);
+	}
+}
+
+WeftVerify *weft_verify_new(WeftOutputs *outputs, gboolean has_sources, GError **error)
+{
+	g_autoptr(WeftVerify) verify = g_new0(WeftVerify, 1);
+	g_autofree char *manifest = g_build_filename(outputs->folder, "manifest.sha256", NULL);
+	struct stat status;
+	struct timespec now;
+
+	verify->outputs = outputs;
+	verify->has_sources = has_sources;
+	verify->folder = -1;
+	verify->names = g_ptr_array_new_with_free_func(g_free);
+	g_queue_init(&verify->findings);
+	verify->schema = weft_schema_check_new(weft_record_schema(), error);
+	if (!verify->schema)
+		return NULL;
+	clock_gettime(CLOCK_REALTIME, &now);
+	verify->begin_ns = weft_catalog_nanoseconds(&now);
+	verify->manifest = fopen(manifest, "re");
+	if (verify->manifest && fstat(fileno(verify->manifest), &status) == 0)
+		verify->manifest_ns = weft_catalog_nanoseconds(&status.st_mtim);
+	else if (errno != ENOENT)
+		find(verify, "manifest.sha256", "%s; what it lists is not compared",
+		     g_strerror(errno));
+	check_summary(verify);
+	if (outputs->catalog) {
+		verify->counts.n_all = weft_catalog_count_records(outputs->catalog);
+		verify->has_rows = TRUE;
+	}
+	next_line(verify);
+	if (!next_row(verify, error))
+		return NULL;
+	return g_steal_pointer(&verify);
+}
+
+void weft_verify_free(WeftVerify *verify)
+{
+	if (!verify)
+		return;
+	if (verify->manifest)
+		fclose(verify->manifest);
+	if (verify->outputs->catalog)
+		weft_catalog_end_records(verify->outputs->catalog);
+	weft_schema_check_free(verify->schema);
+	g_ptr_array_unref(verify->names);
+	g_queue_clear_full(&verify->findings, g_free);
+	g_free(verify);
+}
+
+char *weft_verify_next_finding(WeftVerify *verify)
+{
+	return g_queue_pop_head(&verify->findings);
+}
+
+WeftVerifyCounts weft_verify_counts(const WeftVerify *verify)
+{
+	return verify->counts;
+}

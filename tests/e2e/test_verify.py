@@ -1,0 +1,294 @@
+"""Verify tells one thing that is wrong for each thing that was made wrong, and nothing otherwise."""
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import sqlite3
+import time
+
+import e2e
+
+
+class Verify(e2e.Case):
+    def setUp(self):
+        super().setUp()
+        self.pile = self.folder / "pile"
+        self.pile.mkdir()
+        for name in "abcdefgh":
+            (self.pile / f"{name}.md").write_text(f"The text of {name}.\n")
+        (self.pile / "of-pages.pdf").write_bytes(e2e.pdf([["One"], ["Two"]]))
+        (self.pile / os.fsdecode(b"no\xffutf8.md")).write_text("Bytes.\n")
+        self.run()
+
+    def run(self, result=None):
+        if result is not None:
+            return super().run(result)
+        self.run_weft("-q", "-t", "inventory", "-o", self.out, self.pile, code=0)
+        return None
+
+    def verify(self, *arguments, code=0):
+        done = e2e.weft("verify", "-q", "-o", self.out, *arguments)
+        self.assert_code(done, code)
+        self.assertEqual(done.stderr, "")
+        return done.stdout.splitlines()
+
+    def one(self, *words, **more):
+        """The only line, which has all words."""
+        found = self.verify(code=1, **more)
+        self.assertEqual(len(found), 1, found)
+        for word in words:
+            self.assertIn(word, found[0])
+
+    def record(self, name):
+        for file in e2e.record_files(self.out):
+            if any(pathlib.Path(path).name == name
+                   for path in json.loads(file.read_text())["source"]["paths"]):
+                return file
+        return self.fail(name)
+
+    def change(self, name, change, keeps_times=True):
+        """The record of a document, changed by somebody else."""
+        file = self.record(name)
+        status = file.stat()
+        record = json.loads(file.read_text())
+        change(record)
+        file.write_text(json.dumps(record) + "\n")
+        if keeps_times:
+            os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+        return file
+
+    def relist(self):
+        """As if what lies there had been written by weft."""
+        lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(self.out)}\n"
+                 for file in e2e.record_files(self.out)]
+        (self.out / "manifest.sha256").write_text("".join(lines))
+        self.assertEqual(e2e.weft("rebuild-index", "-q", "-o", self.out).stderr, "")
+
+    def catalogue(self, statement, value):
+        with contextlib.closing(sqlite3.connect(self.out / "state/catalog.db")) as database:
+            self.assertEqual(database.execute(statement, (value,)).rowcount, 1)
+            database.commit()
+
+    # ---- good ----
+
+    def test_nothing_is_wrong(self):
+        self.assertEqual(self.verify(), [])
+        done = e2e.weft("verify", "-o", self.out)
+        self.assertIn("10 records, 10 documents as they were; nothing is wrong", done.stderr)
+        self.run()
+        self.assertEqual(self.verify(), [])
+
+    def test_copies(self):
+        shutil.copy(self.pile / "a.md", self.pile / "copy.md")
+        self.run()
+        self.assertEqual(self.verify(), [])
+
+    def test_a_shipped_task_with_answers(self):
+        self.out = self.folder / "answers"
+        done = e2e.weft("run", "-q", "-m", e2e.BUNDLE, "-t", "index", "-o", self.out, self.pile)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        self.assertEqual(self.verify(), [])
+
+    def test_a_copy_of_the_folder_without_its_times(self):
+        elsewhere = self.folder / "elsewhere"
+        shutil.copytree(self.out, elsewhere, copy_function=shutil.copy)
+        self.out = elsewhere
+        self.assertEqual(self.verify(), [])
+        file = self.record("c.md")
+        file.write_text(file.read_text().replace("The text", "The test"))
+        self.assertEqual(len(self.verify(code=1)), 1)
+
+    def test_an_unfinished_run(self):
+        (self.out / "manifest.sha256").unlink()
+        (self.out / "summary.json").unlink()
+        self.assertEqual(self.verify(), [])
+
+    # ---- documents ----
+
+    def test_a_damaged_document(self):
+        file = self.pile / "d.md"
+        status = file.stat()
+        file.write_text("The text of D.\n")
+        os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+        self.one("d.md: ", "damaged", "restore")
+        self.assertEqual(self.verify("--records-only"), [])
+
+    def test_a_changed_document(self):
+        (self.pile / "d.md").write_text("Something else.\n")
+        self.one("d.md: changed since", "run")
+        self.run()
+        self.assertEqual(self.verify(), [])
+
+    def test_a_missing_document(self):
+        (self.pile / "e.md").unlink()
+        self.one("e.md: not there")
+        self.catalogue("UPDATE source SET gone = 1 WHERE path = ?", bytes(self.pile / "e.md"))
+        self.assertEqual(self.verify(), [])
+        self.assertIn(" 1 gone", e2e.weft("verify", "-o", self.out).stderr)
+
+    def test_what_is_no_file(self):
+        (self.pile / "e.md").unlink()
+        os.mkfifo(self.pile / "e.md")
+        self.one("e.md: not a regular file")
+
+    def test_a_name_that_is_not_utf8(self):
+        (self.pile / os.fsdecode(b"no\xffutf8.md")).write_text("Other.\n")
+        self.one("no\N{REPLACEMENT CHARACTER}utf8.md: changed")
+
+    # ---- records ----
+
+    def test_a_damaged_record(self):
+        file = self.change("a.md", lambda record: record["content"][0].update(text="The text of A."))
+        self.one(file.name, "manifest.sha256", "damaged")
+
+    def test_a_record_changed_by_hand(self):
+        file = self.change("a.md", lambda record: record["content"][0].update(text="x"), keeps_times=False)
+        self.one(file.name, "manifest.sha256")
+        (self.out / "manifest.sha256").unlink()
+        self.one(file.name, "not the bytes that weft wrote")
+
+    def test_a_torn_record(self):
+        file = self.record("a.md")
+        file.write_bytes(file.read_bytes()[:-20])
+        self.one(file.name, "delete it")
+
+    def test_a_missing_record(self):
+        file = self.record("a.md")
+        file.unlink()
+        self.one(file.name, "manifest.sha256", "not there")
+        (self.out / "manifest.sha256").unlink()
+        self.one(file.name, "catalogue", "not there")
+
+    def test_a_record_under_another_name(self):
+        file = self.record("a.md")
+        other = file.with_name(file.name[:2] + "0" * 62 + ".json")
+        shutil.copy2(file, other)
+        self.one(other.name)
+
+    def test_contradictions(self):
+        def evidence(record):
+            record["answer"] = {"a": "One"}
+            record["provenance"] = {"/a": [{"kind": "matched", "content": "c1", "chars": [0, 3],
+                                            "quote": "Two"}]}
+
+        contradictions = [
+            (lambda r: r["errors"].append({"stage": "x", "code": "io", "message": "m", "at": None}), "status ok"),
+            (lambda r: r.update(status="failed"), "without an error"),
+            (lambda r: r["ledger"]["pages"].update(done=1), "ledger of pages"),
+            (lambda r: r["ledger"]["seconds"].update({"in": 7}), "ledger of seconds"),
+            (lambda r: r["ledger"]["pages"].update({"in": 1, "done": 1}), "are described"),
+            (lambda r: r["content"].append(r["content"][0]), "same id"),
+            (evidence, "does not quote"),
+            (lambda r: r["absent"].update({"/a": "absent"}), "not null"),
+            (lambda r: r["provenance"].update({"/a": [{"kind": "none"}]}), "the answer has not"),
+        ]
+        before = self.record("of-pages.pdf").read_text()
+        for change, words in contradictions:
+            with self.subTest(words):
+                file = self.change("of-pages.pdf", change)
+                self.relist()
+                self.one(file.name, "contradicts itself", words)
+                file.write_text(before)
+        self.relist()
+        self.assertEqual(self.verify(), [])
+
+    def test_the_schema(self):
+        unfit = [
+            (lambda r: r.pop("hidden"), '"hidden" is missing'),
+            (lambda r: r.update(status="fine"), "/status: none of the values"),
+            (lambda r: r["source"].update(bytes=-1), "/source/bytes: -1"),
+            (lambda r: r["source"].update(sha256="A" * 64), "/source/sha256: does not match"),
+            (lambda r: r["source"].update(media_type=3), "/source/media_type"),
+            (lambda r: r["document"]["pages"][1].update(n=1.5), "/document/pages/1/n: not of type integer"),
+            (lambda r: r["content"][0]["at"][0].update(bbox=[1, 2, 3]), "/content/0/at/0/bbox: 3, minItems"),
+            (lambda r: r["document"]["metadata"].update(x=["a"]), "/document/metadata/x"),
+            (lambda r: r.update(weft=2), "/weft: not the value"),
+        ]
+        before = self.record("of-pages.pdf").read_text()
+        for change, words in unfit:
+            with self.subTest(words):
+                file = self.change("of-pages.pdf", change)
+                self.relist()
+                self.one(file.name, "not a record", words)
+                file.write_text(before)
+
+    # ---- the rest ----
+
+    def test_a_bad_manifest(self):
+        manifest = self.out / "manifest.sha256"
+        lines = manifest.read_text().splitlines(keepends=True)
+        for bad in [lines[1] + lines[0], lines[0] + "nonsense\n", lines[0][:-4], "x" * 5000,
+                    lines[0].replace("records/", "../../x/")]:
+            manifest.write_text(bad)
+            self.assertIn("manifest.sha256: line ", "\n".join(self.verify(code=1)))
+
+    def test_a_bad_summary(self):
+        (self.out / "summary.json").write_text("{")
+        self.one("summary.json")
+
+    def test_a_bad_catalogue(self):
+        catalogue = self.out / "state/catalog.db"
+        catalogue.write_bytes(b"no database" * 1000)
+        self.one("catalog.db", "rebuild-index")
+        self.assert_code(e2e.weft("rebuild-index", "-o", self.out), 0)
+        self.assertEqual(self.verify(), [])
+
+    def test_a_record_that_the_catalogue_has_not(self):
+        file = self.record("a.md")
+        self.catalogue("DELETE FROM record WHERE id = ?", "sha256:" + file.stem)
+        self.one(file.name, "rebuild-index")
+
+    def test_nothing_to_look_at(self):
+        self.assert_code(e2e.weft("verify", "-o", self.folder / "none"), 3)
+        self.assertFalse((self.folder / "none").exists())
+        self.assert_code(e2e.weft("verify", "--nonsense"), 2)
+
+    def test_nothing_is_written(self):
+        def state():
+            return sorted((str(path), path.stat().st_mtime_ns) for path in self.folder.rglob("*")
+                          if not path.name.startswith("catalog.db-") and path.name != "state")
+        before = state()
+        time.sleep(0.01)
+        self.verify()
+        self.assertEqual(state(), before)
+
+
+class Rebuilt(e2e.Case):
+    def test_everything_works_after_it(self):
+        pile = self.folder / "pile"
+        pile.mkdir()
+        (pile / "a.md").write_text("The giraffe.\n")
+        shutil.copy(pile / "a.md", pile / "b.md")
+        (pile / "c.pdf").write_bytes(e2e.pdf([["Okapi"]]))
+        run = ["-t", "inventory", "-o", self.out, pile]
+        self.run_weft(*run, code=0)
+        before = e2e.records(self.out)
+        shutil.rmtree(self.out / "state")
+        self.assert_code(e2e.weft("rebuild-index", "-o", self.out), 0)
+        self.assertIn("giraffe", e2e.weft("show", "-o", self.out, pile / "b.md").stdout)
+        self.assertIn("c.pdf", e2e.weft("search", "-o", self.out, "okapi").stdout)
+        times = {file: file.stat().st_mtime_ns for file in e2e.record_files(self.out)}
+        done = self.run_weft(*run, code=0)
+        self.assertIn("3 unchanged", done.stderr)  # hashed again, not decoded again
+        self.assertEqual(e2e.records(self.out), before)
+        self.assertEqual({file: file.stat().st_mtime_ns for file in e2e.record_files(self.out)}, times)
+
+    def test_refusals(self):
+        done = e2e.weft("rebuild-index", "-o", self.out)
+        self.assert_code(done, 3)
+        self.assertFalse(self.out.exists())
+        (self.folder / "a.md").write_text("x\n")
+        self.run_weft("-q", "-t", "inventory", "-o", self.out, self.folder / "a.md", code=0)
+        with open(self.out / "lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            self.assert_code(e2e.weft("rebuild-index", "-o", self.out), 75)
+        (file,) = e2e.record_files(self.out)
+        file.write_text("{}")
+        self.assert_code(e2e.weft("rebuild-index", "-o", self.out), 1)
+
+
+if __name__ == "__main__":
+    e2e.main()
