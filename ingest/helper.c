@@ -396,11 +396,14 @@ static int serve(const WeftJail *jail)
 }
 
 /* glibc has its tables of characters in modules, which a worker can't load: those that decoders ask
- * for (texts of PNG, passwords of PDF) stay loaded from here on. */
+ * for (texts of PNG; passwords, titles and names in PDF) stay loaded from here on. */
 static void load_charsets(void)
 {
-	(void)g_iconv_open("UTF-8", "ISO-8859-1");
-	(void)g_iconv_open("ISO-8859-1", "UTF-8");
+	static const char *const NAMES[] = {"ISO-8859-1", "UTF-16", "UTF-16BE", "UTF-16LE"};
+	for (guint i = 0; i < G_N_ELEMENTS(NAMES); i++) {
+		(void)g_iconv_open("UTF-8", NAMES[i]);
+		(void)g_iconv_open(NAMES[i], "UTF-8");
+	}
 }
 
 /* What a worker sees of its walls: a process that enters the jail and tells. */
