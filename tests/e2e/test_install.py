@@ -26,6 +26,10 @@ class Install(e2e.Case):
         for helper in ("pdf", "image", "av"):
             self.assertIn(f"libexec/weft/weft-decode-{helper}", names)
             self.assertTrue(os.access(prefix / "libexec/weft" / f"weft-decode-{helper}", os.X_OK))
+        for unit in prefix.rglob("weft@.service"):  # where systemd is
+            self.assertRegex(unit.read_text(), r"(?m)^ExecStart=/.*/bin/weft run -c /etc/weft/%i\.job$")
+            self.assertIn("lib/systemd/system/weft@.timer", names)
+            self.assertIn("lib/sysusers.d/weft.conf", names)
         self.check_runs(program)
         self.check_manual(prefix)
 
