@@ -17,7 +17,7 @@
 #include "cli/watch.h"
 #include "pipeline/pipeline.h"
 
-#define LIST_MAX_BYTES ((gsize)256 << 20)
+#define PATH_BYTES_MAX (1 << 20) /* 200 folders of names of 255 bytes are 51,400 */
 
 typedef struct Command {
 	WeftJob *job;
@@ -87,26 +87,64 @@ static GArray *option_entries(Command *command)
 	return entries;
 }
 
+static gboolean take_path(GString *path, GPtrArray *paths, const char *list, GError **error)
+{
+	if (strlen(path->str) < path->len) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "%s: path %u holds a NUL: with -0 paths end with one", list, paths->len + 1);
+		return FALSE;
+	}
+	if (path->len > 0)
+		g_ptr_array_add(paths, g_strndup(path->str, path->len));
+	g_string_truncate(path, 0);
+	return TRUE;
+}
+
+/* Byte by byte, so that a list is never held beside its paths. */
+static gboolean read_paths(FILE *list, const char *name, int divider, GPtrArray *paths, GError **error)
+{
+	g_autofree char *shown = weft_path_display(name);
+	g_autoptr(GString) path = g_string_new(NULL);
+	int byte;
+
+	while ((byte = getc_unlocked(list)) != EOF) {
+		if (byte == divider) {
+			if (!take_path(path, paths, shown, error))
+				return FALSE;
+			continue;
+		}
+		if (path->len == PATH_BYTES_MAX) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+				    "%s: path %u has more than %d bytes", shown, paths->len + 1,
+				    PATH_BYTES_MAX);
+			return FALSE;
+		}
+		g_string_append_c(path, (char)byte);
+	}
+	if (ferror(list)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", shown, g_strerror(errno));
+		return FALSE;
+	}
+	return take_path(path, paths, shown, error);
+}
+
 static gboolean read_list(Command *command, GError **error)
 {
-	g_autofree char *text = NULL;
-	gsize size_bytes = 0;
-	char divider = command->is_divided_by_nul ? '\0' : '\n';
-	gboolean is_stdin = strcmp(command->files_from, "-") == 0;
+	int divider = command->is_divided_by_nul ? '\0' : '\n';
+	gboolean is_stdin = strcmp(command->files_from, "-") == 0, is_read;
+	FILE *list = is_stdin ? stdin : fopen(command->files_from, "re");
 
-	if (is_stdin ? !weft_fd_read(STDIN_FILENO, "standard input", LIST_MAX_BYTES, &text,
-				     &size_bytes, error)
-		     : !weft_file_read(command->files_from, LIST_MAX_BYTES, &text, &size_bytes, error))
+	if (list == NULL) {
+		g_autofree char *shown = weft_path_display(command->files_from);
+
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", shown, g_strerror(errno));
 		return FALSE;
-	for (gsize first = 0; first < size_bytes;) {
-		const char *end = memchr(text + first, divider, size_bytes - first);
-		gsize size = end != NULL ? (gsize)(end - text) - first : size_bytes - first;
-
-		if (size > 0)
-			g_ptr_array_add(command->job->inputs, g_strndup(text + first, size));
-		first += size + 1;
 	}
-	return TRUE;
+	is_read = read_paths(list, is_stdin ? "standard input" : command->files_from, divider,
+			     command->job->inputs, error);
+	if (!is_stdin)
+		fclose(list);
+	return is_read;
 }
 
 static gboolean fill_job(Command *command, const WeftPlaces *places, const GPtrArray *settings,

@@ -16,7 +16,7 @@
 typedef struct Rule {
 	char *glob;
 	int flags; /* of fnmatch */
-	gboolean brings_back, is_for_folders, is_for_path;
+	gboolean brings_back, is_for_folders, is_for_path, is_anywhere;
 } Rule;
 
 struct WeftIgnore {
@@ -45,8 +45,10 @@ static void add_line(WeftIgnore *ignore, char *line)
 		rule.is_for_folders = TRUE;
 		line[size - 1] = '\0';
 	}
-	while (g_str_has_prefix(line, "**/"))
+	while (g_str_has_prefix(line, "**/")) {
+		rule.is_anywhere = TRUE;
 		line += 3;
+	}
 	rule.is_for_path = strchr(line, '/') != NULL;
 	if (line[0] == '/')
 		line++;
@@ -99,6 +101,18 @@ void weft_ignore_free(WeftIgnore *ignore)
 	g_free(ignore);
 }
 
+static gboolean fits(const Rule *rule, const char *path, const char *name)
+{
+	if (!rule->is_for_path)
+		return fnmatch(rule->glob, name, rule->flags) == 0;
+	do {
+		if (fnmatch(rule->glob, path, rule->flags) == 0)
+			return TRUE;
+		path = strchr(path, '/');
+	} while (rule->is_anywhere && path++ != NULL);
+	return FALSE;
+}
+
 WeftIgnoreVerdict weft_ignore_judge(const WeftIgnore *ignore, const char *path, gboolean is_folder)
 {
 	const char *slash = strrchr(path, '/');
@@ -109,7 +123,7 @@ WeftIgnoreVerdict weft_ignore_judge(const WeftIgnore *ignore, const char *path, 
 
 		if (rule->is_for_folders && !is_folder)
 			continue;
-		if (fnmatch(rule->glob, rule->is_for_path ? path : name, rule->flags) == 0)
+		if (fits(rule, path, name))
 			return rule->brings_back ? WEFT_IGNORE_BACK : WEFT_IGNORE_ASIDE;
 	}
 	return WEFT_IGNORE_SILENT;

@@ -10,8 +10,8 @@
  *     !keep.tmp      brings back what a line before it, or a folder above, leaves aside
  *     # words        a comment; \# and \! are names that begin so
  *
- * `*`, `?` and `[...]` as in fnmatch(3); `*` passes no slash, but in a line with `**` every star
- * does. The last line that fits decides, the folder nearest to the file first; then the names. A
+ * `*`, `?` and `[...]` as in fnmatch(3); a line that begins with `**` and a slash fits at any depth.
+ * `*` passes no slash, but in a line with another `**` every star does. The last line that fits decides, the folder nearest to the file first; then the names. A
  * folder that is left aside is not looked into, so nothing in it can be brought back.
  */
 #ifndef WEFT_PIPELINE_IGNORE_H

@@ -162,6 +162,15 @@ static gboolean hash_content(const WeftStop *stop, WeftRunner *runner, WeftDocum
 	return TRUE;
 }
 
+/* A file without size is not read at all: files of /proc and /sys may wait, or act. */
+static gboolean sniff_type(WeftDocument *document, const struct stat *status, GError **error)
+{
+	if (status->st_size > 0)
+		return weft_sniff(document->fd, &document->sniff, error);
+	document->sniff = (WeftSniff){.media_type = "application/x-empty", .name = "empty file"};
+	return TRUE;
+}
+
 static void read_facts(const WeftStop *stop, WeftRunner *runner, WeftDocument *document)
 {
 	struct stat before, after;
@@ -182,7 +191,7 @@ static void read_facts(const WeftStop *stop, WeftRunner *runner, WeftDocument *d
 		return;
 	}
 	settle_clock(document, &before);
-	if (!weft_sniff(document->fd, &document->sniff, &failure) ||
+	if (!sniff_type(document, &before, &failure) ||
 	    !hash_content(stop, runner, document, (guint64)before.st_size, &failure)) {
 		set_fault(document, "sniff", failure);
 		return;

@@ -89,11 +89,21 @@ static void set_decoders(WeftRun *run)
 	weft_decoders_key(versions, run->decoders);
 }
 
+/* There may be millions: those that are tidy are the job's own. */
 static void tidy_inputs(WeftRun *run)
 {
-	run->inputs = g_ptr_array_new_full(run->job->inputs->len, g_free);
-	for (guint i = 0; i < run->job->inputs->len; i++)
-		g_ptr_array_add(run->inputs, weft_path_tidy(g_ptr_array_index(run->job->inputs, i)));
+	const GPtrArray *inputs = run->job->inputs;
+
+	run->inputs = g_ptr_array_sized_new(inputs->len);
+	run->tidied = g_string_chunk_new(4096);
+	for (guint i = 0; i < inputs->len; i++) {
+		char *path = g_ptr_array_index(inputs, i);
+		g_autofree char *tidy = weft_path_tidy(path);
+
+		g_ptr_array_add(run->inputs, strcmp(tidy, path) == 0
+						     ? path
+						     : g_string_chunk_insert(run->tidied, tidy));
+	}
 }
 
 /* What earlier runs have left, to read only; NULL: nothing, or nothing that can be read. */
@@ -206,6 +216,7 @@ void weft_run_free(WeftRun *run)
 	weft_stash_free(run->stash);
 	weft_task_free(run->task);
 	g_clear_pointer(&run->inputs, g_ptr_array_unref);
+	g_clear_pointer(&run->tidied, g_string_chunk_free);
 	g_queue_clear_full(&run->tally.messages, g_free);
 	weft_estimate_free(run->tally.estimate);
 	pthread_mutex_destroy(&run->tally.mutex);

@@ -45,7 +45,8 @@ struct WeftRun {
 	guint n_threads;
 	char fingerprint[65];
 	char decoders[17]; /* WeftKnown.decoders of what this run makes */
-	GPtrArray *inputs; /* char *: the job's, by weft_path_tidy */
+	GPtrArray *inputs; /* char *: the job's, by weft_path_tidy; borrowed from it or `tidied` */
+	GStringChunk *tidied;
 	WeftStore *store;
 	WeftStash *stash; /* NULL: no folder, nothing is kept */
 	WeftBudget *budget;
