@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -280,14 +282,61 @@ gboolean weft_fd_write(int fd, const char *name, gconstpointer data, gsize size_
 	return TRUE;
 }
 
-gboolean weft_folder_sync(const char *path, GError **error)
+int weft_folder_open(const char *path, GError **error)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return fail_errno(error, path, errno);
+		(void)fail_errno(error, path, errno);
+	return fd;
+}
+
+gboolean weft_folder_sync(const char *path, GError **error)
+{
+	int fd = weft_folder_open(path, error);
+	if (fd < 0)
+		return FALSE;
 	int number = fsync(fd) < 0 ? errno : 0;
 	close(fd);
 	return number ? fail_errno(error, path, number) : TRUE;
+}
+
+gboolean weft_filesystem_sync(int folder, const char *path, GError **error)
+{
+	/* Those known to write all and to tell, since Linux 5.8. Others (FUSE) may do nothing. */
+	static const guint64 KNOWN[] = { EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+					 F2FS_SUPER_MAGIC, TMPFS_MAGIC };
+	struct statfs status;
+
+	if (fstatfs(folder, &status) < 0)
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(KNOWN); i++)
+		if ((guint32)status.f_type == KNOWN[i])
+			return syncfs(folder) == 0 || fail_errno(error, path, errno);
+	return FALSE;
+}
+
+gboolean weft_filesystem_is_remote(guint64 magic)
+{
+	/* linux/magic.h has some of them only. */
+	static const guint64 REMOTE[] = {
+		NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CODA_SUPER_MAGIC, AFS_SUPER_MAGIC,
+		0xFF534D42 /* CIFS */, 0xFE534D42 /* SMB2 */, 0x00C36400 /* Ceph */,
+		0x0BD00BD0 /* Lustre */, 0x01161970 /* GFS2 */, 0x7461636F /* OCFS2 */,
+		0x47504653 /* GPFS */, 0xBACBACBC /* HGFS */, 0x564C /* NCP */
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(REMOTE); i++)
+		if (magic == REMOTE[i])
+			return TRUE;
+	return FALSE;
+}
+
+gboolean weft_folder_is_remote(const char *path)
+{
+	struct statfs status;
+
+	/* The type of a filesystem has 32 bits, whatever the field has. */
+	return statfs(path, &status) == 0 && weft_filesystem_is_remote((guint32)status.f_type);
 }
 
 gboolean weft_folder_make(const char *path, int mode, GError **error)
@@ -349,20 +398,47 @@ gboolean weft_new_file_write(WeftNewFile *file, gconstpointer data, gsize size_b
 	return weft_fd_write(file->fd, file->path, data, size_bytes, error);
 }
 
+void weft_new_file_begin_sync(WeftNewFile *file)
+{
+	(void)sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* an advice */
+}
+
+gboolean weft_new_file_sync(WeftNewFile *file, gboolean is_synced, GError **error)
+{
+	int fd = file->fd;
+	file->fd = -1;
+	/* After a sync of everything this only asks how it went for this file. */
+	int failed = is_synced ? sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE) : fsync(fd);
+	gboolean is_good = failed == 0 || (is_synced && errno == ENOSYS) ||
+			   fail_errno(error, file->path, errno);
+	if (close(fd) < 0 && is_good)
+		is_good = fail_errno(error, file->path, errno);
+	return is_good;
+}
+
+gboolean weft_new_file_rename(WeftNewFile *file, GError **error)
+{
+	if (rename(file->temporary, file->path) < 0)
+		return fail_errno(error, file->path, errno);
+	g_clear_pointer(&file->temporary, g_free);
+	return TRUE;
+}
+
+gboolean weft_new_file_status(const WeftNewFile *file, struct stat *ret_status, GError **error)
+{
+	return fstat(file->fd, ret_status) == 0 || fail_errno(error, file->path, errno);
+}
+
+const char *weft_new_file_temporary(const WeftNewFile *file)
+{
+	return file->temporary;
+}
+
 gboolean weft_new_file_publish(WeftNewFile *file, GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(file->path);
-	int fd = file->fd;
-	file->fd = -1;
-	gboolean is_good = fsync(fd) == 0 || fail_errno(error, file->path, errno);
-	if (close(fd) < 0 && is_good)
-		is_good = fail_errno(error, file->path, errno);
-	if (is_good && rename(file->temporary, file->path) < 0)
-		is_good = fail_errno(error, file->path, errno);
-	if (!is_good)
-		return FALSE;
-	g_clear_pointer(&file->temporary, g_free);
-	return weft_folder_sync(folder, error);
+	return weft_new_file_sync(file, FALSE, error) && weft_new_file_rename(file, error) &&
+	       weft_folder_sync(folder, error);
 }
 
 void weft_new_file_close(WeftNewFile *file)
@@ -385,14 +461,23 @@ gboolean weft_file_write(const char *path, gconstpointer data, gsize size_bytes,
 	       weft_new_file_publish(file, error);
 }
 
-WeftLock *weft_lock_open(const char *path, GError **error)
+static int operation_of(WeftLockMode mode)
+{
+	return mode == WEFT_LOCK_ALONE ? LOCK_EX : LOCK_SH;
+}
+
+WeftLock *weft_lock_open(const char *path, WeftLockMode mode, gboolean waits, GError **error)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+	int failed;
 	if (fd < 0) {
 		(void)fail_errno(error, path, errno);
 		return NULL;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	do
+		failed = flock(fd, operation_of(mode) | (waits ? 0 : LOCK_NB));
+	while (failed < 0 && errno == EINTR);
+	if (failed < 0) {
 		g_autofree char *name = weft_path_display(path);
 		if (errno == EWOULDBLOCK)
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CANCELLED,
@@ -405,6 +490,15 @@ WeftLock *weft_lock_open(const char *path, GError **error)
 	WeftLock *lock = g_new(WeftLock, 1);
 	lock->fd = fd;
 	return lock;
+}
+
+gboolean weft_lock_change(WeftLock *lock, WeftLockMode mode)
+{
+	int failed;
+	do
+		failed = flock(lock->fd, operation_of(mode) | LOCK_NB);
+	while (failed < 0 && errno == EINTR);
+	return failed == 0;
 }
 
 void weft_lock_close(WeftLock *lock)

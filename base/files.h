@@ -9,6 +9,7 @@
 #define WEFT_BASE_FILES_H
 
 #include <glib.h>
+#include <sys/stat.h>
 
 /* ---- mapping ---- */
 
@@ -68,6 +69,16 @@ WeftNewFile *weft_new_file_open(const char *path, GError **error);
 gboolean weft_new_file_write(WeftNewFile *file, gconstpointer data, gsize size_bytes,
 			     GError **error);
 gboolean weft_new_file_publish(WeftNewFile *file, GError **error);
+/* Publishing many at once, step by step: the disk may begin with what was written; it lasts (a file
+ * whose sync failed is lost, no second try says the truth); it has its name, which lasts once the
+ * folder was synced. weft_new_file_sync closes the descriptor; `is_synced` says that a sync of the
+ * whole filesystem came before. */
+void weft_new_file_begin_sync(WeftNewFile *file);
+gboolean weft_new_file_sync(WeftNewFile *file, gboolean is_synced, GError **error);
+gboolean weft_new_file_rename(WeftNewFile *file, GError **error);
+/* What fstat(2) says of it before its sync; where it lies until it has its name. */
+gboolean weft_new_file_status(const WeftNewFile *file, struct stat *ret_status, GError **error);
+const char *weft_new_file_temporary(const WeftNewFile *file);
 void weft_new_file_close(WeftNewFile *file);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftNewFile, weft_new_file_close)
 /* TRUE for the name (without folder) of a temporary file that a killed weft_file_write left. */
@@ -77,17 +88,34 @@ gboolean weft_fd_write(int fd, const char *name, gconstpointer data, gsize size_
 		       GError **error);
 /* fsync of a folder, so that renames in it last. */
 gboolean weft_folder_sync(const char *path, GError **error);
+/* Opens a folder for weft_filesystem_sync; -1 with the error set. */
+int weft_folder_open(const char *path, GError **error);
+/* Makes all that was written to the filesystem of an open folder last. FALSE without an error: this
+ * filesystem does not promise that it tells of failures; sync files one by one. */
+gboolean weft_filesystem_sync(int folder, const char *path, GError **error);
+/* TRUE for a folder on a filesystem that other machines may share, which locks and shared memory do
+ * not reach. */
+gboolean weft_folder_is_remote(const char *path);
+gboolean weft_filesystem_is_remote(guint64 magic);
 /* Makes the folder and those above it where they are missing; those it makes get `mode`. */
 gboolean weft_folder_make(const char *path, int mode, GError **error);
 
-/* ---- the lock ---- */
+/* ---- locks ---- */
+
+typedef enum {
+	WEFT_LOCK_ALONE,  /* nobody else holds it */
+	WEFT_LOCK_SHARED, /* beside others that share it */
+} WeftLockMode;
 
 typedef struct WeftLock WeftLock;
 
-/* Makes the file where missing and takes flock(2) on it without waiting. WEFT_ERROR_CANCELLED when
- * another process holds it. The lock is the held descriptor: it ends with the process, and the
- * file stays. */
-WeftLock *weft_lock_open(const char *path, GError **error);
+/* Makes the file where missing and takes flock(2) on it. Waits for it, or not: then
+ * WEFT_ERROR_CANCELLED when another process holds it. The lock is the held descriptor: it ends with
+ * the process, whatever ends that, and the file stays. */
+WeftLock *weft_lock_open(const char *path, WeftLockMode mode, gboolean waits, GError **error);
+/* From one mode to the other, without waiting. Not in one step: others may take it in between. FALSE:
+ * another process was in the way, and the lock is no longer held. */
+gboolean weft_lock_change(WeftLock *lock, WeftLockMode mode);
 void weft_lock_close(WeftLock *lock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftLock, weft_lock_close)
 

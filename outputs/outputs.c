@@ -6,17 +6,12 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "outputs/catalog_search.h"
 #include "outputs/outputs_private.h"
 #include "outputs/record_json.h"
-#include "outputs/record_paths.h"
 #include "outputs/retry.h"
-#include "outputs/search_text.h"
 
 /* A record is read back whole. */
 #define RECORD_BYTES_MAX ((gsize)1 << 30)
-/* Records in one of the 256 folders. */
-#define FOLDER_NAMES_MAX ((gsize)1 << 24)
 #define PREFIX_BYTES_MIN 8
 
 /* ---- opening ---- */
@@ -69,9 +64,10 @@ WeftOutputs *weft_outputs_open(const char *out_dir, const char *state_dir, GErro
 	g_autofree char *lock_path = g_build_filename(out_dir, "lock", NULL);
 	g_autofree char *state = g_path_get_dirname(outputs->database);
 
+	outputs->publish_lock = g_build_filename(state, "publish.lock", NULL);
 	if (!weft_folder_make(out_dir, 0700, error))
 		return NULL;
-	outputs->lock = weft_lock_open(lock_path, error);
+	outputs->lock = weft_lock_open(lock_path, WEFT_LOCK_ALONE, FALSE, error);
 	if (!outputs->lock || !weft_folder_make(outputs->records, 0700, error) ||
 	    !weft_folder_make(state, 0700, error) || !open_catalog(outputs, error))
 		return NULL;
@@ -128,8 +124,10 @@ void weft_outputs_close(WeftOutputs *outputs)
 {
 	if (!outputs)
 		return;
+	weft_commit_free(outputs->open);
 	weft_catalog_close(outputs->catalog);
 	weft_lock_close(outputs->lock);
+	g_free(outputs->publish_lock);
 	g_free(outputs->note);
 	g_free(outputs->database);
 	g_free(outputs->records);
@@ -154,8 +152,7 @@ static char *file_of_hex(const WeftOutputs *outputs, const char *hex)
 	return g_build_filename(outputs->records, folder, name, NULL);
 }
 
-/* NULL with an error when the id is none. */
-static char *file_of_id(const WeftOutputs *outputs, const char *id, GError **error)
+char *weft_outputs_file_of_id(const WeftOutputs *outputs, const char *id, GError **error)
 {
 	const char *hex = hex_of(id, WEFT_HEX_BYTES);
 	if (!hex) {
@@ -165,29 +162,51 @@ static char *file_of_id(const WeftOutputs *outputs, const char *id, GError **err
 	return file_of_hex(outputs, hex);
 }
 
-WeftJson *weft_record_read(const char *file, const char *id, char ret_sha256[65], GError **error)
+static WeftJson *parse_record(int fd, const char *file, const char *id, WeftRecordFacts *ret_facts,
+			      GError **error)
 {
+	g_autofree char *name = weft_path_display(file);
 	g_autofree char *text = NULL;
+	WeftRecordFacts facts;
 	gsize size;
-	if (!weft_file_read(file, RECORD_BYTES_MAX, &text, &size, error))
+	if (fstat(fd, &facts.status) < 0 || !S_ISREG(facts.status.st_mode)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: not a regular file", name);
+		return NULL;
+	}
+	if (!weft_fd_read(fd, file, RECORD_BYTES_MAX, &text, &size, error))
 		return NULL;
 	g_autoptr(WeftJson) record = weft_json_parse(text, size, WEFT_JSON_STRICT, error);
 	if (!record) {
-		g_autofree char *name = weft_path_display(file);
 		g_prefix_error(error, "%s: ", name);
 		return NULL;
 	}
 	if (g_strcmp0(weft_json_string(weft_json_member(record, "id"), NULL), id) != 0) {
-		g_autofree char *name = weft_path_display(file);
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "%s: not the record %s", name, id);
 		return NULL;
 	}
-	if (ret_sha256) {
+	if (ret_facts) {
 		g_autofree char *hex =
 			g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)text, size);
-		g_strlcpy(ret_sha256, hex, 65);
+		g_strlcpy(facts.sha256, hex, sizeof(facts.sha256));
+		*ret_facts = facts;
 	}
 	return g_steal_pointer(&record);
+}
+
+WeftJson *weft_record_read(const char *file, const char *id, WeftRecordFacts *ret_facts,
+			   GError **error)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		int number = errno;
+		g_autofree char *name = weft_path_display(file);
+		g_set_error(error, WEFT_ERROR, number == ENOENT ? WEFT_ERROR_EMPTY : WEFT_ERROR_IO,
+			    "%s: %s", name, g_strerror(number));
+		return NULL;
+	}
+	WeftJson *record = parse_record(fd, file, id, ret_facts, error);
+	close(fd);
+	return record;
 }
 
 gboolean weft_record_row(const WeftJson *record, const char *id, WeftKnown *ret_known,
@@ -213,59 +232,15 @@ gboolean weft_record_row(const WeftJson *record, const char *id, WeftKnown *ret_
 	return TRUE;
 }
 
-/* The record's folder, made and synced into its parent where it is missing. */
-static gboolean make_record_folder(const WeftOutputs *outputs, const char *file, GError **error)
-{
-	g_autofree char *folder = g_path_get_dirname(file);
-	if (g_file_test(folder, G_FILE_TEST_IS_DIR))
-		return TRUE;
-	return weft_folder_make(folder, 0700, error) &&
-	       weft_folder_sync(outputs->records, error);
-}
-
-/* The rows of a record file that is there, in one transaction. `path` NULL: the record's alone. */
-static gboolean put_rows(WeftOutputs *outputs, const char *file, WeftCatalogRecord *row,
-			 const char *path, const struct stat *status, const char *fingerprint,
-			 GError **error)
-{
-	WeftCatalog *catalog = outputs->catalog;
-
-	if (stat(file, &row->file_status) < 0) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: vanished after writing", row->id);
-		return FALSE;
-	}
-	if (!weft_catalog_begin(catalog, error))
-		return FALSE;
-	if (weft_catalog_put_record(catalog, row, error) &&
-	    (!path ||
-	     weft_catalog_put_source(catalog, row->id, path, status, fingerprint, error)) &&
-	    (!path || !row->text ||
-	     weft_catalog_put_text(catalog, row->id, path, row->text, error)) &&
-	    weft_catalog_commit(catalog, error))
-		return TRUE;
-	weft_catalog_rollback(catalog);
-	return FALSE;
-}
-
-/* The one way a record gets onto the disk: text + newline, then its rows. */
-static gboolean publish(WeftOutputs *outputs, const char *file, const char *text, gsize size_bytes,
-			WeftCatalogRecord *row, const char *path, const struct stat *status,
-			const char *fingerprint, GError **error)
-{
-	g_autofree char *line = g_malloc(size_bytes + 2);
-	memcpy(line, text, size_bytes);
-	strcpy(line + size_bytes, "\n");
-	g_autofree char *hex =
-		g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)line, size_bytes + 1);
-
-	row->file_sha256 = hex;
-	return make_record_folder(outputs, file, error) &&
-	       weft_file_write(file, line, size_bytes + 1, error) &&
-	       put_rows(outputs, file, row, path, status, fingerprint, error);
-}
-
 /* ---- verbs ---- */
 
+const WeftCommitEntry *weft_outputs_waiting(const WeftOutputs *outputs, const char *id)
+{
+	const WeftCommitEntry *entry = weft_commit_find(outputs->open, id);
+	return entry ? entry : weft_commit_find(outputs->taken, id);
+}
+
+/* A path is asked for before its document comes, so nothing that waits knows it. */
 gboolean weft_outputs_is_unchanged(WeftOutputs *outputs, const char *path,
 				   const struct stat *status, const char *fingerprint,
 				   WeftKnown *ret_known)
@@ -274,96 +249,24 @@ gboolean weft_outputs_is_unchanged(WeftOutputs *outputs, const char *path,
 	if (!outputs->catalog || !weft_catalog_is_unchanged(outputs->catalog, path, status,
 							    fingerprint, &known))
 		return FALSE;
-	g_autofree char *file = file_of_id(outputs, known.id, NULL);
+	g_autofree char *file = weft_outputs_file_of_id(outputs, known.id, NULL);
 	if (!file || access(file, F_OK) < 0)
 		return FALSE;
 	*ret_known = known;
 	return TRUE;
 }
 
-static void add_path(GPtrArray *paths, const char *path)
-{
-	g_ptr_array_add(paths, g_strdup(path));
-	weft_record_paths_settle(paths);
-}
-
-/* ---- paths that a record loses ---- */
-
-/* Writes the record again with these paths. */
-static gboolean write_paths(WeftOutputs *outputs, const char *file, const WeftJson *record,
-			    WeftCatalogRecord *row, GPtrArray *paths, const char *path,
-			    const struct stat *status, const char *fingerprint, GError **error)
-{
-	gsize size;
-	g_autofree char *text = weft_record_paths_replace(record, paths, &size);
-	return publish(outputs, file, text, size, row, path, status, fingerprint, error);
-}
-
 gboolean weft_outputs_look(WeftOutputs *outputs, const char *id, WeftKnown *ret_known)
 {
-	g_autofree char *file = file_of_id(outputs, id, NULL);
-	if (!file || access(file, F_OK) < 0)
-		return FALSE;
+	const WeftCommitEntry *waiting = weft_outputs_waiting(outputs, id);
+	g_autofree char *file = weft_outputs_file_of_id(outputs, id, NULL);
+	if (waiting && !waiting->is_removed)
+		*ret_known = waiting->known;
+	if (waiting || !file)
+		return waiting && !waiting->is_removed;
 	g_autoptr(WeftJson) record = weft_record_read(file, id, NULL, NULL);
 	WeftCatalogRecord row;
 	return record && weft_record_row(record, id, ret_known, &row);
-}
-
-/* Of a record that says no more than that its path could not be read. */
-static gboolean remove_record(WeftOutputs *outputs, const char *file, const char *id, GError **error)
-{
-	if (unlink(file) < 0 && errno != ENOENT) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", id, g_strerror(errno));
-		return FALSE;
-	}
-	return weft_catalog_forget_record(outputs->catalog, id, error);
-}
-
-/* The path leaves the record. keeps_last: not when it is the only one of something that was read. A
- * damaged record is left as it is; one that the disk does not give would keep the path for good. */
-static gboolean drop_path(WeftOutputs *outputs, const char *id, const char *path,
-			  gboolean keeps_last, GError **error)
-{
-	g_autofree char *file = file_of_id(outputs, id, NULL);
-	g_autoptr(GError) failure = NULL;
-	WeftCatalogRecord row;
-	WeftKnown known;
-
-	if (!file || access(file, F_OK) < 0)
-		return TRUE;
-	g_autoptr(WeftJson) record = weft_record_read(file, id, NULL, &failure);
-	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_IO)) {
-		g_propagate_error(error, g_steal_pointer(&failure));
-		return FALSE;
-	}
-	if (!record || !weft_record_row(record, id, &known, &row))
-		return TRUE;
-	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
-	gboolean is_there = FALSE;
-	for (guint i = paths->len; i > 0; i--) {
-		if (strcmp(paths->pdata[i - 1], path) != 0 || (keeps_last && row.sha256 && paths->len == 1))
-			continue;
-		is_there = TRUE;
-		g_ptr_array_remove_index(paths, i - 1);
-	}
-	if (!is_there)
-		return TRUE;
-	if (paths->len == 0 && !row.sha256)
-		return remove_record(outputs, file, id, error);
-	return write_paths(outputs, file, record, &row, paths, NULL, NULL, NULL, error);
-}
-
-/* Before the path gets its new record, so that a run that is killed in between does it again. */
-static gboolean leave_record_before(WeftOutputs *outputs, const char *id, const char *path,
-				    const char *fingerprint, GError **error)
-{
-	char before[72];
-
-	if (!weft_catalog_id_of_source(outputs->catalog, path, fingerprint, before, error))
-		return FALSE;
-	if (before[0] == '\0' || strcmp(before, id) == 0)
-		return TRUE;
-	return drop_path(outputs, before, path, FALSE, error);
 }
 
 gboolean weft_outputs_sources(WeftOutputs *outputs, const char *folder, const char *after,
@@ -388,100 +291,24 @@ gboolean weft_outputs_knows_folder(WeftOutputs *outputs, const char *folder)
 	return outputs->catalog && weft_catalog_has_beneath(outputs->catalog, folder);
 }
 
-gboolean weft_outputs_lose(WeftOutputs *outputs, const char *path, const char *fingerprint,
-			   GError **error)
-{
-	char id[72];
-
-	if (!weft_catalog_id_of_source(outputs->catalog, path, fingerprint, id, error))
-		return FALSE;
-	if (id[0] == '\0')
-		return TRUE;
-	return drop_path(outputs, id, path, TRUE, error) &&
-	       weft_catalog_set_gone(outputs->catalog, path, fingerprint, error);
-}
-
-gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *path,
-			  const struct stat *status, const char *fingerprint, GError **error)
-{
-	g_autofree char *file = file_of_id(outputs, record->id ? record->id : "", error);
-	if (!file)
-		return FALSE;
-	if (g_file_test(file, G_FILE_TEST_EXISTS)) {
-		g_autoptr(GError) failure = NULL;
-		g_autoptr(WeftJson) before = weft_record_read(file, record->id, NULL, &failure);
-		/* A damaged one is replaced. One that the disk does not give may be whole: it has
-		 * paths that stand nowhere else. */
-		if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_IO)) {
-			g_propagate_error(error, g_steal_pointer(&failure));
-			return FALSE;
-		}
-		g_autoptr(GPtrArray) paths = weft_record_paths_read(before);
-		for (guint i = 0; i < paths->len; i++)
-			add_path(record->paths, paths->pdata[i]);
-	}
-	add_path(record->paths, path);
-
-	gsize size;
-	g_autofree char *text = weft_record_json(record, TRUE, &size);
-	g_autoptr(WeftSearchText) found = weft_search_text_of_record(record);
-	WeftKnown known;
-	weft_known_of_record(record, &known);
-	WeftCatalogRecord row = {
-		.id = record->id,
-		.status = record->status,
-		.known = &known,
-		.sha256 = record->sha256,
-		.fingerprint = fingerprint,
-		.text = found,
-	};
-	return leave_record_before(outputs, record->id, path, fingerprint, error) &&
-	       publish(outputs, file, text, size, &row, path, status, fingerprint, error);
-}
-
+/* The catalogue saw a file written that is still there as it was, or the file is read. */
 gboolean weft_outputs_has(WeftOutputs *outputs, const char *id)
 {
+	g_autofree char *file = weft_outputs_file_of_id(outputs, id, NULL);
+	struct stat status;
+	char hex[65];
 	WeftKnown known;
+	if (!weft_outputs_waiting(outputs, id) && file && outputs->catalog &&
+	    stat(file, &status) == 0 &&
+	    weft_catalog_file_sha256(outputs->catalog, id, &status, hex))
+		return TRUE;
 	return weft_outputs_look(outputs, id, &known);
 }
 
-static gboolean names_path(const GPtrArray *paths, const char *path)
+gboolean weft_record_is_name(const char *name)
 {
-	for (guint i = 0; i < paths->len; i++)
-		if (strcmp(paths->pdata[i], path) == 0)
-			return TRUE;
-	return FALSE;
-}
-
-gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char *path,
-			       const struct stat *status, const char *fingerprint,
-			       WeftKnown *ret_known, GError **error)
-{
-	char hex[65];
-	g_autofree char *file = file_of_id(outputs, id, error);
-	g_autoptr(WeftJson) record = file ? weft_record_read(file, id, hex, error) : NULL;
-	WeftCatalogRecord row;
-	WeftKnown known;
-	gboolean is_added;
-
-	if (!record || !leave_record_before(outputs, id, path, fingerprint, error))
-		return FALSE;
-	if (!weft_record_row(record, id, &known, &row)) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "%s: record without status", id);
-		return FALSE;
-	}
-	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
-	if (names_path(paths, path)) {
-		row.file_sha256 = hex;
-		is_added = put_rows(outputs, file, &row, path, status, fingerprint, error);
-	} else {
-		add_path(paths, path);
-		is_added = write_paths(outputs, file, record, &row, paths, path, status,
-				       fingerprint, error);
-	}
-	if (is_added)
-		*ret_known = known;
-	return is_added;
+	return strspn(name, "0123456789abcdef") == WEFT_HEX_BYTES &&
+	       strcmp(name + WEFT_HEX_BYTES, ".json") == 0;
 }
 
 GPtrArray *weft_outputs_names(const WeftOutputs *outputs, const char *folder_name,
@@ -491,13 +318,12 @@ GPtrArray *weft_outputs_names(const WeftOutputs *outputs, const char *folder_nam
 	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
 
 	if (g_file_test(folder, G_FILE_TEST_IS_DIR)) {
-		g_autoptr(GPtrArray) names = weft_folder_names(folder, FOLDER_NAMES_MAX, error);
+		g_autoptr(GPtrArray) names = weft_folder_names(folder, WEFT_FOLDER_NAMES_MAX, error);
 		if (!names)
 			return NULL;
 		for (guint i = 0; i < names->len; i++) {
 			const char *name = names->pdata[i];
-			if (g_str_has_prefix(name, prefix) && g_str_has_suffix(name, ".json") &&
-			    strspn(name, "0123456789abcdef") == WEFT_HEX_BYTES)
+			if (g_str_has_prefix(name, prefix) && weft_record_is_name(name))
 				g_ptr_array_add(found, g_strdup(name));
 		}
 	}
@@ -529,7 +355,7 @@ static char *find_path(const WeftOutputs *outputs, const char *path)
 	if (!outputs->catalog || (!weft_catalog_id_of_path(outputs->catalog, path, id) &&
 				  !weft_catalog_id_of_path(outputs->catalog, absolute, id)))
 		return NULL;
-	return file_of_id(outputs, id, NULL);
+	return weft_outputs_file_of_id(outputs, id, NULL);
 }
 
 char *weft_outputs_record_path(WeftOutputs *outputs, const char *id_or_path, GError **error)
@@ -547,89 +373,6 @@ char *weft_outputs_record_path(WeftOutputs *outputs, const char *id_or_path, GEr
 			    name);
 	}
 	return file;
-}
-
-/* ---- the end of a run ---- */
-
-/* From the catalogue when the file is the one that it saw written, else from the file. */
-static gboolean hash_record(WeftOutputs *outputs, const char *file, const char *name,
-			    char ret_hex[65], GError **error)
-{
-	g_autofree char *id = g_strdup_printf("sha256:%.*s", WEFT_HEX_BYTES, name);
-	struct stat status;
-	guint64 size;
-
-	if (stat(file, &status) == 0 &&
-	    weft_catalog_file_sha256(outputs->catalog, id, &status, ret_hex))
-		return TRUE;
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: can't be opened", id);
-		return FALSE;
-	}
-	gboolean is_good = weft_fd_sha256(fd, file, ret_hex, &size, error);
-	close(fd);
-	return is_good;
-}
-
-/* Temporary files of a run that was killed: nobody else writes here while we hold the lock. */
-static gboolean remove_leftovers(const char *folder, GError **error)
-{
-	if (!g_file_test(folder, G_FILE_TEST_IS_DIR))
-		return TRUE;
-	g_autoptr(GPtrArray) names = weft_folder_names(folder, FOLDER_NAMES_MAX, error);
-	if (!names)
-		return FALSE;
-	for (guint i = 0; i < names->len; i++) {
-		const char *name = names->pdata[i];
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-		if (weft_file_is_temporary(name) && unlink(path) < 0) {
-			g_autofree char *shown = weft_path_display(path);
-			g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", shown,
-				    g_strerror(errno));
-			return FALSE;
-		}
-	}
-	return TRUE;
-}
-
-static gboolean list_folder(WeftOutputs *outputs, const char *folder, GString *manifest,
-			    GError **error)
-{
-	g_autofree char *path = g_build_filename(outputs->records, folder, NULL);
-	if (!remove_leftovers(path, error))
-		return FALSE;
-	g_autoptr(GPtrArray) names = weft_outputs_names(outputs, folder, folder, error);
-	if (!names)
-		return FALSE;
-	for (guint i = 0; i < names->len; i++) {
-		const char *name = names->pdata[i];
-		g_autofree char *file = g_build_filename(outputs->records, folder, name, NULL);
-		char hex[65];
-		if (!hash_record(outputs, file, name, hex, error))
-			return FALSE;
-		g_string_append_printf(manifest, "%s  records/%s/%s\n", hex, folder, name);
-	}
-	return TRUE;
-}
-
-gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GError **error)
-{
-	g_autofree char *summary_path = g_build_filename(outputs->folder, "summary.json", NULL);
-	g_autofree char *manifest_path = g_build_filename(outputs->folder, "manifest.sha256", NULL);
-	g_autofree char *summary = g_strconcat(summary_json, "\n", NULL);
-	g_autoptr(GString) manifest = g_string_new(NULL);
-
-	if (!remove_leftovers(outputs->folder, error))
-		return FALSE;
-	for (int i = 0; i < 256; i++) {
-		char folder[3];
-		g_snprintf(folder, sizeof(folder), "%02x", i);
-		if (!list_folder(outputs, folder, manifest, error))
-			return FALSE;
-	}
-	return weft_file_write(summary_path, summary, strlen(summary), error) &&
-	       weft_file_write(manifest_path, manifest->str, manifest->len, error);
 }
 
 static void listed_free(void *data)
@@ -656,7 +399,7 @@ GPtrArray *weft_outputs_list(WeftOutputs *outputs, GError **error)
 		g_ptr_array_add(all, listed);
 		listed->path = g_strdup(g_ptr_array_index(paths, i));
 		listed->id = g_strdup(g_ptr_array_index(ids, i));
-		listed->record_path = file_of_id(outputs, listed->id, error);
+		listed->record_path = weft_outputs_file_of_id(outputs, listed->id, error);
 		if (!listed->record_path)
 			return NULL;
 	}

@@ -1,8 +1,15 @@
 /* outputs.h - the door of outputs: records go in, files and the catalogue come out.
  *
  * The record files are the truth; the catalogue (STATE/catalog.db, SQLite) is an index that can be
- * rebuilt from them. A record is written whole (temporary file, fsync, rename, fsync of the folder)
+ * rebuilt from them. A record is written whole (temporary file, sync, rename, sync of the folder)
  * before its row. One thread at a time.
+ *
+ * What is put waits in a batch until it is committed: many files wait for the disk together. All that
+ * reads records here sees what waits; paths are found once their rows are there. A commit is three
+ * steps, of which the middle one, where the waiting is, touches nothing but the batch and may run in
+ * another thread: weft_outputs_take_commit, weft_commit_publish, weft_outputs_put_commit. After a
+ * failure nothing is tried again on what is open (a sync that failed once may say later that all is
+ * well): the run ends, its temporary files go away, and the next one goes on.
  */
 #ifndef WEFT_OUTPUTS_OUTPUTS_H
 #define WEFT_OUTPUTS_OUTPUTS_H
@@ -57,7 +64,7 @@ void weft_decoders_key(const char *versions, char ret_key[17]);
 gboolean weft_outputs_is_unchanged(WeftOutputs *outputs, const char *path, const struct stat *status,
 				   const char *fingerprint, WeftKnown *ret_known);
 
-/* Writes the record file and its row; `status` NULL when the file could not be stat'ed. When a
+/* The record and its rows, with the next commit; `status` NULL when the file could not be stat'ed. When a
  * record of the same id exists (same bytes at another path), its paths become the union. A record
  * that the path had in this job until now, of other bytes, loses the path; one that only said that
  * the path could not be read is removed. */
@@ -119,7 +126,29 @@ gboolean weft_outputs_rebuild(WeftOutputs *outputs, WeftRebuilt *ret_rebuilt, GE
 /* All paths of the catalogue (WeftListed, with a free function), sorted bytewise. */
 GPtrArray *weft_outputs_list(WeftOutputs *outputs, GError **error);
 
-/* summary.json and manifest.sha256 (of all records, as `sha256sum -c` reads it): the end of a run.
+/* ---- commits ---- */
+
+typedef struct WeftCommit WeftCommit;
+void weft_commit_free(WeftCommit *commit);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftCommit, weft_commit_free)
+
+/* Records that wait, and whether they are so many (64, or many bytes) that they should not wait for
+ * more. */
+guint weft_outputs_n_waiting(const WeftOutputs *outputs);
+gboolean weft_outputs_is_full(const WeftOutputs *outputs);
+/* What waits; NULL: nothing. One batch at a time: the next one is taken after this one was given back
+ * by put or drop. */
+WeftCommit *weft_outputs_take_commit(WeftOutputs *outputs);
+/* Makes the files last. Any thread. */
+gboolean weft_commit_publish(WeftCommit *commit, GError **error);
+/* The rows of a batch that is published, in one transaction. */
+gboolean weft_outputs_put_commit(WeftOutputs *outputs, WeftCommit *take_commit, GError **error);
+/* Gives up a batch that could not be published: temporary files go away. */
+void weft_outputs_drop_commit(WeftOutputs *outputs, WeftCommit *take_commit);
+/* All of it. */
+gboolean weft_outputs_commit(WeftOutputs *outputs, GError **error);
+
+/* Commits, then summary.json and manifest.sha256 (of all records, as `sha256sum -c` reads it): the end of a run.
  * `summary_json` is JSON text. Temporary files of killed runs are removed. */
 gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GError **error);
 

@@ -4,11 +4,14 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "outputs/commit.h"
 #include "outputs/catalog.h"
 #include "outputs/outputs.h"
 
 /* Digits of an id, behind "sha256:". */
 #define WEFT_HEX_BYTES 64
+/* Names in one of the 256 folders. */
+#define WEFT_FOLDER_NAMES_MAX ((gsize)1 << 24)
 
 struct WeftOutputs {
 	char *folder;          /* OUT */
@@ -17,16 +20,35 @@ struct WeftOutputs {
 	char *note;            /* what opening has to say, or NULL */
 	WeftLock *lock;        /* NULL when opened to read only */
 	WeftCatalog *catalog;  /* NULL when opened to read only and there is none */
+	char *publish_lock;    /* STATE/publish.lock */
+	WeftCommit *open;       /* what waits for its commit; NULL: nothing */
+	const WeftCommit *taken; /* what is being published; NULL: nothing */
+	guint n_alone;         /* batches from here on that sync each file by itself */
 };
 
+/* Where the record of an id lies; NULL with an error when the id is none. */
+char *weft_outputs_file_of_id(const WeftOutputs *outputs, const char *id, GError **error);
+/* Removes temporary files of runs that were killed: when no other run is there. */
+gboolean weft_outputs_clean(WeftOutputs *outputs, GError **error);
+/* What waits under this id, or is being published; NULL: nothing. */
+const WeftCommitEntry *weft_outputs_waiting(const WeftOutputs *outputs, const char *id);
+
+/* TRUE for the name (without folder) of a record file. */
+gboolean weft_record_is_name(const char *name);
 /* Names of record files in one of the 256 folders that begin with `prefix`, sorted; an empty list
  * when there is no such folder. */
 GPtrArray *weft_outputs_names(const WeftOutputs *outputs, const char *folder_name,
 			      const char *prefix, GError **error);
 
-/* Reads a record file back and checks that it is whole and the record of that id; `ret_sha256`, of
- * the file, may be NULL. WEFT_ERROR_IO when the disk does not give it, else it is damaged. */
-WeftJson *weft_record_read(const char *file, const char *id, char ret_sha256[65], GError **error);
+/* Reads a record file back and checks that it is whole and the record of that id; `ret_facts` may be
+ * NULL. WEFT_ERROR_EMPTY: there is none; WEFT_ERROR_IO: the disk does not give it; else it is
+ * damaged. */
+typedef struct WeftRecordFacts {
+	char sha256[65]; /* of the file */
+	struct stat status;
+} WeftRecordFacts;
+WeftJson *weft_record_read(const char *file, const char *id, WeftRecordFacts *ret_facts,
+			   GError **error);
 
 /* What its row says of a written record, but for the file's checksum and stat(2); borrows from
  * `record` and `ret_known`. FALSE: a record without status. */

@@ -1,6 +1,3 @@
-#include <errno.h>
-#include <sys/stat.h>
-
 #include "base/error.h"
 #include "outputs/catalog_search.h"
 #include "outputs/outputs_private.h"
@@ -11,9 +8,9 @@
 static gboolean adopt(WeftCatalog *catalog, const char *file, const char *id,
 		      gboolean *ret_is_whole, GError **error)
 {
-	char hex[65];
+	WeftRecordFacts facts;
 	g_autoptr(GError) failure = NULL;
-	g_autoptr(WeftJson) record = weft_record_read(file, id, hex, &failure);
+	g_autoptr(WeftJson) record = weft_record_read(file, id, &facts, &failure);
 	WeftCatalogRecord row;
 	WeftKnown known;
 
@@ -25,11 +22,8 @@ static gboolean adopt(WeftCatalog *catalog, const char *file, const char *id,
 		*ret_is_whole = FALSE;
 		return TRUE;
 	}
-	row.file_sha256 = hex;
-	if (stat(file, &row.file_status) < 0) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", id, g_strerror(errno));
-		return FALSE;
-	}
+	row.file_sha256 = facts.sha256;
+	row.file_status = facts.status;
 	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
 	g_autoptr(WeftSearchText) text = weft_search_text_of_json(record);
 	if (!weft_catalog_put_record(catalog, &row, error))

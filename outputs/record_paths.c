@@ -18,6 +18,35 @@ void weft_record_paths_settle(GPtrArray *paths)
 	}
 }
 
+static gboolean find_path(const GPtrArray *paths, const char *path, guint *ret_index)
+{
+	for (guint i = 0; i < paths->len; i++)
+		if (strcmp(paths->pdata[i], path) == 0) {
+			*ret_index = i;
+			return TRUE;
+		}
+	return FALSE;
+}
+
+gboolean weft_record_paths_add(GPtrArray *paths, const char *path)
+{
+	guint i;
+	if (find_path(paths, path, &i))
+		return FALSE;
+	g_ptr_array_add(paths, g_strdup(path));
+	weft_record_paths_settle(paths);
+	return TRUE;
+}
+
+gboolean weft_record_paths_remove(GPtrArray *paths, const char *path)
+{
+	guint i;
+	if (!find_path(paths, path, &i))
+		return FALSE;
+	g_ptr_array_remove_index(paths, i);
+	return TRUE;
+}
+
 void weft_record_paths_write(WeftJsonWriter *w, const GPtrArray *paths)
 {
 	gboolean has_others = FALSE;

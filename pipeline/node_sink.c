@@ -216,7 +216,10 @@ static WeftStep sink_flush(void *state, WeftRunner *runner, GError **error)
 		}
 	}
 	g_ptr_array_set_size(sink->copies, 0);
-	return WEFT_STEP_MORE;
+	if (weft_store_flush(sink->run->store, error))
+		return WEFT_STEP_MORE;
+	sink->run->failed_to_write = TRUE;
+	return WEFT_STEP_FAILED;
 }
 
 static void sink_done(void *state)

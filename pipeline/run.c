@@ -129,8 +129,8 @@ static gboolean open_outputs(WeftRun *run, GError **error)
 	WeftOutputs *outputs = NULL;
 
 	if (run->job->is_dry) {
-		run->store = weft_store_new(look_at_outputs(run->job), run->fingerprint);
-		return TRUE;
+		run->store = weft_store_new(look_at_outputs(run->job), run->fingerprint, error);
+		return run->store != NULL;
 	}
 	if (strcmp(run->job->output, "-") != 0) {
 		outputs = weft_outputs_open(run->job->output, run->job->state, error);
@@ -139,7 +139,9 @@ static gboolean open_outputs(WeftRun *run, GError **error)
 		if (weft_outputs_note(outputs) != NULL)
 			weft_run_say(run, g_strdup(weft_outputs_note(outputs)));
 	}
-	run->store = weft_store_new(outputs, run->fingerprint);
+	run->store = weft_store_new(outputs, run->fingerprint, error);
+	if (run->store == NULL)
+		return FALSE;
 	open_cache(run);
 	return TRUE;
 }

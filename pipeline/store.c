@@ -1,31 +1,166 @@
 #include "pipeline/store.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <time.h>
+
+#include "base/error.h"
+
+/* How long a record waits for others: what a power cut may take, beside what it interrupts. */
+#define WAIT_NS ((guint64)200 * 1000 * 1000)
 
 struct WeftStore {
 	char *fingerprint;
 	gboolean is_folder;
-	pthread_mutex_t mutex; /* guards outputs */
+	gboolean has_thread;
+	pthread_t thread;
+	pthread_mutex_t mutex; /* guards all below */
+	pthread_cond_t changed;
 	WeftOutputs *outputs;
+	guint64 first_ns;      /* when the open batch got its first record */
+	gboolean is_committing, is_flushing, is_ending;
+	GError *failure;       /* of a commit */
 };
 
-WeftStore *weft_store_new(WeftOutputs *take_outputs, const char *fingerprint)
+static guint64 now_ns(void)
 {
-	WeftStore *store = g_new0(WeftStore, 1);
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (guint64)now.tv_sec * 1000000000 + (guint64)now.tv_nsec;
+}
+
+/* ---- the thread that commits ---- */
+
+static void commit_locked(WeftStore *store)
+{
+	WeftCommit *commit = weft_outputs_take_commit(store->outputs);
+	GError *failure = NULL;
+	gboolean is_published;
+
+	store->is_committing = TRUE;
+	pthread_cond_broadcast(&store->changed); /* there is room */
+	pthread_mutex_unlock(&store->mutex);
+	is_published = weft_commit_publish(commit, &failure);
+	pthread_mutex_lock(&store->mutex);
+	if (is_published)
+		(void)weft_outputs_put_commit(store->outputs, commit, &failure);
+	else
+		weft_outputs_drop_commit(store->outputs, commit);
+	store->failure = failure;
+	store->is_committing = FALSE;
+	pthread_cond_broadcast(&store->changed);
+}
+
+/* Until something has changed, or the open batch has waited long enough. */
+static void wait_locked(WeftStore *store)
+{
+	guint64 until_ns = store->first_ns + WAIT_NS;
+	struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000),
+				 .tv_nsec = (long)(until_ns % 1000000000)};
+
+	if (weft_outputs_n_waiting(store->outputs) == 0 || store->failure != NULL)
+		pthread_cond_wait(&store->changed, &store->mutex);
+	else
+		(void)pthread_cond_timedwait(&store->changed, &store->mutex, &until);
+}
+
+static gboolean is_due_locked(const WeftStore *store)
+{
+	if (store->failure != NULL || weft_outputs_n_waiting(store->outputs) == 0)
+		return FALSE;
+	return store->is_flushing || weft_outputs_is_full(store->outputs) ||
+	       now_ns() >= store->first_ns + WAIT_NS;
+}
+
+static void *commit_thread(void *data)
+{
+	WeftStore *store = data;
+
+	pthread_mutex_lock(&store->mutex);
+	while (!store->is_ending) {
+		if (is_due_locked(store))
+			commit_locked(store);
+		else
+			wait_locked(store);
+	}
+	pthread_mutex_unlock(&store->mutex);
+	return NULL;
+}
+
+/* FALSE with the error of a commit that failed. */
+static gboolean is_good_locked(const WeftStore *store, GError **error)
+{
+	if (store->failure != NULL && error != NULL)
+		*error = g_error_copy(store->failure);
+	return store->failure == NULL;
+}
+
+/* Waits for room in the open batch. */
+static gboolean enter_locked(WeftStore *store, GError **error)
+{
+	while (store->failure == NULL && weft_outputs_is_full(store->outputs))
+		pthread_cond_wait(&store->changed, &store->mutex);
+	return is_good_locked(store, error);
+}
+
+/* After something was put: the thread is woken when it has to look at the clock, or to work. */
+static void put_locked(WeftStore *store, guint n_before)
+{
+	guint n = weft_outputs_n_waiting(store->outputs);
+
+	if (n_before == 0 && n > 0)
+		store->first_ns = now_ns();
+	if ((n_before == 0 && n > 0) || weft_outputs_is_full(store->outputs))
+		pthread_cond_broadcast(&store->changed);
+}
+
+/* ---- the store ---- */
+
+static gboolean start(WeftStore *store, GError **error)
+{
+	int number = pthread_create(&store->thread, NULL, commit_thread, store);
+
+	store->has_thread = number == 0;
+	if (number != 0)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "the thread that commits: %s",
+			    g_strerror(number));
+	return number == 0;
+}
+
+WeftStore *weft_store_new(WeftOutputs *take_outputs, const char *fingerprint, GError **error)
+{
+	g_autoptr(WeftStore) store = g_new0(WeftStore, 1);
+	pthread_condattr_t monotonic;
 
 	store->fingerprint = g_strdup(fingerprint);
 	store->outputs = take_outputs;
 	store->is_folder = take_outputs != NULL;
 	pthread_mutex_init(&store->mutex, NULL);
-	return store;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&store->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	if (store->is_folder && !start(store, error))
+		return NULL;
+	return g_steal_pointer(&store);
 }
 
 void weft_store_free(WeftStore *store)
 {
 	if (store == NULL)
 		return;
+	if (store->has_thread) {
+		pthread_mutex_lock(&store->mutex);
+		store->is_ending = TRUE;
+		pthread_cond_broadcast(&store->changed);
+		pthread_mutex_unlock(&store->mutex);
+		pthread_join(store->thread, NULL);
+	}
 	if (store->outputs != NULL)
 		weft_outputs_close(store->outputs);
+	g_clear_error(&store->failure);
+	pthread_cond_destroy(&store->changed);
 	pthread_mutex_destroy(&store->mutex);
 	g_free(store->fingerprint);
 	g_free(store);
@@ -118,16 +253,6 @@ gboolean weft_store_knows_folder(WeftStore *store, const char *folder)
 	return is_known;
 }
 
-gboolean weft_store_lose(WeftStore *store, const char *path, GError **error)
-{
-	gboolean is_lost;
-
-	pthread_mutex_lock(&store->mutex);
-	is_lost = weft_outputs_lose(store->outputs, path, store->fingerprint, error);
-	pthread_mutex_unlock(&store->mutex);
-	return is_lost;
-}
-
 static const struct stat *status_of(const WeftDocument *document)
 {
 	return document->has_status ? &document->status : NULL;
@@ -139,8 +264,14 @@ gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument
 	gboolean is_put;
 
 	pthread_mutex_lock(&store->mutex);
-	is_put = weft_outputs_put(store->outputs, record, document->path, status_of(document),
-	                          store->fingerprint, error);
+	is_put = enter_locked(store, error);
+	if (is_put) {
+		guint n_before = weft_outputs_n_waiting(store->outputs);
+
+		is_put = weft_outputs_put(store->outputs, record, document->path,
+					  status_of(document), store->fingerprint, error);
+		put_locked(store, n_before);
+	}
 	pthread_mutex_unlock(&store->mutex);
 	return is_put;
 }
@@ -151,10 +282,56 @@ gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, Wef
 	gboolean is_added;
 
 	pthread_mutex_lock(&store->mutex);
-	is_added = weft_outputs_add_path(store->outputs, document->id, document->path,
-	                                 status_of(document), store->fingerprint, ret_known, error);
+	is_added = enter_locked(store, error);
+	if (is_added) {
+		guint n_before = weft_outputs_n_waiting(store->outputs);
+
+		is_added = weft_outputs_add_path(store->outputs, document->id, document->path,
+						 status_of(document), store->fingerprint,
+						 ret_known, error);
+		put_locked(store, n_before);
+	}
 	pthread_mutex_unlock(&store->mutex);
 	return is_added;
+}
+
+gboolean weft_store_lose(WeftStore *store, const char *path, GError **error)
+{
+	gboolean is_lost;
+
+	pthread_mutex_lock(&store->mutex);
+	is_lost = enter_locked(store, error);
+	if (is_lost) {
+		guint n_before = weft_outputs_n_waiting(store->outputs);
+
+		is_lost = weft_outputs_lose(store->outputs, path, store->fingerprint, error);
+		put_locked(store, n_before);
+	}
+	pthread_mutex_unlock(&store->mutex);
+	return is_lost;
+}
+
+static gboolean flush_locked(WeftStore *store, GError **error)
+{
+	store->is_flushing = TRUE;
+	pthread_cond_broadcast(&store->changed);
+	while (store->failure == NULL &&
+	       (store->is_committing || weft_outputs_n_waiting(store->outputs) > 0))
+		pthread_cond_wait(&store->changed, &store->mutex);
+	store->is_flushing = FALSE;
+	return is_good_locked(store, error);
+}
+
+gboolean weft_store_flush(WeftStore *store, GError **error)
+{
+	gboolean is_flushed;
+
+	if (!store->is_folder)
+		return TRUE;
+	pthread_mutex_lock(&store->mutex);
+	is_flushed = flush_locked(store, error);
+	pthread_mutex_unlock(&store->mutex);
+	return is_flushed;
 }
 
 gboolean weft_store_finish(WeftStore *store, const char *summary_json, GError **error)
@@ -164,7 +341,8 @@ gboolean weft_store_finish(WeftStore *store, const char *summary_json, GError **
 	if (!store->is_folder)
 		return TRUE;
 	pthread_mutex_lock(&store->mutex);
-	is_finished = weft_outputs_finish(store->outputs, summary_json, error);
+	is_finished = flush_locked(store, error) &&
+		      weft_outputs_finish(store->outputs, summary_json, error);
 	pthread_mutex_unlock(&store->mutex);
 	return is_finished;
 }

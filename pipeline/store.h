@@ -2,6 +2,10 @@
  *
  * WeftOutputs belongs to one thread at a time; source, sniff and sink take turns here. Without an
  * output folder (lines to stdout) there is no WeftOutputs, and nothing is known of earlier runs.
+ *
+ * What is put is committed by a thread of the store: 64 records together, or what there is 200 ms
+ * after the first of them. While it waits for the disk, the next batch is filled. A commit that
+ * fails is told by the next put, flush or finish; nothing is put after that.
  */
 #ifndef WEFT_PIPELINE_STORE_H
 #define WEFT_PIPELINE_STORE_H
@@ -13,8 +17,8 @@
 
 typedef struct WeftStore WeftStore;
 
-/* Takes outputs, which may be NULL. */
-WeftStore *weft_store_new(WeftOutputs *take_outputs, const char *fingerprint);
+/* Takes outputs, which may be NULL. Begins the thread that commits; NULL when the system refuses it. */
+WeftStore *weft_store_new(WeftOutputs *take_outputs, const char *fingerprint, GError **error);
 void weft_store_free(WeftStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftStore, weft_store_free)
 
@@ -36,6 +40,8 @@ gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument
                         GError **error);
 gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, WeftKnown *ret_known,
                              GError **error);
+/* Waits until all that was put is on the disk. */
+gboolean weft_store_flush(WeftStore *store, GError **error);
 gboolean weft_store_finish(WeftStore *store, const char *summary_json, GError **error);
 
 #endif

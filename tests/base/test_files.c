@@ -205,7 +205,7 @@ static void test_lock(Fixture *fixture, gconstpointer data)
 	g_assert_true(pipe(ready) == 0 && pipe(done) == 0);
 	pid_t child = fork();
 	if (child == 0) {
-		WeftLock *held = weft_lock_open(fixture->path, NULL);
+		WeftLock *held = weft_lock_open(fixture->path, WEFT_LOCK_ALONE, FALSE, NULL);
 		byte = held ? 'y' : 'n';
 		if (write(ready[1], &byte, 1) != 1 || read(done[0], &byte, 1) != 1)
 			_exit(2);
@@ -213,17 +213,44 @@ static void test_lock(Fixture *fixture, gconstpointer data)
 	}
 	g_assert_cmpint(read(ready[0], &byte, 1), ==, 1);
 	g_assert_cmpint(byte, ==, 'y');
-	g_assert_null(weft_lock_open(fixture->path, &error));
+	g_assert_null(weft_lock_open(fixture->path, WEFT_LOCK_ALONE, FALSE, &error));
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_CANCELLED);
 	g_assert_cmpint(write(done[1], "x", 1), ==, 1);
 	g_assert_cmpint(waitpid(child, &end, 0), ==, child);
 	g_assert_cmpint(end, ==, 0);
-	g_autoptr(WeftLock) lock = weft_lock_open(fixture->path, NULL);
+	g_autoptr(WeftLock) lock = weft_lock_open(fixture->path, WEFT_LOCK_ALONE, FALSE, NULL);
 	g_assert_nonnull(lock);
 	for (int i = 0; i < 2; i++) {
 		close(ready[i]);
 		close(done[i]);
 	}
+}
+
+/* Shared beside shared, alone beside nobody; an open file of our own is another holder, too. */
+static void test_lock_modes(Fixture *fixture, gconstpointer data)
+{
+	g_autoptr(WeftLock) first = weft_lock_open(fixture->path, WEFT_LOCK_ALONE, FALSE, NULL);
+	g_assert_nonnull(first);
+	g_assert_null(weft_lock_open(fixture->path, WEFT_LOCK_SHARED, FALSE, NULL));
+	g_assert_true(weft_lock_change(first, WEFT_LOCK_SHARED));
+	g_autoptr(WeftLock) second = weft_lock_open(fixture->path, WEFT_LOCK_SHARED, TRUE, NULL);
+	g_assert_nonnull(second);
+	g_assert_null(weft_lock_open(fixture->path, WEFT_LOCK_ALONE, FALSE, NULL));
+	g_clear_pointer(&first, weft_lock_close);
+	g_assert_true(weft_lock_change(second, WEFT_LOCK_ALONE));
+	g_assert_null(weft_lock_open(fixture->path, WEFT_LOCK_SHARED, FALSE, NULL));
+}
+
+/* Numbers of linux/magic.h and of the manual page of statfs(2). */
+static void test_remote(Fixture *fixture, gconstpointer data)
+{
+	g_assert_true(weft_filesystem_is_remote(0x6969));     /* NFS */
+	g_assert_true(weft_filesystem_is_remote(0xFF534D42)); /* CIFS */
+	g_assert_true(weft_filesystem_is_remote(0xFE534D42)); /* SMB2 */
+	g_assert_false(weft_filesystem_is_remote(0xEF53));     /* ext4 */
+	g_assert_false(weft_filesystem_is_remote(0x01021994)); /* tmpfs */
+	g_assert_false(weft_filesystem_is_remote(0x9123683E)); /* btrfs */
+	g_assert_false(weft_folder_is_remote("/proc"));
 }
 
 static void test_names(Fixture *fixture, gconstpointer data)
@@ -262,6 +289,8 @@ int main(int argc, char **argv)
 	ADD("fifo", test_fifo);
 	ADD("sha256", test_sha256);
 	ADD("lock", test_lock);
+	ADD("lock-modes", test_lock_modes);
+	ADD("remote", test_remote);
 	ADD("names", test_names);
 	g_test_add_func("/files/path-display", test_path_display);
 	return g_test_run();

@@ -72,6 +72,15 @@ static void put(Fixture *fixture, const char *path)
 		g_ptr_array_add(record->run, g_strdup(FACTS[i]));
 	weft_outputs_put(fixture->outputs, record, path, &fixture->status, FINGERPRINT, &error);
 	g_assert_no_error(error);
+	weft_outputs_commit(fixture->outputs, &error);
+	g_assert_no_error(error);
+}
+
+static void commit(Fixture *fixture)
+{
+	g_autoptr(GError) error = NULL;
+	weft_outputs_commit(fixture->outputs, &error);
+	g_assert_no_error(error);
 }
 
 static void reopen(Fixture *fixture)
@@ -193,6 +202,7 @@ static void test_catalogue_gone(Fixture *fixture, gconstpointer data)
 	g_assert_true(weft_outputs_has(fixture->outputs, SAMPLE_ID));
 	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, fixture->input,
 					    &fixture->status, FINGERPRINT, &known, NULL));
+	commit(fixture);
 	g_assert_cmpstr(known.id, ==, SAMPLE_ID);
 	g_assert_cmpint(known.status, ==, WEFT_STATUS_PARTIAL);
 	g_assert_true(is_unchanged(fixture, &fixture->status, FINGERPRINT));
@@ -207,8 +217,10 @@ static void test_two_paths_one_record(Fixture *fixture, gconstpointer data)
 	assert_paths(fixture, "[\"/a/two\",\"/z/one\"]");
 	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, "/m/\xC3\xA9",
 					    &fixture->status, FINGERPRINT, &known, NULL));
+	commit(fixture);
 	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, "/m/\xFF",
 					    &fixture->status, FINGERPRINT, &known, NULL));
+	commit(fixture);
 	put(fixture, "/z/one");
 	assert_paths(fixture, "[\"/a/two\",\"/m/\xC3\xA9\",\"/z/one\"]");
 	json_t *record = load_sample(fixture);
@@ -228,6 +240,7 @@ static void test_add_path_keeps_bytes(Fixture *fixture, gconstpointer data)
 	g_assert_true(g_file_get_contents(path, &before, NULL, NULL));
 	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, "/b", &fixture->status,
 					    FINGERPRINT, &known, NULL));
+	commit(fixture);
 	g_assert_true(g_file_get_contents(path, &after, NULL, NULL));
 	g_auto(GStrv) pieces = g_strsplit(before, "\"/a\"", 2);
 	g_autofree char *expected = g_strjoinv("\"/a\",\"/b\"", pieces);
@@ -304,6 +317,7 @@ static void test_ambiguous_prefix(Fixture *fixture, gconstpointer data)
 	put(fixture, "/a");
 	record->id[strlen(record->id) - 1] = '0';
 	g_assert_true(weft_outputs_put(fixture->outputs, record, "/b", NULL, FINGERPRINT, NULL));
+	commit(fixture);
 	g_assert_null(weft_outputs_record_path(fixture->outputs, "00112233", &error));
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_USAGE);
 	g_assert_cmpstr(error->message, ==, "00112233: 2 records begin so");
@@ -383,6 +397,7 @@ static void assert_built_anew(Fixture *fixture, const char *reason)
 	g_assert_true(weft_outputs_has(fixture->outputs, SAMPLE_ID));
 	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, fixture->input,
 					    &fixture->status, FINGERPRINT, &known, NULL));
+	commit(fixture);
 	g_assert_true(is_unchanged(fixture, &fixture->status, FINGERPRINT));
 	reopen(fixture);
 	g_assert_null(weft_outputs_note(fixture->outputs));
@@ -425,6 +440,7 @@ static void test_known_path(Fixture *fixture, gconstpointer data)
 	g_assert_cmpint(stat(path, &before), ==, 0);
 	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, fixture->input,
 					    &fixture->status, FINGERPRINT, &known, NULL));
+	commit(fixture);
 	g_assert_cmpint(stat(path, &after), ==, 0);
 	g_assert_cmpuint(before.st_ino, ==, after.st_ino);
 	g_autofree char *row = ask(fixture, "SELECT fingerprint || ' ' || decoders FROM record");
@@ -432,6 +448,113 @@ static void test_known_path(Fixture *fixture, gconstpointer data)
 	weft_decoders_key(DECODERS, key);
 	g_autofree char *expected = g_strconcat(FINGERPRINT " ", key, NULL);
 	g_assert_cmpstr(row, ==, expected);
+}
+
+static guint n_temporary(Fixture *fixture, const char *folder_name)
+{
+	g_autofree char *folder = g_build_filename(fixture->out, "records", folder_name, NULL);
+	g_autoptr(GPtrArray) names = weft_folder_names(folder, 1000, NULL);
+	guint n = 0;
+	for (guint i = 0; names && i < names->len; i++)
+		n += weft_file_is_temporary(names->pdata[i]);
+	return n;
+}
+
+/* Until its commit a record is nowhere but in the eyes of the run that made it. */
+static void test_waiting(Fixture *fixture, gconstpointer data)
+{
+	g_autofree char *file =
+		g_strdup_printf("%s/records/%.2s/%s.json", fixture->out, SAMPLE_HEX, SAMPLE_HEX);
+	g_autoptr(WeftRecord) record = sample_record();
+	WeftKnown known;
+
+	g_ptr_array_set_size(record->paths, 0);
+	g_assert_true(weft_outputs_put(fixture->outputs, record, "/a", NULL, FINGERPRINT, NULL));
+	g_assert_cmpuint(weft_outputs_n_waiting(fixture->outputs), ==, 1);
+	g_assert_true(weft_outputs_has(fixture->outputs, SAMPLE_ID));
+	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, "/c", NULL, FINGERPRINT,
+					    &known, NULL));
+	g_assert_cmpint(known.status, ==, WEFT_STATUS_PARTIAL);
+	/* Taken, and not yet published: the next one goes on from it. */
+	WeftCommit *taken = weft_outputs_take_commit(fixture->outputs);
+	g_assert_nonnull(taken);
+	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, "/b", NULL, FINGERPRINT,
+					    &known, NULL));
+	g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
+	g_assert_true(weft_commit_publish(taken, NULL));
+	assert_paths(fixture, "[\"/a\",\"/c\"]");
+	/* Published, and without rows. */
+	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, "/d", NULL, FINGERPRINT,
+					    &known, NULL));
+	g_assert_true(weft_outputs_put_commit(fixture->outputs, taken, NULL));
+	commit(fixture);
+	assert_paths(fixture, "[\"/a\",\"/b\",\"/c\",\"/d\"]");
+	g_assert_null(weft_outputs_take_commit(fixture->outputs));
+	/* What never was committed leaves nothing behind. */
+	put(fixture, "/a");
+	g_assert_true(weft_outputs_put(fixture->outputs, record, "/z", NULL, FINGERPRINT, NULL));
+	g_assert_cmpuint(n_temporary(fixture, "00"), ==, 1);
+	reopen(fixture);
+	g_assert_cmpuint(n_temporary(fixture, "00"), ==, 0);
+	assert_paths(fixture, "[\"/a\",\"/b\",\"/c\",\"/d\"]");
+}
+
+/* A record of which another run has written the paths while ours waited has all of them. */
+static void test_two_writers(Fixture *fixture, gconstpointer data)
+{
+	WeftKnown known;
+	g_autofree char *text = NULL;
+
+	put(fixture, "/a");
+	g_autofree char *file = weft_outputs_record_path(fixture->outputs, SAMPLE_ID, NULL);
+	for (int pass = 0; pass < 2; pass++) {
+		const char *ours = pass == 0 ? "/c" : "/e", *theirs = pass == 0 ? "/b" : "/d";
+		if (pass == 0) {
+			g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, ours,
+							    NULL, FINGERPRINT, &known, NULL));
+		} else {
+			g_autoptr(WeftRecord) record = sample_record();
+			g_ptr_array_set_size(record->paths, 0);
+			g_assert_true(weft_outputs_put(fixture->outputs, record, ours, NULL,
+						       FINGERPRINT, NULL));
+		}
+		g_clear_pointer(&text, g_free);
+		g_assert_true(g_file_get_contents(file, &text, NULL, NULL));
+		g_auto(GStrv) pieces = g_strsplit(text, "\"/a\"", 2);
+		g_autofree char *with = g_strdup_printf("\"/a\",\"%s\"", theirs);
+		g_autofree char *changed = g_strjoinv(with, pieces);
+		g_assert_true(g_file_set_contents(file, changed, -1, NULL));
+		commit(fixture);
+	}
+	/* The second pass put a new record over one that lacked what it had read: both count. */
+	assert_paths(fixture, "[\"/a\",\"/b\",\"/c\",\"/d\",\"/e\"]");
+	g_assert_cmpuint(n_temporary(fixture, "00"), ==, 0);
+	g_assert_true(weft_outputs_finish(fixture->outputs, "{}", NULL));
+}
+
+/* More than a commit holds, in folders that are there and in new ones. */
+static void test_many(Fixture *fixture, gconstpointer data)
+{
+	for (int i = 0; i < 150; i++) {
+		g_autoptr(WeftRecord) record = sample_record();
+		g_autofree char *hex = g_strdup_printf("%02x%062x", i % 100, i);
+		g_autofree char *path = g_strdup_printf("/%d", i);
+		g_free(record->id);
+		record->id = g_strconcat("sha256:", hex, NULL);
+		g_assert_true(weft_outputs_put(fixture->outputs, record, path, NULL, FINGERPRINT,
+					       NULL));
+		g_assert_cmpint(weft_outputs_is_full(fixture->outputs), ==, i % 64 == 63);
+		if (weft_outputs_is_full(fixture->outputs))
+			commit(fixture);
+	}
+	g_assert_true(weft_outputs_finish(fixture->outputs, "{}", NULL));
+	g_autofree char *rows = ask(fixture, "SELECT count(*) FROM record JOIN source USING (id)");
+	g_assert_cmpstr(rows, ==, "150");
+	g_autofree char *manifest = NULL;
+	g_autofree char *path = g_build_filename(fixture->out, "manifest.sha256", NULL);
+	g_assert_true(g_file_get_contents(path, &manifest, NULL, NULL));
+	g_auto(GStrv) lines = g_strsplit(manifest, "\n", -1);
+	g_assert_cmpuint(g_strv_length(lines), ==, 151);
 }
 
 /* The rows as another program sees them. */
@@ -484,6 +607,7 @@ static void test_finish(Fixture *fixture, gconstpointer data)
 	put(fixture, "/a");
 	other->id[7] = 'f';
 	g_assert_true(weft_outputs_put(fixture->outputs, other, "/b", NULL, FINGERPRINT, NULL));
+	commit(fixture);
 	g_assert_true(weft_outputs_finish(fixture->outputs, "{\"done\":2}", NULL));
 	assert_manifest(fixture, TRUE);
 	g_assert_true(g_file_get_contents(summary_path, &summary, NULL, NULL));
@@ -491,6 +615,7 @@ static void test_finish(Fixture *fixture, gconstpointer data)
 
 	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, "/c", NULL, FINGERPRINT,
 					    &known, NULL));
+	commit(fixture);
 	assert_manifest(fixture, FALSE);
 	g_assert_true(weft_outputs_finish(fixture->outputs, "{}", NULL));
 	assert_manifest(fixture, TRUE);
@@ -577,6 +702,9 @@ int main(int argc, char **argv)
 	ADD("open-refused", test_open_refused);
 	ADD("unbelievable-catalogue", test_unbelievable_catalogue);
 	ADD("known-path", test_known_path);
+	ADD("waiting", test_waiting);
+	ADD("two-writers", test_two_writers);
+	ADD("many", test_many);
 	ADD("catalogue-rows", test_catalogue_rows);
 	ADD("finish", test_finish);
 	ADD("leftovers", test_leftovers);

@@ -223,6 +223,7 @@ static void test_replaced(Fixture *fixture, gconstpointer data)
 	sample_add_text(record, 7, "Kumquat");
 	g_ptr_array_set_size(record->paths, 0);
 	weft_outputs_put(fixture->outputs, record, "in", &status, "job", &error);
+	weft_outputs_commit(fixture->outputs, &error);
 	g_assert_no_error(error);
 	assert_found(fixture, "sniffed", "");
 	g_autoptr(GPtrArray) hits = search(fixture, "kumquat");
