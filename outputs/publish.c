@@ -10,7 +10,6 @@
 #include "outputs/catalog_search.h"
 #include "outputs/outputs_private.h"
 #include "outputs/record_paths.h"
-#include "outputs/retry.h"
 #include "outputs/search_text.h"
 
 /* A group commit has so many records, or so many bytes: what waits is in memory as text to search. */

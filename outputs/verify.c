@@ -263,17 +263,17 @@ static gboolean check_file(WeftVerify *verify, const char *file_name, GError **e
 	g_autofree char *id = g_strconcat("sha256:", name, NULL);
 	g_autoptr(GError) failure = NULL;
 	struct stat status;
-	char hex[65];
+	WeftRecordFacts facts;
 
 	if (!pass_missing(verify, name, error))
 		return FALSE;
 	if (stat(file, &status) == 0) {
-		g_autoptr(WeftJson) record = weft_record_read(file, id, hex, &failure);
+		g_autoptr(WeftJson) record = weft_record_read(file, id, &facts, &failure);
 
 		verify->counts.n_records++;
 		if (record) {
 			gboolean is_record = check_record(verify, record, where);
-			check_checksum(verify, name, where, &status, hex, is_record);
+			check_checksum(verify, name, where, &status, facts.sha256, is_record);
 		} else {
 			find(verify, where, "%s; delete it and run weft again", failure->message);
 		}

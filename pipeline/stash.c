@@ -13,8 +13,8 @@
 #include "base/files.h"
 
 #define NAMES_MAX ((gsize)10 * 1000 * 1000)
-/* More than a group commit holds: older ones are on disk. */
-#define DROPPED_MAX 96u
+/* More than two group commits hold, one under way and one being filled: older ones are on disk. */
+#define DROPPED_MAX 160u
 /* What goes at once when the cache is full: listing it is dear. */
 #define EVICTED_SHARE 10u
 
