@@ -101,6 +101,7 @@ WeftWatched weft_watch(WeftRun *run, WeftBar *bar, int signals, gboolean prints_
 
 		(void)poll(events, G_N_ELEMENTS(events), TICK_MS); /* EINTR is a tick, too */
 		weft_bar_draw(bar, run);
+		weft_run_beat(run);
 		number = events[1].revents != 0 ? next_signal(signals) : 0;
 		if (number == SIGUSR1)
 			weft_bar_report(bar, run, prints_graph);

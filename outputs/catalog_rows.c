@@ -2,33 +2,94 @@
 
 #include "outputs/catalog_private.h"
 
-static const char ALL_RECORDS[] = "SELECT id, file_sha256 FROM record ORDER BY id";
+/* The file may be anybody's: an id has its length. */
+static const char ALL_RECORDS[] = "SELECT id, file_sha256 FROM record WHERE id LIKE 'sha256:%'"
+				  " AND LENGTH(id) = 71 AND file_sha256 IS NOT NULL ORDER BY id";
 static const char COUNT_RECORDS[] = "SELECT COUNT(*) FROM record";
+static const char UNWHOLE[] = "SELECT id FROM record WHERE status IN (1, 2)"
+			      " AND id LIKE 'sha256:%' AND LENGTH(id) = 71 ORDER BY status DESC, id";
+static const char COUNT_STATUS[] = "SELECT status, COUNT(*), SUM(file_bytes) FROM record"
+				   " WHERE status BETWEEN 0 AND 3 GROUP BY status";
+/* A path is gone when no job has it any more. */
+static const char COUNT_PATHS[] = "SELECT SUM(gone = 0), SUM(gone != 0) FROM"
+				  " (SELECT MIN(gone) AS gone FROM source GROUP BY path)";
 /* Of several jobs with the same record, one that has not lost the file. */
 static const char SOURCE_ROW[] = "SELECT gone, bytes, mtime_ns FROM source WHERE path = ? AND id = ?"
 				 " ORDER BY gone, bytes IS NULL LIMIT 1";
 
-gboolean weft_catalog_next_record(WeftCatalog *catalog, const char **ret_id,
-				  const char **ret_file_sha256, GError **error)
+
+void weft_catalog_end_records(WeftCatalog *catalog)
 {
-	sqlite3_stmt *statement = weft_catalog_statement(catalog, ALL_RECORDS);
+	weft_catalog_reset(weft_catalog_statement(catalog, ALL_RECORDS));
+}
+
+/* One more row of a statement that is read to its end; *ret_is_row FALSE at the end. */
+static gboolean next_row(WeftCatalog *catalog, sqlite3_stmt *statement, gboolean *ret_is_row,
+			 GError **error)
+{
 	int step = sqlite3_step(statement);
 
-	*ret_id = *ret_file_sha256 = NULL;
-	if (step == SQLITE_ROW) {
-		*ret_id = (const char *)sqlite3_column_text(statement, 0);
-		*ret_file_sha256 = (const char *)sqlite3_column_text(statement, 1);
+	*ret_is_row = step == SQLITE_ROW;
+	if (step == SQLITE_ROW)
 		return TRUE;
-	}
 	if (step != SQLITE_DONE)
 		(void)weft_catalog_fail(catalog, error); /* before the reset clears the message */
 	weft_catalog_reset(statement);
 	return step == SQLITE_DONE;
 }
 
-void weft_catalog_end_records(WeftCatalog *catalog)
+gboolean weft_catalog_next_record(WeftCatalog *catalog, const char **ret_id,
+				  const char **ret_file_sha256, GError **error)
 {
-	weft_catalog_reset(weft_catalog_statement(catalog, ALL_RECORDS));
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, ALL_RECORDS);
+	gboolean is_row;
+
+	*ret_id = *ret_file_sha256 = NULL;
+	if (!next_row(catalog, statement, &is_row, error))
+		return FALSE;
+	if (is_row) {
+		*ret_id = (const char *)sqlite3_column_text(statement, 0);
+		*ret_file_sha256 = (const char *)sqlite3_column_text(statement, 1);
+	}
+	return TRUE;
+}
+
+gboolean weft_catalog_next_unwhole(WeftCatalog *catalog, const char **ret_id, GError **error)
+{
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, UNWHOLE);
+	gboolean is_row;
+
+	*ret_id = NULL;
+	if (!next_row(catalog, statement, &is_row, error))
+		return FALSE;
+	if (is_row)
+		*ret_id = (const char *)sqlite3_column_text(statement, 0);
+	return TRUE;
+}
+
+gboolean weft_catalog_count(WeftCatalog *catalog, guint64 *ret_n_status, guint64 *ret_size_bytes,
+			    guint64 *ret_n_paths, guint64 *ret_n_gone, GError **error)
+{
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, COUNT_STATUS);
+	gboolean is_row = TRUE;
+
+	*ret_size_bytes = 0;
+	while (is_row) {
+		if (!next_row(catalog, statement, &is_row, error))
+			return FALSE;
+		if (is_row) {
+			ret_n_status[sqlite3_column_int(statement, 0)] =
+				(guint64)sqlite3_column_int64(statement, 1);
+			*ret_size_bytes += (guint64)sqlite3_column_int64(statement, 2);
+		}
+	}
+	statement = weft_catalog_statement(catalog, COUNT_PATHS);
+	if (!next_row(catalog, statement, &is_row, error))
+		return FALSE;
+	*ret_n_paths = is_row ? (guint64)sqlite3_column_int64(statement, 0) : 0;
+	*ret_n_gone = is_row ? (guint64)sqlite3_column_int64(statement, 1) : 0;
+	weft_catalog_reset(statement);
+	return TRUE;
 }
 
 guint64 weft_catalog_count_records(WeftCatalog *catalog)

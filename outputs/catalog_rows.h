@@ -13,6 +13,13 @@ void weft_catalog_end_records(WeftCatalog *catalog);
 
 guint64 weft_catalog_count_records(WeftCatalog *catalog);
 
+/* Ids of records that are failed or partial, one a call, as weft_catalog_next_record; to the end. */
+gboolean weft_catalog_next_unwhole(WeftCatalog *catalog, const char **ret_id, GError **error);
+
+/* Records by status (four of them) and the bytes of their files; paths that are there and gone. */
+gboolean weft_catalog_count(WeftCatalog *catalog, guint64 *ret_n_status, guint64 *ret_size_bytes,
+			    guint64 *ret_n_paths, guint64 *ret_n_gone, GError **error);
+
 /* What the catalogue says of a path and the record that it has. */
 typedef struct WeftSourceRow {
 	gboolean is_there;      /* FALSE: nothing, and nothing below counts */

@@ -18,7 +18,9 @@
 #include <sys/stat.h>
 
 #include "outputs/record.h"
+#include "outputs/run_file.h"
 #include "outputs/search.h"
+#include "outputs/stock.h"
 #include "outputs/verify.h"
 
 typedef struct WeftOutputs WeftOutputs;

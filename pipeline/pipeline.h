@@ -146,6 +146,9 @@ const char *weft_run_reader(const WeftRun *run);
  * a dry run, once it has ended; else NULL. Borrowed. */
 const WeftEstimate *weft_run_estimate(const WeftRun *run);
 guint weft_run_n_threads(const WeftRun *run);
+/* Says on disk how far the run is, for `weft status`; whoever waits for the end calls it now and
+ * then. At most one write a second. */
+void weft_run_beat(WeftRun *run);
 /* Seconds from the first document to the end. */
 double weft_run_busy_s(const WeftRun *run);
 /* Of a dry run: tokens of a request beside the document's, and the room for its answer. 0 when the

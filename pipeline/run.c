@@ -120,8 +120,10 @@ static void open_cache(WeftRun *run)
 	g_autofree char *state = job->state != NULL ? g_strdup(job->state)
 						    : g_build_filename(job->output, "state", NULL);
 
-	if (weft_store_is_folder(run->store))
+	if (weft_store_is_folder(run->store)) {
 		run->stash = weft_stash_new(state, job->cache_bytes);
+		weft_run_beat_begin(run, state);
+	}
 }
 
 static gboolean open_outputs(WeftRun *run, GError **error)
@@ -206,6 +208,7 @@ void weft_run_free(WeftRun *run)
 {
 	if (run == NULL)
 		return;
+	weft_run_beat_end(run, "failed");
 	weft_engine_cancel(run->engine);
 	weft_engine_cancel(run->guard);
 	weft_graph_free(run->graph);
@@ -308,7 +311,8 @@ static void count_rest(WeftRun *run)
 	progress->is_cut |= !progress->is_listed;
 }
 
-gboolean weft_run_join(WeftRun *run, GError **error)
+/* The end, but for what the run says of it. */
+static gboolean join(WeftRun *run, GError **error)
 {
 	gboolean is_whole = weft_graph_join(run->graph, error);
 	g_autofree char *summary = NULL;
@@ -340,6 +344,17 @@ gboolean weft_run_join(WeftRun *run, GError **error)
 			g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
 	}
+	return is_whole;
+}
+
+gboolean weft_run_join(WeftRun *run, GError **error)
+{
+	gboolean is_whole = join(run, error);
+	gboolean has_left = weft_run_progress(run).n_left > 0;
+
+	weft_run_beat_end(run, run->failed_to_write || run->is_refused ? "failed"
+			       : is_whole && !has_left ? "done"
+						       : "left");
 	return is_whole;
 }
 

@@ -35,6 +35,12 @@ typedef struct WeftRoundNode {
 	WeftRoundNumber number;
 } WeftRoundNode;
 
+/* What the run says of itself for `weft status`; of the thread that made it. */
+typedef struct WeftBeat {
+	WeftRunFile *file; /* NULL: no folder, or it has ended */
+	gint64 begin_s, last_us;
+} WeftBeat;
+
 struct WeftRun {
 	const WeftJob *job;
 	WeftIngest *ingest;
@@ -61,7 +67,12 @@ struct WeftRun {
 	guint64 n_lost; /* set by the source: paths to mark gone at the end */
 	gboolean is_joined;
 	guint64 begin_ns;
+	WeftBeat beat;
 };
+
+/* The file of this run, and its last word: "done", "left" (stopped, or ended early) or "failed". */
+void weft_run_beat_begin(WeftRun *run, const char *state_dir);
+void weft_run_beat_end(WeftRun *run, const char *state);
 
 /* Counts from any thread: pointers into the progress, e.g.
  * weft_run_count(run, G_STRUCT_OFFSET(WeftProgress, n_pages), 1). */
