@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <time.h>
 
 #include "base/error.h"
@@ -119,8 +120,14 @@ static void put_locked(WeftStore *store, guint n_before)
 
 static gboolean start(WeftStore *store, GError **error)
 {
-	int number = pthread_create(&store->thread, NULL, commit_thread, store);
+	sigset_t all, before;
+	int number;
 
+	/* Signals are for the thread that waits for the run; this one is older than its descriptor. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	number = pthread_create(&store->thread, NULL, commit_thread, store);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	store->has_thread = number == 0;
 	if (number != 0)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "the thread that commits: %s",
