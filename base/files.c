@@ -501,6 +501,13 @@ gboolean weft_lock_change(WeftLock *lock, WeftLockMode mode)
 	return failed == 0;
 }
 
+gboolean weft_lock_is_at(const WeftLock *lock, const char *path)
+{
+	struct stat held, there;
+	return fstat(lock->fd, &held) == 0 && lstat(path, &there) == 0 &&
+	       held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
 void weft_lock_close(WeftLock *lock)
 {
 	if (!lock)

@@ -116,6 +116,8 @@ WeftLock *weft_lock_open(const char *path, WeftLockMode mode, gboolean waits, GE
 /* From one mode to the other, without waiting. Not in one step: others may take it in between. FALSE:
  * another process was in the way, and the lock is no longer held. */
 gboolean weft_lock_change(WeftLock *lock, WeftLockMode mode);
+/* FALSE when the file was removed, moved or replaced since: the lock keeps nobody out any more. */
+gboolean weft_lock_is_at(const WeftLock *lock, const char *path);
 void weft_lock_close(WeftLock *lock);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftLock, weft_lock_close)
 

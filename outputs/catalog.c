@@ -43,12 +43,13 @@ static const char FILE_SHA256[] = "SELECT file_sha256 FROM record WHERE id = ? A
 static const char LIST_PATHS[] =
 	"SELECT path, id, MAX(rowid) FROM source GROUP BY path ORDER BY path";
 
-gboolean weft_catalog_fail(const WeftCatalog *catalog, GError **error)
+gboolean weft_catalog_fail(WeftCatalog *catalog, GError **error)
 {
 	g_autofree char *name = weft_path_display(catalog->path);
 	int code = sqlite3_errcode(catalog->database);
 	gboolean is_damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 
+	catalog->is_damaged |= is_damaged;
 	g_set_error(error, WEFT_ERROR, is_damaged ? WEFT_ERROR_CORRUPT : WEFT_ERROR_IO, "%s: %s", name,
 		    sqlite3_errmsg(catalog->database));
 	return FALSE;
@@ -101,6 +102,7 @@ static WeftCatalog *open_database(const char *path, int flags, GError **error)
 	g_autoptr(WeftCatalog) catalog = g_new0(WeftCatalog, 1);
 
 	catalog->path = g_strdup(path);
+	catalog->is_read_only = (flags & SQLITE_OPEN_READONLY) != 0;
 	catalog->statements = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL,
 						    finalize);
 	if (sqlite3_open_v2(path, &catalog->database, flags, NULL) != SQLITE_OK) {
@@ -151,7 +153,7 @@ WeftCatalog *weft_catalog_open(const char *path, gboolean is_read_only, GError *
 	return has_tables(catalog, error) ? g_steal_pointer(&catalog) : NULL;
 }
 
-WeftCatalog *weft_catalog_make(const char *path, GError **error)
+static gboolean remove_files(const char *path, GError **error)
 {
 	static const char *const TAILS[] = { "-wal", "-shm", "-journal", "" };
 
@@ -161,9 +163,16 @@ WeftCatalog *weft_catalog_make(const char *path, GError **error)
 			g_autofree char *name = weft_path_display(file);
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", name,
 				    g_strerror(errno));
-			return NULL;
+			return FALSE;
 		}
 	}
+	return TRUE;
+}
+
+WeftCatalog *weft_catalog_make(const char *path, GError **error)
+{
+	if (!remove_files(path, error))
+		return NULL;
 	g_autoptr(WeftCatalog) catalog =
 		open_database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
 	if (!catalog || !weft_catalog_execute(catalog, "PRAGMA journal_mode = WAL", error) ||
@@ -186,6 +195,8 @@ void weft_catalog_close(WeftCatalog *catalog)
 		return;
 	g_clear_pointer(&catalog->statements, g_hash_table_unref);
 	sqlite3_close(catalog->database);
+	if (catalog->is_damaged && !catalog->is_read_only)
+		(void)remove_files(catalog->path, NULL); /* the damage has been told */
 	g_free(catalog->path);
 	g_free(catalog);
 }

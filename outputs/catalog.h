@@ -78,6 +78,9 @@ gboolean weft_catalog_has_source(WeftCatalog *catalog, const char *path, const c
 /* The id that the path has in this job; "": none. */
 gboolean weft_catalog_id_of_source(WeftCatalog *catalog, const char *path, const char *fingerprint,
 				   char ret_id[72], GError **error);
+/* Appends the paths (char *) whose record it is, but for those that are gone. */
+gboolean weft_catalog_paths_of(WeftCatalog *catalog, const char *id, GPtrArray *ret_paths,
+			       GError **error);
 gboolean weft_catalog_set_gone(WeftCatalog *catalog, const char *path, const char *fingerprint,
 			       GError **error);
 /* Forgets the row of a record whose file was removed. */

@@ -16,11 +16,13 @@ struct WeftCatalog {
 	sqlite3 *database;
 	GHashTable *statements; /* address of the text -> sqlite3_stmt */
 	char *path;
+	gboolean is_read_only;
+	gboolean is_damaged; /* SQLite said so: it goes when it is closed, the next run makes it anew */
 };
 
 /* Sets the error to what SQLite said last; always FALSE. WEFT_ERROR_CORRUPT for a damaged file, else
  * WEFT_ERROR_IO. */
-gboolean weft_catalog_fail(const WeftCatalog *catalog, GError **error);
+gboolean weft_catalog_fail(WeftCatalog *catalog, GError **error);
 
 /* Statements without parameters and rows. */
 gboolean weft_catalog_execute(WeftCatalog *catalog, const char *sql, GError **error);

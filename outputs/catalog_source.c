@@ -17,6 +17,7 @@ static const char ANY_BENEATH[] =
 static const char ID_OF_SOURCE[] = "SELECT id FROM source WHERE path = ? AND fingerprint = ?";
 static const char HAS_SOURCE[] =
 	"SELECT 1 FROM source WHERE path = ? AND fingerprint = ? AND gone = 0";
+static const char PATHS_OF_ID[] = "SELECT path FROM source WHERE id = ? AND gone = 0";
 static const char SET_GONE[] = "UPDATE source SET gone = CAST(strftime('%s', 'now') AS INTEGER)"
 			       " WHERE path = ? AND fingerprint = ? AND gone = 0";
 static const char DELETE_RECORD[] = "DELETE FROM record WHERE id = ?";
@@ -135,6 +136,26 @@ gboolean weft_catalog_id_of_source(WeftCatalog *catalog, const char *path, const
 		g_strlcpy(ret_id, id ? id : "", 72);
 	weft_catalog_reset(statement);
 	return step == SQLITE_ROW || step == SQLITE_DONE;
+}
+
+gboolean weft_catalog_paths_of(WeftCatalog *catalog, const char *id, GPtrArray *ret_paths,
+			       GError **error)
+{
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, PATHS_OF_ID);
+	int step;
+
+	weft_catalog_bind_text(statement, 1, id);
+	while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+		const char *path = sqlite3_column_blob(statement, 0);
+
+		if (path)
+			g_ptr_array_add(ret_paths,
+					g_strndup(path, (gsize)sqlite3_column_bytes(statement, 0)));
+	}
+	if (step != SQLITE_DONE)
+		(void)weft_catalog_fail(catalog, error); /* before the reset clears the message */
+	weft_catalog_reset(statement);
+	return step == SQLITE_DONE;
 }
 
 gboolean weft_catalog_set_gone(WeftCatalog *catalog, const char *path, const char *fingerprint,

@@ -176,12 +176,17 @@ static char *merge(const WeftCommitEntry *entry, const WeftJson *there, gsize *r
 }
 
 /* Writes the entry's record once more, over one that another run has written meanwhile. A record
- * there that is damaged is replaced. */
+ * there that is damaged is replaced; one that the disk does not give has paths that are its own. */
 static gboolean write_again(WeftCommitEntry *entry, GError **error)
 {
-	g_autoptr(WeftJson) there = weft_record_read(entry->file, entry->known.id, NULL, NULL);
+	g_autoptr(GError) failure = NULL;
+	g_autoptr(WeftJson) there = weft_record_read(entry->file, entry->known.id, NULL, &failure);
 	gsize size;
 
+	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_IO)) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
 	if (!there)
 		return TRUE;
 	g_autofree char *text = merge(entry, there, &size, error);

@@ -100,12 +100,25 @@ static gboolean write_manifest(WeftOutputs *outputs, GError **error)
 	return file && list_records(outputs, file, error) && weft_new_file_publish(file, error);
 }
 
+/* A folder that was removed or moved away is made anew by the records that came after, and the ones
+ * before are not in it. */
+static gboolean is_still_there(const WeftOutputs *outputs, GError **error)
+{
+	g_autofree char *lock_path = g_build_filename(outputs->folder, "lock", NULL);
+	if (weft_lock_is_at(outputs->lock, lock_path))
+		return TRUE;
+	g_autofree char *name = weft_path_display(outputs->folder);
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO,
+		    "%s: removed or moved away while this run wrote to it; run again", name);
+	return FALSE;
+}
+
 gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GError **error)
 {
 	g_autofree char *path = g_build_filename(outputs->folder, "summary.json", NULL);
 	g_autofree char *summary = g_strconcat(summary_json, "\n", NULL);
 
-	return weft_outputs_commit(outputs, error) &&
+	return weft_outputs_commit(outputs, error) && is_still_there(outputs, error) &&
 	       list_folder(outputs, outputs->folder, "", NULL, error) &&
 	       weft_file_write(path, summary, strlen(summary), error) &&
 	       write_manifest(outputs, error);

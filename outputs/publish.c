@@ -252,8 +252,8 @@ gboolean weft_outputs_lose(WeftOutputs *outputs, const char *path, const char *f
 
 /* ---- records and their paths ---- */
 
-/* Paths of a record of this id that is there already join those of the new one. A damaged one is
- * replaced. One that the disk does not give may be whole: it has paths that stand nowhere else. */
+/* Paths of a record of this id that is there already join those of the new one; of a damaged one, the
+ * catalogue may know them. One that the disk does not give may be whole, and is not replaced. */
 static gboolean take_paths(WeftOutputs *outputs, const char *file, WeftRecord *record,
 			   WeftRecordFacts *ret_facts, gboolean *ret_has_before, GError **error)
 {
@@ -265,11 +265,12 @@ static gboolean take_paths(WeftOutputs *outputs, const char *file, WeftRecord *r
 		return FALSE;
 	}
 	weft_record_paths_settle(record->paths);
-	if (before) {
-		g_autoptr(GPtrArray) paths = weft_record_paths_read(before);
-		for (guint i = 0; i < paths->len; i++)
-			weft_record_paths_add(record->paths, paths->pdata[i]);
-	}
+	g_autoptr(GPtrArray) paths = weft_record_paths_read(before);
+	if (failure && !g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_EMPTY) &&
+	    !weft_catalog_paths_of(outputs->catalog, record->id, paths, error))
+		return FALSE;
+	for (guint i = 0; i < paths->len; i++)
+		weft_record_paths_add(record->paths, paths->pdata[i]);
 	*ret_has_before = before != NULL;
 	return TRUE;
 }

@@ -26,3 +26,29 @@ void weft_document_free(WeftDocument *document)
 	g_free(document->path);
 	g_free(document);
 }
+
+void weft_document_name(WeftDocument *document, const char *fingerprint)
+{
+	gboolean has_content = document->sha256[0] != '\0';
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+	g_checksum_update(sum, (const guchar *)(has_content ? "content:" : "path:"), -1);
+	g_checksum_update(sum, (const guchar *)(has_content ? document->sha256 : document->path), -1);
+	g_checksum_update(sum, (const guchar *)"\n", 1);
+	g_checksum_update(sum, (const guchar *)fingerprint, -1);
+	g_snprintf(document->id, sizeof document->id, "sha256:%s", g_checksum_get_string(sum));
+}
+
+static gboolean differs(const struct timespec *before, const struct timespec *after)
+{
+	return before->tv_sec != after->tv_sec || before->tv_nsec != after->tv_nsec;
+}
+
+gboolean weft_document_has_changed(const struct stat *before, int fd)
+{
+	struct stat after;
+
+	return fstat(fd, &after) != 0 || before->st_size != after.st_size ||
+	       differs(&before->st_mtim, &after.st_mtim) ||
+	       differs(&before->st_ctim, &after.st_ctim);
+}

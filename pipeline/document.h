@@ -20,7 +20,7 @@ typedef struct WeftDocument {
 	guint64 number; /* in the order of inputs, from 0 */
 	char *path;     /* bytes as the file system has them */
 	gboolean has_status;
-	struct stat status; /* as the source found it */
+	struct stat status; /* as the source found it, then as it was opened */
 	WeftFolder *folder; /* in which its name is opened; NULL: by its path, and later */
 	int fd;             /* open from sniff to decode; -1 */
 	WeftSniff sniff;
@@ -43,6 +43,13 @@ typedef struct WeftDocument {
 /* Takes a place that was entered before. */
 WeftDocument *weft_document_new(guint64 number, const char *path, WeftBudget *take_place);
 void weft_document_free(WeftDocument *document);
+
+/* Sets the id, from the content's hash, or from the path when there is none. */
+void weft_document_name(WeftDocument *document, const char *fingerprint);
+
+/* TRUE when an open file is not what it was: by size, and by both times, as the time of the last
+ * change of the bytes can be set back, that of the last change of anything can not. */
+gboolean weft_document_has_changed(const struct stat *before, int fd);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftDocument, weft_document_free)
 
 #endif

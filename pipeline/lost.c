@@ -1,5 +1,6 @@
 #include "pipeline/lost.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
 #include "pipeline/walk.h"
 
 #define ROWS_AT_ONCE 1000
-/* Lost files among which renamed ones are looked for; 16 bytes each, and their slots. */
+/* Lost files among which renamed ones are looked for; 32 bytes each, and their slots. */
 #define KEYS_MAX ((guint64)4 << 20)
 #define LOST_PERCENT_MAX 10
 
@@ -54,13 +55,23 @@ static gboolean for_each_source(WeftRun *run, WeftRunner *runner, const char *ro
 	}
 }
 
-/* What can't be asked for (permissions, a disk that fails) is not lost. */
+static gboolean can_be_listed(const char *path)
+{
+	DIR *folder = opendir(path);
+
+	if (folder != NULL)
+		closedir(folder);
+	return folder != NULL;
+}
+
+/* What can't be asked for (permissions, a disk that fails) is not lost. A folder is when it can be
+ * listed: its record said that it could not, or was a file's. */
 static gboolean is_lost(const char *path)
 {
 	struct stat status;
 
 	if (weft_path_status(path, &status) == 0)
-		return !S_ISREG(status.st_mode);
+		return S_ISDIR(status.st_mode) ? can_be_listed(path) : !S_ISREG(status.st_mode);
 	return errno == ENOENT || errno == ENOTDIR;
 }
 
@@ -80,23 +91,53 @@ static gboolean count_source(const WeftSource *source, void *data, GError **erro
 
 /* ---- renamed files ---- */
 
-/* Size and time of change: 61 bits of nanoseconds hardly meet by chance. */
-static guint64 key_of(guint64 size_bytes, gint64 mtime_ns)
+/* Size and time of change, 61 bits of nanoseconds, hardly meet by chance. With the inode it is the
+ * same file; 0: whatever file. */
+static guint64 key_of(guint64 size_bytes, gint64 mtime_ns, guint64 inode)
 {
-	return (guint64)mtime_ns ^ size_bytes * G_GUINT64_CONSTANT(0x9E3779B97F4A7C15);
+	return (guint64)mtime_ns ^ size_bytes * G_GUINT64_CONSTANT(0x9E3779B97F4A7C15) ^
+	       inode * G_GUINT64_CONSTANT(0xC2B2AE3D27D4EB4F);
+}
+
+static guint count_of(GHashTable *counts, guint64 key)
+{
+	return GPOINTER_TO_UINT(g_hash_table_lookup(counts, &key));
+}
+
+static void set_count(GHashTable *counts, guint64 key, guint n)
+{
+	g_hash_table_insert(counts, g_memdup2(&key, sizeof key), GUINT_TO_POINTER(n));
 }
 
 static gboolean note_lost(const WeftSource *source, void *data, GError **error)
 {
 	GHashTable *lost = data;
+	guint64 any, same;
 
 	(void)error;
-	if (source->has_status && is_lost(source->path)) {
-		guint64 key = key_of(source->size_bytes, source->mtime_ns);
-		guint n = GPOINTER_TO_UINT(g_hash_table_lookup(lost, &key));
+	if (!source->has_status || !is_lost(source->path))
+		return TRUE;
+	any = key_of(source->size_bytes, source->mtime_ns, 0);
+	same = key_of(source->size_bytes, source->mtime_ns, source->inode);
+	set_count(lost, any, count_of(lost, any) + 1);
+	set_count(lost, same, 1);
+	return TRUE;
+}
 
-		g_hash_table_insert(lost, g_memdup2(&key, sizeof key), GUINT_TO_POINTER(n + 1));
-	}
+/* A path that was seen before is one that was renamed when a run that was killed has seen it: then
+ * it is the very file that was lost. */
+static gboolean is_renamed(WeftRun *run, GHashTable *lost, const WeftFound *found)
+{
+	guint64 size_bytes = (guint64)found->status.st_size;
+	gint64 mtime_ns = (gint64)found->status.st_mtim.tv_sec * 1000000000 +
+			  found->status.st_mtim.tv_nsec;
+	guint64 any = key_of(size_bytes, mtime_ns, 0);
+	guint n = count_of(lost, any);
+
+	if (n == 0 || (weft_store_has_seen(run->store, found->path) &&
+		       count_of(lost, key_of(size_bytes, mtime_ns, found->status.st_ino)) == 0))
+		return FALSE;
+	set_count(lost, any, n - 1);
 	return TRUE;
 }
 
@@ -115,19 +156,8 @@ static gboolean count_renamed(WeftRun *run, WeftRunner *runner, const char *root
 	g_ptr_array_add(inputs, (char *)root);
 	walk = weft_walk_new(inputs, run->job->excludes);
 	while (weft_walk_next(walk, &found) && !weft_runner_is_cancelled(runner)) {
-		guint64 key;
-		guint n;
-
-		if (!found.has_status)
-			continue;
-		key = key_of((guint64)found.status.st_size,
-			     (gint64)found.status.st_mtim.tv_sec * 1000000000 +
-				     found.status.st_mtim.tv_nsec);
-		n = GPOINTER_TO_UINT(g_hash_table_lookup(lost, &key));
-		if (n == 0 || weft_store_has_seen(run->store, found.path))
-			continue;
-		g_hash_table_insert(lost, g_memdup2(&key, sizeof key), GUINT_TO_POINTER(n - 1));
-		n_renamed++;
+		if (found.has_status)
+			n_renamed += is_renamed(run, lost, &found);
 	}
 	*ret_n_renamed = n_renamed;
 	return TRUE;
@@ -210,6 +240,12 @@ static gboolean is_root(WeftRun *run, const char *path, gboolean *ret_is_there)
 				 weft_store_knows_folder(run->store, path));
 }
 
+/* A folder has a row only where an earlier run could not list it. */
+static gboolean is_listed_again(WeftRun *run, const char *path)
+{
+	return weft_store_has_seen(run->store, path) && can_be_listed(path);
+}
+
 static gboolean has_whole_inputs(const WeftRun *run)
 {
 	return weft_store_is_folder(run->store) && run->job->sample == 0 && !run->job->is_dry;
@@ -228,7 +264,7 @@ gboolean weft_lost_check(WeftRun *run, WeftRunner *runner, guint64 *ret_n_lost, 
 			continue;
 		if (!believe(run, runner, &root, is_there, error))
 			return FALSE;
-		*ret_n_lost += root.n_gone;
+		*ret_n_lost += root.n_gone + is_listed_again(run, root.path);
 	}
 	return TRUE;
 }
@@ -251,8 +287,11 @@ gboolean weft_lost_settle(WeftRun *run, GError **error)
 		const char *path = g_ptr_array_index(run->inputs, i);
 		gboolean is_there;
 
-		if (is_root(run, path, &is_there) &&
-		    !for_each_source(run, NULL, path, lose_source, run, error))
+		if (!is_root(run, path, &is_there))
+			continue;
+		if (!for_each_source(run, NULL, path, lose_source, run, error))
+			return FALSE;
+		if (is_listed_again(run, path) && !weft_store_lose(run->store, path, error))
 			return FALSE;
 	}
 	return TRUE;

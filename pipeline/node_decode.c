@@ -166,11 +166,7 @@ static bool send_parts(const WeftDecodeFlow *flow, guint64 position, GError **er
 static bool check_changed(WeftRunner *runner, guint64 number, int fd, const struct stat *before,
                           gboolean *ret_is_whole)
 {
-	struct stat after;
-
-	if (fstat(fd, &after) == 0 && after.st_size == before->st_size &&
-	    after.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-	    after.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+	if (!weft_document_has_changed(before, fd))
 		return true;
 	*ret_is_whole = FALSE;
 	return weft_item_send_fault(runner, number, "decode",
@@ -321,7 +317,7 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 	guint64 number = item->document;
 	gboolean is_open = document->fault == NULL && !document->is_copy, is_whole = FALSE;
 	int fd = document->fd;
-	struct stat before = {0};
+	struct stat before = document->status; /* when it was hashed */
 	GError *failure = NULL;
 	bool is_sent;
 
@@ -329,7 +325,6 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 		weft_item_free(item);
 		return WEFT_STEP_FAILED;
 	}
-	is_open = is_open && fstat(fd, &before) == 0;
 	if (is_open)
 		is_sent = send_document(decode, runner, item, &is_whole, &failure) &&
 		          check_changed(runner, number, fd, &before, &is_whole);

@@ -13,6 +13,7 @@ typedef struct Building {
 	GHashTable *confidences; /* pointer (char *) -> double *; NULL: no answer yet */
 	WeftRouting *routing;    /* of all answers; NULL: not counted */
 	double output_bytes; /* of its contents */
+	WeftPartFault *changed; /* the file was written to while it was decoded; NULL: it was not */
 	guint64 begin_ns;
 } Building;
 
@@ -28,6 +29,7 @@ static void building_free(void *data)
 	Building *building = data;
 
 	weft_document_free(building->document);
+	weft_part_fault_free(building->changed);
 	weft_record_free(building->record);
 	g_clear_pointer(&building->confidences, g_hash_table_unref);
 	weft_routing_free(building->routing);
@@ -47,14 +49,10 @@ static gboolean record_init(void *shared, WeftRunner *runner, void **ret_state, 
 	return TRUE;
 }
 
-/* Takes the document out of the item. */
-static void begin_record(Records *records, WeftItem *item)
+/* What is known before anything is decoded. */
+static WeftRecord *record_of(const WeftRun *run, const WeftDocument *document)
 {
-	const WeftRun *run = records->run;
-	Building *building = g_new0(Building, 1);
-	WeftDocument *document = g_steal_pointer(&item->begin);
 	WeftRecord *record = weft_record_new();
-	guint64 *key = g_new(guint64, 1);
 
 	record->id = g_strdup(document->id);
 	record->sha256 = document->sha256[0] != '\0' ? g_strdup(document->sha256) : NULL;
@@ -72,11 +70,33 @@ static void begin_record(Records *records, WeftItem *item)
 	if (document->fault != NULL)
 		weft_record_add_fault(record, document->fault->stage, document->fault->error,
 		                      &document->fault->at);
-	building->document = document;
-	building->record = record;
+	return record;
+}
+
+/* Takes the document out of the item. */
+static void begin_record(Records *records, WeftItem *item)
+{
+	Building *building = g_new0(Building, 1);
+	guint64 *key = g_new(guint64, 1);
+
+	building->document = g_steal_pointer(&item->begin);
+	building->record = record_of(records->run, building->document);
 	building->begin_ns = weft_trace_now_ns();
-	*key = document->number;
+	*key = building->document->number;
 	g_hash_table_insert(records->buildings, key, building);
+}
+
+/* What was decoded is of other bytes than the hash: the record says that and no more, under the id
+ * of what could not be read. */
+static void forget_what_changed(const WeftRun *run, Building *building)
+{
+	WeftDocument *document = building->document;
+
+	document->sha256[0] = '\0';
+	document->fault = g_steal_pointer(&building->changed);
+	weft_document_name(document, run->fingerprint);
+	weft_record_free(building->record);
+	building->record = record_of(run, document);
 }
 
 static void take_page(WeftRecord *record, const WeftPageFacts *facts)
@@ -410,6 +430,10 @@ static WeftStep record_flush(void *state, WeftRunner *runner, GError **error)
 static void note_fault(Building *building, const WeftItem *item)
 {
 	building->document->is_left |= weft_item_is_stop(item);
+	if (building->changed == NULL &&
+	    g_error_matches(item->fault->error, WEFT_ERROR, WEFT_ERROR_CHANGED))
+		building->changed = weft_part_fault_new(
+		    item->fault->stage, g_error_copy(item->fault->error), NULL);
 	weft_record_add_fault(building->record, item->fault->stage, item->fault->error,
 	                      &item->fault->at);
 }
@@ -420,6 +444,10 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 	WeftItem *out = weft_item_new(WEFT_ITEM_RECORD, item->document);
 	WeftRecord *record = building->record;
 
+	if (building->changed != NULL) {
+		forget_what_changed(records->run, building);
+		record = building->record;
+	}
 	if (!building->document->is_copy && !building->document->is_left) {
 		settle_windows(record, item);
 		settle_pages(record, records->run->task->reads);

@@ -16,6 +16,7 @@ typedef struct Sink {
 	GHashTable *waiting; /* lines: number -> WeftItem that came before its turn */
 	guint64 next;
 	GPtrArray *copies;   /* WeftItem whose original is not written yet */
+	gboolean has_changed; /* a file that was written to while it was read */
 } Sink;
 
 static gboolean sink_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
@@ -146,10 +147,19 @@ static gboolean has_failed_again(const WeftItem *item)
 	return now.status == before->status && strcmp(now.faults, before->faults) == 0;
 }
 
-/* The record is written: answers have done their service, what was read may serve other questions. */
+static gboolean is_of_a_change(const WeftRecord *record)
+{
+	return record->faults->len > 0 &&
+	       g_array_index(record->faults, WeftFault, 0).code == WEFT_ERROR_CHANGED;
+}
+
+/* The record is written: answers have done their service, what was read may serve other questions,
+ * unless it is not what the hash is of. */
 static void settle_journals(WeftRun *run, WeftItem *item)
 {
-	if (item->journal != NULL)
+	if (item->journal != NULL && is_of_a_change(item->record))
+		weft_stash_drop(run->stash, g_steal_pointer(&item->journal));
+	else if (item->journal != NULL)
 		weft_stash_keep(run->stash, g_steal_pointer(&item->journal), TRUE);
 	while (item->answers != NULL && item->answers->len > 0)
 		weft_stash_drop(run->stash, g_ptr_array_steal_index_fast(item->answers, 0));
@@ -171,6 +181,7 @@ static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
 		g_ptr_array_add(sink->copies, g_steal_pointer(&item));
 		return TRUE;
 	}
+	sink->has_changed |= is_of_a_change(item->record);
 	if (!weft_store_put(run->store, item->record, item->begin, error))
 		return FALSE;
 	settle_journals(run, item);
@@ -197,23 +208,56 @@ static WeftStep sink_step(void *state, WeftRunner *runner, void *take_item, GErr
 	return WEFT_STEP_FAILED;
 }
 
-/* Copies whose content is left are left with it. In a run that was not stopped the record is there,
- * and could not be read when the copy came. */
+/* A copy of a file that changed while it was read, so that no record is made of that content. */
+static gboolean put_alone(Sink *sink, const WeftItem *copy, GError **error)
+{
+	WeftDocument *document = copy->begin;
+	g_autoptr(WeftRecord) record = weft_record_new();
+	g_autoptr(GError) changed =
+		g_error_new(WEFT_ERROR, WEFT_ERROR_CHANGED,
+			    "a file of the same content changed while it was read; run again");
+
+	document->sha256[0] = '\0';
+	weft_document_name(document, sink->run->fingerprint);
+	record->id = g_strdup(document->id);
+	record->size_bytes = document->size_bytes;
+	g_ptr_array_add(record->paths, g_strdup(document->path));
+	weft_record_add_fault(record, "sniff", changed, NULL);
+	weft_record_settle(record);
+	if (!weft_store_put(sink->run->store, record, document, error))
+		return FALSE;
+	count_status(sink->run, record->status);
+	tell(sink->run, document, record);
+	return TRUE;
+}
+
+/* Copies whose content is left are left with it. */
+static gboolean settle_copy(Sink *sink, const WeftItem *copy, GError **error)
+{
+	WeftRun *run = sink->run;
+
+	if (!weft_store_has(run->store, copy->begin->id)) {
+		if (weft_run_is_stopping(run)) {
+			WEFT_COUNT(run, n_left, 1);
+			return TRUE;
+		}
+		if (sink->has_changed)
+			return put_alone(sink, copy, error);
+	}
+	/* The record could not be read when the copy came. */
+	return add_copy(sink, copy, error);
+}
+
 static WeftStep sink_flush(void *state, WeftRunner *runner, GError **error)
 {
 	Sink *sink = state;
 
 	(void)runner;
 	for (guint i = 0; i < sink->copies->len; i++) {
-		const WeftItem *copy = g_ptr_array_index(sink->copies, i);
-
-		if (weft_run_is_stopping(sink->run) &&
-		    !weft_store_has(sink->run->store, copy->begin->id)) {
-			WEFT_COUNT(sink->run, n_left, 1);
-		} else if (!add_copy(sink, copy, error)) {
-			sink->run->failed_to_write = TRUE;
-			return WEFT_STEP_FAILED;
-		}
+		if (settle_copy(sink, g_ptr_array_index(sink->copies, i), error))
+			continue;
+		sink->run->failed_to_write = TRUE;
+		return WEFT_STEP_FAILED;
 	}
 	g_ptr_array_set_size(sink->copies, 0);
 	if (weft_store_flush(sink->run->store, error))

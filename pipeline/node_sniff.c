@@ -38,18 +38,6 @@ static gboolean sniff_init(void *shared, WeftRunner *runner, void **ret_state, G
 	return TRUE;
 }
 
-static void set_id(WeftDocument *document, const char *kind, const char *key,
-                   const char *fingerprint)
-{
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-
-	g_checksum_update(checksum, (const guchar *)kind, -1);
-	g_checksum_update(checksum, (const guchar *)key, -1);
-	g_checksum_update(checksum, (const guchar *)"\n", 1);
-	g_checksum_update(checksum, (const guchar *)fingerprint, -1);
-	g_snprintf(document->id, sizeof document->id, "sha256:%s", g_checksum_get_string(checksum));
-}
-
 /* Takes the error, unless there is a fault already. */
 static void set_fault(WeftDocument *document, const char *stage, GError *take_error)
 {
@@ -112,15 +100,6 @@ static gboolean is_hollow(const struct stat *status)
 	return size >= HOLLOW_BYTES_MIN && stored < size / HOLLOW_PARTS;
 }
 
-static gboolean has_changed(const struct stat *before, const struct stat *after)
-{
-	return before->st_size != after->st_size ||
-	       before->st_mtim.tv_sec != after->st_mtim.tv_sec ||
-	       before->st_mtim.tv_nsec != after->st_mtim.tv_nsec ||
-	       before->st_ctim.tv_sec != after->st_ctim.tv_sec ||
-	       before->st_ctim.tv_nsec != after->st_ctim.tv_nsec;
-}
-
 static void judge_type(WeftDocument *document)
 {
 	const WeftSniff *type = &document->sniff;
@@ -173,7 +152,7 @@ static gboolean sniff_type(WeftDocument *document, const struct stat *status, GE
 
 static void read_facts(const WeftStop *stop, WeftRunner *runner, WeftDocument *document)
 {
-	struct stat before, after;
+	struct stat before;
 	GError *failure = NULL;
 
 	if (weft_stop_is_asked(stop)) {
@@ -196,7 +175,7 @@ static void read_facts(const WeftStop *stop, WeftRunner *runner, WeftDocument *d
 		set_fault(document, "sniff", failure);
 		return;
 	}
-	if (fstat(document->fd, &after) != 0 || has_changed(&before, &after)) {
+	if (weft_document_has_changed(&before, document->fd)) {
 		set_fault(document, "sniff",
 		          g_error_new(WEFT_ERROR, WEFT_ERROR_CHANGED,
 		                      "the file changed while it was read; run again"));
@@ -236,11 +215,7 @@ static WeftStep sniff_step(void *state, WeftRunner *runner, void *take_item, GEr
 	document->is_left =
 	    document->fault != NULL &&
 	    g_error_matches(document->fault->error, WEFT_ERROR, WEFT_ERROR_CANCELLED);
-	if (document->sha256[0] != '\0')
-		set_id(document, "content:", document->sha256, run->fingerprint);
-	else
-		set_id(document, "path:", document->path, run->fingerprint);
-
+	weft_document_name(document, run->fingerprint);
 	if (weft_store_is_folder(run->store))
 		look_back(sniff, document);
 	return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));

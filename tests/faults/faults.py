@@ -20,6 +20,7 @@ calls in turn, test_storm.py kills at random instants, test_world.py changes the
 FAULTS_LONG=1 (tests/run.sh --long) takes all points and 200 kills, FAULTS_SEED another seed.
 """
 import collections
+import contextlib
 import hashlib
 import itertools
 import json
@@ -181,7 +182,7 @@ class Job:
         run = self.run(self.fresh(like), ops=ops)
         return [None] + [line.split(" ", 1)[1] for line in run.log if line[0].isdigit()]
 
-    def popen(self, out, extra=(), **fault):
+    def popen(self, out, extra=(), preexec_fn=None, **fault):
         log = self.folder / f"{out.name}.log"
         log.unlink(missing_ok=True)
         variables = {"FAULT_" + key.upper(): str(value) for key, value in fault.items()
@@ -190,7 +191,7 @@ class Job:
                        "FAULT_INPUTS": str(self.inputs), "FAULT_LOG": str(log), **variables}
         return subprocess.Popen([self.program, "run", "-q", *self.arguments, *extra, "-o", out.name, "in"],
                                 cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                start_new_session=True, env=environment)
+                                start_new_session=True, env=environment, preexec_fn=preexec_fn)
 
     def end(self, process, out, timeout_s=TIMEOUT_S):
         """Waits for the end; a run that does not end breaks the promise."""
@@ -205,8 +206,8 @@ class Job:
         lines = log.read_text(errors="surrogateescape").splitlines() if log.exists() else []
         return Run(process.returncode, stderr, lines, time.monotonic() - begin)
 
-    def run(self, out, extra=(), **fault):
-        return self.end(self.popen(out, extra, **fault), out)
+    def run(self, out, extra=(), preexec_fn=None, **fault):
+        return self.end(self.popen(out, extra, preexec_fn, **fault), out)
 
 
 # ---- what is on the disk ----
@@ -216,13 +217,21 @@ def state_rows(out):
     database = out / "state/catalog.db"
     if not database.exists():
         return None
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        sound = connection.execute("PRAGMA integrity_check").fetchall()
-        promise(sound == [("ok",)], "the catalogue:", sound)
-        tables = {name for name, in connection.execute("SELECT name FROM sqlite_master")}
-        if "source" not in tables:
-            return None
-        return dict(connection.execute("SELECT path, id FROM source ORDER BY rowid"))
+    with tempfile.TemporaryDirectory(dir=out.parent) as folder:  # to look must leave no traces
+        for name in ("catalog.db", "catalog.db-wal", "catalog.db-journal"):
+            if database.with_name(name).exists():
+                shutil.copyfile(database.with_name(name), pathlib.Path(folder) / name)
+        with contextlib.closing(sqlite3.connect(pathlib.Path(folder) / "catalog.db")) as connection:
+            try:
+                sound = connection.execute("PRAGMA integrity_check").fetchall()
+            except sqlite3.Error as error:
+                raise Wrong(f"the catalogue: {error}") from None
+            promise(sound == [("ok",)], "the catalogue:", sound)
+            tables = {name for name, in connection.execute("SELECT name FROM sqlite_master")}
+            if "source" not in tables:
+                return None
+            return dict(connection.execute(
+                "SELECT path, id FROM source WHERE gone = 0 ORDER BY rowid"))
 
 
 def record_texts(out):
@@ -244,8 +253,10 @@ def record_texts(out):
 
 
 def hides(path):
-    """What differs between runs by right: SQLite's own, and who is alive."""
-    return path.name.startswith("catalog.db") or "runs" in path.parts
+    """What differs between runs by right: SQLite's own, who is alive, and what was read and may be
+    used again, as far as there was room for it."""
+    return (path.name.startswith("catalog.db") or "runs" in path.parts or
+            (path.parts[:2] == ("state", "cache") and re.fullmatch("[0-9a-f]{64}", path.name)))
 
 
 class Picture:

@@ -164,8 +164,8 @@ static Mode strike(Kind kind, const char *call, const char *path)
 		return N_MODES;
 	if (fault.mode == KILL)
 		syscall(SYS_kill, 0, SIGKILL);
-	if (fault.mode == STOP) {
-		syscall(SYS_kill, syscall(SYS_getpid), SIGSTOP);
+	if (fault.mode == STOP) { /* to this thread, which would run on for a while else */
+		syscall(SYS_tgkill, syscall(SYS_getpid), syscall(SYS_gettid), SIGSTOP);
 		return N_MODES;
 	}
 	return fault.mode;
