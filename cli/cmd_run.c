@@ -189,7 +189,7 @@ static gboolean parse(Command *command, const WeftPlaces *places, int argc, char
 	g_option_context_set_description(
 		context,
 		"Exit codes: 0 done, nothing newly failed; 1 some inputs failed or are partial, each\n"
-		"has its record; 2 usage; 3 nothing could start, or a helper program ended;\n"
+		"has its record; 2 usage; 3 nothing could start, or a helper program keeps ending;\n"
 		"4 stopped by --until or --max-time with work left; 74 output can't be written;\n"
 		"75 another run holds the output folder;\n"
 		"130 interrupted, run again to go on.\n");

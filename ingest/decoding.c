@@ -1,3 +1,7 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/error.h"
 #include "ingest/host.h"
 
@@ -7,6 +11,14 @@
 
 struct WeftDecoding {
 	WeftWorker worker;
+	/* what a second try needs */
+	WeftIngest *ingest;
+	WeftFamily family;
+	int document;
+	WeftWireOut start;
+	WeftLimits limits;
+	gboolean is_second;
+
 	char *name;
 	guint n_parts;
 	double output_bytes, output_bytes_max;
@@ -25,30 +37,38 @@ static WeftProgramId program_of(WeftFamily family)
 	}
 }
 
+static gboolean start_worker(WeftDecoding *decoding, GError **error)
+{
+	return weft_worker_start(&decoding->worker, decoding->ingest, program_of(decoding->family),
+	                         decoding->document, &decoding->limits, &decoding->start, error);
+}
+
 WeftDecoding *weft_ingest_decode(WeftIngest *ingest, const WeftSniff *sniff, int fd,
                                  const char *name, const WeftDecodeOptions *options, GError **error)
 {
-	g_auto(WeftWireOut) start = {0};
-	WeftLimits limits = options->limits;
-	weft_limits_fill(&limits);
 	if (sniff->family == WEFT_FAMILY_NONE) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED, "%s%s%s is not read",
 		            name ? name : "", name ? ": " : "", sniff->name);
 		return NULL;
 	}
 	g_autoptr(WeftDecoding) decoding = g_new0(WeftDecoding, 1);
-	weft_wire_begin(&start, WEFT_WIRE_START);
-	weft_wire_put_u8(&start, (guint8)sniff->family);
-	weft_wire_put_string(&start, sniff->media_type);
-	weft_wire_put_options(&start, options);
+	decoding->ingest = ingest;
+	decoding->family = sniff->family;
+	decoding->limits = options->limits;
 	decoding->name = g_strdup(name);
-	decoding->output_bytes_max = limits.output_bytes;
-	if (!weft_worker_start(&decoding->worker, ingest, program_of(sniff->family), fd,
-	                       &limits, error))
+	decoding->document = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (decoding->document < 0) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "the document's descriptor: %s",
+		            g_strerror(errno));
 		return NULL;
-	if (!weft_worker_send(&decoding->worker, &start, error))
-		return NULL;
-	return g_steal_pointer(&decoding);
+	}
+	weft_limits_fill(&decoding->limits);
+	decoding->output_bytes_max = decoding->limits.output_bytes;
+	weft_wire_begin(&decoding->start, WEFT_WIRE_START);
+	weft_wire_put_u8(&decoding->start, (guint8)sniff->family);
+	weft_wire_put_string(&decoding->start, sniff->media_type);
+	weft_wire_put_options(&decoding->start, options);
+	return start_worker(decoding, error) ? g_steal_pointer(&decoding) : NULL;
 }
 
 static void set_cut_error(const WeftPart *part, double limit, GError **error)
@@ -62,30 +82,53 @@ static void set_cut_error(const WeftPart *part, double limit, GError **error)
 	            "%swhat follows not read: limit output-bytes=%.15g", where, limit);
 }
 
+/* A fresh worker, as far as the lost one was: decoders give the same parts each time. */
+static gboolean try_again(WeftDecoding *decoding, GError **error)
+{
+	decoding->is_second = TRUE;
+	weft_worker_stop(&decoding->worker);
+	if (!start_worker(decoding, error))
+		return FALSE;
+	for (guint i = 0; i < decoding->n_parts; i++) {
+		g_autoptr(WeftPart) part = NULL;
+		if (!weft_worker_next(&decoding->worker, &part, error))
+			return FALSE;
+		if (!part) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED,
+			            "decoder was killed after %u parts, and then gave %u",
+			            decoding->n_parts, i);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+static gboolean receive_part(WeftDecoding *decoding, WeftPart **ret_part, GError **error)
+{
+	GError *failure = NULL;
+	if (weft_worker_next(&decoding->worker, ret_part, &failure))
+		return TRUE;
+	if (!decoding->worker.lost || decoding->is_second) {
+		g_propagate_error(error, failure);
+		return FALSE;
+	}
+	g_clear_error(&failure);
+	return try_again(decoding, error) && weft_worker_next(&decoding->worker, ret_part, error);
+}
+
 static gboolean next(WeftDecoding *decoding, WeftPart **ret_part, GError **error)
 {
-	WeftWireIn in;
-	if (!weft_worker_receive(&decoding->worker, &in, error))
+	WeftPart *part = NULL;
+	if (!receive_part(decoding, &part, error))
 		return FALSE;
-	if (in.type == WEFT_WIRE_FAIL)
-		return weft_worker_failed(&in, error);
-	if (in.type == WEFT_WIRE_END) {
-		if (!weft_wire_close(&in, error))
-			return FALSE;
-		*ret_part = NULL;
-		return TRUE;
-	}
-	if (in.type != WEFT_WIRE_PART || ++decoding->n_parts > PARTS_MAX) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
-		            "decoder sent message %u of type %u", decoding->n_parts,
-		            (guint)in.type);
+	if (part && ++decoding->n_parts > PARTS_MAX) {
+		weft_part_free(part);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "decoder sent more than %u parts",
+		            PARTS_MAX);
 		return FALSE;
 	}
-	WeftPart *part = weft_worker_part(&decoding->worker, &in, error);
-	if (!part)
-		return FALSE;
-	decoding->output_bytes += (double)weft_part_output_bytes(part);
-	if (decoding->output_bytes > decoding->output_bytes_max) {
+	decoding->output_bytes += part ? (double)weft_part_output_bytes(part) : 0;
+	if (part && decoding->output_bytes > decoding->output_bytes_max) {
 		set_cut_error(part, decoding->output_bytes_max, error);
 		weft_part_free(part);
 		return FALSE;
@@ -120,6 +163,9 @@ void weft_decoding_close(WeftDecoding *decoding)
 	if (!decoding)
 		return;
 	weft_worker_stop(&decoding->worker);
+	weft_wire_done(&decoding->start);
+	if (decoding->document >= 0)
+		close(decoding->document);
 	g_free(decoding->name);
 	g_free(decoding);
 }

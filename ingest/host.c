@@ -7,15 +7,14 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "ingest/program.h"
 
-#define HELLO_MS 30000 /* loading 135 shared objects from a cold disk */
 #define ENDED_MS 5000  /* a killed worker with gigabytes mapped */
 #define POOL_MAX 64u   /* slots kept for later documents */
 
@@ -26,103 +25,17 @@ static const char *const PROGRAM_NAMES[WEFT_N_PROGRAMS] = {
     [WEFT_PROGRAM_OCR] = "weft-decode-ocr",
 };
 
-typedef struct Program {
-	pid_t pid; /* 0: not there */
-	int socket;
-	gboolean has_reader;
-	char *versions;
-	char *walls, *refusal; /* of its workers; one of them is NULL */
-} Program;
-
 struct WeftIngest {
 	char *helper_dir;
 	char *versions;
 	gboolean unlocked; /* the user does without a jail */
-	Program programs[WEFT_N_PROGRAMS]; /* as they are from open to close; sends are atomic */
-	pthread_mutex_t lock;              /* guards: pool */
-	GArray *pool;                      /* of int: memory descriptors, cleared */
+	pthread_mutex_t lock; /* guards all below; what programs said stays as it was at the start */
+	WeftProgram programs[WEFT_N_PROGRAMS];
+	gboolean interrupted;
+	GArray *pool; /* of int: memory descriptors, cleared */
 };
 
 /* --- programs --- */
-
-G_GNUC_NORETURN static void become_helper(const char *path, int socket, pid_t parent)
-{
-	sigset_t none;
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(126);
-	/* its own group: an interrupt at the terminal is for weft, which then ends the helpers */
-	(void)setpgid(0, 0);
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	int null = open("/dev/null", O_RDWR);
-	int high = fcntl(socket, F_DUPFD, 32);
-	if (null < 0 || high < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
-	    dup2(high, WEFT_WIRE_FD_ZYGOTE) < 0)
-		_exit(125);
-#if !defined(__SANITIZE_ADDRESS__)
-	/* libraries complain there about every broken file; what matters comes as a message */
-	(void)dup2(null, 2);
-#endif
-	(void)close_range(WEFT_WIRE_FD_ZYGOTE + 1, ~0U, 0);
-	execl(path, path, "--serve", (char *)NULL);
-	_exit(127);
-}
-
-static gboolean start_program(Program *program, const char *path, GError **error)
-{
-	int pair[2];
-	pid_t parent = getpid();
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", path, g_strerror(errno));
-		return FALSE;
-	}
-	pid_t pid = fork();
-	if (pid == 0)
-		become_helper(path, pair[1], parent);
-	close(pair[1]);
-	if (pid < 0) {
-		close(pair[0]);
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", path, g_strerror(errno));
-		return FALSE;
-	}
-	program->pid = pid;
-	program->socket = pair[0];
-	return TRUE;
-}
-
-static void stop_program(Program *program)
-{
-	if (program->pid == 0)
-		return;
-	close(program->socket);
-	kill(program->pid, SIGKILL); /* its workers go with it */
-	while (waitpid(program->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	program->pid = 0;
-	g_clear_pointer(&program->versions, g_free);
-	g_clear_pointer(&program->walls, g_free);
-	g_clear_pointer(&program->refusal, g_free);
-}
-
-/* A program that does not greet is as good as not there. */
-static void await_hello(Program *program)
-{
-	g_autofree guint8 *message = g_malloc(WEFT_WIRE_MESSAGE_MAX);
-	gsize size = 0;
-	WeftWireIn in;
-	if (weft_wire_receive(program->socket, message, &size, NULL, NULL, HELLO_MS, NULL) &&
-	    size > 0 && weft_wire_open(&in, message, size, NULL) && in.type == WEFT_WIRE_HELLO &&
-	    weft_wire_u32(&in) == WEFT_WIRE_VERSION) {
-		program->versions = weft_wire_string(&in, 4096);
-		program->has_reader = weft_wire_u8(&in) != 0;
-		program->walls = weft_wire_string(&in, 256);
-		program->refusal = weft_wire_string(&in, 256);
-		if (weft_wire_close(&in, NULL) && program->versions)
-			return;
-	}
-	stop_program(program);
-}
 
 WeftIngest *weft_ingest_open(const char *helper_dir, GError **error)
 {
@@ -133,15 +46,14 @@ WeftIngest *weft_ingest_open(const char *helper_dir, GError **error)
 	pthread_mutex_init(&ingest->lock, NULL);
 	for (guint i = 0; i < WEFT_N_PROGRAMS; i++) {
 		g_autofree char *path = g_build_filename(helper_dir, PROGRAM_NAMES[i], NULL);
-		if (access(path, X_OK) == 0 && !start_program(&ingest->programs[i], path, error)) {
+		if (!weft_program_start(&ingest->programs[i], path, error)) {
 			weft_ingest_close(ingest);
 			return NULL;
 		}
 	}
 	for (guint i = 0; i < WEFT_N_PROGRAMS; i++) {
-		Program *program = &ingest->programs[i];
-		if (program->pid != 0)
-			await_hello(program);
+		WeftProgram *program = &ingest->programs[i];
+		weft_program_greet(program);
 		if (program->versions)
 			g_string_append_printf(versions, "%s%s", versions->len ? "; " : "",
 			                       program->versions);
@@ -155,7 +67,7 @@ void weft_ingest_close(WeftIngest *ingest)
 	if (!ingest)
 		return;
 	for (guint i = 0; i < WEFT_N_PROGRAMS; i++)
-		stop_program(&ingest->programs[i]);
+		weft_program_stop(&ingest->programs[i]);
 	for (guint i = 0; i < ingest->pool->len; i++)
 		close(g_array_index(ingest->pool, int, i));
 	g_array_unref(ingest->pool);
@@ -165,12 +77,28 @@ void weft_ingest_close(WeftIngest *ingest)
 	g_free(ingest);
 }
 
+void weft_ingest_adopt(WeftIngest *ingest, WeftProgramId id, int take_socket)
+{
+	WeftProgram *program = &ingest->programs[id];
+	weft_program_stop(program);
+	*program = (WeftProgram){
+	    .path = g_strdup(PROGRAM_NAMES[id]),
+	    .is_up = TRUE,
+	    .socket = take_socket,
+	    .has_reader = id == WEFT_PROGRAM_OCR,
+	    .versions = g_strdup(PROGRAM_NAMES[id]),
+	};
+}
+
 /* They stay zombies until weft_ingest_close, so their numbers are theirs. */
 void weft_ingest_interrupt(WeftIngest *ingest)
 {
+	pthread_mutex_lock(&ingest->lock);
+	ingest->interrupted = TRUE;
 	for (guint i = 0; i < WEFT_N_PROGRAMS; i++)
-		if (ingest->programs[i].pid != 0)
+		if (ingest->programs[i].is_up && ingest->programs[i].pid != 0)
 			kill(ingest->programs[i].pid, SIGKILL);
+	pthread_mutex_unlock(&ingest->lock);
 }
 
 const char *weft_ingest_versions(const WeftIngest *ingest)
@@ -181,8 +109,8 @@ const char *weft_ingest_versions(const WeftIngest *ingest)
 gboolean weft_ingest_walls(const WeftIngest *ingest, guint i, WeftWallsFacts *ret_facts)
 {
 	for (guint id = 0; id < WEFT_N_PROGRAMS; id++) {
-		const Program *program = &ingest->programs[id];
-		if (program->pid == 0 || i-- > 0)
+		const WeftProgram *program = &ingest->programs[id];
+		if (!program->versions || i-- > 0)
 			continue;
 		*ret_facts = (WeftWallsFacts){program->versions, program->walls, program->refusal};
 		return TRUE;
@@ -193,7 +121,7 @@ gboolean weft_ingest_walls(const WeftIngest *ingest, guint i, WeftWallsFacts *re
 /* Why workers of this program can't be had with a jail, and what can be done. */
 static gboolean can_lock(const WeftIngest *ingest, WeftProgramId id, GError **error)
 {
-	const Program *program = &ingest->programs[id];
+	const WeftProgram *program = &ingest->programs[id];
 	if (ingest->unlocked || !program->refusal)
 		return TRUE;
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_GONE,
@@ -206,7 +134,7 @@ gboolean weft_ingest_lock(WeftIngest *ingest, gboolean wanted, GError **error)
 {
 	ingest->unlocked = !wanted;
 	for (guint id = 0; id < WEFT_N_PROGRAMS; id++)
-		if (ingest->programs[id].pid != 0 && !can_lock(ingest, (WeftProgramId)id, error))
+		if (ingest->programs[id].versions && !can_lock(ingest, (WeftProgramId)id, error))
 			return FALSE;
 	return TRUE;
 }
@@ -288,20 +216,24 @@ static void close_all(int *fds, guint n_fds)
 			close(fds[i]);
 }
 
-static gboolean ask_for_worker(const Program *program, gboolean locked,
-                               const int fds[WEFT_WIRE_FDS_MAX], GError **error)
+static gboolean ask_for_worker(WeftIngest *ingest, WeftProgramId id, const int fds[WEFT_WIRE_FDS_MAX],
+                               GError **error)
 {
-	g_auto(WeftWireOut) fork_message = {0};
-	weft_wire_begin(&fork_message, WEFT_WIRE_FORK);
-	weft_wire_put_u8(&fork_message, locked != FALSE);
-	return weft_wire_send_now(program->socket, &fork_message, fds, WEFT_WIRE_FDS_MAX, error);
+	pthread_mutex_lock(&ingest->lock);
+	gboolean interrupted = ingest->interrupted;
+	gboolean ok = !interrupted &&
+	              weft_program_ask(&ingest->programs[id], !ingest->unlocked, fds, error);
+	pthread_mutex_unlock(&ingest->lock);
+	if (interrupted)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_GONE, "%s was ended with the run",
+		            PROGRAM_NAMES[id]);
+	return ok;
 }
 
 gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId id, int document,
-                           const WeftLimits *limits, GError **error)
+                           const WeftLimits *limits, WeftWireOut *first, GError **error)
 {
 	int control[2] = {-1, -1}, work[2] = {-1, -1};
-	Program *program = &ingest->programs[id];
 	memset(worker, 0, sizeof *worker);
 	worker->ingest = ingest;
 	/* a reader's clock begins anew with each picture */
@@ -310,7 +242,7 @@ gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId
 	worker->stall_s = worker->is_reader ? worker->total_s
 	                                    : MIN(worker->total_s, limits->stall_s);
 	worker->work = worker->control = worker->slots[0] = worker->slots[1] = -1;
-	if (program->pid == 0) {
+	if (!ingest->programs[id].versions) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER,
 		            "%s is not there or does not start (looked in %s)", PROGRAM_NAMES[id],
 		            ingest->helper_dir);
@@ -332,15 +264,11 @@ gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId
 	                              worker->slots[1]};
 	worker->control = control[0];
 	worker->work = work[0];
-	if (ok && !ask_for_worker(program, !ingest->unlocked, fds, NULL)) {
-		/* restarting would tie the program's life to this thread's (PR_SET_PDEATHSIG) */
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_GONE,
-		            "%s has ended; run again to go on", PROGRAM_NAMES[id]);
-		ok = FALSE;
-	}
+	ok = ok && ask_for_worker(ingest, id, fds, error);
 	close_all(fds, 3);
 	if (ok) {
 		worker->message = g_malloc(WEFT_WIRE_MESSAGE_MAX);
+		(void)weft_worker_send(worker, first, NULL);
 		return TRUE;
 	}
 	close_all((int[]){worker->control, worker->work, worker->slots[0], worker->slots[1]}, 4);
@@ -390,20 +318,23 @@ gboolean weft_worker_send(WeftWorker *worker, WeftWireOut *out, GError **error)
 	return weft_wire_send_now(worker->work, out, NULL, 0, error);
 }
 
+/* Why the worker ended. Lost: not by what its document did, as far as can be told. */
 static void explain_end(WeftWorker *worker, GError **error)
 {
 	guint32 raw = 0;
-	int status;
-	if (!await_end(worker, &raw)) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED, "decoder ended");
+	gboolean told = await_end(worker, &raw);
+	int status = (int)raw;
+	if (told && raw == G_MAXUINT32) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "no process for a decoder");
 		return;
 	}
-	status = (int)raw;
-	if (!worker->started && raw != G_MAXUINT32)
+	worker->lost = !told || !worker->started ||
+	               (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	if (!told)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED, "decoder ended with its program");
+	else if (!worker->started)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO,
 		            "a decoder ended before it had the document, with wait status %d", status);
-	else if (raw == G_MAXUINT32)
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "no process for a decoder");
 	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TIMEOUT,
 		            "decoder used up its processor time");
@@ -411,6 +342,9 @@ static void explain_end(WeftWorker *worker, GError **error)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED,
 		            "decoder was ended for a system call that it may not make: the file "
 		            "is hostile, or weft has a mistake; please report it");
+	else if (worker->lost)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED,
+		            "decoder was killed twice, as the system does when memory is short");
 	else if (WIFSIGNALED(status))
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CRASHED, "decoder ended by signal %d",
 		            WTERMSIG(status));
@@ -425,11 +359,11 @@ static gboolean receive_any(WeftWorker *worker, WeftWireIn *ret_in, GError **err
 	gsize size = 0;
 	gint64 begin_us = g_get_monotonic_time();
 	double left_s = MIN(worker->stall_s, worker->total_s - worker->waited_s);
+	gboolean total = left_s < worker->stall_s || worker->stall_s == worker->total_s;
 	gboolean ok = weft_wire_receive(worker->work, worker->message, &size, NULL, NULL,
 	                                (int)(MAX(left_s, 0) * 1000), &local);
 	worker->waited_s += (double)(g_get_monotonic_time() - begin_us) * 1e-6;
 	if (!ok && g_error_matches(local, WEFT_ERROR, WEFT_ERROR_TIMEOUT)) {
-		gboolean total = worker->waited_s >= worker->total_s;
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TIMEOUT, "%s: limit %s=%g",
 		            worker->is_reader ? "reading a picture"
 		            : total           ? "decoding the document"
@@ -472,7 +406,7 @@ static gboolean receive_started(WeftWorker *worker, GError **error)
 	return TRUE;
 }
 
-gboolean weft_worker_receive(WeftWorker *worker, WeftWireIn *ret_in, GError **error)
+static gboolean receive(WeftWorker *worker, WeftWireIn *ret_in, GError **error)
 {
 	return (worker->started || receive_started(worker, error)) &&
 	       receive_any(worker, ret_in, error);
@@ -527,7 +461,7 @@ static gboolean fetch(WeftWorker *worker, WeftPart *part, guint32 slot, gsize si
 	return TRUE;
 }
 
-WeftPart *weft_worker_part(WeftWorker *worker, WeftWireIn *in, GError **error)
+static WeftPart *take_part(WeftWorker *worker, WeftWireIn *in, GError **error)
 {
 	guint32 slot = 0;
 	gsize size = 0;
@@ -540,7 +474,7 @@ WeftPart *weft_worker_part(WeftWorker *worker, WeftWireIn *in, GError **error)
 	return g_steal_pointer(&part);
 }
 
-gboolean weft_worker_failed(WeftWireIn *in, GError **error)
+static gboolean take_failure(WeftWireIn *in, GError **error)
 {
 	guint32 code = weft_wire_u32(in);
 	g_autofree char *message = weft_wire_string(in, 1024);
@@ -549,4 +483,31 @@ gboolean weft_worker_failed(WeftWireIn *in, GError **error)
 	g_set_error_literal(error, WEFT_ERROR, (int)MIN(code, WEFT_ERROR_INTERNAL),
 	                    message ? message : "");
 	return FALSE;
+}
+
+gboolean weft_worker_next(WeftWorker *worker, WeftPart **ret_part, GError **error)
+{
+	WeftWireIn in;
+	WeftPart *part = NULL;
+	if (!receive(worker, &in, error))
+		return FALSE;
+	switch (in.type) {
+	case WEFT_WIRE_FAIL:
+		return take_failure(&in, error);
+	case WEFT_WIRE_END:
+		if (!weft_wire_close(&in, error))
+			return FALSE;
+		break;
+	case WEFT_WIRE_PART:
+		part = take_part(worker, &in, error);
+		if (!part)
+			return FALSE;
+		break;
+	default:
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
+		            "decoder sent a message of type %u", (guint)in.type);
+		return FALSE;
+	}
+	*ret_part = part;
+	return TRUE;
 }

@@ -33,25 +33,25 @@ typedef struct WeftWorker {
 	double stall_s, total_s; /* limits: for one message, for all of them */
 	gboolean started;        /* its walls stand; what happens from here on is its document's */
 	gboolean is_reader;
+	gboolean lost;           /* it ended, and not by what its document did: worth a second try */
 	gboolean dead;           /* the program has reported its end */
 	double waited_s;         /* only time in which weft waited for the worker counts */
 } WeftWorker;
 
+/* For tests: the caller plays the program, at the other end of `socket`. */
+void weft_ingest_adopt(WeftIngest *ingest, WeftProgramId id, int take_socket);
+
 /* `document` is duplicated by way of /proc, so the offset is the worker's own; -1: none. The times
- * of `limits` are the worker's. */
+ * of `limits` are the worker's. `first` is sent to it; it may have ended by then, which is told by
+ * what is received. */
 gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId id, int document,
-                           const WeftLimits *limits, GError **error);
+                           const WeftLimits *limits, WeftWireOut *first, GError **error);
 void weft_worker_stop(WeftWorker *worker);
 
 gboolean weft_worker_send(WeftWorker *worker, WeftWireOut *out, GError **error);
 
-/* The next message; the worker's end and its silence are errors. */
-gboolean weft_worker_receive(WeftWorker *worker, WeftWireIn *ret_in, GError **error);
-
-/* Reads a PART message, with its pixels or samples; the slot is the worker's again. */
-WeftPart *weft_worker_part(WeftWorker *worker, WeftWireIn *in, GError **error);
-
-/* Reads a FAIL message into `error`; always FALSE. */
-gboolean weft_worker_failed(WeftWireIn *in, GError **error);
+/* The next part of the worker's answer, with its pixels or samples; NULL at the answer's end. What
+ * the worker says went wrong, its end, its silence and a message that does not fit are errors. */
+gboolean weft_worker_next(WeftWorker *worker, WeftPart **ret_part, GError **error);
 
 #endif

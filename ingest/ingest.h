@@ -65,8 +65,8 @@ typedef struct WeftDecodeOptions {
 
 /* `helper_dir`: where the helper programs are. Starts those that are there; a missing one is an
  * error only when it is needed (WEFT_ERROR_NO_READER then, naming the program). One that ends later
- * is WEFT_ERROR_GONE for all documents that come after: the caller ends its run. Call it before the
- * first thread is made. */
+ * is started again; when that can't be, it is WEFT_ERROR_GONE for all documents that come after: the
+ * caller ends its run. Call it before the first thread is made. */
 WeftIngest *weft_ingest_open(const char *helper_dir, GError **error);
 void weft_ingest_close(WeftIngest *ingest);
 /* Ends the helper programs and their workers, so that nothing waits for one any more; all that is
@@ -98,7 +98,9 @@ gboolean weft_ingest_lock(WeftIngest *ingest, gboolean wanted, GError **error);
 WeftDecoding *weft_ingest_decode(WeftIngest *ingest, const WeftSniff *sniff, int fd,
 				 const char *name, const WeftDecodeOptions *options, GError **error);
 
-/* TRUE with *ret_part == NULL at the end. FALSE: the document can't be read further; what came
+/* TRUE with *ret_part == NULL at the end. A worker that was killed from outside, or ended with its
+ * program, is tried once again before its document is blamed; parts come as if nothing had been.
+ * FALSE: the document can't be read further; what came
  * before remains valid. */
 gboolean weft_decoding_next(WeftDecoding *decoding, WeftPart **ret_part, GError **error);
 /* So much of the limit of output bytes is spent: on parts that are known (page_from). */

@@ -9,21 +9,28 @@
 
 struct WeftReader {
 	WeftWorker worker;
+	/* what a second try needs */
+	WeftIngest *ingest;
+	WeftWireOut start;
+	WeftLimits limits;
 };
+
+static gboolean start_worker(WeftReader *reader, GError **error)
+{
+	return weft_worker_start(&reader->worker, reader->ingest, WEFT_PROGRAM_OCR, -1,
+	                         &reader->limits, &reader->start, error);
+}
 
 WeftReader *weft_ingest_reader(WeftIngest *ingest, const char *languages, const WeftLimits *limits,
                                GError **error)
 {
-	WeftLimits filled = limits ? *limits : (WeftLimits){0};
 	g_autoptr(WeftReader) reader = g_new0(WeftReader, 1);
-	g_auto(WeftWireOut) start = {0};
-	weft_wire_begin(&start, WEFT_WIRE_READER);
-	weft_wire_put_string(&start, languages);
-	weft_limits_fill(&filled);
-	if (!weft_worker_start(&reader->worker, ingest, WEFT_PROGRAM_OCR, -1, &filled, error) ||
-	    !weft_worker_send(&reader->worker, &start, error))
-		return NULL;
-	return g_steal_pointer(&reader);
+	reader->ingest = ingest;
+	reader->limits = limits ? *limits : (WeftLimits){0};
+	weft_limits_fill(&reader->limits);
+	weft_wire_begin(&reader->start, WEFT_WIRE_READER);
+	weft_wire_put_string(&reader->start, languages);
+	return start_worker(reader, error) ? g_steal_pointer(&reader) : NULL;
 }
 
 static gboolean write_slot(int fd, const guint8 *bytes, gsize size, GError **error)
@@ -53,9 +60,34 @@ static gboolean send_raster(WeftReader *reader, const WeftRaster *raster, const 
 	weft_wire_put_u32(&read, raster->height);
 	weft_wire_put_f64(&read, raster->points_per_pixel);
 	weft_wire_put_anchor(&read, at);
-	return write_slot(reader->worker.slots[0], raster->pixels,
-	                  (gsize)raster->width * raster->height * 3, error) &&
-	       weft_worker_send(&reader->worker, &read, error);
+	if (!write_slot(reader->worker.slots[0], raster->pixels,
+	                (gsize)raster->width * raster->height * 3, error))
+		return FALSE;
+	/* it may have ended: what is received tells why */
+	(void)weft_worker_send(&reader->worker, &read, NULL);
+	return TRUE;
+}
+
+static gboolean read_once(WeftReader *reader, const WeftRaster *raster, const WeftAnchor *at,
+                          GPtrArray *contents, GError **error)
+{
+	reader->worker.waited_s = 0;
+	g_ptr_array_set_size(contents, 0);
+	if (!send_raster(reader, raster, at, error))
+		return FALSE;
+	while (contents->len < CONTENTS_MAX) {
+		g_autoptr(WeftPart) part = NULL;
+		if (!weft_worker_next(&reader->worker, &part, error))
+			return FALSE;
+		if (!part)
+			return TRUE;
+		if (!part->content)
+			break;
+		g_ptr_array_add(contents, g_steal_pointer(&part->content));
+	}
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "reader sent item %u, which is no content",
+	            contents->len);
+	return FALSE;
 }
 
 gboolean weft_reader_read(WeftReader *reader, const WeftRaster *raster, WeftAnchor at,
@@ -63,39 +95,26 @@ gboolean weft_reader_read(WeftReader *reader, const WeftRaster *raster, WeftAnch
 {
 	g_autoptr(GPtrArray) contents =
 	    g_ptr_array_new_with_free_func((GDestroyNotify)weft_content_free);
-	WeftWireIn in;
+	GError *failure = NULL;
 	if ((guint64)raster->width * raster->height > WEFT_RASTER_PIXELS_MAX) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
 		            "picture of %u x %u pixels, limit %u", raster->width, raster->height,
 		            WEFT_RASTER_PIXELS_MAX);
 		return FALSE;
 	}
-	reader->worker.waited_s = 0;
-	if (!send_raster(reader, raster, &at, error))
-		return FALSE;
-	while (contents->len < CONTENTS_MAX) {
-		if (!weft_worker_receive(&reader->worker, &in, error))
-			return FALSE;
-		if (in.type == WEFT_WIRE_FAIL)
-			return weft_worker_failed(&in, error);
-		if (in.type == WEFT_WIRE_END) {
-			if (!weft_wire_close(&in, error))
-				return FALSE;
-			*ret_contents = g_steal_pointer(&contents);
-			return TRUE;
-		}
-		if (in.type != WEFT_WIRE_PART)
-			break;
-		g_autoptr(WeftPart) part = weft_worker_part(&reader->worker, &in, error);
-		if (!part)
-			return FALSE;
-		if (!part->content)
-			break;
-		g_ptr_array_add(contents, g_steal_pointer(&part->content));
+	gboolean ok = read_once(reader, raster, &at, contents, &failure);
+	if (!ok && reader->worker.lost) {
+		g_clear_error(&failure);
+		weft_worker_stop(&reader->worker);
+		ok = start_worker(reader, &failure) &&
+		     read_once(reader, raster, &at, contents, &failure);
 	}
-	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "reader sent item %u of type %u",
-	            contents->len, (guint)in.type);
-	return FALSE;
+	if (!ok) {
+		g_propagate_error(error, failure);
+		return FALSE;
+	}
+	*ret_contents = g_steal_pointer(&contents);
+	return TRUE;
 }
 
 void weft_reader_close(WeftReader *reader)
@@ -103,5 +122,6 @@ void weft_reader_close(WeftReader *reader)
 	if (!reader)
 		return;
 	weft_worker_stop(&reader->worker);
+	weft_wire_done(&reader->start);
 	g_free(reader);
 }

@@ -44,7 +44,7 @@ HOMES = [
     (re.compile(r"(imm|x86|[a-z]mm)intrin\.h|cuda|cublas"), {"kernels"}),
     (re.compile(r"pthread\.h|threads\.h|semaphore\.h"),
      # ingest/host.c: the helpers serve all threads, so their slots have a mutex.
-     {"kernels", "pipeline", "ingest/host.c", "hostile"}),
+     {"kernels", "pipeline", "ingest/host.c", "hostile", "fuzz"}),
     (re.compile(r"poppler|cairo|gio/|png\.h|jpeglib\.h|libav|libsw|tesseract/|leptonica/"),
      {"ingest"}),
     (re.compile(r"seccomp\.h|linux/(seccomp|landlock|filter|audit)\.h"), {"ingest"}),

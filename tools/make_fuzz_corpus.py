@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/fuzz/corpus/{config,gguf,safetensors,tokenizer}: small inputs, good and nearly good.
+"""Writes tests/fuzz/corpus/{config,gguf,safetensors,tokenizer,worker}: small inputs, good and nearly good.
 
     python3 tools/make_fuzz_corpus.py tests
 """
@@ -212,6 +212,43 @@ def gguf(folder):
     put(folder, "counts", b"GGUF" + struct.pack("<IQQ", 3, 1 << 63, 1 << 63))
 
 
+def worker(folder):
+    """Scripts for fuzz_worker.c: what a worker does, step by step."""
+    document, picture = b"\0", b"\1"
+    fill, raster = bytes([3, 0, 77]), bytes([4, 0, 9, 7])
+    started, done = b"\5", b"\6"
+
+    def die(status):
+        return b"\7" + struct.pack("<I", status)
+
+    def framed(kind, body, step=1):
+        return bytes([step, kind]) + struct.pack("<H", len(body)) + body
+
+    def text(value):
+        return struct.pack("<I", len(value)) + value
+
+    anchor = struct.pack("<IIB", 1, 0, 0)
+    meta = framed(8, b"\6" + anchor + text(b"title") + text(b"Ships") + struct.pack("<IQ", 0, 0))
+    content = framed(8, b"\0" + anchor + b"\0\0\0" + struct.pack("<d", 1) + text(b"four words") +
+                     struct.pack("<I", 0xFFFFFFFF) + struct.pack("<I", 1) + anchor + struct.pack("<I", 0))
+    failed = framed(11, struct.pack("<I", 1) + text(b"damaged"))
+    put(folder, "good", document + started + meta + content + fill + raster + done + die(0))
+    put(folder, "read", picture + started + content + done + content + done + die(0))
+    put(folder, "killed", document + started + meta + die(9) + started + meta + fill + raster + done + die(0))
+    put(folder, "killed-twice", document + started + meta + die(9) + started + die(9))
+    put(folder, "read-killed", picture + started + content + die(9) + started + content + done + die(0))
+    put(folder, "program", document + started + meta + die(0xFF) + started + meta + done + die(0))
+    put(folder, "less", document + started + meta + meta + die(9) + started + meta + done + die(0))
+    put(folder, "crashed", document + started + fill + raster + die(11))
+    put(folder, "failed", document + started + failed + die(0))
+    put(folder, "silent", document + die(0x7C00))
+    put(folder, "unlocked", document + framed(3, text(b"no jail")) + die(0x7C00))
+    put(folder, "early", document + meta + started + die(0))
+    put(folder, "lies", document + started + bytes([4, 9, 255, 255]) + b"\0\3\0abc" + done + die(0))
+    put(folder, "given", document + started + framed(10, b"", step=2) + die(0))
+    put(folder, "many", document + started + (fill + raster) * 20 + done + die(0))
+
+
 def main():
     root = sys.argv[1]
     corpus = os.path.join(root, "fuzz", "corpus")
@@ -220,6 +257,7 @@ def main():
     tokenizer(os.path.join(corpus, "tokenizer"), root)
     pieces(os.path.join(corpus, "tokenizer"))
     config(os.path.join(corpus, "config"), root)
+    worker(os.path.join(corpus, "worker"))
 
 
 main()

@@ -1,6 +1,7 @@
 /* evil.c - a helper program whose workers do what a taken-over decoder would. The document's text
  * says which crime, after a first line "%PDF-" where it stands for weft-decode-pdf, which may read
  * EVIL_FOLDER; what it gives back is judged by test_hostile.c and test_escape.c. */
+#include <fcntl.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -212,6 +213,26 @@ static void crime_late(const char *argument)
 		memset(slot, value, 30000);
 }
 
+/* Killed as the system kills when memory is short, after two parts; with a path only where nothing
+ * has that name yet. */
+static void crime_killed(const char *path)
+{
+	evil_tell("part", "1");
+	evil_tell("part", "2");
+	if (!*path || open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) >= 0)
+		kill(getpid(), SIGKILL);
+	evil_tell("part", "3");
+}
+
+/* The program, where nothing has that name yet. */
+static void crime_program(const char *path)
+{
+	evil_tell("part", "1");
+	if (open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) >= 0)
+		crime_parent(path);
+	evil_tell("part", "2");
+}
+
 static void no_crime(const char *argument)
 {
 }
@@ -228,6 +249,7 @@ static const EvilCrime CRIMES[] = {
     {"words", crime_words},     {"bytes", crime_bytes},
     {"flood", crime_flood},     {"descriptors", crime_descriptors},
     {"parent", crime_parent},   {"late", crime_late},
+    {"killed", crime_killed},   {"program", crime_program},
     {"none", no_crime},         {NULL, NULL},
 };
 

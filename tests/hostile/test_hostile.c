@@ -149,13 +149,82 @@ static void test_flood(void)
 	weft_ingest_close(ingest);
 }
 
-/* The program itself is gone: an error for this and for all later documents, but no wait. */
-static void test_program_killed(void)
+static WeftIngest *open_unlocked(void)
 {
 	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
-	g_assert_true(weft_ingest_lock(ingest, FALSE, NULL)); /* else it could not */
-	g_auto(Decoded) decoded = commit_crime(ingest, "parent", 20);
+	g_assert_true(weft_ingest_lock(ingest, FALSE, NULL)); /* else the worker can't do it */
+	return ingest;
+}
+
+/* Commits a crime that happens only once, and gives the parts as they come in its two tries. */
+static char *parts_of_two_tries(const char *crime)
+{
+	WeftIngest *ingest = open_unlocked();
+	g_autofree char *folder = g_dir_make_tmp("weft-hostile-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "once", NULL);
+	g_autofree char *text = g_strdup_printf("%s %s", crime, path);
+	GString *parts = g_string_new(NULL);
+	g_auto(Decoded) decoded = commit_crime(ingest, text, 20);
+	g_assert_no_error(decoded.error);
+	for (guint i = 0; i < decoded.parts->len; i++)
+		g_string_append(parts, ((const WeftPart *)decoded.parts->pdata[i])->value);
+	g_assert_cmpint(unlink(path), ==, 0); /* it was tried */
+	g_assert_cmpint(rmdir(folder), ==, 0);
+	assert_still_works(ingest);
+	weft_ingest_close(ingest);
+	return g_string_free(parts, FALSE);
+}
+
+/* Nobody is blamed for what the system did: it is tried again, and parts come once each. */
+static void test_killed_once(void)
+{
+	g_autofree char *parts = parts_of_two_tries("killed");
+	g_assert_cmpstr(parts, ==, "123");
+}
+
+static void test_program_killed_once(void)
+{
+	g_autofree char *parts = parts_of_two_tries("program");
+	g_assert_cmpstr(parts, ==, "12");
+}
+
+static void test_killed_each_time(void)
+{
+	WeftIngest *ingest = open_unlocked();
+	g_auto(Decoded) decoded = commit_crime(ingest, "killed", 20);
 	g_assert_error(decoded.error, WEFT_ERROR, WEFT_ERROR_CRASHED);
+	g_assert_nonnull(strstr(decoded.error->message, "killed twice"));
+	g_assert_cmpuint(decoded.parts->len, ==, 2);
+	assert_still_works(ingest);
+	weft_ingest_close(ingest);
+}
+
+/* The program itself is gone each time: that document's error, and the program is started again, but
+ * not for ever. */
+static void test_program_killed(void)
+{
+	WeftIngest *ingest = open_unlocked();
+	guint n_crashed = 0, n_gone = 0;
+	while (n_gone == 0) {
+		g_auto(Decoded) decoded = commit_crime(ingest, "parent", 20);
+		n_crashed += g_error_matches(decoded.error, WEFT_ERROR, WEFT_ERROR_CRASHED);
+		n_gone += g_error_matches(decoded.error, WEFT_ERROR, WEFT_ERROR_GONE);
+		g_assert_cmpuint(n_crashed + n_gone, <, 12);
+		if (n_crashed < 4)
+			assert_still_works(ingest);
+	}
+	g_assert_cmpuint(n_crashed, >=, 4);
+	g_auto(Decoded) later = commit_crime(ingest, "none", 20);
+	g_assert_error(later.error, WEFT_ERROR, WEFT_ERROR_GONE);
+	weft_ingest_close(ingest);
+}
+
+/* Ended by weft, nothing is started again. */
+static void test_interrupted(void)
+{
+	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	assert_still_works(ingest);
+	weft_ingest_interrupt(ingest);
 	g_auto(Decoded) later = commit_crime(ingest, "none", 20);
 	g_assert_error(later.error, WEFT_ERROR, WEFT_ERROR_GONE);
 	weft_ingest_close(ingest);
@@ -223,7 +292,11 @@ int main(int argc, char **argv)
 	g_test_add_func("/hostile/sealed", test_memory_is_sealed);
 	g_test_add_func("/hostile/descriptors", test_descriptors);
 	g_test_add_func("/hostile/flood", test_flood);
+	g_test_add_func("/hostile/killed-once", test_killed_once);
+	g_test_add_func("/hostile/killed-each-time", test_killed_each_time);
+	g_test_add_func("/hostile/program-killed-once", test_program_killed_once);
 	g_test_add_func("/hostile/program-killed", test_program_killed);
+	g_test_add_func("/hostile/interrupted", test_interrupted);
 	g_test_add_func("/hostile/no-programs", test_no_programs);
 	g_test_add_func("/hostile/threads", test_threads);
 	return g_test_run();
