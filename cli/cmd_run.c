@@ -209,6 +209,8 @@ static int exit_of_error(const GError *error, gboolean failed_to_write, gboolean
 		return has_started ? WEFT_EXIT_INTERRUPTED : WEFT_EXIT_LOCKED;
 	if (g_error_matches(error, WEFT_ERROR, WEFT_ERROR_USAGE))
 		return WEFT_EXIT_USAGE;
+	if (g_error_matches(error, WEFT_ERROR, WEFT_ERROR_INTERNAL))
+		return WEFT_EXIT_SOME_FAILED;
 	return WEFT_EXIT_NOT_STARTED;
 }
 

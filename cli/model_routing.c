@@ -177,7 +177,7 @@ static gboolean run_job(const WeftJob *job, WeftIngest *ingest, GError **error)
 	gboolean is_whole =
 	    run && weft_run_start(run, error) && weft_run_join(run, error);
 	char *message;
-	while (run && (message = weft_run_next_message(run)) != NULL) {
+	while (run && (message = weft_run_next_message(run, NULL)) != NULL) {
 		fprintf(stderr, "%s\n", message);
 		g_free(message);
 	}

@@ -83,6 +83,7 @@ void weft_bar_say_unless_quiet(WeftBar *bar, const char *level, const char *text
 
 static void say_messages(WeftBar *bar, WeftRun *run)
 {
+	gboolean is_news;
 	char *message;
 
 	if (!bar->has_told_reader && !bar->is_quiet) {
@@ -92,8 +93,11 @@ static void say_messages(WeftBar *bar, WeftRun *run)
 		weft_bar_say(bar, "info", line);
 	}
 	bar->has_told_reader = TRUE;
-	while ((message = weft_run_next_message(run)) != NULL) {
-		weft_bar_say(bar, "warning", message);
+	while ((message = weft_run_next_message(run, &is_news)) != NULL) {
+		if (is_news)
+			weft_bar_say(bar, "warning", message);
+		else
+			weft_bar_say_unless_quiet(bar, "info", message);
 		g_free(message);
 	}
 }

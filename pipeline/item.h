@@ -24,6 +24,7 @@
 #include "pipeline/document.h"
 #include "pipeline/estimate.h"
 #include "pipeline/fault.h"
+#include "pipeline/ledger.h"
 #include "pipeline/journal.h"
 #include "pipeline/node.h"
 #include "pipeline/window.h"
@@ -75,6 +76,7 @@ typedef struct WeftItem {
 	WeftVerdict *verdict;
 	WeftCheck check;
 	WeftRecord *record;
+	WeftLedgers ledgers; /* RECORD: where what came in of the document has gone */
 	guint32 n_windows, n_windows_skipped;
 	gboolean is_replayed;    /* PART, FAULT, ANSWER: it stands in the journal already */
 	gboolean is_whole;       /* END: the document was read to its end */

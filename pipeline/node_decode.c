@@ -86,10 +86,14 @@ static bool send_part(const WeftDecodeFlow *flow, WeftPart *part, guint32 *page_
 	WeftItem *item;
 
 	if (part->kind == WEFT_PART_FAULT) {
-		bool is_sent = weft_item_send_fault(flow->runner, flow->number, "decode",
+		bool is_sent;
+
+		weft_run_tally_fault(flow->run, part->fault, &part->anchor);
+		is_sent = weft_item_send_fault(flow->runner, flow->number, "decode",
 		                                    g_steal_pointer(&part->fault), &part->anchor);
 
 		/* Pages behind a limit: the part goes on, for the ledger. */
+		weft_run_tally_part(flow->run, part);
 		if (is_sent && part->page.n > 0)
 			return weft_item_send_part(flow->runner, flow->number, part);
 		weft_part_free(part);

@@ -1,6 +1,5 @@
 /* node_record.c - everything that came of a document becomes its record.
  */
-#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -14,6 +13,7 @@ typedef struct Building {
 	WeftRouting *routing;    /* of all answers; NULL: not counted */
 	double output_bytes; /* of its contents */
 	WeftPartFault *changed; /* the file was written to while it was decoded; NULL: it was not */
+	guint64 unkept_ms;   /* sound whose contents were not kept, for a limit */
 	guint64 begin_ns;
 } Building;
 
@@ -130,6 +130,8 @@ static void take_content(const WeftLimits *limits, Building *building, WeftPart 
 	gboolean was_full = building->output_bytes > limits->output_bytes;
 
 	building->output_bytes += (double)weft_content_output_bytes(part->content);
+	if (building->output_bytes > limits->output_bytes && weft_ledger_is_sound(part->content))
+		building->unkept_ms += weft_ledger_milliseconds(&part->anchor);
 	if (building->output_bytes <= limits->output_bytes) {
 		g_ptr_array_add(building->record->contents, g_steal_pointer(&part->content));
 	} else if (!was_full) {
@@ -274,36 +276,64 @@ static void settle_pages(WeftRecord *record, gboolean reads)
 	}
 }
 
-/* Seconds of sound: what was read, heard by the model or found silent is done. */
-static void settle_seconds(WeftRecord *record)
+/* Sound: what was read, heard by the model or found silent is done. */
+static WeftSum sum_of_sound(const Building *building)
 {
-	double in = 0, done = 0;
+	const WeftRecord *record = building->record;
+	WeftSum sum = {.in = building->unkept_ms};
 
 	for (guint i = 0; i < record->contents->len; i++) {
 		const WeftContent *content = g_ptr_array_index(record->contents, i);
-		const WeftAnchor *at = &g_array_index(content->anchors, WeftAnchor, 0);
+		guint64 ms = weft_ledger_milliseconds(
+		    &g_array_index(content->anchors, WeftAnchor, 0));
 
-		if (!at->has_time ||
-		    (content->kind != WEFT_CONTENT_SPEECH && content->kind != WEFT_CONTENT_SILENCE))
+		if (!weft_ledger_is_sound(content))
 			continue;
-		in += at->time[1] - at->time[0];
+		sum.in += ms;
 		if (content->kind == WEFT_CONTENT_SILENCE || content->text != NULL ||
 		    record->n_audio > 0)
-			done += at->time[1] - at->time[0];
+			sum.done += ms;
 	}
 	/* what lies behind a limit was to be read, too */
 	for (guint i = 0; i < record->faults->len; i++) {
 		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);
 
-		if (fault->code == WEFT_ERROR_LIMIT && fault->at.has_time)
-			in += fault->at.time[1] - fault->at.time[0];
+		if (fault->code == WEFT_ERROR_LIMIT && strcmp(fault->stage, "decode") == 0)
+			sum.in += weft_ledger_milliseconds(&fault->at);
 	}
-	record->second_ledger.in = (guint64)llround(fmax(in, 0));
-	record->second_ledger.done = MIN((guint64)llround(fmax(done, 0)), record->second_ledger.in);
+	sum.skipped = sum.in - sum.done;
+	return sum;
+}
+
+static void settle_seconds(WeftRecord *record, const WeftSum *sound)
+{
+	record->second_ledger.in = (sound->in + 500) / 1000;
+	record->second_ledger.done = MIN((sound->done + 500) / 1000, record->second_ledger.in);
 	record->second_ledger.skipped = record->second_ledger.in - record->second_ledger.done;
 }
 
-/* A window that was asked is done unless its request is among the faults. */
+/* What has come in of a document whose record will not have it: it is left, or has changed. */
+static WeftLedgers ledgers_unrecorded(const Building *building, const WeftSum *sound)
+{
+	const WeftRecord *record = building->record;
+	guint64 n_pages = record->pages->len + record->page_ledger.in; /* and those behind a limit */
+
+	if (building->document->is_left)
+		return (WeftLedgers){.pages.left = n_pages, .milliseconds.left = sound->in};
+	return (WeftLedgers){.pages.failed = n_pages, .milliseconds.failed = sound->in};
+}
+
+/* Where what came in of the document goes, for the run's own ledger. */
+static WeftLedgers ledgers_of(const Building *building, const WeftSum *sound)
+{
+	const WeftLedger *pages = &building->record->page_ledger;
+
+	return (WeftLedgers){
+	    .pages = {.done = pages->done, .failed = pages->failed, .skipped = pages->skipped},
+	    .milliseconds = {.done = sound->done, .skipped = sound->skipped},
+	};
+}
+
 static void settle_windows(WeftRecord *record, const WeftItem *end)
 {
 	guint64 n_asked = end->n_windows - end->n_windows_skipped;
@@ -443,21 +473,27 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 	Building *building = g_hash_table_lookup(records->buildings, &item->document);
 	WeftItem *out = weft_item_new(WEFT_ITEM_RECORD, item->document);
 	WeftRecord *record = building->record;
+	WeftSum sound = sum_of_sound(building);
 
+	if (building->changed != NULL || building->document->is_left)
+		out->ledgers = ledgers_unrecorded(building, &sound);
 	if (building->changed != NULL) {
 		forget_what_changed(records->run, building);
 		record = building->record;
+		sound = (WeftSum){0};
 	}
 	if (!building->document->is_copy && !building->document->is_left) {
 		settle_windows(record, item);
 		settle_pages(record, records->run->task->reads);
-		settle_seconds(record);
+		settle_seconds(record, &sound);
 		settle_model(records->run, record);
 		settle_answer(records->run, building, item->n_windows);
 		settle_run(records->run, building);
 		if (building->routing != NULL)
 			add_routing(&records->routing, building->routing);
 		weft_record_settle(record);
+		if (out->ledgers.pages.failed + out->ledgers.milliseconds.failed == 0)
+			out->ledgers = ledgers_of(building, &sound);
 		out->record = g_steal_pointer(&building->record);
 	}
 	out->begin = g_steal_pointer(&building->document);

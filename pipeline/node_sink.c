@@ -52,6 +52,7 @@ static void tell(WeftRun *run, const WeftDocument *document, const WeftRecord *r
 	g_autofree char *message = NULL;
 	g_autofree char *more = NULL;
 	g_autofree char *place = NULL;
+	char *line;
 
 	if (record->status == WEFT_STATUS_OK || record->faults->len == 0)
 		return;
@@ -62,9 +63,12 @@ static void tell(WeftRun *run, const WeftDocument *document, const WeftRecord *r
 	message = weft_path_display(fault->message);
 	if (fault->at.page > 0 && !g_str_has_prefix(message, "page "))
 		place = g_strdup_printf("page %u: ", fault->at.page);
-	weft_run_say(run, g_strdup_printf("%s: %s: %s%s%s", path, words[record->status],
-					  place != NULL ? place : "", message,
-					  more != NULL ? more : ""));
+	line = g_strdup_printf("%s: %s: %s%s%s", path, words[record->status],
+			       place != NULL ? place : "", message, more != NULL ? more : "");
+	if (record->status == WEFT_STATUS_SKIPPED)
+		weft_run_remark(run, line);
+	else
+		weft_run_say(run, line);
 }
 
 static gboolean write_line(Sink *sink, const WeftItem *item, GError **error)
@@ -91,7 +95,9 @@ static gboolean write_in_order(Sink *sink, WeftItem *take_item, GError **error)
 
 		if (item->begin->is_left) {
 			WEFT_COUNT(sink->run, n_left, 1);
+			weft_run_add_ledgers(sink->run, &item->ledgers);
 		} else if (is_written) {
+			weft_run_add_ledgers(sink->run, &item->ledgers);
 			count_status(sink->run, item->record->status);
 			tell(sink->run, item->begin, item->record);
 			weft_run_measured(sink->run, item->begin, NULL);
@@ -172,6 +178,7 @@ static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
 
 	if (item->begin->is_left) {
 		WEFT_COUNT(run, n_left, 1);
+		weft_run_add_ledgers(run, &item->ledgers);
 		return TRUE;
 	}
 	weft_run_measured(run, item->begin, NULL);
@@ -184,6 +191,7 @@ static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
 	sink->has_changed |= is_of_a_change(item->record);
 	if (!weft_store_put(run->store, item->record, item->begin, error))
 		return FALSE;
+	weft_run_add_ledgers(run, &item->ledgers);
 	settle_journals(run, item);
 	if (has_failed_again(item)) {
 		WEFT_COUNT(run, n_unchanged, 1);

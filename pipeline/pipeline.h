@@ -157,8 +157,9 @@ typedef struct WeftRunAsks {
 	gsize frame_tokens, answer_tokens, context;
 } WeftRunAsks;
 WeftRunAsks weft_run_asks(const WeftRun *run);
-/* The next line for people about one document, or NULL; caller frees. */
-char *weft_run_next_message(WeftRun *run);
+/* The next line for people about one document, or NULL; caller frees. `*ret_is_news` FALSE (NULL is fine):
+ * it tells of nothing that went wrong, as of a type that weft does not read. */
+char *weft_run_next_message(WeftRun *run, gboolean *ret_is_news);
 /* The graph with its counts so far; caller frees. */
 char *weft_run_graph(WeftRun *run);
 

@@ -90,9 +90,14 @@ static void tally(WeftDecodeFlow *flow, const WeftItem *item)
 
 		fault->fault = g_error_copy(item->fault->error);
 		flow->known_bytes += weft_part_output_bytes(fault);
+		weft_run_tally_fault(flow->run, item->fault->error, &item->fault->at);
 	}
-	if (part == NULL || part->kind == WEFT_PART_FAULT)
+	if (part == NULL)
 		return;
+	if (part->kind == WEFT_PART_FAULT) {
+		weft_run_tally_part(flow->run, part);
+		return;
+	}
 	if (part->content == NULL || part->content->by == WEFT_BY_FILE ||
 	    part->content->by == WEFT_BY_OCR_LAYER)
 		flow->known_bytes += weft_part_output_bytes(part);

@@ -204,6 +204,14 @@ WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 	return g_steal_pointer(&run);
 }
 
+static void message_free(void *data)
+{
+	WeftMessage *message = data;
+
+	g_free(message->text);
+	g_free(message);
+}
+
 void weft_run_free(WeftRun *run)
 {
 	if (run == NULL)
@@ -222,7 +230,7 @@ void weft_run_free(WeftRun *run)
 	weft_task_free(run->task);
 	g_clear_pointer(&run->inputs, g_ptr_array_unref);
 	g_clear_pointer(&run->tidied, g_string_chunk_free);
-	g_queue_clear_full(&run->tally.messages, g_free);
+	g_queue_clear_full(&run->tally.messages, message_free);
 	weft_estimate_free(run->tally.estimate);
 	pthread_mutex_destroy(&run->tally.mutex);
 	if (run->done_fd >= 0)
@@ -258,59 +266,6 @@ int weft_run_done_fd(const WeftRun *run)
 	return run->done_fd;
 }
 
-static char *summary_json(WeftRun *run)
-{
-	WeftProgress progress = weft_run_progress(run);
-	GString *text = g_string_new(NULL);
-	WeftJsonWriter writer;
-	const struct {
-		const char *key;
-		guint64 n;
-	} counts[] = {
-		{"inputs", progress.n_inputs},   {"done", progress.n_done},
-		{"partial", progress.n_partial}, {"failed", progress.n_failed},
-		{"skipped", progress.n_skipped}, {"copies", progress.n_copies},
-		{"unchanged", progress.n_unchanged}, {"known_failures", progress.n_known},
-		{"gone", progress.n_gone}, {"ignored", progress.n_ignored},
-		{"left", progress.n_left},
-		{"left_out", progress.n_left_out}, {"pages", progress.n_pages},
-		{"pages_kept", progress.n_pages_kept}, {"windows_kept", progress.n_windows_kept},
-	};
-
-	weft_json_writer_init(&writer, text);
-	weft_json_write_object(&writer);
-	weft_json_write_key(&writer, "weft");
-	weft_json_write_int(&writer, WEFT_RECORD_VERSION);
-	weft_json_write_key(&writer, "task");
-	weft_json_write_string(&writer, run->task->name);
-	weft_json_write_key(&writer, "fingerprint");
-	weft_json_write_string(&writer, run->fingerprint);
-	weft_json_write_key(&writer, "reader");
-	weft_json_write_string(&writer, weft_run_reader(run));
-	for (guint i = 0; i < G_N_ELEMENTS(counts); i++) {
-		weft_json_write_key(&writer, counts[i].key);
-		weft_json_write_uint(&writer, counts[i].n);
-	}
-	weft_json_write_key(&writer, "seconds");
-	weft_json_write_rounded(&writer, (double)(weft_trace_now_ns() - run->begin_ns) / 1e9, 3);
-	weft_json_write_key(&writer, "bytes_peak");
-	weft_json_write_uint(&writer, weft_budget_peak(run->budget));
-	weft_json_write_object_end(&writer);
-	return g_string_free(text, FALSE);
-}
-
-/* Of a run that did not end in order nobody has counted what is left. */
-static void count_rest(WeftRun *run)
-{
-	WeftProgress *progress = &run->tally.progress;
-	guint64 n_ended = progress->n_done + progress->n_partial + progress->n_failed +
-			  progress->n_skipped + progress->n_copies + progress->n_unchanged +
-			  progress->n_new + progress->n_changed;
-
-	progress->n_left = progress->n_inputs - MIN(n_ended, progress->n_inputs);
-	progress->is_cut |= !progress->is_listed;
-}
-
 /* The end, but for what the run says of it. */
 static gboolean join(WeftRun *run, GError **error)
 {
@@ -319,8 +274,7 @@ static gboolean join(WeftRun *run, GError **error)
 	g_autoptr(GError) failure = NULL;
 
 	run->is_joined = TRUE;
-	if (!is_whole)
-		count_rest(run);
+	weft_ledger_close(run, is_whole);
 	if (run->is_refused)
 		return FALSE;
 	/* What is not there any more is settled when everything else is. */
@@ -329,7 +283,7 @@ static gboolean join(WeftRun *run, GError **error)
 		run->failed_to_write = TRUE;
 		return FALSE;
 	}
-	summary = summary_json(run);
+	summary = weft_ledger_summary(run, is_whole);
 	/* The ledger of a run that was stopped is written too; its first error is the one to tell. */
 	if (!run->job->is_dry && !run->failed_to_write && !weft_store_finish(run->store, summary, &failure)) {
 		run->failed_to_write = TRUE;
@@ -344,7 +298,7 @@ static gboolean join(WeftRun *run, GError **error)
 			g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
 	}
-	return is_whole;
+	return is_whole && weft_ledger_check(run, error);
 }
 
 gboolean weft_run_join(WeftRun *run, GError **error)
@@ -402,14 +356,21 @@ WeftProgress weft_run_progress(WeftRun *run)
 	return progress;
 }
 
-char *weft_run_next_message(WeftRun *run)
+char *weft_run_next_message(WeftRun *run, gboolean *ret_is_news)
 {
-	char *message;
+	WeftMessage *message;
+	char *text = NULL;
 
 	pthread_mutex_lock(&run->tally.mutex);
 	message = g_queue_pop_head(&run->tally.messages);
 	pthread_mutex_unlock(&run->tally.mutex);
-	return message;
+	if (message == NULL)
+		return NULL;
+	text = g_steal_pointer(&message->text);
+	if (ret_is_news != NULL)
+		*ret_is_news = message->is_news;
+	message_free(message);
+	return text;
 }
 
 void weft_run_count(WeftRun *run, gsize field_offset, guint64 n)
@@ -428,10 +389,36 @@ void weft_run_add_seconds(WeftRun *run, double seconds)
 
 void weft_run_tally_part(WeftRun *run, const WeftPart *part)
 {
-	if (part->kind == WEFT_PART_PAGE)
+	WeftLedgers in = {0};
+
+	if (part->kind == WEFT_PART_PAGE) {
 		WEFT_COUNT(run, n_pages, 1);
-	else if (part->kind == WEFT_PART_TRACK && part->track.seconds > 0)
+		in.pages.in = 1;
+	} else if (part->kind == WEFT_PART_FAULT) {
+		in.pages.in = part->page.n; /* those behind a limit */
+	} else if (part->kind == WEFT_PART_TRACK && part->track.seconds > 0) {
 		weft_run_add_seconds(run, part->track.seconds);
+	} else if (part->kind == WEFT_PART_PCM ||
+		   (part->kind == WEFT_PART_CONTENT && weft_ledger_is_sound(part->content))) {
+		in.milliseconds.in = weft_ledger_milliseconds(&part->anchor);
+	}
+	weft_run_add_ledgers(run, &in);
+}
+
+void weft_run_tally_fault(WeftRun *run, const GError *fault, const WeftAnchor *at)
+{
+	WeftLedgers in = {0};
+
+	if (g_error_matches(fault, WEFT_ERROR, WEFT_ERROR_LIMIT))
+		in.milliseconds.in = weft_ledger_milliseconds(at);
+	weft_run_add_ledgers(run, &in);
+}
+
+void weft_run_add_ledgers(WeftRun *run, const WeftLedgers *more)
+{
+	pthread_mutex_lock(&run->tally.mutex);
+	weft_ledger_add(&run->tally.ledgers, more);
+	pthread_mutex_unlock(&run->tally.mutex);
 }
 
 gboolean weft_run_shows(const WeftRun *run, const WeftItem *item)
@@ -520,9 +507,23 @@ WeftRunAsks weft_run_asks(const WeftRun *run)
 	return asks;
 }
 
+static void push_message(WeftRun *run, char *take_text, gboolean is_news)
+{
+	WeftMessage *message = g_new0(WeftMessage, 1);
+
+	message->text = take_text;
+	message->is_news = is_news;
+	pthread_mutex_lock(&run->tally.mutex);
+	g_queue_push_tail(&run->tally.messages, message);
+	pthread_mutex_unlock(&run->tally.mutex);
+}
+
 void weft_run_say(WeftRun *run, char *take_message)
 {
-	pthread_mutex_lock(&run->tally.mutex);
-	g_queue_push_tail(&run->tally.messages, take_message);
-	pthread_mutex_unlock(&run->tally.mutex);
+	push_message(run, take_message, TRUE);
+}
+
+void weft_run_remark(WeftRun *run, char *take_message)
+{
+	push_message(run, take_message, FALSE);
 }

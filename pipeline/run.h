@@ -15,15 +15,22 @@
 #include "pipeline/entry.h"
 #include "pipeline/graph.h"
 #include "pipeline/item.h"
+#include "pipeline/ledger.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/stop.h"
 #include "pipeline/store.h"
 #include "pipeline/task.h"
 
+typedef struct WeftMessage {
+	char *text;
+	gboolean is_news;
+} WeftMessage;
+
 typedef struct WeftTally {
 	pthread_mutex_t mutex; /* guards all below */
 	WeftProgress progress;
-	GQueue messages; /* char * */
+	WeftLedgers ledgers;
+	GQueue messages; /* WeftMessage */
 	WeftEstimate *estimate; /* of a sample, or a dry run; else NULL */
 	guint64 first_ns, last_ns; /* when the first document was sent, when the last one ended */
 } WeftTally;
@@ -79,8 +86,10 @@ void weft_run_beat_end(WeftRun *run, const char *state);
 void weft_run_count(WeftRun *run, gsize field_offset, guint64 n);
 #define WEFT_COUNT(run, field, n) weft_run_count(run, G_STRUCT_OFFSET(WeftProgress, field), n)
 void weft_run_add_seconds(WeftRun *run, double seconds);
-/* Counts a page, or the seconds of a track. */
+/* What comes in: a page, a track, a stretch of sound; pages and stretches behind a limit. */
 void weft_run_tally_part(WeftRun *run, const WeftPart *part);
+void weft_run_tally_fault(WeftRun *run, const GError *fault, const WeftAnchor *at);
+void weft_run_add_ledgers(WeftRun *run, const WeftLedgers *more);
 /* TRUE when a window shows the model this picture or sound. Of a run whose engine is open. */
 gboolean weft_run_shows(const WeftRun *run, const WeftItem *item);
 void weft_run_begin_file(WeftRun *run, const char *path);
@@ -92,6 +101,8 @@ char *weft_run_versions(const WeftRun *run);
  * better now. */
 gboolean weft_run_tries_again(const WeftRun *run, const WeftKnown *known);
 void weft_run_say(WeftRun *run, char *take_message);
+/* What quiet runs keep to themselves. */
+void weft_run_remark(WeftRun *run, char *take_message);
 /* A file of the inputs, in a run that estimates; else nothing. */
 void weft_run_add_file(WeftRun *run, const char *path, guint64 size_bytes, gboolean is_known);
 /* A document has come to its end, likewise. `counts` may be NULL. */

@@ -94,7 +94,11 @@ def place_of(item, text):
 
 
 def summary(out):
-    return json.loads((pathlib.Path(out) / "summary.json").read_text())
+    """The ledger of the last run, which balances whatever happened."""
+    said = json.loads((pathlib.Path(out) / "summary.json").read_text())
+    for name, counts in said["ledger"].items():
+        assert counts["in"] == sum(counts.values()) - counts["in"], (name, counts)
+    return said
 
 
 def bundle_with(folder, **text_config):

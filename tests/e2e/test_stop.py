@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -126,6 +127,24 @@ class Deadline(Stop):
                              "0.pdf", "1.pdf", "2.pdf", "3.pdf", code=4, cwd=self.folder)
         self.assertEqual((done.stdout, done.stderr), ("", ""))
         self.assertGreater(self.assert_ledger(self.out)["left"], 0)
+
+    def test_quiet_says_nothing_of_what_is_skipped(self):
+        (self.folder / "a.zip").write_bytes(b"PK\3\4" + bytes(60))
+        done = self.run_weft("-t", "inventory", "-o", "out", "a.zip", code=0, cwd=self.folder)
+        self.assertIn("a.zip: skipped", done.stderr)
+        done = self.run_weft("-q", "-t", "inventory", "-o", "quiet", "a.zip", code=0, cwd=self.folder)
+        self.assertEqual((done.stdout, done.stderr), ("", ""))
+
+    def test_summary_is_documented(self):
+        """Each key of summary.json stands in the manual, and the manual has no other."""
+        self.pile(3)
+        self.run_weft("-t", "inventory", "-o", "out", "pile", code=0, cwd=self.folder)
+        page = (e2e.SOURCE / "docs/man/weft-run.1").read_text().replace("\\-", "-")
+        section = page.split(".SH SUMMARY\n")[1].split(".SH ")[0]
+        documented = set(re.findall(r"\.BR? ([a-z_]+)", section))
+        said = e2e.summary(self.out)
+        keys = set(said) | set(said["ledger"]) | {key for sums in said["ledger"].values() for key in sums}
+        self.assertEqual(keys, documented)
 
     def test_lines(self):
         """What was finished is on stdout, whole, in the order of the inputs."""
