@@ -474,10 +474,11 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 	WeftItem *out = weft_item_new(WEFT_ITEM_RECORD, item->document);
 	WeftRecord *record = building->record;
 	WeftSum sound = sum_of_sound(building);
+	gboolean has_changed = building->changed != NULL;
 
-	if (building->changed != NULL || building->document->is_left)
+	if (has_changed || building->document->is_left)
 		out->ledgers = ledgers_unrecorded(building, &sound);
-	if (building->changed != NULL) {
+	if (has_changed) {
 		forget_what_changed(records->run, building);
 		record = building->record;
 		sound = (WeftSum){0};
@@ -492,7 +493,7 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 		if (building->routing != NULL)
 			add_routing(&records->routing, building->routing);
 		weft_record_settle(record);
-		if (out->ledgers.pages.failed + out->ledgers.milliseconds.failed == 0)
+		if (!has_changed)
 			out->ledgers = ledgers_of(building, &sound);
 		out->record = g_steal_pointer(&building->record);
 	}
