@@ -29,6 +29,8 @@ static const WeftVerb VERBS[] = {
      weft_cmd_status, NULL},
     {"verify", "[-o OUT]", "compare records and documents with their checksums", FALSE,
      weft_cmd_verify, NULL},
+    {"gc", "[-o OUT] [--gone]", "bound what is kept; erase records of gone documents", FALSE,
+     weft_cmd_gc, NULL},
     {"rebuild-index", "[-o OUT]", "make the catalogue anew from the records", FALSE,
      weft_cmd_rebuild_index, NULL},
     {"plan", "BUNDLE [PATH...]", "memory, time and cost before anything is loaded", FALSE, NULL,

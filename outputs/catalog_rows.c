@@ -1,6 +1,9 @@
 #include "outputs/catalog_rows.h"
 
+#include <string.h>
+
 #include "outputs/catalog_private.h"
+#include "outputs/catalog_search.h"
 
 /* The file may be anybody's: an id has its length. */
 static const char ALL_RECORDS[] = "SELECT id, file_sha256 FROM record WHERE id LIKE 'sha256:%'"
@@ -37,6 +40,11 @@ static gboolean next_row(WeftCatalog *catalog, sqlite3_stmt *statement, gboolean
 	weft_catalog_reset(statement);
 	return step == SQLITE_DONE;
 }
+
+static const char NEXT_GONE[] = "SELECT id, MIN(path) FROM source WHERE id > ? AND LENGTH(id) = 71"
+				" GROUP BY id HAVING MIN(gone) != 0 ORDER BY id LIMIT 1";
+static const char ERASE_SOURCES[] = "DELETE FROM source WHERE id = ?";
+static const char ERASE_RECORD[] = "DELETE FROM record WHERE id = ?";
 
 gboolean weft_catalog_next_record(WeftCatalog *catalog, const char **ret_id,
 				  const char **ret_file_sha256, GError **error)
@@ -119,4 +127,50 @@ WeftSourceRow weft_catalog_source_row(WeftCatalog *catalog, const char *path, co
 	}
 	weft_catalog_reset(statement);
 	return row;
+}
+
+gboolean weft_catalog_next_gone(WeftCatalog *catalog, const char *after, char ret_id[72],
+				char **ret_path, GError **error)
+{
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, NEXT_GONE);
+	gboolean is_row;
+
+	weft_catalog_bind_text(statement, 1, after);
+	ret_id[0] = '\0';
+	if (!next_row(catalog, statement, &is_row, error))
+		return FALSE;
+	if (is_row) {
+		const char *path = sqlite3_column_blob(statement, 1);
+		gsize size = (gsize)sqlite3_column_bytes(statement, 1);
+
+		g_strlcpy(ret_id, (const char *)sqlite3_column_text(statement, 0), 72);
+		*ret_path = g_strndup(path ? path : "", path ? size : 0);
+	}
+	weft_catalog_reset(statement);
+	return TRUE;
+}
+
+static gboolean erase_rows(WeftCatalog *catalog, const char *sql, const char *id, GError **error)
+{
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, sql);
+
+	weft_catalog_bind_text(statement, 1, id);
+	return weft_catalog_run(catalog, statement, error);
+}
+
+gboolean weft_catalog_erase(WeftCatalog *catalog, const char *id, GError **error)
+{
+	if (!weft_catalog_begin(catalog, error))
+		return FALSE;
+	if (erase_rows(catalog, ERASE_SOURCES, id, error) &&
+	    erase_rows(catalog, ERASE_RECORD, id, error) &&
+	    weft_catalog_erase_text(catalog, id, error) && weft_catalog_commit(catalog, error))
+		return TRUE;
+	weft_catalog_rollback(catalog);
+	return FALSE;
+}
+
+gboolean weft_catalog_forget_gone(WeftCatalog *catalog, GError **error)
+{
+	return weft_catalog_execute(catalog, "DELETE FROM source WHERE gone != 0", error);
 }

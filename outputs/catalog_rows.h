@@ -20,6 +20,14 @@ gboolean weft_catalog_next_unwhole(WeftCatalog *catalog, const char **ret_id, GE
 gboolean weft_catalog_count(WeftCatalog *catalog, guint64 *ret_n_status, guint64 *ret_size_bytes,
 			    guint64 *ret_n_paths, guint64 *ret_n_gone, GError **error);
 
+/* The next record behind `after` of which every path is gone, and its first path (caller frees); the
+ * id is "" when there is no more. */
+gboolean weft_catalog_next_gone(WeftCatalog *catalog, const char *after, char ret_id[72],
+				char **ret_path, GError **error);
+/* All rows of a record and its paths, in a transaction. */
+gboolean weft_catalog_erase(WeftCatalog *catalog, const char *id, GError **error);
+gboolean weft_catalog_forget_gone(WeftCatalog *catalog, GError **error);
+
 /* What the catalogue says of a path and the record that it has. */
 typedef struct WeftSourceRow {
 	gboolean is_there;      /* FALSE: nothing, and nothing below counts */

@@ -92,7 +92,7 @@ gboolean weft_outputs_clean(WeftOutputs *outputs, GError **error)
 	       list_records(outputs, NULL, error);
 }
 
-static gboolean write_manifest(WeftOutputs *outputs, GError **error)
+gboolean weft_outputs_write_manifest(WeftOutputs *outputs, GError **error)
 {
 	g_autofree char *path = g_build_filename(outputs->folder, "manifest.sha256", NULL);
 	g_autoptr(WeftNewFile) file = weft_new_file_open(path, error);
@@ -121,5 +121,5 @@ gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GEr
 	return weft_outputs_commit(outputs, error) && is_still_there(outputs, error) &&
 	       list_folder(outputs, outputs->folder, "", NULL, error) &&
 	       weft_file_write(path, summary, strlen(summary), error) &&
-	       write_manifest(outputs, error);
+	       weft_outputs_write_manifest(outputs, error);
 }

@@ -115,6 +115,11 @@ WeftOutputs *weft_outputs_open_records(const char *out_dir, const char *state_di
 	return g_steal_pointer(&outputs);
 }
 
+char *weft_outputs_state_dir(const WeftOutputs *outputs)
+{
+	return g_path_get_dirname(outputs->database);
+}
+
 const char *weft_outputs_note(const WeftOutputs *outputs)
 {
 	return outputs->note;

@@ -37,6 +37,8 @@ WeftOutputs *weft_outputs_open_records(const char *out_dir, const char *state_di
 /* A line for people about what opening had to do, or NULL: a catalogue that was gone, damaged or of
  * another version was built anew from the record files. Borrowed. */
 const char *weft_outputs_note(const WeftOutputs *outputs);
+/* The folder of the catalogue; caller frees. */
+char *weft_outputs_state_dir(const WeftOutputs *outputs);
 void weft_outputs_close(WeftOutputs *outputs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftOutputs, weft_outputs_close)
 
@@ -124,6 +126,23 @@ typedef struct WeftRebuilt {
 	guint64 n_records, n_damaged;
 } WeftRebuilt;
 gboolean weft_outputs_rebuild(WeftOutputs *outputs, WeftRebuilt *ret_rebuilt, GError **error);
+
+/* ---- cleaning, by weft gc ---- */
+
+/* A record whose document is gone from everywhere. */
+typedef struct WeftGone {
+	char id[72];            /* "": there is no more */
+	char *path;             /* the first of its paths; caller frees */
+} WeftGone;
+/* The next behind the id `after` ("": the first), in the order of ids. */
+gboolean weft_outputs_next_gone(WeftOutputs *outputs, const char *after, WeftGone *ret_gone,
+				GError **error);
+/* Erases a record: its file, then all that the catalogue has of it. For outputs opened to write. */
+gboolean weft_outputs_erase(WeftOutputs *outputs, const char *id, GError **error);
+/* Forgets paths that are gone while their record has others, removes temporary files, and lists the
+ * records that are there in manifest.sha256. `forgets_gone` FALSE: the last two only. Killed before
+ * its end it is simply done again. */
+gboolean weft_outputs_tidy(WeftOutputs *outputs, gboolean forgets_gone, GError **error);
 
 /* All paths of the catalogue (WeftListed, with a free function), sorted bytewise. */
 GPtrArray *weft_outputs_list(WeftOutputs *outputs, GError **error);

@@ -30,6 +30,8 @@ struct WeftOutputs {
 char *weft_outputs_file_of_id(const WeftOutputs *outputs, const char *id, GError **error);
 /* Removes temporary files of runs that were killed: when no other run is there. */
 gboolean weft_outputs_clean(WeftOutputs *outputs, GError **error);
+/* manifest.sha256 of the records that are there; what is temporary among them is removed. */
+gboolean weft_outputs_write_manifest(WeftOutputs *outputs, GError **error);
 /* What waits under this id, or is being published; NULL: nothing. */
 const WeftCommitEntry *weft_outputs_waiting(const WeftOutputs *outputs, const char *id);
 

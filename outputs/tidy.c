@@ -1,0 +1,40 @@
+/* tidy.c - what weft gc takes away: records of documents that are gone, files of killed runs.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "outputs/catalog_rows.h"
+#include "outputs/outputs_private.h"
+
+gboolean weft_outputs_next_gone(WeftOutputs *outputs, const char *after, WeftGone *ret_gone,
+				GError **error)
+{
+	*ret_gone = (WeftGone){ .id = "" };
+	return !outputs->catalog || weft_catalog_next_gone(outputs->catalog, after, ret_gone->id,
+							   &ret_gone->path, error);
+}
+
+gboolean weft_outputs_erase(WeftOutputs *outputs, const char *id, GError **error)
+{
+	g_autofree char *file = weft_outputs_file_of_id(outputs, id, error);
+
+	if (!file)
+		return FALSE;
+	/* The file first: rows without a file are looked up again, a file without rows would be taken
+	 * for a record. */
+	if (unlink(file) < 0 && errno != ENOENT) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: %s", id, g_strerror(errno));
+		return FALSE;
+	}
+	g_autofree char *folder = g_path_get_dirname(file);
+	return (access(folder, F_OK) < 0 || weft_folder_sync(folder, error)) &&
+	       weft_catalog_erase(outputs->catalog, id, error);
+}
+
+gboolean weft_outputs_tidy(WeftOutputs *outputs, gboolean forgets_gone, GError **error)
+{
+	return (!forgets_gone || weft_catalog_forget_gone(outputs->catalog, error)) &&
+	       weft_outputs_clean(outputs, error) && weft_outputs_write_manifest(outputs, error);
+}
