@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/error.h"
 #include "base/files.h"
@@ -104,6 +105,8 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN); /* a write then fails with EPIPE and is reported */
 	(void)signal(SIGXFSZ, SIG_IGN); /* the same with EFBIG */
 	weft_lost_file_watch();
+	/* weft and what it starts gain nothing by running programs of others */
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (!strcmp(name, "--version")) {
 		puts("weft " WEFT_VERSION);
 		return WEFT_EXIT_DONE;

@@ -232,17 +232,28 @@ static gboolean set_limits(WeftJailMode mode)
 	return ok;
 }
 
-static gboolean drop_privileges(void)
+static gboolean has_no_capabilities(void)
 {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-	    syscall(SYS_capset, &header, sets) != 0 || syscall(SYS_capget, &header, sets) != 0)
+	if (syscall(SYS_capget, &header, sets) != 0)
 		return FALSE;
 	for (guint i = 0; i < G_N_ELEMENTS(sets); i++)
 		if (sets[i].effective != 0 || sets[i].permitted != 0)
 			return FALSE;
-	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	return TRUE;
+}
+
+static gboolean drop_privileges(void)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return FALSE;
+	/* who has none need not drop them: a service's own filter may refuse the call */
+	if (!has_no_capabilities() && syscall(SYS_capset, &header, none) != 0)
+		return FALSE;
+	return has_no_capabilities() && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 
 static void name_the_call(int number, siginfo_t *info, void *context)

@@ -100,6 +100,27 @@ static void without_seccomp(void)
 	weft_ingest_close(ingest);
 }
 
+/* What libraries load on the side is loaded before: tables of characters, for titles in UTF-16 and in
+ * Latin-1. */
+static void test_characters(void)
+{
+	static const char PDF[] =
+	    "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+	    "2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+	    "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\n"
+	    "4 0 obj<</Title<FEFF03C003C1>/Author(Gr\\366\\337e)>>endobj\n"
+	    "trailer<</Root 1 0 R/Info 4 0 R/Size 5>>\n%%EOF\n";
+	static const WeftDecodeOptions OPTIONS = {.want_rasters = FALSE};
+	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	int fd = file_of(PDF, sizeof PDF - 1);
+	g_auto(Decoded) decoded = decode_fd(ingest, fd, &OPTIONS);
+	g_assert_no_error(decoded.error);
+	g_assert_cmpstr(meta_of(&decoded, "title"), ==, "πρ");
+	g_assert_cmpstr(meta_of(&decoded, "author"), ==, "Größe");
+	close(fd);
+	weft_ingest_close(ingest);
+}
+
 /* The system is taken from a process of its own. */
 static void test_apart(const void *data)
 {
@@ -142,6 +163,7 @@ int main(int argc, char **argv)
 	};
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/jail/all-stand", test_all_stand);
+	g_test_add_func("/jail/characters", test_characters);
 	if (has_walls()) { /* else this build lowers them, or the kernel has none */
 		g_test_add_data_func("/jail/no-landlock", &BODIES[0], test_apart);
 		g_test_add_data_func("/jail/refused-landlock", &BODIES[1], test_apart);
