@@ -140,10 +140,10 @@ static int add_rules(scmp_filter_ctx filter, gboolean opens_files)
 		                       REFUSED[i].call, 0);
 	for (guint i = 0; i < G_N_ELEMENTS(FCNTL_COMMANDS); i++)
 		rc |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-		                       SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)FCNTL_COMMANDS[i]));
+		                       SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)FCNTL_COMMANDS[i], 0));
 	/* limits are read, never set, and only one's own */
 	rc |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
-	                       SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
+	                       SCMP_A0(SCMP_CMP_EQ, 0, 0), SCMP_A2(SCMP_CMP_EQ, 0, 0));
 	return rc | add_memory_rules(filter) | add_file_rules(filter, opens_files);
 }
 
