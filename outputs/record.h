@@ -50,7 +50,7 @@ typedef struct WeftOutlineEntry {
 
 typedef struct WeftEmbedded {
 	char *name;
-	guint64 size_bytes;
+	guint64 size_bytes;     /* G_MAXUINT64: the document does not say */
 } WeftEmbedded;
 
 typedef enum {

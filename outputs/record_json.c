@@ -243,7 +243,8 @@ static void write_document(WeftJsonWriter *w, const WeftRecord *record)
 		const WeftEmbedded *embedded = &g_array_index(record->embedded, WeftEmbedded, i);
 		weft_json_write_object(w);
 		write_member(w, "name", embedded->name);
-		write_count(w, "bytes", embedded->size_bytes);
+		if (embedded->size_bytes != G_MAXUINT64)
+			write_count(w, "bytes", embedded->size_bytes);
 		weft_json_write_object_end(w);
 	}
 	weft_json_write_array_end(w);

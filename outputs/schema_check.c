@@ -1,5 +1,6 @@
 #include "outputs/schema_check.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -63,7 +64,7 @@ static gboolean check_value(WeftSchemaCheck *check, const WeftJson *schema, cons
 static gboolean is_whole_number(const WeftJson *value)
 {
 	double number;
-	return weft_json_double(value, &number) && number == (double)(gint64)number;
+	return weft_json_double(value, &number) && number == floor(number);
 }
 
 static gboolean is_type(const WeftJson *value, const char *name)
