@@ -116,7 +116,15 @@ static void draw_bar(WeftBar *bar, const WeftProgress *progress, double elapsed_
 	g_autofree char *path = weft_path_display(progress->current);
 	g_autofree char *name = g_utf8_substring(path, 0, MIN(g_utf8_strlen(path, -1), NAME_COLUMNS));
 
-	fputs("\r\033[K[", stderr);
+	fputs("\r\033[K", stderr);
+	if (progress->is_finding) {
+		fprintf(stderr, "looking at all files first: %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT
+				"  %s", progress->n_walked, progress->n_inputs, name);
+		fflush(stderr);
+		bar->is_drawn = TRUE;
+		return;
+	}
+	fputc('[', stderr);
 	for (guint64 i = 0; i < BAR_COLUMNS; i++)
 		fputc(i < n_full ? '#' : '.', stderr);
 	fprintf(stderr, "] %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT "  %" G_GUINT64_FORMAT
@@ -139,6 +147,13 @@ static char *progress_line(const WeftBar *bar, const WeftProgress *progress)
 
 	if (!progress->is_listed) {
 		g_string_append_printf(line, "looking for documents, %.0f s so far", elapsed_s);
+		return g_string_free(line, FALSE);
+	}
+	if (progress->is_finding) {
+		g_string_append_printf(line,
+				       "looking at all files before the first question: %"
+				       G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ", %.0f s so far",
+				       progress->n_walked, progress->n_inputs, elapsed_s);
 		return g_string_free(line, FALSE);
 	}
 	g_string_append_printf(line,

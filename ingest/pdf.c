@@ -254,6 +254,14 @@ static void pdf_close(void *data)
 
 /* --- pages --- */
 
+/* What the limits allow. */
+static double scale_max(const PdfState *state, const PdfPage *page)
+{
+	double pixels = ROUNDED_UP * state->job->options->limits.raster_pixels;
+	double scale = MIN(DPI_MAX / 72, (WEFT_RASTER_SIDE_MAX - 1) / MAX(page->width, page->height));
+	return MIN(scale, sqrt(pixels / (page->width * page->height)));
+}
+
 static double raster_scale(const PdfState *state, const PdfPage *page)
 {
 	const WeftDecodeOptions *options = state->job->options;
@@ -263,9 +271,7 @@ static double raster_scale(const PdfState *state, const PdfPage *page)
 		double fits = options->raster_side_max / side;
 		scale = options->page_dpi > 0 ? MIN(scale, fits) : fits;
 	}
-	scale = MIN(scale, DPI_MAX / 72);
-	scale = MIN(scale, (WEFT_RASTER_SIDE_MAX - 1) / side);
-	return MIN(scale, sqrt(ROUNDED_UP * options->limits.raster_pixels / (page->width * page->height)));
+	return MIN(scale, scale_max(state, page));
 }
 
 /* poppler-glib does not give /Rotate, but it turns the boxes of annotations by it: where a small
@@ -420,8 +426,9 @@ static gboolean read_page(PdfState *state, PdfPage *page, GError **error)
 	}
 	read_text(page, state->document);
 	double scale = raster_scale(state, page);
+	/* by the page alone: what it is does not depend on who will look at it */
 	if (page->words->len > 0 || !want_rasters)
-		scale = MIN(INK_SCALE, scale);
+		scale = MIN(INK_SCALE, scale_max(state, page));
 	if (!weft_pdf_page_render(page, scale, error))
 		return FALSE;
 	weft_pdf_page_judge_words(page);

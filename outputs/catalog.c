@@ -6,11 +6,12 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "outputs/catalog_found.h"
 #include "outputs/catalog_private.h"
 #include "outputs/catalog_search.h"
 
 /* PRAGMA user_version: raised with every change of a table, which makes the catalogue anew. */
-#define CATALOG_VERSION 2
+#define CATALOG_VERSION 3
 /* Readers (weft show) and the writer wait for each other this long. */
 #define BUSY_MS 10000
 
@@ -177,7 +178,8 @@ WeftCatalog *weft_catalog_make(const char *path, GError **error)
 		open_database(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
 	if (!catalog || !weft_catalog_execute(catalog, "PRAGMA journal_mode = WAL", error) ||
 	    !weft_catalog_begin(catalog, error) || !weft_catalog_execute(catalog, SCHEMA, error) ||
-	    !weft_catalog_make_search(catalog, error))
+	    !weft_catalog_make_search(catalog, error) ||
+	    !weft_catalog_make_found(catalog, error))
 		return NULL;
 	return g_steal_pointer(&catalog);
 }

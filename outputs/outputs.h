@@ -17,6 +17,7 @@
 #include <glib.h>
 #include <sys/stat.h>
 
+#include "outputs/found.h"
 #include "outputs/record.h"
 #include "outputs/run_file.h"
 #include "outputs/search.h"

@@ -72,6 +72,18 @@ bool weft_budget_enter(WeftBudget *budget)
 	return has_entered;
 }
 
+bool weft_budget_drain(WeftBudget *budget)
+{
+	bool is_empty;
+
+	pthread_mutex_lock(&budget->mutex);
+	while (budget->n_documents > 0 && !budget->is_cancelled)
+		pthread_cond_wait(&budget->left, &budget->mutex);
+	is_empty = !budget->is_cancelled;
+	pthread_mutex_unlock(&budget->mutex);
+	return is_empty;
+}
+
 void weft_budget_leave(WeftBudget *budget)
 {
 	pthread_mutex_lock(&budget->mutex);

@@ -30,6 +30,7 @@ typedef struct WeftDocument {
 			       * further */
 	guint64 size_bytes;
 	gboolean is_skipped;  /* a type that weft does not read, an empty file */
+	gboolean is_inventory; /* a look before anything is asked: ends in decode (inventory.h) */
 	gboolean is_copy;     /* its content has a record already, or is on its way to one */
 	gboolean is_known;    /* is_copy: the record is from an earlier run */
 	gboolean is_left;     /* not finished before the run stopped: it has no record yet */

@@ -181,7 +181,7 @@ char *weft_ledger_summary(WeftRun *run, gboolean is_whole)
 	    {"unchanged", progress.n_unchanged}, {"known_failures", progress.n_known},
 	    {"gone", progress.n_gone}, {"ignored", progress.n_ignored},
 	    {"left", progress.n_left}, {"left_out", progress.n_left_out},
-	    {"pages", progress.n_pages}, {"pages_kept", progress.n_pages_kept},
+	    {"pages", progress.n_pages}, {"found", progress.n_found}, {"pages_kept", progress.n_pages_kept},
 	    {"windows_kept", progress.n_windows_kept}, {NULL, 0},
 	};
 

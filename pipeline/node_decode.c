@@ -10,11 +10,11 @@
 
 #include "base/error.h"
 #include "pipeline/answers.h"
+#include "pipeline/inventory.h"
 #include "pipeline/replay.h"
 
 /* Tesseract is at its best near this; for others the decoder chooses. */
 #define TESSERACT_DPI 300
-#define FRAME_INTERVAL_S 10
 
 typedef struct Decode {
 	WeftRun *run;
@@ -60,7 +60,7 @@ static gboolean set_options(Decode *decode, GError **error)
 	    .page_last = job->page_last,
 	    .time_first = job->time_first,
 	    .time_end = job->time_end,
-	    .frame_interval_s = FRAME_INTERVAL_S,
+	    .frame_interval_s = WEFT_FRAME_INTERVAL_S,
 	    .passwords = (const char *const *)decode->passwords,
 	    .limits = job->limits,
 	};
@@ -70,101 +70,6 @@ static gboolean set_options(Decode *decode, GError **error)
 		decode->options.raster_side_max = weft_encoders_raster_side_max(encoders);
 	decode->has_options = TRUE;
 	return TRUE;
-}
-
-static gboolean is_visible_text(const WeftPart *part)
-{
-	const WeftContent *content = part->content;
-
-	return part->kind == WEFT_PART_CONTENT && !content->hidden && content->text != NULL &&
-	       (content->kind == WEFT_CONTENT_TEXT || content->kind == WEFT_CONTENT_TABLE);
-}
-
-/* Takes the part. */
-static bool send_part(const WeftDecodeFlow *flow, WeftPart *part, guint32 *page_with_text)
-{
-	WeftItem *item;
-
-	if (part->kind == WEFT_PART_FAULT) {
-		bool is_sent;
-
-		weft_run_tally_fault(flow->run, part->fault, &part->anchor);
-		is_sent = weft_item_send_fault(flow->runner, flow->number, "decode",
-		                                    g_steal_pointer(&part->fault), &part->anchor);
-
-		/* Pages behind a limit: the part goes on, for the ledger. */
-		weft_run_tally_part(flow->run, part);
-		if (is_sent && part->page.n > 0)
-			return weft_item_send_part(flow->runner, flow->number, part);
-		weft_part_free(part);
-		return is_sent;
-	}
-	weft_run_tally_part(flow->run, part);
-	item = weft_item_new(WEFT_ITEM_PART, flow->number);
-	item->part = part;
-	if (is_visible_text(part))
-		*page_with_text = part->anchor.page;
-	else if (part->kind == WEFT_PART_RASTER && part->anchor.page > 0 &&
-	         part->anchor.page == *page_with_text)
-		item->picture = WEFT_PICTURE_READ;
-	return weft_runner_send(flow->runner, item);
-}
-
-static bool send_mark(const WeftDecodeFlow *flow, guint64 position)
-{
-	WeftItem *item;
-
-	if (flow->run->stash == NULL)
-		return true;
-	item = weft_item_new(WEFT_ITEM_MARK, flow->number);
-	item->position = position;
-	return weft_runner_send(flow->runner, item);
-}
-
-/* Decodes what is not known yet. `position` is a mark of the journal, 0 at the start: of a PDF the
- * page to go on with, of a recording the number of parts that are known. FALSE: nobody receives any
- * more, or error is set. A stop freezes the journal, so that its end is not kept. */
-static bool send_parts(const WeftDecodeFlow *flow, guint64 position, GError **error)
-{
-	gboolean has_pages = flow->sniff.family == WEFT_FAMILY_PDF;
-	gboolean has_time = flow->sniff.family == WEFT_FAMILY_AV;
-	WeftDecodeOptions options = *flow->options;
-	guint32 page_with_text = 0;
-	guint64 n_parts = 0;
-	g_autoptr(WeftDecoding) decoding = NULL;
-
-	if (has_pages && position > 0)
-		options.page_from = (guint32)MIN(position, G_MAXUINT32);
-	decoding = weft_ingest_decode(flow->run->ingest, &flow->sniff, flow->fd, NULL, &options, error);
-	if (decoding != NULL && has_pages)
-		weft_decoding_add_known(decoding, flow->known_bytes);
-	while (decoding != NULL && !weft_runner_is_cancelled(flow->runner)) {
-		WeftPart *part = NULL;
-		bool is_sent = true;
-
-		if (!weft_decoding_next(decoding, &part, error))
-			return false;
-		if (part == NULL)
-			return true;
-		if (has_time && position > 0 && n_parts++ < position) {
-			weft_part_free(part);
-			continue;
-		}
-		if (has_pages && part->kind == WEFT_PART_PAGE)
-			is_sent = send_mark(flow, part->page.n);
-		/* A page that was begun is finished. */
-		if (weft_stop_is_asked(flow->run->stop) &&
-		    (!has_pages || part->kind == WEFT_PART_PAGE)) {
-			weft_part_free(part);
-			return is_sent && weft_item_send_stop(flow->runner, flow->number);
-		}
-		is_sent = is_sent && send_part(flow, part, &page_with_text);
-		if (has_time && is_sent)
-			is_sent = send_mark(flow, position > 0 ? n_parts : ++n_parts);
-		if (!is_sent)
-			return false;
-	}
-	return false;
 }
 
 static bool check_changed(WeftRunner *runner, guint64 number, int fd, const struct stat *before,
@@ -180,61 +85,6 @@ static bool check_changed(WeftRunner *runner, guint64 number, int fd, const stru
 }
 
 /* ---- what is known of earlier runs ---- */
-
-/* Raised when the same file would give other parts, or a reader other text, by a change of ours. */
-#define READING_EPOCH "1"
-
-/* All that decides what is read of a document, and nothing of what is asked about it. */
-static void set_content_key(const Decode *decode, WeftDocument *document)
-{
-	const WeftRun *run = decode->run;
-	const WeftJob *job = run->job;
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	g_autoptr(GString) text = g_string_new("content " READING_EPOCH "\n");
-
-	g_string_append_printf(text, "%s\n%s\n%s\n%s\n", document->sha256,
-	                       document->sniff.media_type, weft_ingest_versions(run->ingest),
-	                       weft_run_reader(run));
-	if (run->reader == WEFT_READ_TESSERACT)
-		g_string_append_printf(text, "%s\n", job->ocr_languages);
-	if (run->reader == WEFT_READ_BUNDLE) {
-		char temperature[G_ASCII_DTOSTR_BUF_SIZE];
-
-		g_ascii_dtostr(temperature, sizeof temperature, job->temperature);
-		g_string_append_printf(text, "%s\n%s\n%s\n%" G_GUINT64_FORMAT "\n",
-		                       weft_bundle_id(weft_engine_bundle(run->engine)),
-		                       job->kv_type != NULL ? job->kv_type : "", temperature,
-		                       job->seed);
-	}
-	g_checksum_update(sum, (const guchar *)text->str, (gssize)text->len);
-	weft_decode_options_hash(&decode->options, sum);
-	g_strlcpy(document->content_key, g_checksum_get_string(sum), sizeof document->content_key);
-}
-
-/* The journal of the document, which the item takes to window; its entries, or NULL when it begins
- * here. */
-static WeftJournalReader *begin_journal(const Decode *decode, WeftItem *item)
-{
-	WeftStash *stash = decode->run->stash;
-	const char *key = item->begin->content_key;
-	g_autoptr(WeftJournalReader) check = NULL;
-
-	if (stash == NULL)
-		return NULL;
-	for (guint try = 0; try < 2; try++) {
-		item->journal = weft_stash_begin(stash, key);
-		if (item->journal == NULL || (weft_journal_position(item->journal) == 0 &&
-		                              !weft_journal_is_complete(item->journal)))
-			return NULL;
-		check = weft_journal_reader_new(item->journal, NULL);
-		if (check != NULL && weft_entries_are_sound(check))
-			return weft_journal_reader_new(item->journal, NULL);
-		g_clear_pointer(&check, weft_journal_reader_close);
-		weft_stash_forget(stash, key);
-		g_clear_pointer(&item->journal, weft_journal_close);
-	}
-	return NULL;
-}
 
 /* Whose windows are answered already; a guard looks at all of them again. */
 static gboolean find_seen(const Decode *decode, const WeftDocument *document, WeftAnchor *ret_at)
@@ -256,18 +106,19 @@ static gboolean find_seen(const Decode *decode, const WeftDocument *document, We
 
 /* What is known, then the rest. */
 static bool send_known(WeftDecodeFlow *flow, WeftJournalReader *known, const WeftAnchor *seen,
-                       guint64 position, const char *key, GError **error)
+                       guint64 position, const WeftDocument *document, GError **error)
 {
 	GError *failure = NULL;
 
 	if (!weft_replay_send(flow, known, seen, &failure)) {
 		if (failure != NULL && failure->code != WEFT_ERROR_GONE)
-			weft_stash_forget(flow->run->stash, key);
+			weft_stash_forget(flow->run->stash, document->content_key);
 		if (failure != NULL)
 			g_propagate_error(error, failure);
 		return false;
 	}
-	return weft_journal_reader_is_complete(known) || send_parts(flow, position, error);
+	return weft_journal_reader_is_complete(known) ||
+	       weft_inventory_send(flow, document, position, error);
 }
 
 /* Sends the item, and all that comes of its document. FALSE: nobody receives any more, or error is
@@ -278,25 +129,29 @@ static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_ite
 {
 	WeftDocument *document = take_item->begin;
 	WeftDecodeFlow flow = {decode->run,     runner,       take_item->document,
-	                       document->sniff, document->fd, &decode->options, 0};
+	                       document->sniff, document->fd, &decode->options,
+	                       document->status, 0};
 	g_autoptr(WeftJournalReader) known = NULL;
 	GError *failure = NULL;
 	WeftAnchor seen;
 	gboolean has_seen;
 	guint64 position;
-	char key[65];
+	WeftDocument facts = {0}; /* what is needed of it once it has gone */
 
-	set_content_key(decode, document);
-	g_strlcpy(key, document->content_key, sizeof key);
-	known = begin_journal(decode, take_item);
+	weft_content_key(decode->run, decode->run->reader, &decode->options, document,
+	                 document->content_key);
+	g_strlcpy(facts.content_key, document->content_key, sizeof facts.content_key);
+	g_strlcpy(facts.sha256, document->sha256, sizeof facts.sha256);
+	facts.sniff = document->sniff;
+	take_item->journal = weft_replay_begin(decode->run->stash, document->content_key, &known);
 	has_seen = known != NULL && find_seen(decode, document, &seen);
 	position = known != NULL ? weft_journal_position(take_item->journal) : 0;
 	document->fd = -1; /* decode_step closes it */
 	if (!weft_runner_send(runner, take_item))
 		return false;
-	*ret_is_whole = known != NULL ? send_known(&flow, known, has_seen ? &seen : NULL, position, key,
-	                                           &failure)
-	                              : send_parts(&flow, 0, &failure);
+	*ret_is_whole = known != NULL ? send_known(&flow, known, has_seen ? &seen : NULL, position,
+	                                           &facts, &failure)
+	                              : weft_inventory_send(&flow, &facts, 0, &failure);
 	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_GONE)) {
 		g_propagate_error(error, failure);
 		return false;
@@ -325,6 +180,14 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 	GError *failure = NULL;
 	bool is_sent;
 
+	if (document->is_inventory) {
+		is_sent = weft_inventory_take(decode->run, runner, g_steal_pointer(&item->begin),
+		                              (const char *const *)decode->passwords, &failure);
+		weft_item_free(item);
+		if (failure != NULL)
+			g_propagate_error(error, failure);
+		return failure != NULL ? WEFT_STEP_FAILED : weft_step_after(is_sent);
+	}
 	if (is_open && !decode->has_options && !set_options(decode, error)) {
 		weft_item_free(item);
 		return WEFT_STEP_FAILED;

@@ -216,7 +216,7 @@ static WeftStep sniff_step(void *state, WeftRunner *runner, void *take_item, GEr
 	    document->fault != NULL &&
 	    g_error_matches(document->fault->error, WEFT_ERROR, WEFT_ERROR_CANCELLED);
 	weft_document_name(document, run->fingerprint);
-	if (weft_store_is_folder(run->store))
+	if (weft_store_is_folder(run->store) && !document->is_inventory)
 		look_back(sniff, document);
 	return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));
 }

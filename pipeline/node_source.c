@@ -2,6 +2,7 @@
  *
  * The inputs are walked twice (walk.h): once to look whether they are to be believed (lost.h) and to
  * count them, then for the documents, one at a time, so that neither is held in memory. Nothing is
+ * Of a task that asks for it, a look at all of them comes between (inventory.h). Nothing is
  * opened here but folders. With a sample, the documents whose lot comes first are taken: the first
  * eight bytes of the SHA-256 of the path.
  */
@@ -19,6 +20,7 @@ typedef struct Source {
 	gboolean has_sample;
 	guint64 lot_last; /* of the sample: the largest that is taken */
 	guint64 n_found;  /* by the second walk */
+	gboolean is_finding; /* the first of two walks for documents: a look at each file (inventory.h) */
 	gboolean is_cut;  /* the run was stopped before all was counted */
 	guint64 n_documents;
 } Source;
@@ -144,8 +146,18 @@ static gboolean source_init(void *shared, WeftRunner *runner, void **ret_state, 
 		return FALSE;
 	}
 	source->walk = new_walk(run);
+	source->is_finding = run->task->inventories && run->engine != NULL && run->stash != NULL &&
+			     run->job->sample == 0 && !run->job->rehashes && !source->is_cut;
+	weft_run_finds(run, source->is_finding);
 	*ret_state = source;
 	return TRUE;
+}
+
+static gboolean is_done(const WeftRun *run, const WeftFound *found, WeftKnown *ret_known)
+{
+	return !run->job->rehashes && found->has_status &&
+	       weft_store_is_unchanged(run->store, found->path, &found->status, ret_known) &&
+	       !weft_run_tries_again(run, ret_known);
 }
 
 static gboolean is_unchanged(Source *source, const WeftFound *found)
@@ -153,9 +165,7 @@ static gboolean is_unchanged(Source *source, const WeftFound *found)
 	WeftRun *run = source->run;
 	WeftKnown known;
 
-	if (run->job->rehashes || !found->has_status ||
-	    !weft_store_is_unchanged(run->store, found->path, &found->status, &known) ||
-	    weft_run_tries_again(run, &known))
+	if (!is_done(run, found, &known))
 		return FALSE;
 	WEFT_COUNT(run, n_unchanged, 1);
 	if (known.status == WEFT_STATUS_FAILED || known.status == WEFT_STATUS_PARTIAL)
@@ -163,13 +173,62 @@ static gboolean is_unchanged(Source *source, const WeftFound *found)
 	return TRUE;
 }
 
+static WeftItem *begin_document(Source *source, const WeftFound *found)
+{
+	WeftItem *item = weft_item_new(WEFT_ITEM_BEGIN, source->n_documents++);
+
+	item->begin = weft_document_new(item->document, found->path, source->run->budget);
+	item->begin->begin_ns = weft_trace_now_ns();
+	if (found->folder != NULL)
+		item->begin->folder = weft_folder_ref(found->folder);
+	item->begin->has_status = found->has_status;
+	item->begin->status = found->status;
+	if (found->failure != NULL)
+		item->begin->fault = weft_part_fault_new("open", g_error_copy(found->failure), NULL);
+	return item;
+}
+
+/* All have been looked at: from the first on again, for their documents. */
+static WeftStep end_finding(Source *source)
+{
+	if (!weft_budget_drain(source->run->budget))
+		return WEFT_STEP_END;
+	weft_run_finds(source->run, FALSE);
+	weft_walk_free(source->walk);
+	source->walk = new_walk(source->run);
+	source->is_finding = FALSE;
+	return WEFT_STEP_MORE;
+}
+
+/* A look at a file of which nothing is known yet. */
+static WeftStep find_step(Source *source, WeftRunner *runner)
+{
+	WeftRun *run = source->run;
+	WeftFound found;
+	WeftKnown known;
+	WeftItem *item;
+
+	if (weft_stop_is_asked(run->stop) || !weft_walk_next(source->walk, &found))
+		return end_finding(source);
+	WEFT_COUNT(run, n_walked, 1);
+	if (found.failure != NULL || !found.has_status || is_done(run, &found, &known) ||
+	    weft_store_is_found(run->store, found.path, &found.status))
+		return WEFT_STEP_MORE;
+	if (!weft_budget_enter(run->budget))
+		return WEFT_STEP_END;
+	item = begin_document(source, &found);
+	item->begin->is_inventory = TRUE;
+	return weft_step_after(weft_runner_send(runner, item));
+}
+
 static WeftStep source_step(void *state, WeftRunner *runner, void *nothing, GError **error)
 {
 	Source *source = state;
 	WeftFound found;
-	WeftItem *item;
 
 	(void)nothing, (void)error;
+	if (source->is_finding)
+		return find_step(source, runner);
 	if (source->is_cut)
 		return WEFT_STEP_END;
 	if (!weft_walk_next(source->walk, &found)) {
@@ -193,16 +252,7 @@ static WeftStep source_step(void *state, WeftRunner *runner, void *nothing, GErr
 		return WEFT_STEP_MORE;
 	}
 
-	item = weft_item_new(WEFT_ITEM_BEGIN, source->n_documents++);
-	item->begin = weft_document_new(item->document, found.path, source->run->budget);
-	item->begin->begin_ns = weft_trace_now_ns();
-	if (found.folder != NULL)
-		item->begin->folder = weft_folder_ref(found.folder);
-	item->begin->has_status = found.has_status;
-	item->begin->status = found.status;
-	if (found.failure != NULL)
-		item->begin->fault = weft_part_fault_new("open", g_error_copy(found.failure), NULL);
-	return weft_step_after(weft_runner_send(runner, item));
+	return weft_step_after(weft_runner_send(runner, begin_document(source, &found)));
 }
 
 const WeftNodeClass weft_node_source = {"source", source_init, source_step, NULL, source_done};

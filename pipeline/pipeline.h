@@ -108,6 +108,9 @@ typedef struct WeftProgress {
 	guint64 n_ignored;   /* likewise: debris of other programs, and what .weftignore names */
 	guint64 n_gone;      /* paths of earlier runs that are not there any more */
 	guint64 n_pages;
+	guint64 n_found;     /* looked at ahead of their documents, for text that can be searched */
+	guint64 n_walked;    /* of n_inputs, ahead of their documents */
+	gboolean is_finding; /* that is going on */
 	guint64 n_pages_kept;   /* of n_pages: an earlier run had read them */
 	guint64 n_windows_kept; /* an earlier run had asked about them */
 	double seconds;      /* of sound and video */

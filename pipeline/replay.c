@@ -13,6 +13,26 @@ typedef struct Pixels {
 	guint32 page; /* the last that it gave */
 } Pixels;
 
+WeftJournal *weft_replay_begin(WeftStash *stash, const char *key, WeftJournalReader **ret_known)
+{
+	*ret_known = NULL;
+	for (guint i = 0; stash != NULL && i < 2; i++) {
+		g_autoptr(WeftJournal) journal = weft_stash_begin(stash, key);
+		g_autoptr(WeftJournalReader) check = NULL;
+
+		if (journal == NULL || (weft_journal_position(journal) == 0 &&
+					!weft_journal_is_complete(journal)))
+			return g_steal_pointer(&journal);
+		check = weft_journal_reader_new(journal, NULL);
+		if (check != NULL && weft_entries_are_sound(check))
+			*ret_known = weft_journal_reader_new(journal, NULL);
+		if (*ret_known != NULL)
+			return g_steal_pointer(&journal);
+		weft_stash_forget(stash, key);
+	}
+	return NULL;
+}
+
 static gboolean is_visual(const WeftPart *part)
 {
 	return part->kind == WEFT_PART_RASTER || part->kind == WEFT_PART_FRAME ||
@@ -80,8 +100,7 @@ static gboolean add_pixels(const WeftDecodeFlow *flow, Pixels *pixels, WeftItem 
 	return FALSE;
 }
 
-/* What the item counts for: as it did when it was decoded. */
-static void tally(WeftDecodeFlow *flow, const WeftItem *item)
+void weft_replay_tally(WeftDecodeFlow *flow, const WeftItem *item)
 {
 	const WeftPart *part = item->part;
 
@@ -137,7 +156,7 @@ bool weft_replay_send(WeftDecodeFlow *flow, WeftJournalReader *reader, const Wef
 		if (is_seen && item->part != NULL && is_visual(item->part) &&
 		    weft_anchor_equal(&item->part->anchor, seen))
 			is_seen = FALSE;
-		tally(flow, item);
+		weft_replay_tally(flow, item);
 		is_sent = weft_runner_send(flow->runner, g_steal_pointer(&item));
 	}
 	weft_decoding_close(pixels.decoding);

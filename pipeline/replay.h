@@ -7,23 +7,19 @@
 #ifndef WEFT_PIPELINE_REPLAY_H
 #define WEFT_PIPELINE_REPLAY_H
 
-#include "pipeline/run.h"
+#include "pipeline/decode_flow.h"
 
-/* One document on its way through decode. */
-typedef struct WeftDecodeFlow {
-	WeftRun *run;
-	WeftRunner *runner;
-	guint64 number; /* of the document */
-	WeftSniff sniff;
-	int fd;
-	const WeftDecodeOptions *options;
-	gsize known_bytes; /* of output, by parts that came out of the journal */
-} WeftDecodeFlow;
+/* The journal of this key, to be written to, and what stands in it: NULL when it begins here. One that
+ * does not hold together is begun anew. NULL: there can be none. */
+WeftJournal *weft_replay_begin(WeftStash *stash, const char *key, WeftJournalReader **ret_known);
 
 /* Sends all entries. `seen`: the last picture or sound that nobody will look at any more, because
  * its window is answered, as is all before it; NULL: there is none. FALSE with an error: what was
  * read does not fit the document, or WEFT_ERROR_GONE; without: nobody receives any more. */
 bool weft_replay_send(WeftDecodeFlow *flow, WeftJournalReader *reader, const WeftAnchor *seen,
                       GError **error);
+
+/* Counts the item for what it counted for when it was decoded. */
+void weft_replay_tally(WeftDecodeFlow *flow, const WeftItem *item);
 
 #endif

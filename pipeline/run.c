@@ -291,8 +291,11 @@ static gboolean join(WeftRun *run, GError **error)
 			g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
 	}
-	if (is_whole && run->stash != NULL && run->tally.progress.n_left == 0)
+	if (is_whole && run->stash != NULL && run->tally.progress.n_left == 0) {
 		weft_stash_settle(run->stash);
+		/* rows that stay are counted as not done until the next run ends */
+		(void)weft_store_settle_found(run->store, NULL);
+	}
 	if (!weft_trace_close(g_steal_pointer(&run->trace), &failure)) {
 		if (is_whole)
 			g_propagate_error(error, g_steal_pointer(&failure));
@@ -505,6 +508,13 @@ WeftRunAsks weft_run_asks(const WeftRun *run)
 		asks.frame_tokens = asks.context - asks.answer_tokens -
 				    weft_engine_capacity(run->engine, WEFT_ROUND_ANSWER);
 	return asks;
+}
+
+void weft_run_finds(WeftRun *run, gboolean is_finding)
+{
+	pthread_mutex_lock(&run->tally.mutex);
+	run->tally.progress.is_finding = is_finding;
+	pthread_mutex_unlock(&run->tally.mutex);
 }
 
 static void push_message(WeftRun *run, char *take_text, gboolean is_news)

@@ -100,6 +100,8 @@ char *weft_run_versions(const WeftRun *run);
 /* TRUE when a document with such a record is worked on again: asked for, or what went wrong may go
  * better now. */
 gboolean weft_run_tries_again(const WeftRun *run, const WeftKnown *known);
+/* The look at all inputs ahead of the documents begins, or is over. */
+void weft_run_finds(WeftRun *run, gboolean is_finding);
 void weft_run_say(WeftRun *run, char *take_message);
 /* What quiet runs keep to themselves. */
 void weft_run_remark(WeftRun *run, char *take_message);

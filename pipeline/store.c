@@ -260,6 +260,39 @@ gboolean weft_store_knows_folder(WeftStore *store, const char *folder)
 	return is_known;
 }
 
+gboolean weft_store_put_found(WeftStore *store, const WeftFoundFile *file, const WeftSearchText *text,
+                              GError **error)
+{
+	gboolean is_put;
+
+	pthread_mutex_lock(&store->mutex);
+	is_put = weft_outputs_put_found(store->outputs, file, store->fingerprint, text, error);
+	pthread_mutex_unlock(&store->mutex);
+	return is_put;
+}
+
+gboolean weft_store_is_found(WeftStore *store, const char *path, const struct stat *status)
+{
+	gboolean is_found;
+
+	pthread_mutex_lock(&store->mutex);
+	is_found = weft_outputs_is_found(store->outputs, path, status, store->fingerprint);
+	pthread_mutex_unlock(&store->mutex);
+	return is_found;
+}
+
+gboolean weft_store_settle_found(WeftStore *store, GError **error)
+{
+	gboolean is_settled;
+
+	if (!store->is_folder)
+		return TRUE;
+	pthread_mutex_lock(&store->mutex);
+	is_settled = weft_outputs_settle_found(store->outputs, store->fingerprint, error);
+	pthread_mutex_unlock(&store->mutex);
+	return is_settled;
+}
+
 static const struct stat *status_of(const WeftDocument *document)
 {
 	return document->has_status ? &document->status : NULL;

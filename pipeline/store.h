@@ -36,6 +36,10 @@ gboolean weft_store_sources(WeftStore *store, const char *folder, const char *af
 gboolean weft_store_has_seen(WeftStore *store, const char *path);
 gboolean weft_store_knows_folder(WeftStore *store, const char *folder);
 gboolean weft_store_lose(WeftStore *store, const char *path, GError **error);
+gboolean weft_store_put_found(WeftStore *store, const WeftFoundFile *file, const WeftSearchText *text,
+                              GError **error);
+gboolean weft_store_is_found(WeftStore *store, const char *path, const struct stat *status);
+gboolean weft_store_settle_found(WeftStore *store, GError **error);
 gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument *document,
                         GError **error);
 gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, WeftKnown *ret_known,

@@ -84,7 +84,7 @@ static gboolean choice_of_key(GKeyFile *file, const char *path, const char *key,
 static gboolean check_keys(GKeyFile *file, const char *path, GError **error)
 {
 	static const char *const known[] = {"summary",       "prompt",   "schema", "merge",
-	                                    "windows",       "pictures", "read",   "question",
+	                                    "windows",       "pictures", "read",   "question", "inventory",
 	                                    "answer_tokens", "adapter",  NULL};
 	g_autoptr(GError) failure = NULL;
 	g_auto(GStrv) keys = g_key_file_get_keys(file, "task", NULL, &failure);
@@ -109,17 +109,19 @@ static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, G
 	static const char *const windows[] = {"all", "ends", "none", NULL};
 	static const char *const pictures[] = {"unread", "all", "none", NULL};
 	static const char *const truths[] = {"false", "true", NULL};
-	guint merge_by = 0, windows_asked = 0, pictures_shown = 0, reads = 1;
+	guint merge_by = 0, windows_asked = 0, pictures_shown = 0, reads = 1, inventories = 0;
 
 	if (!choice_of_key(file, path, "merge", merges, &merge_by, error) ||
 	    !choice_of_key(file, path, "windows", windows, &windows_asked, error) ||
 	    !choice_of_key(file, path, "pictures", pictures, &pictures_shown, error) ||
+	    !choice_of_key(file, path, "inventory", truths, &inventories, error) ||
 	    !choice_of_key(file, path, "read", truths, &reads, error))
 		return FALSE;
 	task->merge_by = (WeftMergeBy)merge_by;
 	task->windows = (WeftWindowsAsked)windows_asked;
 	task->pictures = (WeftPicturesShown)pictures_shown;
 	task->reads = reads != 0;
+	task->inventories = inventories != 0;
 	if (g_key_file_has_key(file, "task", "answer_tokens", NULL)) {
 		guint64 n_tokens = g_key_file_get_uint64(file, "task", "answer_tokens", NULL);
 

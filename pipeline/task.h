@@ -11,6 +11,8 @@
  *     pictures=unread                which the model is shown: "unread" (those in which no text was
  *                                    read), "all", "none"
  *     read=true                      false: pictures and sound are not read (nor is a fault noted)
+ *     inventory=true                 all inputs are found, and their text can be searched, before the
+ *                                    model is asked about the first (inventory.h); default: false
  *     question=true                  needs --question
  *     answer_tokens=800              the room for one answer; without it, chosen by the context
  *     adapter=invoices               the LoRA adapter that answers: one of the job's, by the name of
@@ -57,6 +59,7 @@ typedef struct WeftTask {
 	WeftWindowsAsked windows;
 	WeftPicturesShown pictures;
 	gboolean reads;
+	gboolean inventories; /* looks at all inputs before the model is asked about the first */
 	gsize answer_tokens; /* 0: not stated */
 	char *adapter;       /* name of one of the job's; or NULL */
 	char *adapter_path;  /* folder of its own; or NULL */

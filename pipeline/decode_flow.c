@@ -1,0 +1,134 @@
+#include "pipeline/decode_flow.h"
+
+#include "base/error.h"
+
+/* Raised when the same file would give other parts, or a reader other text, by a change of ours. */
+#define READING_EPOCH "1"
+
+void weft_content_key(const WeftRun *run, WeftReadBy reader, const WeftDecodeOptions *options,
+                      const WeftDocument *document, char ret_key[65])
+{
+	static const char *const readers[] = {"auto", "bundle", "tesseract", "none"};
+	const WeftJob *job = run->job;
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autoptr(GString) text = g_string_new("content " READING_EPOCH "\n");
+
+	g_string_append_printf(text, "%s\n%s\n%s\n%s\n", document->sha256,
+	                       document->sniff.media_type, weft_ingest_versions(run->ingest),
+	                       readers[reader]);
+	/* Rasters of pages that have text are there only for tasks that show all. */
+	if (options->want_rasters && run->task->pictures == WEFT_PICTURES_ALL)
+		g_string_append(text, "all pictures\n");
+	if (reader == WEFT_READ_TESSERACT)
+		g_string_append_printf(text, "%s\n", job->ocr_languages);
+	if (reader == WEFT_READ_BUNDLE) {
+		char temperature[G_ASCII_DTOSTR_BUF_SIZE];
+
+		g_ascii_dtostr(temperature, sizeof temperature, job->temperature);
+		g_string_append_printf(text, "%s\n%s\n%s\n%" G_GUINT64_FORMAT "\n",
+		                       weft_bundle_id(weft_engine_bundle(run->engine)),
+		                       job->kv_type != NULL ? job->kv_type : "", temperature,
+		                       job->seed);
+	}
+	g_checksum_update(sum, (const guchar *)text->str, (gssize)text->len);
+	weft_decode_options_hash(options, sum);
+	g_strlcpy(ret_key, g_checksum_get_string(sum), 65);
+}
+
+
+/* ---- parts ---- */
+
+gboolean weft_part_is_visible_text(const WeftPart *part)
+{
+	const WeftContent *content = part->content;
+
+	return part->kind == WEFT_PART_CONTENT && !content->hidden && content->text != NULL &&
+	       (content->kind == WEFT_CONTENT_TEXT || content->kind == WEFT_CONTENT_TABLE);
+}
+
+/* Takes the part. */
+static bool send_part(WeftDecodeFlow *flow, WeftPart *part, guint32 *page_with_text)
+{
+	WeftItem *item;
+
+	flow->known_bytes += weft_part_output_bytes(part);
+	if (part->kind == WEFT_PART_FAULT) {
+		bool is_sent;
+
+		weft_run_tally_fault(flow->run, part->fault, &part->anchor);
+		is_sent = weft_item_send_fault(flow->runner, flow->number, "decode",
+		                               g_steal_pointer(&part->fault), &part->anchor);
+
+		/* Pages behind a limit: the part goes on, for the ledger. */
+		weft_run_tally_part(flow->run, part);
+		if (is_sent && part->page.n > 0)
+			return weft_item_send_part(flow->runner, flow->number, part);
+		weft_part_free(part);
+		return is_sent;
+	}
+	weft_run_tally_part(flow->run, part);
+	item = weft_item_new(WEFT_ITEM_PART, flow->number);
+	item->part = part;
+	if (weft_part_is_visible_text(part))
+		*page_with_text = part->anchor.page;
+	else if (part->kind == WEFT_PART_RASTER && part->anchor.page > 0 &&
+	         part->anchor.page == *page_with_text)
+		item->picture = WEFT_PICTURE_READ;
+	return weft_runner_send(flow->runner, item);
+}
+
+bool weft_decode_flow_mark(const WeftDecodeFlow *flow, guint64 position)
+{
+	WeftItem *item;
+
+	if (flow->run->stash == NULL || weft_document_has_changed(&flow->status, flow->fd))
+		return true;
+	item = weft_item_new(WEFT_ITEM_MARK, flow->number);
+	item->position = position;
+	return weft_runner_send(flow->runner, item);
+}
+
+bool weft_decode_flow_send(WeftDecodeFlow *flow, guint64 position, guint32 page_last, GError **error)
+{
+	gboolean has_pages = flow->sniff.family == WEFT_FAMILY_PDF;
+	gboolean has_time = flow->sniff.family == WEFT_FAMILY_AV;
+	WeftDecodeOptions options = *flow->options;
+	guint32 page_with_text = 0;
+	guint64 n_parts = 0;
+	g_autoptr(WeftDecoding) decoding = NULL;
+
+	if (has_pages && position > 0)
+		options.page_from = (guint32)MIN(position, G_MAXUINT32);
+	if (page_last > 0)
+		options.page_last = page_last;
+	decoding = weft_ingest_decode(flow->run->ingest, &flow->sniff, flow->fd, NULL, &options, error);
+	if (decoding != NULL && has_pages)
+		weft_decoding_add_known(decoding, flow->known_bytes);
+	while (decoding != NULL && !weft_runner_is_cancelled(flow->runner)) {
+		WeftPart *part = NULL;
+		bool is_sent = true;
+
+		if (!weft_decoding_next(decoding, &part, error))
+			return false;
+		if (part == NULL)
+			return true;
+		if (has_time && position > 0 && n_parts++ < position) {
+			weft_part_free(part);
+			continue;
+		}
+		if (has_pages && part->kind == WEFT_PART_PAGE)
+			is_sent = weft_decode_flow_mark(flow, part->page.n);
+		/* A page that was begun is finished. */
+		if (weft_stop_is_asked(flow->run->stop) &&
+		    (!has_pages || part->kind == WEFT_PART_PAGE)) {
+			weft_part_free(part);
+			return is_sent && weft_item_send_stop(flow->runner, flow->number);
+		}
+		is_sent = is_sent && send_part(flow, part, &page_with_text);
+		if (has_time && is_sent)
+			is_sent = weft_decode_flow_mark(flow, position > 0 ? n_parts : ++n_parts);
+		if (!is_sent)
+			return false;
+	}
+	return false;
+}
