@@ -40,6 +40,7 @@ typedef struct WeftDecodeJob {
 	WeftFamily family;
 	const char *media_type;
 	const WeftDecodeOptions *options;
+	void (*claim)(gsize size_bytes); /* or NULL: weigh.h */
 } WeftDecodeJob;
 
 typedef struct WeftDecoder {

@@ -22,6 +22,7 @@
 
 #include "ingest/decoder.h"
 #include "ingest/jail.h"
+#include "ingest/weigh.h"
 #include "ingest/wire.h"
 
 #define WORKERS_MAX 256u
@@ -45,6 +46,13 @@ static gboolean expect(Memory *memory, WeftWireIn *ret_in)
 	gsize size = 0;
 	return weft_wire_receive(WEFT_WIRE_FD_WORK, memory->message, &size, NULL, NULL, -1, NULL) &&
 	       size > 0 && weft_wire_open(ret_in, memory->message, size, NULL);
+}
+
+static void take_ack(guint32 slot, void *data)
+{
+	Memory *memory = data;
+	if (slot < WEFT_WIRE_SLOTS)
+		memory->lent[slot] = FALSE;
 }
 
 /* A slot that weft has read out, waiting for it if need be. */
@@ -87,7 +95,7 @@ static gboolean part_fits(const WeftPart *part, GError **error)
 	return TRUE;
 }
 
-static gboolean send_part(Memory *memory, const WeftPart *part, GError **error)
+static gboolean send_part(Memory *memory, WeftPart *part, GError **error)
 {
 	guint32 slot = 0;
 	const void *bytes = part->raster.pixels;
@@ -101,12 +109,18 @@ static gboolean send_part(Memory *memory, const WeftPart *part, GError **error)
 	if (size > 0) {
 		if (!lend_slot(memory, &slot))
 			_exit(0); /* weft does not want the rest */
+		weft_weigh_add(size);
 		memcpy(memory->slots[slot], bytes, size);
+		g_clear_pointer(&part->raster.pixels, g_free);
+		g_clear_pointer(&part->pcm.samples, g_free);
 	}
 	g_auto(WeftWireOut) out = {0};
 	weft_wire_begin(&out, WEFT_WIRE_PART);
 	weft_wire_put_part(&out, part, slot);
-	return weft_wire_send(WEFT_WIRE_FD_WORK, &out, NULL, 0, error);
+	weft_weigh_pause();
+	gboolean ok = weft_wire_send(WEFT_WIRE_FD_WORK, &out, NULL, 0, error);
+	weft_weigh_hand_over(size);
+	return ok;
 }
 
 static void send_outcome(const GError *error)
@@ -186,7 +200,9 @@ static void serve_document(Memory *memory, WeftWireIn *in, const WeftJail *jail)
 		    .family = family,
 		    .media_type = media_type,
 		    .options = &options.options,
+		    .claim = weft_weigh_claim,
 		};
+		weft_weigh_begin(WEFT_WIRE_BASE_BYTES, take_ack, memory);
 		if (fstat(job.fd, &facts) == 0)
 			job.size_bytes = (guint64)MAX(facts.st_size, 0);
 		(void)decode(memory, &job, &error); /* the error says it */
@@ -204,18 +220,21 @@ static gboolean read_picture(Memory *memory, void *state, WeftWireIn *in, GError
 	raster.height = weft_wire_u32(in);
 	raster.points_per_pixel = weft_wire_f64(in);
 	WeftAnchor at = weft_wire_anchor(in);
+	gsize granted = weft_wire_u64(in);
 	if (!weft_wire_close(in, error))
 		return FALSE;
+	gsize slot_bytes = (gsize)raster.width * raster.height * 3;
+	weft_weigh_again(granted);
+	weft_weigh_add(slot_bytes);
 	raster.pixels = memory->slots[slot % WEFT_WIRE_SLOTS];
-	if (!weft_helper_program.reader->read(state, &raster, at, &contents, error))
-		return FALSE;
-	for (guint i = 0; i < contents->len; i++) {
+	gboolean ok = weft_helper_program.reader->read(state, &raster, at, &contents, error);
+	weft_weigh_remove(slot_bytes);
+	for (guint i = 0; ok && i < contents->len; i++) {
 		g_autoptr(WeftPart) part = weft_part_new(WEFT_PART_CONTENT, at);
 		part->content = weft_content_copy(g_ptr_array_index(contents, i));
-		if (!send_part(memory, part, error))
-			return FALSE;
+		ok = send_part(memory, part, error);
 	}
-	return TRUE;
+	return ok;
 }
 
 /* The data of its languages are read before the walls stand: they are the system's, and nothing of
@@ -242,9 +261,12 @@ static void serve_reader(Memory *memory, WeftWireIn *in, const WeftJail *jail)
 		send_outcome(error);
 		return;
 	}
+	weft_weigh_begin(WEFT_WIRE_READER_BASE_BYTES, take_ack, memory);
+	weft_weigh_end();
 	while (expect(memory, in) && in->type == WEFT_WIRE_READ) {
 		g_autoptr(GError) picture_error = NULL;
 		(void)read_picture(memory, state, in, &picture_error); /* the error says it */
+		weft_weigh_end();
 		send_outcome(picture_error);
 	}
 	weft_helper_program.reader->close(state);

@@ -16,6 +16,7 @@
 #include "ingest/program.h"
 
 #define ENDED_MS 5000  /* a killed worker with gigabytes mapped */
+#define COPY_STEP_BYTES ((gsize)4 << 20)
 #define POOL_MAX 64u   /* slots kept for later documents */
 
 static const char *const PROGRAM_NAMES[WEFT_N_PROGRAMS] = {
@@ -33,6 +34,7 @@ struct WeftIngest {
 	WeftProgram programs[WEFT_N_PROGRAMS];
 	gboolean interrupted;
 	GArray *pool; /* of int: memory descriptors, cleared */
+	WeftMemory *memory;
 };
 
 /* --- programs --- */
@@ -43,6 +45,7 @@ WeftIngest *weft_ingest_open(const char *helper_dir, GError **error)
 	g_autoptr(GString) versions = g_string_new(NULL);
 	ingest->helper_dir = g_strdup(helper_dir);
 	ingest->pool = g_array_new(FALSE, FALSE, sizeof(int));
+	ingest->memory = weft_memory_new();
 	pthread_mutex_init(&ingest->lock, NULL);
 	for (guint i = 0; i < WEFT_N_PROGRAMS; i++) {
 		g_autofree char *path = g_build_filename(helper_dir, PROGRAM_NAMES[i], NULL);
@@ -71,6 +74,7 @@ void weft_ingest_close(WeftIngest *ingest)
 	for (guint i = 0; i < ingest->pool->len; i++)
 		close(g_array_index(ingest->pool, int, i));
 	g_array_unref(ingest->pool);
+	weft_memory_free(ingest->memory);
 	pthread_mutex_destroy(&ingest->lock);
 	g_free(ingest->versions);
 	g_free(ingest->helper_dir);
@@ -99,6 +103,35 @@ void weft_ingest_interrupt(WeftIngest *ingest)
 		if (ingest->programs[i].is_up && ingest->programs[i].pid != 0)
 			kill(ingest->programs[i].pid, SIGKILL);
 	pthread_mutex_unlock(&ingest->lock);
+}
+
+gboolean weft_ingest_limit_memory(WeftIngest *ingest, gsize decode_bytes, gsize read_bytes,
+                                  const WeftLimits *limits, gboolean reads, GError **error)
+{
+	WeftLimits filled = *limits;
+	weft_limits_fill(&filled);
+	double picture = (double)weft_reading_bytes(1, (guint32)filled.raster_pixels);
+	if (filled.decoder_bytes > (double)(decode_bytes + read_bytes)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		            "decoding has %zu bytes of it, and a document may take "
+		            "decoder-bytes=%.15g",
+		            decode_bytes + read_bytes, filled.decoder_bytes);
+		return FALSE;
+	}
+	if (reads && picture > (double)read_bytes) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		            "reading has %zu bytes of it, and a picture of raster-pixels=%.15g takes "
+		            "%.15g",
+		            read_bytes, filled.raster_pixels, picture);
+		return FALSE;
+	}
+	weft_memory_limit(ingest->memory, decode_bytes, read_bytes);
+	return TRUE;
+}
+
+gsize weft_ingest_memory_peak(WeftIngest *ingest)
+{
+	return weft_memory_peak(ingest->memory);
 }
 
 const char *weft_ingest_versions(const WeftIngest *ingest)
@@ -230,6 +263,11 @@ static gboolean ask_for_worker(WeftIngest *ingest, WeftProgramId id, const int f
 	return ok;
 }
 
+static gsize base_bytes(const WeftWorker *worker)
+{
+	return worker->is_reader ? WEFT_WIRE_READER_BASE_BYTES : WEFT_WIRE_BASE_BYTES;
+}
+
 gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId id, int document,
                            const WeftLimits *limits, WeftWireOut *first, GError **error)
 {
@@ -253,6 +291,10 @@ gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId
 	document = reopen(document, error);
 	if (document < 0)
 		return FALSE;
+	worker->memory = weft_memory_share_new(
+	    ingest->memory, worker->is_reader ? WEFT_MEMORY_READ : WEFT_MEMORY_DECODE);
+	worker->memory_bytes_max = limits->decoder_bytes;
+	weft_memory_hold(worker->memory, base_bytes(worker));
 	gboolean ok = (worker->slots[0] = take_slot(ingest, error)) >= 0 &&
 	              (worker->slots[1] = take_slot(ingest, error)) >= 0;
 	if (ok && (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0 ||
@@ -272,6 +314,7 @@ gboolean weft_worker_start(WeftWorker *worker, WeftIngest *ingest, WeftProgramId
 		return TRUE;
 	}
 	close_all((int[]){worker->control, worker->work, worker->slots[0], worker->slots[1]}, 4);
+	g_clear_pointer(&worker->memory, weft_memory_share_free);
 	worker->ingest = NULL;
 	return FALSE;
 }
@@ -309,6 +352,7 @@ void weft_worker_stop(WeftWorker *worker)
 		else
 			close(worker->slots[i]);
 	}
+	g_clear_pointer(&worker->memory, weft_memory_share_free);
 	g_free(worker->message);
 	worker->ingest = NULL;
 }
@@ -358,11 +402,15 @@ static gboolean receive_any(WeftWorker *worker, WeftWireIn *ret_in, GError **err
 	g_autoptr(GError) local = NULL;
 	gsize size = 0;
 	gint64 begin_us = g_get_monotonic_time();
-	double left_s = MIN(worker->stall_s, worker->total_s - worker->waited_s);
-	gboolean total = left_s < worker->stall_s || worker->stall_s == worker->total_s;
+	double until_stall_s = worker->stall_s - worker->silent_s;
+	double until_total_s = worker->total_s - worker->waited_s;
+	gboolean total = until_total_s <= until_stall_s;
+	double left_s = MIN(until_stall_s, until_total_s);
 	gboolean ok = weft_wire_receive(worker->work, worker->message, &size, NULL, NULL,
 	                                (int)(MAX(left_s, 0) * 1000), &local);
-	worker->waited_s += (double)(g_get_monotonic_time() - begin_us) * 1e-6;
+	double waited_s = (double)(g_get_monotonic_time() - begin_us) * 1e-6;
+	worker->waited_s += waited_s;
+	worker->silent_s += waited_s;
 	if (!ok && g_error_matches(local, WEFT_ERROR, WEFT_ERROR_TIMEOUT)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TIMEOUT, "%s: limit %s=%g",
 		            worker->is_reader ? "reading a picture"
@@ -406,18 +454,51 @@ static gboolean receive_started(WeftWorker *worker, GError **error)
 	return TRUE;
 }
 
-static gboolean receive(WeftWorker *worker, WeftWireIn *ret_in, GError **error)
+/* Memory is waited for here, where no clock of the document runs. */
+static gboolean grant(WeftWorker *worker, WeftWireIn *in, GError **error)
 {
-	return (worker->started || receive_started(worker, error)) &&
-	       receive_any(worker, ret_in, error);
+	g_auto(WeftWireOut) out = {0};
+	guint64 size = weft_wire_u64(in);
+	gboolean is_more = size > weft_memory_held(worker->memory);
+	if (!weft_wire_close(in, error))
+		return FALSE;
+	if ((double)size > worker->memory_bytes_max) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+		            "%s needs %" G_GUINT64_FORMAT
+		            " bytes of memory or more: limit decoder-bytes=%.15g",
+		            worker->is_reader ? "reading a picture" : "decoding", size,
+		            worker->memory_bytes_max);
+		return FALSE;
+	}
+	weft_memory_hold(worker->memory, (gsize)size);
+	weft_wire_begin(&out, WEFT_WIRE_GRANT);
+	return !is_more || weft_worker_send(worker, &out, error);
 }
 
-/* pread: no mapping of ours that the worker could make fail, and a copy that it can't change. */
+static gboolean receive(WeftWorker *worker, WeftWireIn *ret_in, GError **error)
+{
+	WeftWireIn in = {0};
+	if (!worker->started && !receive_started(worker, error))
+		return FALSE;
+	do {
+		if (!receive_any(worker, &in, error))
+			return FALSE;
+	} while (in.type == WEFT_WIRE_ASK && grant(worker, &in, error));
+	if (in.type == WEFT_WIRE_ASK)
+		return FALSE;
+	worker->silent_s = 0;
+	*ret_in = in;
+	return TRUE;
+}
+
+/* pread: no mapping of ours that the worker could make fail, and a copy that it can't change. What
+ * has been read goes back to the system at once, so that a picture is never there twice. */
 static gboolean read_slot(int fd, guint8 *ret_bytes, gsize size, GError **error)
 {
 	gsize at = 0;
 	while (at < size) {
-		ssize_t n = pread(fd, ret_bytes + at, size - at, (off_t)at);
+		gsize step = MIN(size - at, COPY_STEP_BYTES);
+		ssize_t n = pread(fd, ret_bytes + at, step, (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
@@ -425,6 +506,8 @@ static gboolean read_slot(int fd, guint8 *ret_bytes, gsize size, GError **error)
 			            n < 0 ? g_strerror(errno) : "ends early");
 			return FALSE;
 		}
+		/* a failure costs memory alone; give_slot clears again */
+		(void)fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, n);
 		at += (gsize)n;
 	}
 	return TRUE;
@@ -440,6 +523,13 @@ static void tame_samples(WeftPcm *pcm)
 
 static gboolean fetch(WeftWorker *worker, WeftPart *part, guint32 slot, gsize size, GError **error)
 {
+	part->memory = weft_memory_part(worker->memory, size);
+	if (!part->memory) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
+		            "decoder sent %zu bytes, of which it had asked for %zu", size,
+		            weft_memory_held(worker->memory));
+		return FALSE;
+	}
 	guint8 *bytes = g_try_malloc(size);
 	g_auto(WeftWireOut) ack = {0};
 	weft_wire_begin(&ack, WEFT_WIRE_ACK);

@@ -14,6 +14,7 @@
 #include <glib.h>
 
 #include "ingest/ingest.h"
+#include "ingest/memory_share.h"
 #include "ingest/part.h"
 #include "ingest/wire.h"
 
@@ -35,6 +36,9 @@ typedef struct WeftWorker {
 	gboolean is_reader;
 	gboolean lost;           /* it ended, and not by what its document did: worth a second try */
 	gboolean dead;           /* the program has reported its end */
+	double silent_s;         /* of waited_s, since its last message of another kind than ASK */
+	WeftMemoryShare *memory; /* what it may hold */
+	double memory_bytes_max; /* of its document */
 	double waited_s;         /* only time in which weft waited for the worker counts */
 } WeftWorker;
 
@@ -53,5 +57,8 @@ gboolean weft_worker_send(WeftWorker *worker, WeftWireOut *out, GError **error);
 /* The next part of the worker's answer, with its pixels or samples; NULL at the answer's end. What
  * the worker says went wrong, its end, its silence and a message that does not fit are errors. */
 gboolean weft_worker_next(WeftWorker *worker, WeftPart **ret_part, GError **error);
+
+/* What reading a raster of that size takes, with the raster (reader.c). */
+gsize weft_reading_bytes(guint32 width, guint32 height);
 
 #endif

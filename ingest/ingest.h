@@ -69,6 +69,15 @@ typedef struct WeftDecodeOptions {
  * caller ends its run. Call it before the first thread is made. */
 WeftIngest *weft_ingest_open(const char *helper_dir, GError **error);
 void weft_ingest_close(WeftIngest *ingest);
+
+/* What decoders, and readers, may hold together, with the pictures that came of it: what is large
+ * waits for its turn. Before the first thread; without it there is no limit. Fails when one document
+ * at its limits would not fit (WEFT_ERROR_USAGE, with the numbers). `reads`: weft_ingest_reader will
+ * be called. */
+gboolean weft_ingest_limit_memory(WeftIngest *ingest, gsize decode_bytes, gsize read_bytes,
+				  const WeftLimits *limits, gboolean reads, GError **error);
+/* The most that they held. */
+gsize weft_ingest_memory_peak(WeftIngest *ingest);
 /* Ends the helper programs and their workers, so that nothing waits for one any more; all that is
  * asked for afterwards fails. From any thread. */
 void weft_ingest_interrupt(WeftIngest *ingest);

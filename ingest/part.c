@@ -2,12 +2,19 @@
 
 #include <string.h>
 
+#include "ingest/memory_share.h"
+
 WeftPart *weft_part_new(WeftPartKind kind, WeftAnchor anchor)
 {
 	WeftPart *part = g_new0(WeftPart, 1);
 	part->kind = kind;
 	part->anchor = anchor;
 	return part;
+}
+
+void weft_part_release_memory(WeftPart *part)
+{
+	g_clear_pointer(&part->memory, weft_memory_share_free);
 }
 
 void weft_part_free(WeftPart *part)
@@ -20,6 +27,7 @@ void weft_part_free(WeftPart *part)
 	g_free(part->key);
 	g_free(part->value);
 	g_clear_error(&part->fault);
+	weft_memory_share_free(part->memory);
 	g_free(part);
 }
 

@@ -71,11 +71,17 @@ typedef struct WeftPart {
 	guint level;             /* outline: from 0 */
 	guint64 size_bytes;
 	GError *fault;
+	struct WeftMemoryShare *memory; /* what its pixels or samples hold of the memory of ingest,
+	                                 * given back when it is freed; NULL: nothing */
 } WeftPart;
 
 WeftPart *weft_part_new(WeftPartKind kind, WeftAnchor anchor);
 void weft_part_free(WeftPart *part);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftPart, weft_part_free)
+
+/* It holds nothing of the memory of ingest any more: it waits for more of its document, whose
+ * decoder may wait for that memory. */
+void weft_part_release_memory(WeftPart *part);
 
 /* Bytes that the part holds: what a channel counts against its budget. */
 gsize weft_part_size_bytes(const WeftPart *part);

@@ -468,7 +468,7 @@ static gboolean reopen(PdfState *state, GError **error)
 
 static gboolean next_page(PdfState *state, GError **error)
 {
-	PdfPage page = {.n = state->page++};
+	PdfPage page = {.job = state->job, .n = state->page++};
 	g_autoptr(GError) local = NULL;
 	WeftAnchor at = {.page = page.n};
 	if (!reopen(state, error))

@@ -13,6 +13,7 @@
 #include "ingest/pdf_page.h"
 #include "ingest/raster.h"
 
+#define PAGE_BYTES (8u << 20) /* pictures and glyphs of an ordinary page */
 #define CONTRAST_LEVELS 12 /* on a ground that is painted, not scanned: no noise */
 #define WORD_INK_MIN 0.01  /* share of a word's box: "l" in a wide box is 0.03 */
 #define EQUAL_LEVELS 9.0   /* mean of a word's box; black text of any size changes it by 20 */
@@ -73,6 +74,8 @@ gboolean weft_pdf_page_render(PdfPage *page, double scale, GError **error)
 		            page->height);
 		return FALSE;
 	}
+	if (page->job->claim) /* cairo's four bytes a pixel, ours, and those in shared memory */
+		page->job->claim((gsize)(width * height) * (4 + 3 + 3) + PAGE_BYTES);
 	cairo_surface_t *surface =
 	    cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)width, (int)height);
 	cairo_t *cairo = cairo_create(surface);

@@ -12,6 +12,7 @@
 #include <glib.h>
 #include <poppler.h>
 
+#include "ingest/decoder.h"
 #include "ingest/part.h"
 
 typedef enum {
@@ -33,6 +34,7 @@ typedef struct PdfWord {
 } PdfWord;
 
 typedef struct PdfPage {
+	const WeftDecodeJob *job;
 	guint32 n;
 	PopplerPage *page;
 	double width, height; /* points, as seen */

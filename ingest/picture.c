@@ -31,6 +31,15 @@ gboolean weft_picture_check(const WeftLimits *limits, guint64 width, guint64 hei
 	return FALSE;
 }
 
+void weft_picture_claim(const WeftDecodeJob *job, guint64 n_bytes, double n_pixels)
+{
+	double handed = MIN(n_pixels, job->options->limits.raster_pixels) * 2 * 3;
+	if (!job->options->want_rasters) /* it stays here; turning it is for once not foreseen */
+		handed = 0;
+	if (job->claim)
+		job->claim((gsize)MAX((double)n_bytes, handed));
+}
+
 void weft_picture_add_fact(WeftPicture *picture, const char *key, const char *value)
 {
 	g_autofree char *stripped = g_strstrip(g_strdup(value));

@@ -25,6 +25,10 @@ typedef struct WeftPicture {
 gboolean weft_picture_check(const WeftLimits *limits, guint64 width, guint64 height,
                             guint64 n_bytes, GError **error);
 
+/* Says beforehand that so many bytes will be needed; and as many as it takes to turn the picture and
+ * hand it over, once it is decoded. */
+void weft_picture_claim(const WeftDecodeJob *job, guint64 n_bytes, double n_pixels);
+
 void weft_picture_add_fact(WeftPicture *picture, const char *key, const char *value);
 
 /* One function for each codec. On failure `picture` may be half filled; the caller frees it. */

@@ -150,8 +150,9 @@ static double output_pixels(j_decompress_ptr cinfo)
 
 /* The smallest eighth at which the longest side is still as long as anything can use, or smaller
  * where the limits ask for that. */
-static gboolean choose_scale(JpegState *state, const WeftDecodeOptions *options, GError **error)
+static gboolean choose_scale(JpegState *state, const WeftDecodeJob *job, GError **error)
 {
+	const WeftDecodeOptions *options = job->options;
 	j_decompress_ptr cinfo = &state->cinfo;
 	const WeftLimits *limits = &options->limits;
 	double coefficients = coefficient_bytes(cinfo);
@@ -166,9 +167,11 @@ static gboolean choose_scale(JpegState *state, const WeftDecodeOptions *options,
 	        coefficients + 3 * output_pixels(cinfo) + MORE_BYTES > limits->decoder_bytes))
 		cinfo->scale_num--;
 	jpeg_calc_output_dimensions(cinfo);
-	return weft_picture_check(limits, cinfo->image_width, cinfo->image_height,
-	                          (guint64)(coefficients + 3 * output_pixels(cinfo)) + MORE_BYTES,
-	                          error);
+	guint64 n_bytes = (guint64)(coefficients + 3 * output_pixels(cinfo)) + MORE_BYTES;
+	if (!weft_picture_check(limits, cinfo->image_width, cinfo->image_height, n_bytes, error))
+		return FALSE;
+	weft_picture_claim(job, n_bytes, output_pixels(cinfo));
+	return TRUE;
 }
 
 /* CMYK without a profile. Adobe's programs, which mark their files, store it inverted. */
@@ -214,7 +217,7 @@ static gboolean read_picture(JpegState *state, const WeftDecodeJob *job, WeftPic
 	picture->full_height = cinfo->image_height;
 	gboolean four = cinfo->jpeg_color_space == JCS_CMYK || cinfo->jpeg_color_space == JCS_YCCK;
 	cinfo->out_color_space = four ? JCS_CMYK : JCS_RGB;
-	if (!choose_scale(state, job->options, error))
+	if (!choose_scale(state, job, error))
 		return FALSE;
 	jpeg_start_decompress(cinfo);
 	picture->width = cinfo->output_width;

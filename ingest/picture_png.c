@@ -94,7 +94,7 @@ static void ask_for_rgb(PngState *state)
 }
 
 /* The body: everything in it may jump to the end. TRUE when the picture is whole. */
-static gboolean read_picture(PngState *state, const WeftLimits *limits, GError **error)
+static gboolean read_picture(PngState *state, const WeftDecodeJob *job, GError **error)
 {
 	if (setjmp(png_jmpbuf(state->png)))
 		return FALSE;
@@ -102,8 +102,9 @@ static gboolean read_picture(PngState *state, const WeftLimits *limits, GError *
 	state->width = png_get_image_width(state->png, state->info);
 	state->height = png_get_image_height(state->png, state->info);
 	guint64 n_bytes = (guint64)state->width * state->height * channels_of_rgb(state);
-	if (!weft_picture_check(limits, state->width, state->height, n_bytes, error))
+	if (!weft_picture_check(&job->options->limits, state->width, state->height, n_bytes, error))
 		return FALSE;
+	weft_picture_claim(job, n_bytes, (double)state->width * state->height);
 	ask_for_rgb(state);
 	gsize row_bytes = png_get_rowbytes(state->png, state->info);
 	if ((state->channels != 3 && state->channels != 4) ||
@@ -163,7 +164,7 @@ gboolean weft_picture_read_png(const WeftDecodeJob *job, WeftPicture *picture, G
 	png_set_compression_buffer_size(
 	    state.png, job->size_bytes < BUFFER_BYTES ? PIECE_BYTES_SMALL : PIECE_BYTES);
 	png_set_read_fn(state.png, &state, read_bytes);
-	gboolean whole = read_picture(&state, &job->options->limits, &local);
+	gboolean whole = read_picture(&state, job, &local);
 	WeftErrorCode code = state.ended ? WEFT_ERROR_TRUNCATED : WEFT_ERROR_CORRUPT;
 	if (state.started) {
 		read_facts(&state, picture);

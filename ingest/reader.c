@@ -5,6 +5,8 @@
 #include "ingest/decoder.h"
 #include "ingest/host.h"
 
+/* Measured: Tesseract takes 6 to 7 bytes for each pixel of a grey picture, three passes long. */
+#define READING_BYTES_PER_PIXEL 7u
 #define CONTENTS_MAX 20000u
 
 struct WeftReader {
@@ -60,6 +62,7 @@ static gboolean send_raster(WeftReader *reader, const WeftRaster *raster, const 
 	weft_wire_put_u32(&read, raster->height);
 	weft_wire_put_f64(&read, raster->points_per_pixel);
 	weft_wire_put_anchor(&read, at);
+	weft_wire_put_u64(&read, weft_memory_held(reader->worker.memory));
 	if (!write_slot(reader->worker.slots[0], raster->pixels,
 	                (gsize)raster->width * raster->height * 3, error))
 		return FALSE;
@@ -68,11 +71,17 @@ static gboolean send_raster(WeftReader *reader, const WeftRaster *raster, const 
 	return TRUE;
 }
 
+gsize weft_reading_bytes(guint32 width, guint32 height)
+{
+	return WEFT_WIRE_READER_BASE_BYTES + (gsize)width * height * (3 + READING_BYTES_PER_PIXEL);
+}
+
 static gboolean read_once(WeftReader *reader, const WeftRaster *raster, const WeftAnchor *at,
                           GPtrArray *contents, GError **error)
 {
-	reader->worker.waited_s = 0;
+	reader->worker.waited_s = reader->worker.silent_s = 0;
 	g_ptr_array_set_size(contents, 0);
+	weft_memory_hold(reader->worker.memory, weft_reading_bytes(raster->width, raster->height));
 	if (!send_raster(reader, raster, at, error))
 		return FALSE;
 	while (contents->len < CONTENTS_MAX) {
@@ -113,6 +122,7 @@ gboolean weft_reader_read(WeftReader *reader, const WeftRaster *raster, WeftAnch
 		g_propagate_error(error, failure);
 		return FALSE;
 	}
+	weft_memory_hold(reader->worker.memory, WEFT_WIRE_READER_BASE_BYTES);
 	*ret_contents = g_steal_pointer(&contents);
 	return TRUE;
 }

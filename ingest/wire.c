@@ -185,7 +185,7 @@ gboolean weft_wire_open(WeftWireIn *in, const guint8 *message, gsize size, GErro
 	guint32 length = weft_wire_u32(in);
 	in->type = (WeftWireType)type;
 	if (!in->failed && length == size - WEFT_WIRE_HEADER_BYTES && type >= WEFT_WIRE_HELLO &&
-	    type <= WEFT_WIRE_FAIL)
+	    type <= WEFT_WIRE_GRANT)
 		return TRUE;
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
 	            "decoder sent a message of type %u, length %u in %zu bytes", type, length,

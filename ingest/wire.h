@@ -8,7 +8,7 @@
  *                   tells STARTED once its walls stand, before it touches a byte of a document or
  *                   a READ, then PART..., END | FAIL; what ends a worker before STARTED is not the
  *                   document's doing. weft answers each use of shared memory with ACK, which
- *                   frees the slot
+ *                   frees the slot, and each ASK for more memory with GRANT
  *
  * A message is a header of two little-endian 32-bit numbers, type and length of the payload, then
  * the payload; numbers are little-endian, doubles are their bits, strings are a length and bytes.
@@ -34,6 +34,10 @@
 #define WEFT_WIRE_SLOTS 2u
 #define WEFT_WIRE_SLOT_BYTES ((gsize)192 * 1000 * 1000) /* 64 million RGB pixels */
 #define WEFT_WIRE_FDS_MAX 5u
+/* What a worker holds without asking: its stack, its share of the libraries' state, small blocks.
+ * That of a reader holds the data of its languages, too. */
+#define WEFT_WIRE_BASE_BYTES ((gsize)24 << 20)
+#define WEFT_WIRE_READER_BASE_BYTES ((gsize)48 << 20)
 
 /* Descriptors of a worker, by number. */
 #define WEFT_WIRE_FD_ZYGOTE 3
@@ -49,11 +53,14 @@ typedef enum {
 	WEFT_WIRE_ENDED,     /* wait status u32; G_MAXUINT32: no worker could be made */
 	WEFT_WIRE_START,     /* family u8, media type string, options */
 	WEFT_WIRE_READER,    /* languages string */
-	WEFT_WIRE_READ,      /* slot u32, width u32, height u32, points_per_pixel f64, anchor */
+	WEFT_WIRE_READ,      /* slot u32, width u32, height u32, points_per_pixel f64, anchor,
+	                      * bytes u64: what the worker holds for it */
 	WEFT_WIRE_PART,      /* a part; memory by slot */
 	WEFT_WIRE_ACK,       /* slot u32 */
 	WEFT_WIRE_END,       /* empty: the document, or this picture, is done */
 	WEFT_WIRE_FAIL,      /* code u32, message string */
+	WEFT_WIRE_ASK,       /* bytes u64: what the worker is to hold; less than before: no answer */
+	WEFT_WIRE_GRANT,     /* empty: it may */
 } WeftWireType;
 
 /* A message being written. */

@@ -13,6 +13,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* How the memory of a run is shared out, in percent: to decoders and readers with their pictures
+ * (ingest/ingest.h), to what lies in channels, to requests that the model works on. The rest is for
+ * weft itself: the contents of documents under way, the catalogue, the helper programs. */
+enum {
+	WEFT_PERCENT_DECODE = 22,
+	WEFT_PERCENT_READ = 42,
+	WEFT_PERCENT_CHANNELS = 12,
+	WEFT_PERCENT_REQUESTS = 8,
+};
+
 typedef struct WeftBudget WeftBudget;
 
 WeftBudget *weft_budget_new(unsigned documents_max);

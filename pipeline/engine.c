@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "pipeline/budget.h"
 
 /* What a window must hold beside prompt and answer, or the bundle is refused. */
 #define DOCUMENT_TOKENS_MIN 256
@@ -345,7 +346,7 @@ static gboolean open_to_count(WeftEngine *engine, GError **error)
 static gboolean open_locked(WeftEngine *engine, GError **error)
 {
 	const WeftJob *job = engine->job;
-	/* Requests have a tenth of the memory; a guard shares that, and the cache's. */
+	/* A guard shares what requests have of the memory, and the cache. */
 	guint n_engines = job->guard != NULL ? 2 : 1;
 	/* Rounded up, because 0 is no limit. */
 	guint64 kv_bytes = (job->kv_memory_bytes + n_engines - 1) / n_engines;
@@ -384,7 +385,8 @@ static gboolean open_locked(WeftEngine *engine, GError **error)
 	                         : !fit_guard(engine, context, error))
 		return FALSE;
 	engine->batcher = weft_batcher_new(g_steal_pointer(&model), IN_FLIGHT_MAX,
-	                                   engine->job->memory_bytes / 10 / n_engines, error);
+	                                   engine->job->memory_bytes / 100 *
+	                                       WEFT_PERCENT_REQUESTS / n_engines, error);
 	if (engine->batcher != NULL)
 		weft_batcher_heed(engine->batcher, engine->stop);
 	return engine->batcher != NULL;

@@ -11,7 +11,7 @@
 
 #define JOBS_MAX 256
 #define MEMORY_MIN_BYTES ((guint64)32 << 20)
-#define MEMORY_DEFAULT_BYTES ((guint64)512 << 20)
+#define MEMORY_DEFAULT_BYTES ((guint64)1 << 30)
 #define PASSWORD_FILE_MAX_BYTES ((gsize)1 << 20)
 
 WeftJob *weft_job_new(void)
@@ -238,7 +238,7 @@ static const WeftJobKey keys[] = {
     {"reader", "WHO", "who reads pictures of pages: auto, bundle, tesseract, none", 0},
     {"ocr-languages", "LIST", "languages for Tesseract, as in eng+deu", 0},
     {"jobs", "N", "threads (default: one per core); 64 at most are used", 'j'},
-    {"memory", "SIZE", "bytes under way at most, as in 512M (the default)", 0},
+    {"memory", "SIZE", "private and shared memory at most, of all its processes, as in 1G (the default)", 0},
     {"seed", "N", "of every random choice (default: 0)", 0},
     {"temperature", "T", "0 (default): always the most likely token", 0},
     {"tier", "NAME", "kernels: ref, avx2, avx512 (default: the best of this machine)", 0},

@@ -21,14 +21,17 @@ typedef struct Line {
 	unsigned last;
 } Line;
 
-/* Adds a node behind the last one. `share` of the memory in percent; 0: small. */
+/* Adds a node behind the last one. `share` of what channels have of the memory, in percent; 0:
+ * small. */
 static void then(Line *line, const WeftNodeClass *node_class, const char *name, void *shared,
                  unsigned n_threads, WeftInbox inbox, unsigned share)
 {
 	WeftGraph *graph = line->run->graph;
 	size_t lanes = inbox == WEFT_INBOX_LANES ? n_threads : 1;
 	size_t limit_bytes =
-	    share == 0 ? SMALL_BYTES : (size_t)(line->run->job->memory_bytes / 100) * share / lanes;
+	    share == 0 ? SMALL_BYTES
+	               : (size_t)(line->run->job->memory_bytes / 100) * WEFT_PERCENT_CHANNELS /
+	                     100 * share / lanes;
 	unsigned node =
 	    weft_graph_add(graph, node_class, name, shared, n_threads, inbox, limit_bytes);
 

@@ -202,6 +202,7 @@ static bool take_picture(Windows *windows, WeftRunner *runner, Flow *flow, WeftI
 		return false;
 	if (!is_shown)
 		return true;
+	weft_part_release_memory(item->part);
 	if (!weft_cutter_add_part(flow->cutter, g_steal_pointer(&item->part), content, &failure))
 		return weft_item_send_fault(runner, number, "window", failure, &at);
 	return send_full(windows, runner, number, flow);
@@ -223,6 +224,7 @@ static bool take_sound(Windows *windows, WeftRunner *runner, Flow *flow, WeftIte
 		return true;
 	}
 	flow->has_substance = TRUE;
+	weft_part_release_memory(item->part);
 	if (!weft_cutter_add_part(flow->cutter, g_steal_pointer(&item->part), content, &failure))
 		return weft_item_send_fault(runner, number, "window", failure, &at);
 	return send_full(windows, runner, number, flow);

@@ -14,8 +14,7 @@
 #include "pipeline/walk.h"
 
 #define THREADS_MAX 64
-/* Documents under way: enough that no thread waits for one, few enough that each may hold its text.
- * (The memory is shared out in join.c, 90 percent to channels, and engine.c, 10 to requests.) */
+/* Documents under way: enough that no thread waits for one, few enough that each may hold its text. */
 #define DOCUMENTS_PER_THREAD 2
 #define DOCUMENTS_MORE 4
 
@@ -160,6 +159,19 @@ static void set_stop(WeftRun *run)
 				(double)job->until_s - (double)g_get_real_time() / G_USEC_PER_SEC);
 }
 
+static gboolean share_memory(WeftRun *run, GError **error)
+{
+	const WeftJob *job = run->job;
+	gsize percent = (gsize)(job->memory_bytes / 100);
+
+	if (weft_ingest_limit_memory(run->ingest, percent * WEFT_PERCENT_DECODE,
+				     percent * WEFT_PERCENT_READ, &job->limits,
+				     run->reader == WEFT_READ_TESSERACT, error))
+		return TRUE;
+	g_prefix_error(error, "memory: %" G_GUINT64_FORMAT " bytes are too few: ", job->memory_bytes);
+	return FALSE;
+}
+
 WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 {
 	g_autoptr(WeftRun) run = g_new0(WeftRun, 1);
@@ -183,7 +195,7 @@ WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 	if (!weft_ingest_lock(ingest, !job->is_unlocked, error))
 		return NULL;
 	run->task = weft_task_open(job, error);
-	if (run->task == NULL || !open_engine(run, error))
+	if (run->task == NULL || !open_engine(run, error) || !share_memory(run, error))
 		return NULL;
 	weft_engine_heed(run->engine, run->stop);
 	weft_engine_heed(run->guard, run->stop);

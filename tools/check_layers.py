@@ -43,8 +43,9 @@ KERNEL_OP = re.compile(r"_(ref|avx2|avx512|amx|cuda)\.(c|cu|h)$")
 HOMES = [
     (re.compile(r"(imm|x86|[a-z]mm)intrin\.h|cuda|cublas"), {"kernels"}),
     (re.compile(r"pthread\.h|threads\.h|semaphore\.h"),
-     # ingest/host.c: the helpers serve all threads, so their slots have a mutex.
-     {"kernels", "pipeline", "ingest/host.c", "hostile", "fuzz"}),
+     # ingest/host.c, memory_share.c: the helpers serve all threads, so what they share has a mutex.
+     {"kernels", "pipeline", "ingest/host.c", "ingest/memory_share.c",
+      "tests/ingest/test_memory.c", "hostile", "fuzz"}),
     (re.compile(r"poppler|cairo|gio/|png\.h|jpeglib\.h|libav|libsw|tesseract/|leptonica/"),
      {"ingest"}),
     (re.compile(r"seccomp\.h|linux/(seccomp|landlock|filter|audit)\.h"), {"ingest"}),

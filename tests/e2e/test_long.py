@@ -39,7 +39,8 @@ class Long(e2e.Case):
         return e2e.by_name(out)[name], usage.ru_maxrss
 
     def test_windows_and_memory(self):
-        extract = ["-t", "extract", "-s", self.folder / "s.json", "--memory", "64M"]
+        extract = ["-t", "extract", "-s", self.folder / "s.json", "--memory", "192M",
+                   "--limit", "decoder-bytes=64M", "--limit", "raster-pixels=2000000"]
         _, short_kib = self.measured(30, *extract)
         record, long_kib = self.measured(N_PAGES, *extract)
         self.assertEqual(len(record["document"]["pages"]), N_PAGES)

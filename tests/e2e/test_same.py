@@ -73,8 +73,13 @@ class Same(e2e.Case):
         self.assertEqual(first, self.run_to("shuffled", "-j", "3", *files))
 
     def test_little_memory(self):
-        self.assertEqual(self.run_to("plenty", "inbox"),
-                         self.run_to("little", "--memory", "32M", "inbox"))
+        """The least that the limits of a document leave, with more threads than have room at once."""
+        limits = ["--limit", "decoder-bytes=64M", "--limit", "raster-pixels=2000000"]
+        self.assertEqual(self.run_to("plenty", *limits, "inbox"),
+                         self.run_to("little", "--memory", "101M", "-j", "8", *limits, "inbox"))
+        refused = self.run_weft(*RUN, "--memory", "99M", *limits, "-o", "none", "inbox", code=2,
+                                cwd=self.folder)
+        self.assertIn("decoder-bytes=67108864", refused.stderr)
 
     def test_lines_in_order(self):
         """-o -: one line for each input, in their order, equal to the record files."""

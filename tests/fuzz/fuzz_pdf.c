@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 	if (fd < 0 || write(fd, data, size_bytes) != (ssize_t)size_bytes)
 		return 0;
 	weft_limits_fill(&options.limits);
-	WeftDecodeJob job = {fd, size_bytes, WEFT_FAMILY_PDF, "application/pdf", &options};
+	WeftDecodeJob job = {fd, size_bytes, WEFT_FAMILY_PDF, "application/pdf", &options, NULL};
 	gboolean more = weft_pdf_decoder.open(&job, &state, NULL);
 	for (guint n = 0; more && n < 1000; n++) {
 		g_autoptr(WeftPart) part = NULL;

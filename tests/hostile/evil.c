@@ -180,7 +180,28 @@ static void crime_bytes(const char *argument)
 static void crime_flood(const char *argument)
 {
 	for (;;)
-		send_raster(0, 1000, 1000);
+		send_raster(0, 100, 100);
+}
+
+/* More than it has asked for. */
+static void crime_unasked(const char *argument)
+{
+	send_raster(0, 4000, 4000);
+}
+
+static void crime_greedy(const char *argument)
+{
+	WeftWireOut out;
+	weft_wire_begin(&out, WEFT_WIRE_ASK);
+	weft_wire_put_u64(&out, G_MAXUINT64);
+	send_out(&out);
+}
+
+/* What it allocates is weighed, whoever does it. */
+static void crime_hoard(const char *argument)
+{
+	for (guint i = 0; i < 100000; i++)
+		memset(g_malloc(100000), 1, 100000);
 }
 
 static void crime_descriptors(const char *argument)
@@ -248,6 +269,8 @@ static const EvilCrime CRIMES[] = {
     {"shrink", crime_shrink},   {"nan", crime_nan},
     {"words", crime_words},     {"bytes", crime_bytes},
     {"flood", crime_flood},     {"descriptors", crime_descriptors},
+    {"unasked", crime_unasked}, {"greedy", crime_greedy},
+    {"hoard", crime_hoard},
     {"parent", crime_parent},   {"late", crime_late},
     {"killed", crime_killed},   {"program", crime_program},
     {"none", no_crime},         {NULL, NULL},

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "ingest/weigh.h"
 #include "tests/ingest/decoded.h"
 
 static const WeftDecodeOptions OPTIONS = {.want_rasters = TRUE, .limits.total_s = 20};
@@ -281,6 +282,11 @@ int main(int argc, char **argv)
 	    {"nan", WEFT_ERROR_CORRUPT, NULL},
 	    {"words", WEFT_ERROR_CORRUPT, NULL},
 	    {"bytes", WEFT_ERROR_CORRUPT, NULL},
+	    {"unasked", WEFT_ERROR_CORRUPT, "asked for"},
+	    {"greedy", WEFT_ERROR_LIMIT, "limit decoder-bytes="},
+#if !defined(WEFT_WEIGH_SANITIZED)
+	    {"hoard", WEFT_ERROR_LIMIT, "limit decoder-bytes="},
+#endif
 	};
 	g_test_init(&argc, &argv, NULL);
 	for (guint i = 0; i < G_N_ELEMENTS(SENTENCES); i++) {
