@@ -74,7 +74,7 @@ void weft_ingest_close(WeftIngest *ingest)
 	for (guint i = 0; i < ingest->pool->len; i++)
 		close(g_array_index(ingest->pool, int, i));
 	g_array_unref(ingest->pool);
-	weft_memory_free(ingest->memory);
+	weft_memory_unref(ingest->memory);
 	pthread_mutex_destroy(&ingest->lock);
 	g_free(ingest->versions);
 	g_free(ingest->helper_dir);

@@ -1,6 +1,7 @@
 #include "ingest/memory_share.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct WeftMemoryShare {
 	WeftMemory *memory;
@@ -11,6 +12,7 @@ struct WeftMemoryShare {
 };
 
 struct WeftMemory {
+	atomic_uint n_users; /* who made it, and each share */
 	pthread_mutex_t mutex; /* guards all below, and `held` and `wanted` of the shares */
 	pthread_cond_t changed;
 	gsize limits[WEFT_N_MEMORIES]; /* 0: none */
@@ -23,15 +25,16 @@ struct WeftMemory {
 WeftMemory *weft_memory_new(void)
 {
 	WeftMemory *memory = g_new0(WeftMemory, 1);
+	atomic_init(&memory->n_users, 1);
 	pthread_mutex_init(&memory->mutex, NULL);
 	pthread_cond_init(&memory->changed, NULL);
 	g_queue_init(&memory->waiting);
 	return memory;
 }
 
-void weft_memory_free(WeftMemory *memory)
+void weft_memory_unref(WeftMemory *memory)
 {
-	if (!memory)
+	if (!memory || atomic_fetch_sub(&memory->n_users, 1) > 1)
 		return;
 	pthread_cond_destroy(&memory->changed);
 	pthread_mutex_destroy(&memory->mutex);
@@ -123,6 +126,7 @@ static void wait_locked(WeftMemoryShare *share)
 WeftMemoryShare *weft_memory_share_new(WeftMemory *memory, WeftMemoryKind kind)
 {
 	WeftMemoryShare *share = g_new0(WeftMemoryShare, 1);
+	atomic_fetch_add(&memory->n_users, 1);
 	share->memory = memory;
 	share->kind = kind;
 	return share;
@@ -133,6 +137,7 @@ void weft_memory_share_free(WeftMemoryShare *share)
 	if (!share)
 		return;
 	weft_memory_hold(share, 0);
+	weft_memory_unref(share->memory);
 	g_free(share);
 }
 

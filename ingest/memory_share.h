@@ -30,9 +30,10 @@ typedef enum {
 typedef struct WeftMemory WeftMemory;
 typedef struct WeftMemoryShare WeftMemoryShare;
 
-/* Without limits until they are set, which is before the first thread. */
+/* Without limits until they are set, which is before the first thread. It lives as long as its
+ * shares: parts may outlive the ingest that they came from. */
 WeftMemory *weft_memory_new(void);
-void weft_memory_free(WeftMemory *memory);
+void weft_memory_unref(WeftMemory *memory);
 void weft_memory_limit(WeftMemory *memory, gsize decode_bytes, gsize read_bytes);
 /* What is held now, of both accounts, and the most that ever was. */
 gsize weft_memory_bytes(WeftMemory *memory);

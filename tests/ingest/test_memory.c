@@ -29,7 +29,7 @@ static void test_alone(void)
 	weft_memory_share_free(NULL);
 	g_assert_cmpuint(weft_memory_bytes(memory), ==, 0);
 	g_assert_cmpuint(weft_memory_peak(memory), ==, 150 * MIB);
-	weft_memory_free(memory);
+	weft_memory_unref(memory);
 }
 
 typedef struct Documents {
@@ -79,7 +79,7 @@ static void test_sum_is_kept(void)
 	run(&documents, 16);
 	g_assert_cmpuint(weft_memory_peak(documents.memory), <=, 160 * MIB);
 	g_assert_cmpuint(weft_memory_peak(documents.memory), >, 60 * MIB);
-	weft_memory_free(documents.memory);
+	weft_memory_unref(documents.memory);
 }
 
 /* Two that hold half each and want more can't both wait: the eldest goes on. */
@@ -106,7 +106,7 @@ static void test_nobody_waits_for_ever(void)
 		pthread_join(threads[i], NULL);
 	g_assert_cmpuint(weft_memory_bytes(memory), ==, 0);
 	g_assert_cmpuint(weft_memory_peak(memory), <=, 140 * MIB);
-	weft_memory_free(memory);
+	weft_memory_unref(memory);
 }
 
 int main(int argc, char **argv)
