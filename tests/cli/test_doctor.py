@@ -44,6 +44,29 @@ class Doctor(e2e.Case):
         self.assert_code(result, 0)
         self.assertIn("reference_logits.py", result.stdout)
         self.assertTrue(result.stdout.splitlines()[-1].endswith("runs, no reference"))
+        decoders = result.stdout.split("decoders\n")[1].split("\nmodel ")[0]
+        self.assertGreaterEqual(decoders.count("    walls: "), 3)
+        self.assertIn("privileges", decoders)
+        self.assertNotIn("NOT LOCKED DOWN", decoders)
+
+    def test_a_wall_is_missing(self):
+        """A system without Landlock: said, and nothing is read unless the user wants it so."""
+        def without(*arguments):
+            return subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", "trace=landlock_create_ruleset",
+                                   "-e", "inject=landlock_create_ruleset:error=ENOSYS", e2e.WEFT, *arguments],
+                                  capture_output=True, text=True, cwd=self.folder)
+
+        doctor = without("doctor", "-m", GOLDEN / "scout")
+        if "NOT LOCKED DOWN" not in doctor.stdout:
+            self.skipTest("strace can't trace here, or this build lowers the wall")
+        self.assert_code(doctor, 0)
+        run = ("run", "-q", "-t", "inventory", "-o", "out", e2e.INBOX / "annual-report.pdf")
+        refused = without(*run)
+        self.assertEqual(refused.returncode, 3, refused.stderr)
+        self.assertIn("--no-sandbox decodes without it", refused.stderr)
+        self.assertFalse((self.folder / "out").exists())
+        allowed = without(*run, "--no-sandbox")
+        self.assertEqual(allowed.returncode, 0, allowed.stderr)
 
     def test_bundle_without_option(self):
         result = e2e.weft("doctor", GOLDEN / "scout")
