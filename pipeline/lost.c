@@ -155,7 +155,8 @@ static gboolean count_renamed(WeftRun *run, WeftRunner *runner, const char *root
 		return FALSE;
 	g_ptr_array_add(inputs, (char *)root);
 	walk = weft_walk_new(inputs, run->job->excludes);
-	while (weft_walk_next(walk, &found) && !weft_runner_is_cancelled(runner)) {
+	while (weft_walk_next(walk, &found) && !weft_runner_is_cancelled(runner) &&
+	       !weft_stop_is_asked(run->stop)) {
 		if (found.has_status)
 			n_renamed += is_renamed(run, lost, &found);
 	}
@@ -212,7 +213,8 @@ static gboolean believe(WeftRun *run, WeftRunner *runner, Root *root, gboolean i
 
 	if (!for_each_source(run, runner, root->path, count_source, root, error))
 		return FALSE;
-	if (run->job->accepts_deletions)
+	/* Of a run that stops not all was looked at; it does nothing, either. */
+	if (run->job->accepts_deletions || weft_stop_is_asked(run->stop))
 		return TRUE;
 	if (!is_there && root->n_known == 0)
 		return !is_known || refuse(root->path, "earlier runs found files in this folder, "
@@ -224,6 +226,8 @@ static gboolean believe(WeftRun *run, WeftRunner *runner, Root *root, gboolean i
 			return FALSE;
 		root->n_lost -= MIN(n_renamed, root->n_lost);
 	}
+	if (weft_stop_is_asked(run->stop))
+		return TRUE;
 	if (is_too_much(root))
 		return refuse_numbers(root, error);
 	if (is_known && is_there && is_empty(root->path))
