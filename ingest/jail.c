@@ -21,7 +21,7 @@
  *   seccomp    a report reads /proc/self/maps and starts a symbolizer
  *   Landlock   the same
  *   limits     of the address space: ASan and TSan map terabytes of shadow; of the size of files: a
- *              report may go to one. The other limits stand.
+ *              report may go to one; of processes: TSan has a thread of its own. The others stand.
  * So what walls hold off is tested in the ordinary build. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define LOWERED (WEFT_WALL_SECCOMP | WEFT_WALL_LANDLOCK | WEFT_WALL_LIMITS)
@@ -224,10 +224,10 @@ static gboolean limit_processor_time(void)
 static gboolean set_limits(WeftJailMode mode)
 {
 	gboolean ok = limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, FILES) &&
-	              limit(RLIMIT_STACK, STACK_BYTES) && limit_processor_time() &&
-	              limit(RLIMIT_NPROC, 0); /* does not bind root, seccomp does */
+	              limit(RLIMIT_STACK, STACK_BYTES) && limit_processor_time();
 	if (!(LOWERED & WEFT_WALL_LIMITS))
 		ok = ok && limit(RLIMIT_AS, ADDRESS_BYTES) &&
+		     limit(RLIMIT_NPROC, 0) && /* does not bind root, seccomp does */
 		     (mode == WEFT_JAIL_TRAP || limit(RLIMIT_FSIZE, 0)); /* its stderr is a file */
 	return ok;
 }
