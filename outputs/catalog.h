@@ -83,7 +83,7 @@ gboolean weft_catalog_paths_of(WeftCatalog *catalog, const char *id, GPtrArray *
 			       GError **error);
 gboolean weft_catalog_set_gone(WeftCatalog *catalog, const char *path, const char *fingerprint,
 			       GError **error);
-/* Forgets the row of a record whose file was removed. */
+/* Forgets a record whose file was removed, and the rows of its paths. */
 gboolean weft_catalog_forget_record(WeftCatalog *catalog, const char *id, GError **error);
 
 /* ---- catalog.c ---- */

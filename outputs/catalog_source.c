@@ -21,6 +21,7 @@ static const char PATHS_OF_ID[] = "SELECT path FROM source WHERE id = ? AND gone
 static const char SET_GONE[] = "UPDATE source SET gone = CAST(strftime('%s', 'now') AS INTEGER)"
 			       " WHERE path = ? AND fingerprint = ? AND gone = 0";
 static const char DELETE_RECORD[] = "DELETE FROM record WHERE id = ?";
+static const char DELETE_SOURCES[] = "DELETE FROM source WHERE id = ?";
 
 static void source_clear(void *data)
 {
@@ -170,8 +171,10 @@ gboolean weft_catalog_set_gone(WeftCatalog *catalog, const char *path, const cha
 
 gboolean weft_catalog_forget_record(WeftCatalog *catalog, const char *id, GError **error)
 {
-	sqlite3_stmt *statement = weft_catalog_statement(catalog, DELETE_RECORD);
+	sqlite3_stmt *record = weft_catalog_statement(catalog, DELETE_RECORD);
+	sqlite3_stmt *sources = weft_catalog_statement(catalog, DELETE_SOURCES);
 
-	weft_catalog_bind_text(statement, 1, id);
-	return weft_catalog_run(catalog, statement, error);
+	weft_catalog_bind_text(record, 1, id);
+	weft_catalog_bind_text(sources, 1, id);
+	return weft_catalog_run(catalog, record, error) && weft_catalog_run(catalog, sources, error);
 }

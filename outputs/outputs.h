@@ -88,6 +88,18 @@ gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char 
 			       const struct stat *status, const char *fingerprint,
 			       WeftKnown *ret_known, GError **error);
 
+/* What a record that is adopted becomes. */
+typedef struct WeftAddress {
+	const char *id, *fingerprint;
+	const char *decoders;   /* their versions, as a record's run has them; NULL: not known */
+} WeftAddress;
+/* A record that an older weft wrote for the same content and a job that means the same, under another
+ * id, gets this one and loses all paths but this; its file under the old id goes away. One that is not
+ * whole (failed, partial) does not get the decoders, and so is tried again. FALSE without error: there
+ * is none, or it can't be read. */
+gboolean weft_outputs_adopt(WeftOutputs *outputs, const char *id_before, const WeftAddress *address,
+			    const char *path, const struct stat *status, GError **error);
+
 /* A path that an earlier run of a job has seen. */
 typedef struct WeftSource {
 	char *path;

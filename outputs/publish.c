@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "outputs/catalog_search.h"
 #include "outputs/outputs_private.h"
+#include "outputs/readdress.h"
 #include "outputs/record_paths.h"
 #include "outputs/search_text.h"
 
@@ -332,4 +333,44 @@ gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char 
 		return FALSE;
 	*ret_known = known;
 	return TRUE;
+}
+
+/* ---- records of an older weft ---- */
+
+gboolean weft_outputs_adopt(WeftOutputs *outputs, const char *id_before, const WeftAddress *address,
+			    const char *path, const struct stat *status, GError **error)
+{
+	WeftRecordFacts facts;
+	g_autofree char *file_before = weft_outputs_file_of_id(outputs, id_before, error);
+	g_autofree char *file = weft_outputs_file_of_id(outputs, address->id, error);
+	g_autoptr(WeftJson) record =
+		file && file_before ? read_newest(outputs, file_before, id_before, &facts, NULL) : NULL;
+	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+	WeftCatalogRecord row;
+	WeftKnown known;
+	gsize size;
+
+	if (!record || !weft_record_row(record, id_before, &known, &row))
+		return FALSE;
+	gboolean is_whole = known.status == WEFT_STATUS_OK || known.status == WEFT_STATUS_SKIPPED;
+	const WeftAddress here = {address->id, address->fingerprint,
+				  is_whole ? address->decoders : NULL};
+	WeftCommitEntry *old =
+		new_entry(file_before, &facts, &known, row.sha256, row.fingerprint);
+	old->is_removed = TRUE;
+	g_strlcpy(known.id, address->id, sizeof(known.id));
+	if (here.decoders)
+		weft_decoders_key(here.decoders, known.decoders);
+	WeftCommitEntry *entry = new_entry(file, NULL, &known, row.sha256, address->fingerprint);
+	set_path(entry, path, status);
+	entry->is_new = TRUE;
+	entry->text = weft_search_text_of_json(record);
+	g_ptr_array_add(paths, g_strdup(path));
+	g_autofree char *text = weft_record_readdress(record, &here, paths, &size);
+	if (!add_entry(outputs, entry, text, size, error)) {
+		weft_commit_entry_free(old);
+		return FALSE;
+	}
+	/* Behind the new one, so that a run that is killed in between has both. */
+	return add_entry(outputs, old, NULL, 0, error);
 }

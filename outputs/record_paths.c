@@ -96,7 +96,7 @@ GPtrArray *weft_record_paths_read(const WeftJson *record)
 	return paths;
 }
 
-static void rewrite_source(WeftJsonWriter *w, const WeftJson *source, const GPtrArray *paths)
+void weft_record_source_write(WeftJsonWriter *w, const WeftJson *source, const GPtrArray *paths)
 {
 	weft_json_write_object(w);
 	for (gsize i = 0; i < weft_json_length(source); i++) {
@@ -125,7 +125,7 @@ char *weft_record_paths_replace(const WeftJson *record, const GPtrArray *paths,
 			continue;
 		weft_json_write_key(&writer, key);
 		if (strcmp(key, "source") == 0)
-			rewrite_source(&writer, weft_json_at(record, i), paths);
+			weft_record_source_write(&writer, weft_json_at(record, i), paths);
 		else
 			weft_json_write_tree(&writer, weft_json_at(record, i));
 	}

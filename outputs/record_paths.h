@@ -24,6 +24,9 @@ void weft_record_paths_write(WeftJsonWriter *w, const GPtrArray *paths);
 /* The paths of a written record, as bytes; an empty array when it has none. */
 GPtrArray *weft_record_paths_read(const WeftJson *record);
 
+/* The value of a record's `source`, with these paths (settled). */
+void weft_record_source_write(WeftJsonWriter *w, const WeftJson *source, const GPtrArray *paths);
+
 /* The same record with these paths (settled); everything else as it stood. Caller frees. */
 char *weft_record_paths_replace(const WeftJson *record, const GPtrArray *paths,
 				gsize *ret_size_bytes);

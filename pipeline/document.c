@@ -27,7 +27,7 @@ void weft_document_free(WeftDocument *document)
 	g_free(document);
 }
 
-void weft_document_name(WeftDocument *document, const char *fingerprint)
+void weft_document_id(const WeftDocument *document, const char *fingerprint, char ret_id[72])
 {
 	gboolean has_content = document->sha256[0] != '\0';
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
@@ -36,7 +36,12 @@ void weft_document_name(WeftDocument *document, const char *fingerprint)
 	g_checksum_update(sum, (const guchar *)(has_content ? document->sha256 : document->path), -1);
 	g_checksum_update(sum, (const guchar *)"\n", 1);
 	g_checksum_update(sum, (const guchar *)fingerprint, -1);
-	g_snprintf(document->id, sizeof document->id, "sha256:%s", g_checksum_get_string(sum));
+	g_snprintf(ret_id, 72, "sha256:%s", g_checksum_get_string(sum));
+}
+
+void weft_document_name(WeftDocument *document, const char *fingerprint)
+{
+	weft_document_id(document, fingerprint, document->id);
 }
 
 static gboolean differs(const struct timespec *before, const struct timespec *after)

@@ -45,7 +45,9 @@ typedef struct WeftDocument {
 WeftDocument *weft_document_new(guint64 number, const char *path, WeftBudget *take_place);
 void weft_document_free(WeftDocument *document);
 
-/* Sets the id, from the content's hash, or from the path when there is none. */
+/* The id, from the content's hash, or from the path when there is none: in a job of this fingerprint. */
+void weft_document_id(const WeftDocument *document, const char *fingerprint, char ret_id[72]);
+/* Sets it. */
 void weft_document_name(WeftDocument *document, const char *fingerprint);
 
 /* TRUE when an open file is not what it was: by size, and by both times, as the time of the last

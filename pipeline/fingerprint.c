@@ -1,5 +1,10 @@
 #include "pipeline/fingerprint.h"
 
+typedef enum {
+	FORMULA_VERSIONS, /* of the first weft: the decoders' versions, no epoch */
+	FORMULA_EPOCH,
+} Formula;
+
 static void add_line(GChecksum *checksum, const char *key, const char *value)
 {
 	g_checksum_update(checksum, (const guchar *)key, -1);
@@ -16,15 +21,17 @@ static void add_number(GChecksum *checksum, const char *key, double value)
 	add_line(checksum, key, g_ascii_dtostr(text, sizeof text, value));
 }
 
-void weft_fingerprint_job(const WeftRun *run, char ret_hex[65])
+/* The order of lines is part of it. */
+static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65])
 {
 	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	const WeftJob *job = run->job;
 	const WeftTask *task = run->task;
-	g_autofree char *limits = NULL;
+	g_autofree char *limits = weft_limits_text(&job->limits);
 
 	add_number(checksum, "record", WEFT_RECORD_VERSION);
-	add_number(checksum, "epoch", WEFT_FINGERPRINT_EPOCH);
+	if (formula == FORMULA_EPOCH)
+		add_number(checksum, "epoch", WEFT_FINGERPRINT_EPOCH);
 	add_line(checksum, "task", task->name);
 	add_line(checksum, "system", task->system);
 	add_line(checksum, "question", task->question);
@@ -42,6 +49,8 @@ void weft_fingerprint_job(const WeftRun *run, char ret_hex[65])
 		add_line(checksum, "guard", weft_bundle_id(weft_engine_bundle(run->guard)));
 	add_line(checksum, "reader", weft_run_reader(run));
 	add_line(checksum, "ocr-languages", job->ocr_languages);
+	if (formula == FORMULA_VERSIONS)
+		add_line(checksum, "decoders", weft_ingest_versions(run->ingest));
 	if (run->engine != NULL) {
 		g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, job->seed);
 
@@ -55,8 +64,17 @@ void weft_fingerprint_job(const WeftRun *run, char ret_hex[65])
 	add_number(checksum, "page-last", job->page_last);
 	add_number(checksum, "time-first", job->time_first);
 	add_number(checksum, "time-end", job->time_end);
-	limits = weft_limits_text(&job->limits);
 	if (limits[0] != '\0') /* those that are not the default: a new limit redoes nothing */
 		add_line(checksum, "limits", limits);
 	g_strlcpy(ret_hex, g_checksum_get_string(checksum), 65);
+}
+
+void weft_fingerprint_job(const WeftRun *run, char ret_hex[65])
+{
+	set_fingerprint(run, FORMULA_EPOCH, ret_hex);
+}
+
+void weft_fingerprint_before(const WeftRun *run, char ret_hex[65])
+{
+	set_fingerprint(run, FORMULA_VERSIONS, ret_hex);
 }

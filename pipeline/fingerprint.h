@@ -18,4 +18,9 @@
 /* 64 hex digits and NUL. The run has its task, its engines and its reader. */
 void weft_fingerprint_job(const WeftRun *run, char ret_hex[65]);
 
+/* The same job as a weft before the first epoch had it, with the decoders that are there now. A record
+ * of that fingerprint is adopted, not made again (outputs.h): the first epoch made no difference to
+ * documents that were read whole. Goes when the epoch is raised. */
+void weft_fingerprint_before(const WeftRun *run, char ret_hex[65]);
+
 #endif

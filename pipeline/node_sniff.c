@@ -185,21 +185,41 @@ static void read_facts(const WeftStop *stop, WeftRunner *runner, WeftDocument *d
 	judge_type(document);
 }
 
+/* A record of the same content and job from before ids were made as they are. FALSE with an error:
+ * the output can't be written. */
+static gboolean adopt(const WeftRun *run, const WeftDocument *document, GError **error)
+{
+	g_autofree char *versions = weft_run_versions(run);
+	WeftAddress address = {document->id, run->fingerprint, versions};
+	GError *failure = NULL;
+	char before[72];
+
+	weft_document_id(document, run->fingerprint_before, before);
+	if (run->job->is_dry || weft_store_adopt(run->store, before, &address, document, &failure) ||
+	    failure == NULL)
+		return TRUE;
+	g_propagate_error(error, failure);
+	return FALSE;
+}
+
 /* What earlier runs, and this one, made of the same bytes. */
-static void look_back(Sniff *sniff, WeftDocument *document)
+static gboolean look_back(Sniff *sniff, WeftDocument *document, GError **error)
 {
 	WeftRun *run = sniff->run;
 	gboolean is_first = g_hash_table_add(sniff->ids, g_strdup(document->id));
 
 	if (document->sha256[0] == '\0') {
 		document->has_before = weft_store_look(run->store, document->id, &document->before);
-		return;
+		return TRUE;
 	}
+	if (is_first && !weft_store_has(run->store, document->id) && !adopt(run, document, error))
+		return FALSE;
 	if (is_first && weft_store_look(run->store, document->id, &document->before)) {
 		document->has_before = weft_run_tries_again(run, &document->before);
 		document->is_known = !document->has_before;
 	}
 	document->is_copy = document->is_known || !is_first;
+	return TRUE;
 }
 
 static WeftStep sniff_step(void *state, WeftRunner *runner, void *take_item, GError **error)
@@ -216,8 +236,11 @@ static WeftStep sniff_step(void *state, WeftRunner *runner, void *take_item, GEr
 	    document->fault != NULL &&
 	    g_error_matches(document->fault->error, WEFT_ERROR, WEFT_ERROR_CANCELLED);
 	weft_document_name(document, run->fingerprint);
-	if (weft_store_is_folder(run->store) && !document->is_inventory)
-		look_back(sniff, document);
+	if (weft_store_is_folder(run->store) && !document->is_inventory &&
+	    !look_back(sniff, document, error)) {
+		run->failed_to_write = TRUE;
+		return WEFT_STEP_FAILED;
+	}
 	return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));
 }
 

@@ -200,6 +200,7 @@ WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 	weft_engine_heed(run->engine, run->stop);
 	weft_engine_heed(run->guard, run->stop);
 	weft_fingerprint_job(run, run->fingerprint);
+	weft_fingerprint_before(run, run->fingerprint_before);
 	set_decoders(run);
 	tidy_inputs(run);
 	if (!open_outputs(run, error))

@@ -56,7 +56,7 @@ struct WeftRun {
 	WeftEngine *guard;  /* NULL: none is asked for */
 	WeftReadBy reader;  /* never AUTO */
 	guint n_threads;
-	char fingerprint[65];
+	char fingerprint[65], fingerprint_before[65];
 	char decoders[17]; /* WeftKnown.decoders of what this run makes */
 	GPtrArray *inputs; /* char *: the job's, by weft_path_tidy; borrowed from it or `tidied` */
 	GStringChunk *tidied;

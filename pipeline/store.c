@@ -298,6 +298,24 @@ static const struct stat *status_of(const WeftDocument *document)
 	return document->has_status ? &document->status : NULL;
 }
 
+gboolean weft_store_adopt(WeftStore *store, const char *id_before, const WeftAddress *address,
+                          const WeftDocument *document, GError **error)
+{
+	gboolean is_adopted;
+
+	pthread_mutex_lock(&store->mutex);
+	is_adopted = enter_locked(store, error);
+	if (is_adopted) {
+		guint n_before = weft_outputs_n_waiting(store->outputs);
+
+		is_adopted = weft_outputs_adopt(store->outputs, id_before, address, document->path,
+						status_of(document), error);
+		put_locked(store, n_before);
+	}
+	pthread_mutex_unlock(&store->mutex);
+	return is_adopted;
+}
+
 gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument *document,
                         GError **error)
 {

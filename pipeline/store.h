@@ -40,6 +40,8 @@ gboolean weft_store_put_found(WeftStore *store, const WeftFoundFile *file, const
                               GError **error);
 gboolean weft_store_is_found(WeftStore *store, const char *path, const struct stat *status);
 gboolean weft_store_settle_found(WeftStore *store, GError **error);
+gboolean weft_store_adopt(WeftStore *store, const char *id_before, const WeftAddress *address,
+                          const WeftDocument *document, GError **error);
 gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument *document,
                         GError **error);
 gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, WeftKnown *ret_known,
