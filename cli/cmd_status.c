@@ -181,6 +181,9 @@ static void print_stock(const WeftStock *stock)
 		       records);
 		printf("documents   %" G_GUINT64_FORMAT ", and %" G_GUINT64_FORMAT " gone\n",
 		       stock->n_paths, stock->n_gone);
+		if (stock->n_found > 0)
+			printf("found       %" G_GUINT64_FORMAT " more files, not yet done\n",
+			       stock->n_found);
 	} else {
 		puts("catalogue   none: the next run, or weft rebuild-index, makes it from the records");
 	}

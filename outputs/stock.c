@@ -190,6 +190,7 @@ WeftStock *weft_stock_take(WeftOutputs *outputs, GError **error)
 	if (outputs->catalog &&
 	    (!weft_catalog_count(outputs->catalog, stock->n_status, &stock->records_bytes,
 				 &stock->n_paths, &stock->n_gone, error) ||
+	     !weft_outputs_count_found(outputs, &stock->n_found, error) ||
 	     !take_reasons(outputs, stock, error)))
 		return NULL;
 	return g_steal_pointer(&stock);

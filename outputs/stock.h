@@ -23,6 +23,7 @@ typedef struct WeftStock {
 	guint64 n_status[4];    /* records by WeftStatus */
 	guint64 records_bytes;
 	guint64 n_paths, n_gone; /* of documents; those that are gone are not among n_paths */
+	guint64 n_found;        /* files that are known, and searchable, and have no record yet */
 	GPtrArray *reasons;     /* WeftStockReason, the most frequent first */
 	guint64 n_not_read;     /* failed and partial records that reasons leave out: too many */
 	guint64 catalog_bytes;

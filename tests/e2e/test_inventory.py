@@ -87,6 +87,8 @@ class Inventory(e2e.Case):
         self.run_weft("-m", bundle, "--reader", "none", "-o", self.out, "pile", code=3, cwd=self.folder)
         self.assertEqual(e2e.record_files(self.out), [])
         self.assertEqual(self.found_rows(), 9)
+        self.assertRegex(e2e.weft("status", "-o", self.out, cwd=self.folder).stdout,
+                         "found +9 more files, not yet done")
         for i in range(6):
             self.assertIn(f"{i}.pdf", self.finds(f"word{i}x2"))
         self.assertIn("note.txt", self.finds("4711"))
