@@ -193,8 +193,8 @@ class Resume(e2e.Case):
         return path
 
     def test_a_recording_after_a_kill(self):
-        """Two hours; decoded again from the start, what was known is passed over."""
-        path = self.sound(120)
+        """Three hours; decoded again from the start, what was known is passed over."""
+        path = self.sound(180)
         arguments = ["-t", "inventory", path]
         whole = self.undisturbed(*arguments)
         self.killed_when(lambda: self.in_work_with(journal.PART, 30), *arguments)
