@@ -72,7 +72,7 @@ gboolean weft_outputs_is_unchanged(WeftOutputs *outputs, const char *path, const
 /* The record and its rows, with the next commit; `status` NULL when the file could not be stat'ed. When a
  * record of the same id exists (same bytes at another path), its paths become the union. A record
  * that the path had in this job until now, of other bytes, loses the path; one that only said that
- * the path could not be read is removed. */
+ * the path could not be read is removed. The words of the record's contents are freed. */
 gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *path,
 			  const struct stat *status, const char *fingerprint, GError **error);
 

@@ -297,7 +297,7 @@ gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *
 	set_path(entry, path, status);
 	entry->is_new = TRUE;
 	entry->text = weft_search_text_of_record(record);
-	g_autofree char *text = weft_record_json(record, TRUE, &size);
+	g_autofree char *text = weft_record_take_json(record, &size);
 	return add_entry(outputs, entry, text, size, error);
 }
 

@@ -1,5 +1,6 @@
 #include "outputs/record_json.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -10,6 +11,7 @@
 #define BOX_DECIMALS 2
 #define TIME_DECIMALS 3
 #define SHARE_DECIMALS 4
+#define TRIM_WORDS 200000u /* 16 MB */
 
 static const char *const STATUS_NAMES[] = { "ok", "partial", "failed", "skipped" };
 static const char *const PROVENANCE_NAMES[] = { "copied", "derived", "pointed", "matched", "none" };
@@ -290,15 +292,28 @@ static void write_content(WeftJsonWriter *w, const WeftContent *content, guint32
 	weft_json_write_object_end(w);
 }
 
+/* `takes`: of ten thousand pages the words, each with its box, take as much memory as the text that
+ * is made of them, so they go while it grows. */
 static void write_contents(WeftJsonWriter *w, const WeftRecord *record, const char *key,
-			   gboolean are_hidden)
+			   gboolean are_hidden, gboolean takes)
 {
+	gsize n_words = 0;
+
 	weft_json_write_key(w, key);
 	weft_json_write_array(w);
 	for (guint i = 0; i < record->contents->len; i++) {
-		const WeftContent *content = record->contents->pdata[i];
-		if (!content->hidden == !are_hidden)
-			write_content(w, content, i);
+		WeftContent *content = record->contents->pdata[i];
+		if (!content->hidden != !are_hidden)
+			continue;
+		write_content(w, content, i);
+		if (!takes || !content->words)
+			continue;
+		n_words += content->words->len;
+		g_clear_pointer(&content->words, g_array_unref);
+		if (n_words >= TRIM_WORDS) { /* blocks of this size the C library keeps otherwise */
+			(void)malloc_trim(0);
+			n_words = 0;
+		}
 	}
 	weft_json_write_array_end(w);
 }
@@ -511,7 +526,8 @@ static void write_run(WeftJsonWriter *w, const WeftRecord *record)
 	weft_json_write_object_end(w);
 }
 
-char *weft_record_json(const WeftRecord *record, gboolean with_run, gsize *ret_size_bytes)
+static char *record_json(const WeftRecord *record, gboolean with_run, gboolean takes,
+			 gsize *ret_size_bytes)
 {
 	GString *text = g_string_new(NULL);
 	WeftJsonWriter writer, *w = &writer;
@@ -524,8 +540,8 @@ char *weft_record_json(const WeftRecord *record, gboolean with_run, gsize *ret_s
 	write_member(w, "status", weft_status_name(record->status));
 	write_errors(w, record);
 	write_document(w, record);
-	write_contents(w, record, "content", FALSE);
-	write_contents(w, record, "hidden", TRUE);
+	write_contents(w, record, "content", FALSE, takes);
+	write_contents(w, record, "hidden", TRUE, takes);
 	write_answer(w, record);
 	write_absent(w, record);
 	weft_json_write_key(w, "checks");
@@ -546,4 +562,14 @@ char *weft_record_json(const WeftRecord *record, gboolean with_run, gsize *ret_s
 	if (ret_size_bytes)
 		*ret_size_bytes = text->len;
 	return g_string_free(text, FALSE);
+}
+
+char *weft_record_json(const WeftRecord *record, gboolean with_run, gsize *ret_size_bytes)
+{
+	return record_json(record, with_run, FALSE, ret_size_bytes);
+}
+
+char *weft_record_take_json(WeftRecord *record, gsize *ret_size_bytes)
+{
+	return record_json(record, TRUE, TRUE, ret_size_bytes);
 }

@@ -200,6 +200,18 @@ static int run_check(const char *folder, const char *text)
 	return end;
 }
 
+/* The same bytes, and what takes the most memory is gone. */
+static void test_take(void)
+{
+	g_autoptr(WeftRecord) record = sample_record();
+	g_autofree char *kept = weft_record_json(record, TRUE, NULL);
+	g_autofree char *taken = weft_record_take_json(record, NULL);
+	g_assert_cmpstr(taken, ==, kept);
+	g_assert_nonnull(strstr(kept, "\"words\":"));
+	for (guint i = 0; i < record->contents->len; i++)
+		g_assert_null(((WeftContent *)record->contents->pdata[i])->words);
+}
+
 static void test_schema(void)
 {
 	g_autofree char *folder = g_dir_make_tmp("weft-schema-XXXXXX", NULL);
@@ -293,6 +305,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/record/hostile-strings", test_hostile_strings);
 	g_test_add_func("/record/settle", test_settle);
 	g_test_add_func("/record/foreign-fault", test_foreign_fault);
+	g_test_add_func("/record/take", test_take);
 	g_test_add_func("/record/schema", test_schema);
 	g_test_add_func("/record/safety", test_safety);
 	return g_test_run();
