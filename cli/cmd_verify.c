@@ -5,8 +5,10 @@
  */
 #include <stdio.h>
 
+#include "base/error.h"
 #include "cli/archive.h"
 #include "cli/cmd.h"
+#include "cli/verify_sample.h"
 
 static void draw(WeftTicker *ticker, WeftVerify *verify)
 {
@@ -82,10 +84,31 @@ static gboolean look(WeftOutputs *outputs, gboolean has_sources, gboolean is_qui
 	return TRUE;
 }
 
-int weft_cmd_verify(const WeftPlaces *places, int argc, char **argv)
+/* *ret_is_good becomes FALSE when a record did not come out the same. */
+static gboolean do_again(const WeftPlaces *places, WeftIngest *ingest, WeftOutputs *outputs,
+			 const char *job_file, int n, gboolean is_quiet, gboolean *ret_is_good,
+			 GError **error)
 {
-	(void)places; /* reads an output folder and its documents only */
-	g_autofree char *out = NULL, *state = NULL, *reason = NULL;
+	guint64 n_same = 0, n_other = 0;
+
+	if (n == 0)
+		return TRUE;
+	if (!weft_verify_sample(places, ingest, outputs, job_file, (guint)n, &n_same, &n_other, error))
+		return FALSE;
+	if (!is_quiet)
+		fprintf(stderr,
+			"%" G_GUINT64_FORMAT " documents done again gave the same record, %" G_GUINT64_FORMAT
+			" another\n",
+			n_same, n_other);
+	if (n_other > 0)
+		*ret_is_good = FALSE;
+	return TRUE;
+}
+
+int weft_cmd_verify(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv)
+{
+	g_autofree char *out = NULL, *state = NULL, *reason = NULL, *job = NULL;
+	int n_sample = 0;
 	gboolean is_quiet = FALSE, has_no_sources = FALSE, is_good = FALSE;
 	const GOptionEntry entries[] = {
 		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the output folder (./weft-out)",
@@ -93,6 +116,10 @@ int weft_cmd_verify(const WeftPlaces *places, int argc, char **argv)
 		{"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "its state folder (OUT/state)", "DIR"},
 		{"records-only", 0, 0, G_OPTION_ARG_NONE, &has_no_sources,
 		 "do not open the documents", NULL},
+		{"sample", 0, 0, G_OPTION_ARG_INT, &n_sample,
+		 "do N documents again: they must give the same records", "N"},
+		{"job", 'c', 0, G_OPTION_ARG_FILENAME, &job,
+		 "the job file of the last run, for --sample", "FILE"},
 		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &is_quiet, "print nothing but what is wrong",
 		 NULL},
 		G_OPTION_ENTRY_NULL,
@@ -109,9 +136,15 @@ int weft_cmd_verify(const WeftPlaces *places, int argc, char **argv)
 	g_option_context_add_main_entries(context, entries, NULL);
 	if (!g_option_context_parse(context, &argc, &argv, &error))
 		return weft_cmd_fail("verify", &error, WEFT_EXIT_USAGE);
+	if (n_sample < 0 || (n_sample > 0) != (job != NULL)) {
+		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "--sample N and the job file (-c) go together");
+		return weft_cmd_fail("verify", &error, WEFT_EXIT_USAGE);
+	}
 	g_autoptr(WeftOutputs) outputs =
 		weft_outputs_open_records(out ? out : "weft-out", state, &reason, &error);
-	if (!outputs || !look(outputs, !has_no_sources, is_quiet, &is_good, &error))
+	if (!outputs || !look(outputs, !has_no_sources, is_quiet, &is_good, &error) ||
+	    !do_again(places, ingest, outputs, job, n_sample, is_quiet, &is_good, &error))
 		return weft_cmd_fail("verify", &error, WEFT_EXIT_NOT_STARTED);
 	if (reason)
 		printf("%s; weft rebuild-index makes it from the records\n", reason);

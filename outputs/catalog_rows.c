@@ -43,6 +43,11 @@ static gboolean next_row(WeftCatalog *catalog, sqlite3_stmt *statement, gboolean
 
 static const char NEXT_GONE[] = "SELECT id, MIN(path) FROM source WHERE id > ? AND LENGTH(id) = 71"
 				" GROUP BY id HAVING MIN(gone) != 0 ORDER BY id LIMIT 1";
+/* Neither failed nor WEFT_RETRY_ALWAYS. */
+static const char SAMPLE[] = "SELECT MIN(path) FROM record JOIN source ON source.id = record.id"
+			     " WHERE record.fingerprint = ? AND gone = 0 AND status != 2"
+			     " AND retry != 2 AND sha256 IS NOT NULL"
+			     " GROUP BY record.id ORDER BY record.id LIMIT ?";
 static const char ERASE_SOURCES[] = "DELETE FROM source WHERE id = ?";
 static const char ERASE_RECORD[] = "DELETE FROM record WHERE id = ?";
 
@@ -173,4 +178,24 @@ gboolean weft_catalog_erase(WeftCatalog *catalog, const char *id, GError **error
 gboolean weft_catalog_forget_gone(WeftCatalog *catalog, GError **error)
 {
 	return weft_catalog_execute(catalog, "DELETE FROM source WHERE gone != 0", error);
+}
+
+GPtrArray *weft_catalog_sample(WeftCatalog *catalog, const char *fingerprint, guint n,
+			       GError **error)
+{
+	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, SAMPLE);
+	gboolean is_row = TRUE;
+
+	weft_catalog_bind_text(statement, 1, fingerprint);
+	sqlite3_bind_int64(statement, 2, n);
+	while (is_row) {
+		if (!next_row(catalog, statement, &is_row, error))
+			return NULL;
+		const char *path = is_row ? sqlite3_column_blob(statement, 0) : NULL;
+		if (path)
+			g_ptr_array_add(paths, g_strndup(path,
+							 (gsize)sqlite3_column_bytes(statement, 0)));
+	}
+	return g_steal_pointer(&paths);
 }

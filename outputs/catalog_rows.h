@@ -28,6 +28,10 @@ gboolean weft_catalog_next_gone(WeftCatalog *catalog, const char *after, char re
 gboolean weft_catalog_erase(WeftCatalog *catalog, const char *id, GError **error);
 gboolean weft_catalog_forget_gone(WeftCatalog *catalog, GError **error);
 
+/* As weft_outputs_sample; NULL on error. */
+GPtrArray *weft_catalog_sample(WeftCatalog *catalog, const char *fingerprint, guint n,
+			       GError **error);
+
 /* What the catalogue says of a path and the record that it has. */
 typedef struct WeftSourceRow {
 	gboolean is_there;      /* FALSE: nothing, and nothing below counts */

@@ -140,6 +140,10 @@ typedef struct WeftRebuilt {
 } WeftRebuilt;
 gboolean weft_outputs_rebuild(WeftOutputs *outputs, WeftRebuilt *ret_rebuilt, GError **error);
 
+/* Paths (char *) of n documents whose records the job of the last run made (summary.json), one of
+ * each: those with the lowest ids. Left out are failures, and what the machine prevented. */
+GPtrArray *weft_outputs_sample(WeftOutputs *outputs, guint n, GError **error);
+
 /* ---- cleaning, by weft gc ---- */
 
 /* A record whose document is gone from everywhere. */

@@ -215,6 +215,32 @@ class Verify(e2e.Case):
                 self.one(file.name, "not a record", words)
                 file.write_text(before)
 
+    # ---- again ----
+
+    def test_a_sample_is_done_again(self):
+        job = self.folder / "archive.job"
+        job.write_text("[job]\ntask=inventory\ninputs=pile\noutput=out\nsample=1\nexclude=*.md\n")
+        shutil.copy(self.pile / "a.md", self.pile / "copy.md")
+        self.run()
+        done = e2e.weft("verify", "-o", self.out, "--sample", "100", "-c", job)
+        self.assert_code(done, 0)
+        self.assertIn("10 documents done again gave the same record, 0 another", done.stderr)
+        done = e2e.weft("verify", "-o", self.out, "--sample", "3", "-c", job)
+        self.assertIn("3 documents done again gave the same", done.stderr)
+
+        # One that says something else, as far as checksums can tell.
+        self.change("of-pages.pdf", lambda record: record["content"][0].update(text="Another"))
+        self.relist()
+        self.assertEqual(self.verify(), [])
+        (line,) = self.verify("--sample", "100", "-c", job, code=1)
+        self.assertIn("of-pages.pdf: done again", line)
+
+        # Another job's records have other ids.
+        job.write_text("[job]\ntask=inventory\npage-dpi=77\n")
+        self.assertEqual(len(self.verify("--sample", "2", "-c", job, code=1)), 2)
+        self.assert_code(e2e.weft("verify", "-o", self.out, "--sample", "2"), 2)
+        self.assert_code(e2e.weft("verify", "-o", self.out, "--sample", "2", "-c", self.folder / "none"), 3)
+
     # ---- the rest ----
 
     def test_a_bad_manifest(self):
@@ -228,6 +254,11 @@ class Verify(e2e.Case):
     def test_a_bad_summary(self):
         (self.out / "summary.json").write_text("{")
         self.one("summary.json")
+        self.run()
+        summary = json.loads((self.out / "summary.json").read_text())
+        summary["ledger"]["pages"]["done"] += 1
+        (self.out / "summary.json").write_text(json.dumps(summary))
+        self.one("summary.json", "ledger of pages")
 
     def test_a_bad_catalogue(self):
         catalogue = self.out / "state/catalog.db"

@@ -1,0 +1,26 @@
+/* sample.c - documents to do again. */
+#include "base/error.h"
+#include "outputs/catalog_rows.h"
+#include "outputs/outputs_private.h"
+
+#define SUMMARY_BYTES_MAX ((gsize)1 << 20)
+
+GPtrArray *weft_outputs_sample(WeftOutputs *outputs, guint n, GError **error)
+{
+	g_autofree char *file = g_build_filename(outputs->folder, "summary.json", NULL);
+	g_autofree char *text = NULL;
+	gsize size;
+
+	if (!weft_file_read(file, SUMMARY_BYTES_MAX, &text, &size, error))
+		return NULL;
+	g_autoptr(WeftJson) summary = weft_json_parse(text, size, WEFT_JSON_STRICT, error);
+	const char *fingerprint =
+		weft_json_string(weft_json_member(summary, "fingerprint"), NULL);
+	if (summary && (!fingerprint || !outputs->catalog))
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO,
+			    "summary.json or the catalogue does not say which job ran last: run it "
+			    "again");
+	if (!fingerprint || !outputs->catalog)
+		return NULL;
+	return weft_catalog_sample(outputs->catalog, fingerprint, n, error);
+}
