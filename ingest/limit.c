@@ -42,7 +42,7 @@ static const WeftLimit TABLE[] = {
     {"output-bytes", FIELD(output_bytes), 768 * MIB, 65536, 896 * MIB, TRUE, TRUE,
      "bytes of text, words and items that a record may hold",
      "10,000 dense pages with a box for each word take 400 MiB; up to 1 GiB can be read back"},
-    {"decoder-bytes", FIELD(decoder_bytes), 640 * MIB, 64 * MIB, 2560 * MIB, TRUE, TRUE,
+    {"decoder-bytes", FIELD(decoder_bytes), 640 * MIB, 64 * MIB, 2048 * MIB, TRUE, TRUE,
      "bytes of memory that decoding one document may take",
      "a progressive JPEG of 100 million pixels takes 580 MiB; it has to fit --memory"},
     {NULL, 0, 0, 0, 0, FALSE, FALSE, NULL, NULL},
