@@ -54,9 +54,9 @@ class Same(e2e.Case):
 
     def test_keys_and_values_in_a_file(self):
         """Where they lie changes nothing, and no file is left in the state folder."""
-        first = self.run_to("memory", "inbox/annual-report.pdf")
+        first = self.run_to("memory", "inbox/annual-report.pdf", code=0)
         got = self.run_to("file", "--kv-memory", "1K", "--prefetch",
-                          "inbox/annual-report.pdf")
+                          "inbox/annual-report.pdf", code=0)
         self.assertEqual(first, got)
         names = sorted(os.listdir(self.folder / "memory/state"))
         self.assertEqual(names, sorted(os.listdir(self.folder / "file/state")))
