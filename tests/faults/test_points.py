@@ -24,6 +24,7 @@ MODES = [("kill", False, (*ENDS, KILLED)), ("tear", False, (*ENDS, KILLED)),
          ("short", False, (*ENDS, OUTPUT, NOT_STARTED)), ("short", True, (*ENDS, OUTPUT, NOT_STARTED)),
          ("eintr", False, (*ENDS, OUTPUT, NOT_STARTED))]
 READ_MODES = [mode for mode in MODES if mode[0] in ("eio", "eintr")]
+INDEX_MODES = [("kill", False), ("tear", False), ("enospc", True), ("eio", False)]
 N_SHORT = 10  # points of a loop in the short form
 
 
@@ -69,7 +70,7 @@ class Points(e2e.Case):
         (job.folder / f"{out.name}.log").unlink(missing_ok=True)
         return None
 
-    def loop(self, title, modes, job=None, like=None, ops=None):
+    def loop(self, title, modes, job=None, like=None, ops=None, n_short=N_SHORT):
         """All calls of a run from `like` on, in all modes."""
         job = job or self.job
         calls = job.calls(like, ops)
@@ -77,7 +78,7 @@ class Points(e2e.Case):
         found = faults.Findings(self)
         lock = threading.Lock()
         n_all = len(calls) + 1
-        step = 1 if faults.LONG else max(1, n_all // N_SHORT)
+        step = 1 if faults.LONG else max(1, n_all // n_short)
 
         def one(task):
             at, (mode, is_forever, allowed) = task
@@ -126,6 +127,12 @@ class Points(e2e.Case):
     def test_reads_of_what_is_there(self):
         """Records and catalogue that can't be read back."""
         self.loop("reads", READ_MODES, like=self.half_done(), ops="read")
+
+    def test_with_a_model(self):
+        """The same of `index`: answers have their journals, too."""
+        job = faults.Job(self.root / "index", faults.make_tiny,
+                         ["-m", e2e.BUNDLE, "--reader", "none", "-j", "2"])
+        self.loop("index", [mode for mode in MODES if mode[:2] in INDEX_MODES], job, n_short=4)
 
     def test_chains(self):
         """Faults of all kinds in a row, the next while the run recovers from the one before."""
