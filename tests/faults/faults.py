@@ -182,8 +182,9 @@ class Job:
         run = self.run(self.fresh(like), ops=ops)
         return [None] + [line.split(" ", 1)[1] for line in run.log if line[0].isdigit()]
 
-    def popen(self, out, extra=(), preexec_fn=None, **fault):
-        log = self.folder / f"{out.name}.log"
+    def popen(self, out, extra=(), preexec_fn=None, name=None, **fault):
+        """`name`: of the log, where two write to one folder."""
+        log = self.folder / f"{name or out.name}.log"
         log.unlink(missing_ok=True)
         variables = {"FAULT_" + key.upper(): str(value) for key, value in fault.items()
                      if value is not None and value is not False}
@@ -193,7 +194,7 @@ class Job:
                                 cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                 start_new_session=True, env=environment, preexec_fn=preexec_fn)
 
-    def end(self, process, out, mode=None):
+    def end(self, process, out, mode=None, name=None):
         """Waits for the end; a run that does not end breaks the promise."""
         begin = time.monotonic()
         try:
@@ -202,7 +203,7 @@ class Job:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
             raise Wrong(f"no end after {TIMEOUT_S} s") from None
-        log = self.folder / f"{out.name}.log"
+        log = self.folder / f"{name or out.name}.log"
         lines = log.read_text(errors="surrogateescape").splitlines() if log.exists() else []
         return Run(process.returncode, stderr, lines, time.monotonic() - begin, mode)
 
@@ -330,10 +331,15 @@ def finished(out):
     return {record["source"].get("sha256") for record in record_texts(out).values()}
 
 
+def decoded_in(job, run):
+    """SHA-256 of the documents that a run has handed to decoders."""
+    contents = sources(job.inputs)
+    return [contents[line.split(" ", 1)[1]] for line in run.log if line.startswith("decode ")]
+
+
 def check_not_twice(job, run, before):
     """`before`: what finished() said before the run."""
-    contents = sources(job.inputs)
-    decoded = [contents[line.split(" ", 1)[1]] for line in run.log if line.startswith("decode ")]
+    decoded = decoded_in(job, run)
     again = [sha for sha in decoded if sha in before]
     promise(not again, len(again), "finished documents decoded again, of", len(decoded))
     promise(len(set(decoded)) == len(decoded), "a document decoded twice in one run")

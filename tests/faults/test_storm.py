@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import time
+import unittest
 
 import e2e
 import faults
@@ -50,6 +51,45 @@ class Storm(e2e.Case):
         faults.judge(job, out, run, (-signal.SIGKILL, faults.DONE, faults.SOME_FAILED))
         faults.check_not_twice(job, run, before)
         return run.code == -signal.SIGKILL
+
+    def join(self, job, out, dice):
+        """Two runs that share the work; each may be killed. Gives how many were."""
+        runs, processes = [], []
+        for i in range(2):
+            time.sleep(dice.random() * job.seconds / 4)
+            processes.append(job.popen(out, ["--join"], name=f"{out.name}-{i}"))
+        for process in processes:
+            if dice.random() < 0.6:
+                time.sleep(dice.random() * job.seconds / 2)
+                os.killpg(process.pid, signal.SIGKILL)
+        for i, process in enumerate(processes):
+            runs.append(job.end(process, out, name=f"{out.name}-{i}"))
+            faults.await_none(process.pid)
+        n_killed = sum(run.code == -signal.SIGKILL for run in runs)
+        for run in runs:
+            faults.promise(run.code in (faults.DONE, faults.SOME_FAILED, -signal.SIGKILL),
+                           f"exit {run.code}:", run.stderr)
+        faults.visible(job, out)
+        if n_killed == 0:
+            faults.complete(job, out)
+            both = [set(faults.decoded_in(job, run)) for run in runs]
+            faults.promise(not both[0] & both[1], len(both[0] & both[1]), "documents done by both, of",
+                           [len(done) for done in both])
+        return n_killed
+
+    @unittest.skipUnless("--join" in e2e.weft("run", "--help").stdout, "runs can't share work yet")
+    def test_two_runs(self):
+        job = faults.Job(self.folder / "job", faults.make_mixed, ["-t", "inventory", "-j", "2"])
+        found, dice, n_killed = faults.Findings(self), faults.dice("join"), 0
+        for _ in range(60 if faults.LONG else 6):
+            out = job.fresh()
+            try:
+                n_killed += self.join(job, out, dice)
+                faults.recover(job, out)
+            except faults.Wrong as error:
+                found.add(out.name, error)
+            found.n_runs += 3
+        found.end(f"two runs: {n_killed} kills")
 
     def test_index(self):
         self.storm(["-m", e2e.BUNDLE, "--reader", "none", "-j", "2"], N_KILLS, "index")
