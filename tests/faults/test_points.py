@@ -1,10 +1,12 @@
 """A fault at every call in turn that changes the output folder, then a clean run: faults.py.
 
 Each loop goes through the calls that an undisturbed run makes; they are numbered by shim.c. The
-job is `inventory` over six small files, which takes 30 ms; the short form takes every n-th call.
+job is `inventory` over six small files, which takes 30 ms. The short form takes one call of each sort.
 """
 import concurrent.futures
+import itertools
 import os
+import re
 import shutil
 import signal
 import threading
@@ -25,7 +27,6 @@ MODES = [("kill", False, (*ENDS, KILLED)), ("tear", False, (*ENDS, KILLED)),
          ("eintr", False, (*ENDS, OUTPUT, NOT_STARTED))]
 READ_MODES = [mode for mode in MODES if mode[0] in ("eio", "eintr")]
 INDEX_MODES = [("kill", False), ("tear", False), ("enospc", True), ("eio", False)]
-N_SHORT = 10  # points of a loop in the short form
 
 
 def change_all(folder):
@@ -70,15 +71,29 @@ class Points(e2e.Case):
         (job.folder / f"{out.name}.log").unlink(missing_ok=True)
         return None
 
-    def loop(self, title, modes, job=None, like=None, ops=None, n_short=N_SHORT):
-        """All calls of a run from `like` on, in all modes."""
+    @staticmethod
+    def points(calls, modes, share):
+        """All calls in all modes, and the end. In the short form one call of each sort (what is done
+        to what), in every share-th mode, beginning with another one for each sort."""
+        if faults.LONG:
+            yield from itertools.product(range(1, len(calls) + 2), modes)
+            return
+        sorts = {}
+        for at, call in enumerate(calls[1:], 1):
+            name = call.rsplit("/out-", 1)[1].split("/", 1)[1:] if "/out-" in call else [call]
+            sorts.setdefault((call.split(" ")[0], re.sub("[0-9a-f]{2,}", "#", "".join(name))), []).append(at)
+        for i, points in enumerate(sorts.values()):
+            for j, mode in enumerate(modes):
+                if (i + j) % share == 0:
+                    yield points[j * len(points) // len(modes)], mode
+
+    def loop(self, title, modes, job=None, like=None, ops=None, share=3):
+        """All calls of a run from `like` on."""
         job = job or self.job
         calls = job.calls(like, ops)
         self.assertGreater(len(calls), 5)
         found = faults.Findings(self)
         lock = threading.Lock()
-        n_all = len(calls) + 1
-        step = 1 if faults.LONG else max(1, n_all // n_short)
 
         def one(task):
             at, (mode, is_forever, allowed) = task
@@ -89,9 +104,7 @@ class Points(e2e.Case):
                     call = calls[at] if at < len(calls) else "the end"
                     found.add(f"{mode}{' for ever' if is_forever else ''} at {at}, {call}", wrong)
 
-        # Each mode begins elsewhere, so that the short form touches different calls.
-        tasks = [(at, mode) for i, mode in enumerate(modes)
-                 for at in range(1 + i % step, n_all + 1, step)]
+        tasks = list(self.points(calls, modes, share))
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(one, tasks))
         found.end(f"{title}: {len(calls) - 1} calls, {len(tasks)} points")
@@ -132,7 +145,7 @@ class Points(e2e.Case):
         """The same of `index`: answers have their journals, too."""
         job = faults.Job(self.root / "index", faults.make_tiny,
                          ["-m", e2e.BUNDLE, "--reader", "none", "-j", "2"])
-        self.loop("index", [mode for mode in MODES if mode[:2] in INDEX_MODES], job, n_short=4)
+        self.loop("index", [mode for mode in MODES if mode[:2] in INDEX_MODES], job, share=4)
 
     def test_chains(self):
         """Faults of all kinds in a row, the next while the run recovers from the one before."""
