@@ -104,7 +104,8 @@ static gboolean find_seen(const Decode *decode, const WeftDocument *document, We
 
 /* ---- a document ---- */
 
-/* What is known, then the rest. */
+/* What is known, then the rest. A journal that the disk does not give any more ends the run: parts of
+ * it have gone down the flow, and the document is not to blame. The next run begins it anew. */
 static bool send_known(WeftDecodeFlow *flow, WeftJournalReader *known, const WeftAnchor *seen,
                        guint64 position, const WeftDocument *document, GError **error)
 {
@@ -113,6 +114,8 @@ static bool send_known(WeftDecodeFlow *flow, WeftJournalReader *known, const Wef
 	if (!weft_replay_send(flow, known, seen, &failure)) {
 		if (failure != NULL && failure->code != WEFT_ERROR_GONE)
 			weft_stash_forget(flow->run->stash, document->content_key);
+		if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_IO))
+			flow->run->failed_to_write = TRUE;
 		if (failure != NULL)
 			g_propagate_error(error, failure);
 		return false;
@@ -152,7 +155,8 @@ static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_ite
 	*ret_is_whole = known != NULL ? send_known(&flow, known, has_seen ? &seen : NULL, position,
 	                                           &facts, &failure)
 	                              : weft_inventory_send(&flow, &facts, 0, &failure);
-	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_GONE)) {
+	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_GONE) ||
+	    (failure != NULL && decode->run->failed_to_write)) {
 		g_propagate_error(error, failure);
 		return false;
 	}

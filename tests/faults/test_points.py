@@ -135,11 +135,11 @@ class Points(e2e.Case):
     def test_a_run_over_changes(self):
         job = self.new_job("changes", change_all)
         self.loop("changed inputs", MODES, job)
-        self.loop("changed inputs, reads", READ_MODES, job, ops="read")
+        self.loop("changed inputs, reads", READ_MODES, job, ops="read", share=1)
 
     def test_reads_of_what_is_there(self):
         """Records and catalogue that can't be read back."""
-        self.loop("reads", READ_MODES, like=self.half_done(), ops="read")
+        self.loop("reads", READ_MODES, like=self.half_done(), ops="read", share=1)
 
     def test_with_a_model(self):
         """The same of `index`: answers have their journals, too."""
