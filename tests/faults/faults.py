@@ -151,6 +151,8 @@ class Job:
         make_inputs(self.inputs)
         self.arguments = [str(argument) for argument in arguments]
         self.program = str(program)
+        # With a model all documents are looked at first; of pictures no pixels are kept until then.
+        self.n_looks = 1 if "inventory" in self.arguments else 2
         self.numbers = itertools.count(1)
         self.base = None
         if change is not None:
@@ -342,7 +344,8 @@ def check_not_twice(job, run, before):
     decoded = decoded_in(job, run)
     again = [sha for sha in decoded if sha in before]
     promise(not again, len(again), "finished documents decoded again, of", len(decoded))
-    promise(len(set(decoded)) == len(decoded), "a document decoded twice in one run")
+    promise(all(n <= job.n_looks for n in collections.Counter(decoded).values()),
+            "a document decoded more than", job.n_looks, "times in one run")
     return len(decoded)
 
 
