@@ -105,12 +105,14 @@ static gboolean fits(const Rule *rule, const char *path, const char *name)
 {
 	if (!rule->is_for_path)
 		return fnmatch(rule->glob, name, rule->flags) == 0;
-	do {
+	for (;;) {
 		if (fnmatch(rule->glob, path, rule->flags) == 0)
 			return TRUE;
 		path = strchr(path, '/');
-	} while (rule->is_anywhere && path++ != NULL);
-	return FALSE;
+		if (!rule->is_anywhere || path == NULL)
+			return FALSE;
+		path++;
+	}
 }
 
 WeftIgnoreVerdict weft_ignore_judge(const WeftIgnore *ignore, const char *path, gboolean is_folder)
