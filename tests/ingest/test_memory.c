@@ -51,10 +51,11 @@ static void *work(void *data)
 		for (guint page = 0; page < documents->n_pages; page++) {
 			gsize size = (gsize)g_rand_int_range(chance, 1, (gint32)documents->page_mib);
 			weft_memory_hold(decoder, (4 + size) * MIB);
-			g_autoptr(WeftMemoryShare) part = weft_memory_part(decoder, size * MIB);
+			WeftMemoryShare *part = weft_memory_part(decoder, size * MIB);
 			g_autoptr(WeftMemoryShare) reader =
 			    weft_memory_share_new(documents->memory, WEFT_MEMORY_READ);
 			weft_memory_hold(reader, 2 * size * MIB);
+			weft_memory_share_free(part);
 		}
 		atomic_fetch_add(&documents->n_done, 1);
 	}
