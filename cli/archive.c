@@ -19,7 +19,7 @@ WeftOutputs *weft_archive_open(const char *verb, const char *out, const char *st
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: no records here", name);
 		return NULL;
 	}
-	WeftOutputs *outputs = weft_outputs_open(folder, state, error);
+	WeftOutputs *outputs = weft_outputs_open(folder, state, WEFT_OUTPUTS_ALONE, error);
 	if (outputs && weft_outputs_note(outputs)) {
 		g_autofree char *note = weft_path_display(weft_outputs_note(outputs));
 		fprintf(stderr, "weft %s: %s\n", verb, note);

@@ -105,7 +105,7 @@ static void say_messages(WeftBar *bar, WeftRun *run)
 static guint64 n_ended(const WeftProgress *progress)
 {
 	return progress->n_done + progress->n_partial + progress->n_failed + progress->n_skipped +
-	       progress->n_copies + progress->n_unchanged + progress->n_new +
+	       progress->n_copies + progress->n_unchanged + progress->n_elsewhere + progress->n_new +
 	       progress->n_changed;
 }
 
@@ -226,6 +226,7 @@ void weft_bar_end(WeftBar *bar, WeftRun *run, gboolean is_whole)
 	add_count(line, progress.n_skipped, "skipped");
 	add_count(line, progress.n_copies, progress.n_copies == 1 ? "copy" : "copies");
 	add_count(line, progress.n_unchanged, "unchanged");
+	add_count(line, progress.n_elsewhere, "elsewhere (another run is at work on them)");
 	if (progress.n_known > 0)
 		g_string_append_printf(line, " (%" G_GUINT64_FORMAT " of them not whole)",
 				       progress.n_known);

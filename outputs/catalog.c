@@ -12,8 +12,9 @@
 
 /* PRAGMA user_version: raised with every change of a table, which makes the catalogue anew. */
 #define CATALOG_VERSION 3
-/* Readers (weft show) and the writer wait for each other this long. */
-#define BUSY_MS 10000
+/* Readers (weft show) and writers wait for each other this long: a commit on a busy disk may take
+ * seconds, and several runs may share the folder. */
+#define BUSY_MS 60000
 
 static const char SCHEMA[] =
 	"CREATE TABLE record ("

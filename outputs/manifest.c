@@ -69,7 +69,6 @@ static gboolean list_folder(WeftOutputs *outputs, const char *folder, const char
 	return TRUE;
 }
 
-/* `file` NULL: only removes what is temporary. */
 static gboolean list_records(WeftOutputs *outputs, WeftNewFile *file, GError **error)
 {
 	g_autoptr(GString) lines = g_string_new(NULL);
@@ -79,8 +78,8 @@ static gboolean list_records(WeftOutputs *outputs, WeftNewFile *file, GError **e
 		g_snprintf(name, sizeof(name), "%02x", i);
 		g_autofree char *folder = g_build_filename(outputs->records, name, NULL);
 		g_string_truncate(lines, 0);
-		if (!list_folder(outputs, folder, name, file ? lines : NULL, error) ||
-		    (file && !weft_new_file_write(file, lines->str, lines->len, error)))
+		if (!list_folder(outputs, folder, name, lines, error) ||
+		    !weft_new_file_write(file, lines->str, lines->len, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -88,8 +87,7 @@ static gboolean list_records(WeftOutputs *outputs, WeftNewFile *file, GError **e
 
 gboolean weft_outputs_clean(WeftOutputs *outputs, GError **error)
 {
-	return list_folder(outputs, outputs->folder, "", NULL, error) &&
-	       list_records(outputs, NULL, error);
+	return list_folder(outputs, outputs->folder, "", NULL, error);
 }
 
 gboolean weft_outputs_write_manifest(WeftOutputs *outputs, GError **error)
@@ -117,9 +115,16 @@ gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GEr
 {
 	g_autofree char *path = g_build_filename(outputs->folder, "summary.json", NULL);
 	g_autofree char *summary = g_strconcat(summary_json, "\n", NULL);
+	g_autoptr(GError) failure = NULL;
 
-	return weft_outputs_commit(outputs, error) && is_still_there(outputs, error) &&
-	       list_folder(outputs, outputs->folder, "", NULL, error) &&
-	       weft_file_write(path, summary, strlen(summary), error) &&
-	       weft_outputs_write_manifest(outputs, error);
+	if (!weft_outputs_commit(outputs, error) || !is_still_there(outputs, error) ||
+	    !weft_file_write(path, summary, strlen(summary), error))
+		return FALSE;
+	if (weft_outputs_is_last(outputs, &failure))
+		return weft_outputs_clean(outputs, error) &&
+		       weft_outputs_write_manifest(outputs, error);
+	if (!failure)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&failure));
+	return FALSE;
 }

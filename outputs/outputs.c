@@ -29,11 +29,12 @@ static WeftOutputs *new_outputs(const char *out_dir, const char *state_dir)
 	outputs->folder = g_strdup(out_dir);
 	outputs->database = catalog_path(out_dir, state_dir);
 	outputs->records = g_build_filename(out_dir, "records", NULL);
+	outputs->claims = -1;
 	return outputs;
 }
 
 /* One that can't be believed is made anew, and that is said, unless nothing was there before. */
-static gboolean open_catalog(WeftOutputs *outputs, GError **error)
+gboolean weft_outputs_open_catalog(WeftOutputs *outputs, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
 	WeftRebuilt rebuilt;
@@ -41,9 +42,10 @@ static gboolean open_catalog(WeftOutputs *outputs, GError **error)
 	outputs->catalog = weft_catalog_open(outputs->database, FALSE, &failure);
 	if (outputs->catalog)
 		return TRUE;
-	if (!g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_CORRUPT) &&
-	    !g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED) &&
-	    !g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_EMPTY)) {
+	gboolean can_mend = g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_CORRUPT) ||
+			    g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_UNSUPPORTED) ||
+			    g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_EMPTY);
+	if (!can_mend || !outputs->is_alone) {
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
 	}
@@ -58,20 +60,12 @@ static gboolean open_catalog(WeftOutputs *outputs, GError **error)
 	return TRUE;
 }
 
-WeftOutputs *weft_outputs_open(const char *out_dir, const char *state_dir, GError **error)
+WeftOutputs *weft_outputs_open(const char *out_dir, const char *state_dir, WeftOutputsMode mode,
+			       GError **error)
 {
 	g_autoptr(WeftOutputs) outputs = new_outputs(out_dir, state_dir);
-	g_autofree char *lock_path = g_build_filename(out_dir, "lock", NULL);
-	g_autofree char *state = g_path_get_dirname(outputs->database);
 
-	outputs->publish_lock = g_build_filename(state, "publish.lock", NULL);
-	if (!weft_folder_make(out_dir, 0700, error))
-		return NULL;
-	outputs->lock = weft_lock_open(lock_path, WEFT_LOCK_ALONE, FALSE, error);
-	if (!outputs->lock || !weft_folder_make(outputs->records, 0700, error) ||
-	    !weft_folder_make(state, 0700, error) || !open_catalog(outputs, error))
-		return NULL;
-	return g_steal_pointer(&outputs);
+	return weft_outputs_begin(outputs, mode, error) ? g_steal_pointer(&outputs) : NULL;
 }
 
 /* To read only, without its catalogue. */
@@ -132,7 +126,10 @@ void weft_outputs_close(WeftOutputs *outputs)
 	weft_commit_free(outputs->open);
 	weft_catalog_close(outputs->catalog);
 	weft_lock_close(outputs->lock);
+	if (outputs->claims >= 0)
+		close(outputs->claims);
 	g_free(outputs->publish_lock);
+	g_free(outputs->gate_lock);
 	g_free(outputs->note);
 	g_free(outputs->database);
 	g_free(outputs->records);

@@ -26,9 +26,17 @@
 
 typedef struct WeftOutputs WeftOutputs;
 
+typedef enum {
+	WEFT_OUTPUTS_ALONE,     /* from begin to end */
+	WEFT_OUTPUTS_FIRST,     /* nobody is there at the begin; others may join */
+	WEFT_OUTPUTS_JOIN,      /* beside those that are there */
+} WeftOutputsMode;
+
 /* Makes OUT (mode 0700) and STATE where missing, takes the lock (WEFT_ERROR_CANCELLED with a clear
- * message when another run holds it), opens the catalogue. `state_dir` NULL: OUT/state. */
-WeftOutputs *weft_outputs_open(const char *out_dir, const char *state_dir, GError **error);
+ * message when another run holds it), opens the catalogue. `state_dir` NULL: OUT/state; on a network
+ * filesystem WEFT_ERROR_CONFIG. Runs that share OUT must have one STATE. */
+WeftOutputs *weft_outputs_open(const char *out_dir, const char *state_dir, WeftOutputsMode mode,
+			       GError **error);
 /* As above, to read only: no lock, nothing is made. */
 WeftOutputs *weft_outputs_open_existing(const char *out_dir, const char *state_dir, GError **error);
 /* The same for looking at the records: a catalogue that can't be believed is none, and *ret_reason
@@ -78,6 +86,11 @@ gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *
 
 /* TRUE when a record with this id is already there, so that a copy needs only its path added. */
 gboolean weft_outputs_has(WeftOutputs *outputs, const char *id);
+
+/* This run alone works on the record of this id, until its rows are committed, it is released, or the
+ * run ends, however it does. FALSE: another run does. */
+gboolean weft_outputs_claim(WeftOutputs *outputs, const char *id);
+void weft_outputs_release(WeftOutputs *outputs, const char *id);
 
 /* What the record file of this id says; FALSE when there is none that can be read. */
 gboolean weft_outputs_look(WeftOutputs *outputs, const char *id, WeftKnown *ret_known);
@@ -186,7 +199,7 @@ void weft_outputs_drop_commit(WeftOutputs *outputs, WeftCommit *take_commit);
 /* All of it. */
 gboolean weft_outputs_commit(WeftOutputs *outputs, GError **error);
 
-/* Commits, then summary.json and manifest.sha256 (of all records, as `sha256sum -c` reads it): the end of a run.
+/* Commits, then summary.json and, by the last of the runs that share the folder, manifest.sha256 (of all records, as `sha256sum -c` reads it): the end of a run.
  * `summary_json` is JSON text. Temporary files of killed runs are removed. */
 gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GError **error);
 

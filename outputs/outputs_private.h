@@ -18,7 +18,10 @@ struct WeftOutputs {
 	char *records;         /* OUT/records */
 	char *database;        /* STATE/catalog.db */
 	char *note;            /* what opening has to say, or NULL */
-	WeftLock *lock;        /* NULL when opened to read only */
+	WeftLock *lock;        /* OUT/lock; NULL when opened to read only */
+	gboolean is_alone;     /* nobody else holds it */
+	char *gate_lock;       /* STATE/gate.lock: of whoever changes `lock` */
+	int claims;            /* STATE/claims; -1 when opened to read only */
 	WeftCatalog *catalog;  /* NULL when opened to read only and there is none */
 	char *publish_lock;    /* STATE/publish.lock */
 	WeftCommit *open;       /* what waits for its commit; NULL: nothing */
@@ -28,10 +31,17 @@ struct WeftOutputs {
 
 /* Where the record of an id lies; NULL with an error when the id is none. */
 char *weft_outputs_file_of_id(const WeftOutputs *outputs, const char *id, GError **error);
-/* Removes temporary files of runs that were killed: when no other run is there. */
+/* Removes what killed runs have left beside the records: when no other run is there. */
 gboolean weft_outputs_clean(WeftOutputs *outputs, GError **error);
 /* manifest.sha256 of the records that are there; what is temporary among them is removed. */
 gboolean weft_outputs_write_manifest(WeftOutputs *outputs, GError **error);
+/* share.c: takes the locks and opens catalogue and claims. WEFT_ERROR_CANCELLED: another run. */
+gboolean weft_outputs_begin(WeftOutputs *outputs, WeftOutputsMode mode, GError **error);
+/* TRUE when no other run is there, from here on. FALSE without an error: there is one, and the lock
+ * is no longer ours. */
+gboolean weft_outputs_is_last(WeftOutputs *outputs, GError **error);
+/* The catalogue; made anew where it can't be believed, by a run that is alone. */
+gboolean weft_outputs_open_catalog(WeftOutputs *outputs, GError **error);
 /* What waits under this id, or is being published; NULL: nothing. */
 const WeftCommitEntry *weft_outputs_waiting(const WeftOutputs *outputs, const char *id);
 

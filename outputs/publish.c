@@ -100,7 +100,12 @@ gboolean weft_outputs_put_commit(WeftOutputs *outputs, WeftCommit *take_commit, 
 		outputs->n_alone--;
 	if (commit->sync_us > SYNC_SLOW_US)
 		outputs->n_alone = ALONE_COMMITS;
-	return put_all_rows(outputs->catalog, commit, error);
+	if (!put_all_rows(outputs->catalog, commit, error))
+		return FALSE;
+	for (guint i = 0; i < commit->entries->len; i++)
+		weft_outputs_release(outputs,
+				     ((WeftCommitEntry *)commit->entries->pdata[i])->known.id);
+	return TRUE;
 }
 
 void weft_outputs_drop_commit(WeftOutputs *outputs, WeftCommit *take_commit)

@@ -34,6 +34,7 @@ typedef struct WeftDocument {
 	gboolean is_copy;     /* its content has a record already, or is on its way to one */
 	gboolean is_known;    /* is_copy: the record is from an earlier run */
 	gboolean is_left;     /* not finished before the run stopped: it has no record yet */
+	gboolean is_elsewhere; /* is_copy: another run is at work on it */
 	gboolean has_before;  /* it has a record, which is made again */
 	WeftKnown before;     /* what that said */
 	WeftPartFault *fault; /* why it goes no further, or NULL */

@@ -11,7 +11,7 @@ typedef struct Count {
 	guint64 n;
 } Count;
 
-#define N_PLACES_MAX 8 /* where a file can have gone */
+#define N_PLACES_MAX 9 /* where a file can have gone */
 
 gboolean weft_ledger_is_sound(const WeftContent *content)
 {
@@ -47,7 +47,8 @@ static void list_files(const WeftProgress *progress, Count counts[N_PLACES_MAX])
 	    {"done", progress->n_done},       {"partial", progress->n_partial},
 	    {"failed", progress->n_failed},   {"skipped", progress->n_skipped},
 	    {"copies", progress->n_copies},   {"unchanged", progress->n_unchanged},
-	    {"left", progress->n_left},       {NULL, 0},
+	    {"elsewhere", progress->n_elsewhere}, {"left", progress->n_left},
+	    {NULL, 0},
 	};
 
 	for (guint i = 0; i < N_PLACES_MAX; i++)
@@ -180,7 +181,8 @@ char *weft_ledger_summary(WeftRun *run, gboolean is_whole)
 	    {"skipped", progress.n_skipped}, {"copies", progress.n_copies},
 	    {"unchanged", progress.n_unchanged}, {"known_failures", progress.n_known},
 	    {"gone", progress.n_gone}, {"ignored", progress.n_ignored},
-	    {"left", progress.n_left}, {"left_out", progress.n_left_out},
+	    {"elsewhere", progress.n_elsewhere}, {"left", progress.n_left}, 
+	    {"left_out", progress.n_left_out},
 	    {"pages", progress.n_pages}, {"found", progress.n_found}, {"pages_kept", progress.n_pages_kept},
 	    {"windows_kept", progress.n_windows_kept}, {NULL, 0},
 	};

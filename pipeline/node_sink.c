@@ -181,6 +181,10 @@ static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
 		weft_run_add_ledgers(run, &item->ledgers);
 		return TRUE;
 	}
+	if (item->begin->is_elsewhere) {
+		WEFT_COUNT(run, n_elsewhere, 1);
+		return TRUE;
+	}
 	weft_run_measured(run, item->begin, NULL);
 	if (item->record == NULL) {
 		if (weft_store_has(run->store, item->begin->id))

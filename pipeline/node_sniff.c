@@ -26,7 +26,24 @@
 typedef struct Sniff {
 	WeftRun *run;
 	GHashTable *ids; /* char *: seen in this run */
+	GPtrArray *deferred; /* Deferred */
 } Sniff;
+
+/* A document that another run was at work on when its turn came. */
+typedef struct Deferred {
+	char *path;
+	guint64 number;
+	gboolean has_status;
+	struct stat status;
+} Deferred;
+
+static void deferred_free(void *data)
+{
+	Deferred *deferred = data;
+
+	g_free(deferred->path);
+	g_free(deferred);
+}
 
 static gboolean sniff_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
 {
@@ -34,6 +51,7 @@ static gboolean sniff_init(void *shared, WeftRunner *runner, void **ret_state, G
 
 	sniff->run = shared;
 	sniff->ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	sniff->deferred = g_ptr_array_new_with_free_func(deferred_free);
 	*ret_state = sniff;
 	return TRUE;
 }
@@ -206,8 +224,14 @@ static gboolean adopt(const WeftRun *run, const WeftDocument *document, GError *
 static gboolean look_back(Sniff *sniff, WeftDocument *document, GError **error)
 {
 	WeftRun *run = sniff->run;
-	gboolean is_first = g_hash_table_add(sniff->ids, g_strdup(document->id));
+	gboolean is_first = !g_hash_table_contains(sniff->ids, document->id);
 
+	/* First the claim, then the look: who has a claim from another has its record, too. */
+	if (is_first && !weft_store_claim(run->store, document->id)) {
+		document->is_elsewhere = document->is_copy = TRUE;
+		return TRUE;
+	}
+	g_hash_table_add(sniff->ids, g_strdup(document->id));
 	if (document->sha256[0] == '\0') {
 		document->has_before = weft_store_look(run->store, document->id, &document->before);
 		return TRUE;
@@ -222,11 +246,9 @@ static gboolean look_back(Sniff *sniff, WeftDocument *document, GError **error)
 	return TRUE;
 }
 
-static WeftStep sniff_step(void *state, WeftRunner *runner, void *take_item, GError **error)
+static gboolean sniff_document(Sniff *sniff, WeftRunner *runner, WeftDocument *document,
+			       GError **error)
 {
-	Sniff *sniff = state;
-	g_autoptr(WeftItem) item = take_item;
-	WeftDocument *document = item->begin;
 	WeftRun *run = sniff->run;
 
 	weft_run_begin_file(run, document->path);
@@ -239,9 +261,59 @@ static WeftStep sniff_step(void *state, WeftRunner *runner, void *take_item, GEr
 	if (weft_store_is_folder(run->store) && !document->is_inventory &&
 	    !look_back(sniff, document, error)) {
 		run->failed_to_write = TRUE;
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static void defer(Sniff *sniff, const WeftDocument *document)
+{
+	Deferred *deferred = g_new0(Deferred, 1);
+
+	deferred->path = g_strdup(document->path);
+	deferred->number = document->number;
+	deferred->has_status = document->has_status;
+	deferred->status = document->status;
+	g_ptr_array_add(sniff->deferred, deferred);
+}
+
+static WeftStep sniff_step(void *state, WeftRunner *runner, void *take_item, GError **error)
+{
+	Sniff *sniff = state;
+	g_autoptr(WeftItem) item = take_item;
+
+	if (!sniff_document(sniff, runner, item->begin, error))
 		return WEFT_STEP_FAILED;
+	if (item->begin->is_elsewhere && item->begin->fault == NULL) {
+		defer(sniff, item->begin);
+		return WEFT_STEP_MORE;
 	}
 	return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));
+}
+
+/* The other run has finished it by now, or has ended before it could; or else it is left to it. */
+static WeftStep sniff_flush(void *state, WeftRunner *runner, GError **error)
+{
+	Sniff *sniff = state;
+	WeftBudget *budget = sniff->run->budget;
+
+	for (guint i = 0; i < sniff->deferred->len; i++) {
+		const Deferred *deferred = g_ptr_array_index(sniff->deferred, i);
+		g_autoptr(WeftItem) item = NULL;
+
+		if (!weft_budget_enter(budget))
+			return WEFT_STEP_END;
+		item = weft_item_new(WEFT_ITEM_BEGIN, deferred->number);
+		item->begin = weft_document_new(deferred->number, deferred->path, budget);
+		item->begin->begin_ns = weft_trace_now_ns();
+		item->begin->has_status = deferred->has_status;
+		item->begin->status = deferred->status;
+		if (!sniff_document(sniff, runner, item->begin, error))
+			return WEFT_STEP_FAILED;
+		if (!weft_runner_send(runner, g_steal_pointer(&item)))
+			return WEFT_STEP_END;
+	}
+	return WEFT_STEP_MORE;
 }
 
 static void sniff_done(void *state)
@@ -249,7 +321,8 @@ static void sniff_done(void *state)
 	Sniff *sniff = state;
 
 	g_hash_table_unref(sniff->ids);
+	g_ptr_array_unref(sniff->deferred);
 	g_free(sniff);
 }
 
-const WeftNodeClass weft_node_sniff = {"sniff", sniff_init, sniff_step, NULL, sniff_done};
+const WeftNodeClass weft_node_sniff = {"sniff", sniff_init, sniff_step, sniff_flush, sniff_done};

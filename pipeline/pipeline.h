@@ -65,6 +65,7 @@ typedef struct WeftJob {
 	gint64 until_s;      /* stop then, seconds since 1970; 0: run to the end */
 	double max_time_s;   /* stop after so many seconds; 0: likewise */
 	guint64 sample;      /* only so many documents, a fair choice (estimate.h); 0: all */
+	gboolean joins;       /* shares the work with the runs that hold the output folder */
 	gboolean is_unlocked; /* decode without a jail (ingest.h, weft_ingest_lock) */
 	gboolean rehashes;   /* every file is opened, also where nothing seems to have changed */
 	gboolean upgrades;   /* what other decoders made is made again */
@@ -103,6 +104,7 @@ typedef struct WeftProgress {
 	guint64 n_not_sampled; /* of a run with a sample: inputs that are not of it */
 	guint64 n_new, n_changed; /* a dry run: paths without a record; with one, of another content
 				   * or another job */
+	guint64 n_elsewhere; /* another run that shares the folder is at work on them */
 	guint64 n_left;      /* not finished, or not begun, when the run stopped: for the next run */
 	guint64 n_left_out;  /* found in folders and no input: excluded, links, sockets and the like */
 	guint64 n_ignored;   /* likewise: debris of other programs, and what .weftignore names */

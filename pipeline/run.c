@@ -134,7 +134,9 @@ static gboolean open_outputs(WeftRun *run, GError **error)
 		return run->store != NULL;
 	}
 	if (strcmp(run->job->output, "-") != 0) {
-		outputs = weft_outputs_open(run->job->output, run->job->state, error);
+		outputs = weft_outputs_open(run->job->output, run->job->state,
+					    run->job->joins ? WEFT_OUTPUTS_JOIN : WEFT_OUTPUTS_FIRST,
+					    error);
 		if (outputs == NULL)
 			return FALSE;
 		if (weft_outputs_note(outputs) != NULL)

@@ -216,6 +216,16 @@ gboolean weft_store_has(WeftStore *store, const char *id)
 	return has;
 }
 
+gboolean weft_store_claim(WeftStore *store, const char *id)
+{
+	gboolean is_ours;
+
+	pthread_mutex_lock(&store->mutex);
+	is_ours = weft_outputs_claim(store->outputs, id);
+	pthread_mutex_unlock(&store->mutex);
+	return is_ours;
+}
+
 gboolean weft_store_look(WeftStore *store, const char *id, WeftKnown *ret_known)
 {
 	gboolean is_there;

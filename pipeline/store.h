@@ -29,6 +29,8 @@ gboolean weft_store_is_unchanged(WeftStore *store, const char *path, const struc
 /* TRUE when a record names this path, whatever job made it and whatever the file is now. */
 gboolean weft_store_knows(WeftStore *store, const char *path);
 gboolean weft_store_has(WeftStore *store, const char *id);
+/* FALSE: another run is at work on it. */
+gboolean weft_store_claim(WeftStore *store, const char *id);
 gboolean weft_store_look(WeftStore *store, const char *id, WeftKnown *ret_known);
 /* Those of the run's job. Without a folder: none. */
 gboolean weft_store_sources(WeftStore *store, const char *folder, const char *after, guint n_max,

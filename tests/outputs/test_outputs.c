@@ -36,7 +36,7 @@ static void set_up(Fixture *fixture, gconstpointer data)
 	fixture->input = g_build_filename(fixture->folder, "in", NULL);
 	g_assert_true(g_file_set_contents(fixture->input, "12345", -1, NULL));
 	g_assert_cmpint(stat(fixture->input, &fixture->status), ==, 0);
-	fixture->outputs = weft_outputs_open(fixture->out, NULL, NULL);
+	fixture->outputs = weft_outputs_open(fixture->out, NULL, WEFT_OUTPUTS_ALONE, NULL);
 	g_assert_nonnull(fixture->outputs);
 }
 
@@ -86,7 +86,7 @@ static void commit(Fixture *fixture)
 static void reopen(Fixture *fixture)
 {
 	weft_outputs_close(fixture->outputs);
-	fixture->outputs = weft_outputs_open(fixture->out, NULL, NULL);
+	fixture->outputs = weft_outputs_open(fixture->out, NULL, WEFT_OUTPUTS_ALONE, NULL);
 	g_assert_nonnull(fixture->outputs);
 }
 
@@ -141,7 +141,7 @@ static void test_state_elsewhere(Fixture *fixture, gconstpointer data)
 	g_autofree char *state = g_build_filename(fixture->folder, "s", "t", NULL);
 	g_autofree char *database = g_build_filename(state, "catalog.db", NULL);
 	weft_outputs_close(fixture->outputs);
-	fixture->outputs = weft_outputs_open(fixture->out, state, NULL);
+	fixture->outputs = weft_outputs_open(fixture->out, state, WEFT_OUTPUTS_ALONE, NULL);
 	g_assert_nonnull(fixture->outputs);
 	g_assert_true(g_file_test(database, G_FILE_TEST_EXISTS));
 	put(fixture, fixture->input);
@@ -197,7 +197,7 @@ static void test_catalogue_gone(Fixture *fixture, gconstpointer data)
 	put(fixture, fixture->input);
 	g_clear_pointer(&fixture->outputs, weft_outputs_close);
 	remove_tree(state);
-	fixture->outputs = weft_outputs_open(fixture->out, NULL, NULL);
+	fixture->outputs = weft_outputs_open(fixture->out, NULL, WEFT_OUTPUTS_ALONE, NULL);
 	g_assert_false(is_unchanged(fixture, &fixture->status, FINGERPRINT));
 	g_assert_true(weft_outputs_has(fixture->outputs, SAMPLE_ID));
 	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, fixture->input,
@@ -331,7 +331,7 @@ static void test_lock(Fixture *fixture, gconstpointer data)
 	pid_t child = fork();
 	if (child == 0) {
 		/* flock is held by the open file, which a child shares: try with one of its own. */
-		WeftOutputs *second = weft_outputs_open(fixture->out, NULL, &error);
+		WeftOutputs *second = weft_outputs_open(fixture->out, NULL, WEFT_OUTPUTS_ALONE, &error);
 		_exit(second ? 1 : error->code == WEFT_ERROR_CANCELLED ? 0 : 2);
 	}
 	g_assert_cmpint(waitpid(child, &end, 0), ==, child);
@@ -348,7 +348,7 @@ static void test_open_refused(Fixture *fixture, gconstpointer data)
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_IO);
 	g_assert_false(g_file_test(missing, G_FILE_TEST_EXISTS));
 	g_clear_error(&error);
-	g_assert_null(weft_outputs_open(fixture->input, NULL, &error)); /* a file, no folder */
+	g_assert_null(weft_outputs_open(fixture->input, NULL, WEFT_OUTPUTS_ALONE, &error)); /* a file, no folder */
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_IO);
 }
 
@@ -379,7 +379,7 @@ static char *ask(Fixture *fixture, const char *sql)
 static void assert_built_anew(Fixture *fixture, const char *reason)
 {
 	WeftKnown known;
-	fixture->outputs = weft_outputs_open(fixture->out, NULL, NULL);
+	fixture->outputs = weft_outputs_open(fixture->out, NULL, WEFT_OUTPUTS_ALONE, NULL);
 	g_assert_nonnull(fixture->outputs);
 	const char *note = weft_outputs_note(fixture->outputs);
 	g_assert_nonnull(note);
@@ -623,7 +623,7 @@ static void test_finish(Fixture *fixture, gconstpointer data)
 
 	g_clear_pointer(&fixture->outputs, weft_outputs_close);
 	remove_tree(state);
-	fixture->outputs = weft_outputs_open(fixture->out, NULL, NULL);
+	fixture->outputs = weft_outputs_open(fixture->out, NULL, WEFT_OUTPUTS_ALONE, NULL);
 	g_assert_true(weft_outputs_finish(fixture->outputs, "{}", NULL));
 	assert_manifest(fixture, TRUE);
 }

@@ -13,7 +13,7 @@ typedef struct Fixture {
 static void set_up(Fixture *fixture, gconstpointer data)
 {
 	fixture->folder = g_dir_make_tmp("weft-search-XXXXXX", NULL);
-	fixture->outputs = weft_outputs_open(fixture->folder, NULL, NULL);
+	fixture->outputs = weft_outputs_open(fixture->folder, NULL, WEFT_OUTPUTS_ALONE, NULL);
 	g_assert_nonnull(fixture->outputs);
 }
 
