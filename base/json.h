@@ -100,7 +100,8 @@ gsize weft_json_offset(const WeftJson *value);
 gsize weft_json_length(const WeftJson *value);
 /* Item of an array, or value of the i-th member in the order of the text; NULL beyond the end. */
 const WeftJson *weft_json_at(const WeftJson *value, gsize i);
-/* Key of the i-th member, NUL-terminated. `ret_size_bytes` may be NULL, as in weft_json_string. */
+/* Key of the i-th member, NUL-terminated; NULL beyond the end only. Without `ret_size_bytes` a key
+ * that holds a NUL is given as U+FFFD. */
 const char *weft_json_key_at(const WeftJson *value, gsize i, gsize *ret_size_bytes);
 /* Value of a member, or NULL. */
 const WeftJson *weft_json_member(const WeftJson *value, const char *key);

@@ -185,11 +185,16 @@ static const char *whole_text(const char *text, gsize size_bytes, gsize *ret_siz
 	return text;
 }
 
+/* No name that a caller looks for; a file can't crash those who compare keys. */
+static const char KEY_WITH_NUL[] = "\xef\xbf\xbd";
+
 const char *weft_json_key_at(const WeftJson *value, gsize i, gsize *ret_size_bytes)
 {
 	if (weft_json_type(value) != WEFT_JSON_OBJECT || i >= value->size)
 		return NULL;
-	return whole_text(value->members[i].key, value->members[i].size_bytes, ret_size_bytes);
+	const char *key =
+		whole_text(value->members[i].key, value->members[i].size_bytes, ret_size_bytes);
+	return key ? key : KEY_WITH_NUL;
 }
 
 static const WeftJson *find_member(const WeftJson *object, const char *key, gsize size_bytes)
