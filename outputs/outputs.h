@@ -95,8 +95,8 @@ void weft_outputs_release(WeftOutputs *outputs, const char *id);
 /* What the record file of this id says; FALSE when there is none that can be read. */
 gboolean weft_outputs_look(WeftOutputs *outputs, const char *id, WeftKnown *ret_known);
 
-/* Adds `path` to the record `id` without touching anything else, where it does not stand there; another record that the path had in
- * this job loses it, as weft_outputs_put says. */
+/* Adds `path` to the record `id` without touching anything else, where it does not stand there; another
+ * record that the path had in this job loses it, as weft_outputs_put says. */
 gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char *path,
 			       const struct stat *status, const char *fingerprint,
 			       WeftKnown *ret_known, GError **error);
