@@ -286,7 +286,7 @@ typedef struct ProbeKind {
 static const ProbeKind KINDS[] = {
     {"logits",
      "-m BUNDLE [--adapter DIR] --ids IDS.json [--pixels P.npy | --image FILE...] [--step] [--as-run "
-     "[--kv-type TYPE]] [--kv-memory SIZE] -o LOGITS.npy",
+     "[--kv-type TYPE]] [--kv-memory SIZE] [-j N] -o LOGITS.npy",
      probe_logits, TRUE, TRUE, FALSE, 0},
     {"tokens", "-m BUNDLE [--special] [--decode] (FILE|-)", probe_tokens, FALSE, FALSE, FALSE, 1},
     {"pixels", "-m BUNDLE FILE -o P.npy", probe_pixels, TRUE, FALSE, TRUE, 1},

@@ -7,7 +7,8 @@ import subprocess
 
 import e2e
 
-VERBS = ["run", "show", "plan", "schema", "doctor", "bench", "probe"]
+VERBS = ["run", "show", "search", "status", "verify", "gc", "rebuild-index", "plan", "schema", "model",
+         "doctor", "bench", "probe"]
 
 
 class Help(e2e.Case):
