@@ -3,8 +3,9 @@
  * Each verb gets its own arguments (argv[0] is the verb) and returns the exit code of the program:
  * 0 done; 1 some inputs newly failed or partial, or what was asked about is not so (doctor's
  * reference, numbers that inspect --verify found); 2 usage; 3 nothing could start, or a helper
- * program ended; 4 stopped by its deadline with work left; 74 output can't be written; 75 another run holds the lock; 130 interrupted. Only
- * this folder prints: results on stdout, everything else on stderr.
+ * program ended again and again; 4 stopped by its deadline with work left; 74 output can't be
+ * written; 75 another run holds the lock; 130 interrupted. Only this folder prints: results on
+ * stdout, everything else on stderr.
  */
 #ifndef WEFT_CLI_CMD_H
 #define WEFT_CLI_CMD_H

@@ -192,7 +192,7 @@ static void print_stock(const WeftStock *stock)
 		printf("unfinished  %" G_GUINT64_FORMAT " documents, %s read of them so far\n",
 		       stock->n_work, work);
 	printf("state       catalogue %s; kept for other questions: %" G_GUINT64_FORMAT
-	       " documents, %s (weft gc bounds it)\n",
+	       " journals, %s (weft gc bounds it)\n",
 	       catalog, stock->n_cache, cache);
 }
 

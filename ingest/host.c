@@ -129,11 +129,6 @@ gboolean weft_ingest_limit_memory(WeftIngest *ingest, gsize decode_bytes, gsize 
 	return TRUE;
 }
 
-gsize weft_ingest_memory_peak(WeftIngest *ingest)
-{
-	return weft_memory_peak(ingest->memory);
-}
-
 const char *weft_ingest_versions(const WeftIngest *ingest)
 {
 	return ingest->versions;

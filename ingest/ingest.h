@@ -76,13 +76,11 @@ void weft_ingest_close(WeftIngest *ingest);
  * be called. */
 gboolean weft_ingest_limit_memory(WeftIngest *ingest, gsize decode_bytes, gsize read_bytes,
 				  const WeftLimits *limits, gboolean reads, GError **error);
-/* The most that they held. */
-gsize weft_ingest_memory_peak(WeftIngest *ingest);
 /* Ends the helper programs and their workers, so that nothing waits for one any more; all that is
  * asked for afterwards fails. From any thread. */
 void weft_ingest_interrupt(WeftIngest *ingest);
 
-/* "weft-decode-pdf poppler 22.12.0; ..." for the job fingerprint and `weft doctor`. Owned by
+/* "weft-decode-pdf poppler 22.12.0; ..." for the `run` of records and `weft doctor`. Owned by
  * ingest. */
 const char *weft_ingest_versions(const WeftIngest *ingest);
 gboolean weft_ingest_has_ocr(const WeftIngest *ingest);
@@ -109,8 +107,7 @@ WeftDecoding *weft_ingest_decode(WeftIngest *ingest, const WeftSniff *sniff, int
 
 /* TRUE with *ret_part == NULL at the end. A worker that was killed from outside, or ended with its
  * program, is tried once again before its document is blamed; parts come as if nothing had been.
- * FALSE: the document can't be read further; what came
- * before remains valid. */
+ * FALSE: the document can't be read further; what came before remains valid. */
 gboolean weft_decoding_next(WeftDecoding *decoding, WeftPart **ret_part, GError **error);
 /* So much of the limit of output bytes is spent: on parts that are known (page_from). */
 void weft_decoding_add_known(WeftDecoding *decoding, gsize output_bytes);

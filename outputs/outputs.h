@@ -2,7 +2,8 @@
  *
  * The record files are the truth; the catalogue (STATE/catalog.db, SQLite) is an index that can be
  * rebuilt from them. A record is written whole (temporary file, sync, rename, sync of the folder)
- * before its row. One thread at a time.
+ * before its row. One thread at a time. Several runs may share a folder (share.c): each claims a
+ * document before it works on it, and who ends last writes the manifest.
  *
  * What is put waits in a batch until it is committed: many files wait for the disk together. All that
  * reads records here sees what waits; paths are found once their rows are there. A commit is three
@@ -199,8 +200,9 @@ void weft_outputs_drop_commit(WeftOutputs *outputs, WeftCommit *take_commit);
 /* All of it. */
 gboolean weft_outputs_commit(WeftOutputs *outputs, GError **error);
 
-/* Commits, then summary.json and, by the last of the runs that share the folder, manifest.sha256 (of all records, as `sha256sum -c` reads it): the end of a run.
- * `summary_json` is JSON text. Temporary files of killed runs are removed. */
+/* The end of a run: commits, then writes summary.json (`summary_json` is JSON text) and, as the last
+ * of the runs that share the folder, manifest.sha256 (all records, as `sha256sum -c` reads it).
+ * Temporary files of killed runs are removed. */
 gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GError **error);
 
 /* The JSON Schema of a record. Static. */

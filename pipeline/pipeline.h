@@ -89,8 +89,8 @@ const WeftJobKey *weft_job_keys(void);
 
 /* Sets one key from its text. WEFT_ERROR_USAGE says what is wrong with the text. */
 gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **error);
-/* Reads the groups [job] and [limits] of a key file; `inputs`, `adapter` and `exclude` are lists divided by ';'.
- * Relative paths in it are relative to the file. WEFT_ERROR_CONFIG names file and key. */
+/* Reads the groups [job] and [limits] of a key file; `inputs`, `adapter` and `exclude` are lists
+ * divided by ';'. Relative paths in it are relative to the file. WEFT_ERROR_CONFIG names file and key. */
 gboolean weft_job_read(WeftJob *job, const char *path, GError **error);
 
 typedef struct WeftProgress {
@@ -162,8 +162,8 @@ typedef struct WeftRunAsks {
 	gsize frame_tokens, answer_tokens, context;
 } WeftRunAsks;
 WeftRunAsks weft_run_asks(const WeftRun *run);
-/* The next line for people about one document, or NULL; caller frees. `*ret_is_news` FALSE (NULL is fine):
- * it tells of nothing that went wrong, as of a type that weft does not read. */
+/* The next line for people about one document, or NULL; caller frees. `*ret_is_news` FALSE (NULL is
+ * fine): it tells of nothing that went wrong, as of a type that weft does not read. */
 char *weft_run_next_message(WeftRun *run, gboolean *ret_is_news);
 /* The graph with its counts so far; caller frees. */
 char *weft_run_graph(WeftRun *run);
