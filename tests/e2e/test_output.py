@@ -122,7 +122,7 @@ class Trace(e2e.Case):
     def test_events(self):
         done = self.run_weft("-m", e2e.BUNDLE, "--reader", "none", "--trace",
                              self.folder / "t.json", "-j", "3", "-o", "-",
-                             e2e.INBOX / "annual-report.pdf")
+                             e2e.INBOX / "annual-report.pdf", code=0)
         self.assertEqual(len(e2e.lines(done)), 1)
         events = json.loads((self.folder / "t.json").read_bytes())["traceEvents"]
         spans = [event for event in events if event["ph"] == "X"]
