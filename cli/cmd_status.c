@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "cli/cmd.h"
+#include "cli/plan_words.h"
 #include "outputs/outputs.h"
 
 #define RUNS_SHOWN 5
@@ -36,13 +37,6 @@ static char *how_long(double seconds)
 				   : g_strdup_printf("%.1f d", seconds / 86400);
 }
 
-static void add_count(GString *line, guint64 n, const char *word)
-{
-	if (n > 0)
-		g_string_append_printf(line, "%s%" G_GUINT64_FORMAT " %s", line->len ? ", " : "", n,
-				       word);
-}
-
 static char *outcomes(const WeftJson *note)
 {
 	static const char *const KEYS[] = {"done", "partial", "failed", "skipped", "copies",
@@ -50,7 +44,7 @@ static char *outcomes(const WeftJson *note)
 	GString *line = g_string_new(NULL);
 
 	for (gsize i = 0; i < G_N_ELEMENTS(KEYS); i++)
-		add_count(line, count(note, KEYS[i]), KEYS[i]);
+		weft_words_add_count(line, count(note, KEYS[i]), KEYS[i]);
 	return g_string_free(line, FALSE);
 }
 
@@ -173,7 +167,7 @@ static void print_stock(const WeftStock *stock)
 	guint64 n = 0;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(STATUSES); i++) {
-		add_count(statuses, stock->n_status[i], STATUSES[i]);
+		weft_words_add_count(statuses, stock->n_status[i], STATUSES[i]);
 		n += stock->n_status[i];
 	}
 	if (stock->has_catalog) {

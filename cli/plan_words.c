@@ -93,6 +93,13 @@ static void print_row(FILE *to, const char *name, double n_files, double n_new,
 		read, requests, tokens);
 }
 
+void weft_words_add_count(GString *line, guint64 n, const char *word)
+{
+	if (n > 0)
+		g_string_append_printf(line, "%s%" G_GUINT64_FORMAT " %s", line->len > 0 ? ", " : "",
+				       n, word);
+}
+
 void weft_words_estimate(FILE *to, const WeftEstimate *estimate)
 {
 	WeftEstimateTotal total = weft_estimate_total(estimate);

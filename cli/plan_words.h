@@ -18,6 +18,9 @@ char *weft_words_parameters(double n);
 /* "; +- 8 %", a standard error; "" for fewer than ten documents. */
 char *weft_words_error(guint64 n_measured, double error);
 
+/* Appends "3 done", behind a comma where something stands before it; nothing for 0. */
+void weft_words_add_count(GString *line, guint64 n, const char *word);
+
 /* Files, pages, seconds, pictures to read, tokens, by the end of names. */
 void weft_words_estimate(FILE *to, const WeftEstimate *estimate);
 

@@ -206,13 +206,6 @@ void weft_bar_draw(WeftBar *bar, WeftRun *run)
 	weft_bar_say(bar, "info", line);
 }
 
-static void add_count(GString *line, guint64 n, const char *word)
-{
-	if (n > 0)
-		g_string_append_printf(line, "%s%" G_GUINT64_FORMAT " %s", line->len > 0 ? ", " : "",
-				       n, word);
-}
-
 void weft_bar_end(WeftBar *bar, WeftRun *run, gboolean is_whole)
 {
 	WeftProgress progress = weft_run_progress(run);
@@ -220,13 +213,13 @@ void weft_bar_end(WeftBar *bar, WeftRun *run, gboolean is_whole)
 	double elapsed_s = (double)(g_get_monotonic_time() - bar->begin_us) / G_USEC_PER_SEC;
 
 	say_messages(bar, run);
-	add_count(line, progress.n_done, "done");
-	add_count(line, progress.n_partial, "partial");
-	add_count(line, progress.n_failed, "failed");
-	add_count(line, progress.n_skipped, "skipped");
-	add_count(line, progress.n_copies, progress.n_copies == 1 ? "copy" : "copies");
-	add_count(line, progress.n_unchanged, "unchanged");
-	add_count(line, progress.n_elsewhere, "elsewhere (another run is at work on them)");
+	weft_words_add_count(line, progress.n_done, "done");
+	weft_words_add_count(line, progress.n_partial, "partial");
+	weft_words_add_count(line, progress.n_failed, "failed");
+	weft_words_add_count(line, progress.n_skipped, "skipped");
+	weft_words_add_count(line, progress.n_copies, progress.n_copies == 1 ? "copy" : "copies");
+	weft_words_add_count(line, progress.n_unchanged, "unchanged");
+	weft_words_add_count(line, progress.n_elsewhere, "elsewhere (another run is at work on them)");
 	if (progress.n_known > 0)
 		g_string_append_printf(line, " (%" G_GUINT64_FORMAT " of them not whole)",
 				       progress.n_known);
@@ -236,9 +229,9 @@ void weft_bar_end(WeftBar *bar, WeftRun *run, gboolean is_whole)
 	}
 	if (line->len == 0)
 		g_string_append(line, "nothing to do");
-	add_count(line, progress.n_gone, "gone");
-	add_count(line, progress.n_ignored, "ignored (debris, .weftignore)");
-	add_count(line, progress.n_left_out, "left out (links, special files, excluded)");
+	weft_words_add_count(line, progress.n_gone, "gone");
+	weft_words_add_count(line, progress.n_ignored, "ignored (debris, .weftignore)");
+	weft_words_add_count(line, progress.n_left_out, "left out (links, special files, excluded)");
 	g_string_append_printf(line, ", %.1f s", elapsed_s);
 	if (bar->is_quiet)
 		wipe(bar);
