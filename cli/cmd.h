@@ -56,4 +56,8 @@ int weft_cmd_probe(const WeftPlaces *places, int argc, char **argv);
  * `code`. */
 int weft_cmd_fail(const char *verb, GError **error, int code);
 
+/* FALSE: something stands after the options of a verb that takes options alone, as in "weft gc OUT", which would
+ * otherwise work on ./weft-out. */
+gboolean weft_cmd_takes_no_arguments(int argc, char **argv, GError **error);
+
 #endif

@@ -118,7 +118,8 @@ int weft_cmd_gc(const WeftPlaces *places, int argc, char **argv)
 		context, "Exit codes: 0 done; 2 usage; 3 no records here; 74 something can't be erased or written,\n"
 			 "run again; 75 a run holds the lock.\n");
 	g_option_context_add_main_entries(context, entries, NULL);
-	if (g_option_context_parse(context, &argc, &argv, &error)) {
+	if (g_option_context_parse(context, &argc, &argv, &error) &&
+	    weft_cmd_takes_no_arguments(argc, argv, &error)) {
 		if (cleaning.cache && !weft_size_parse(cleaning.cache, &cleaning.cache_bytes))
 			g_set_error(&error, WEFT_ERROR, WEFT_ERROR_USAGE,
 				    "cache: '%s' is not a size like 2G", cleaning.cache);

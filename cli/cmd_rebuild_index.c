@@ -27,7 +27,8 @@ int weft_cmd_rebuild_index(const WeftPlaces *places, int argc, char **argv)
 		context, "Exit codes: 0 done; 1 some files in records are damaged (weft verify says which);\n"
 			 "2 usage; 3 no records here; 74 the catalogue can't be written; 75 a run holds the lock.\n");
 	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse(context, &argc, &argv, &error))
+	if (!g_option_context_parse(context, &argc, &argv, &error) ||
+	    !weft_cmd_takes_no_arguments(argc, argv, &error))
 		return weft_cmd_fail("rebuild-index", &error, WEFT_EXIT_USAGE);
 	g_autoptr(WeftOutputs) outputs = weft_archive_open("rebuild-index", out, state, &error);
 	if (!outputs)

@@ -228,7 +228,8 @@ int weft_cmd_status(const WeftPlaces *places, int argc, char **argv)
 	g_option_context_set_description(
 		context, "Exit codes: 0 said; 2 usage; 3 no records here, or they can't be read.\n");
 	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse(context, &argc, &argv, &error))
+	if (!g_option_context_parse(context, &argc, &argv, &error) ||
+	    !weft_cmd_takes_no_arguments(argc, argv, &error))
 		return weft_cmd_fail("status", &error, WEFT_EXIT_USAGE);
 	if (!print_status(out ? out : "weft-out", state, &error))
 		return weft_cmd_fail("status", &error, WEFT_EXIT_NOT_STARTED);

@@ -134,7 +134,8 @@ int weft_cmd_verify(const WeftPlaces *places, WeftIngest *ingest, int argc, char
 		context, "Exit codes: 0 nothing is wrong; 1 something is, a line each on stdout; 2 usage;\n"
 			 "3 no records here, or they can't be read.\n");
 	g_option_context_add_main_entries(context, entries, NULL);
-	if (!g_option_context_parse(context, &argc, &argv, &error))
+	if (!g_option_context_parse(context, &argc, &argv, &error) ||
+	    !weft_cmd_takes_no_arguments(argc, argv, &error))
 		return weft_cmd_fail("verify", &error, WEFT_EXIT_USAGE);
 	if (n_sample < 0 || (n_sample > 0) != (job != NULL)) {
 		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_USAGE,

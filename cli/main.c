@@ -124,3 +124,12 @@ int main(int argc, char **argv)
 	fprintf(stderr, "weft: there is no command \"%s\"; weft --help lists them.\n", shown);
 	return WEFT_EXIT_USAGE;
 }
+
+gboolean weft_cmd_takes_no_arguments(int argc, char **argv, GError **error)
+{
+	if (argc <= 1)
+		return TRUE;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		    "'%s' is not expected: the output folder is given with -o", argv[1]);
+	return FALSE;
+}

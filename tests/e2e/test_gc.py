@@ -108,6 +108,8 @@ class Gc(e2e.Case):
 
     def test_refusals(self):
         self.gc("--cache", "much", code=2)
+        for verb in ("gc", "status", "verify", "rebuild-index"):  # a folder without -o is not ./weft-out
+            self.assert_code(e2e.weft(verb, self.out), 2)
         self.assert_code(e2e.weft("gc", "-o", self.folder / "none"), 3)
         self.assertFalse((self.folder / "none").exists())
         with open(self.out / "lock", "rb") as lock:
