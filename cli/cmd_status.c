@@ -183,7 +183,7 @@ static void print_stock(const WeftStock *stock)
 	}
 	print_reasons(stock);
 	if (stock->n_work > 0)
-		printf("unfinished  %" G_GUINT64_FORMAT " documents, %s read of them so far\n",
+		printf("unfinished  %" G_GUINT64_FORMAT " journals, %s read so far\n",
 		       stock->n_work, work);
 	printf("state       catalogue %s; kept for other questions: %" G_GUINT64_FORMAT
 	       " journals, %s (weft gc bounds it)\n",

@@ -126,6 +126,7 @@ gboolean weft_verify_sample(const WeftPlaces *places, WeftIngest *ingest, WeftOu
 	g_free(job->output);
 	job->output = g_strdup("-");
 	job->lines_fd = fileno(lines);
+	g_clear_pointer(&job->trace, g_free);
 	job->sample = 0;
 	job->is_dry = FALSE;
 	job->until_s = 0;

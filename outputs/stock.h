@@ -27,8 +27,8 @@ typedef struct WeftStock {
 	GPtrArray *reasons;     /* WeftStockReason, the most frequent first */
 	guint64 n_not_read;     /* failed and partial records that reasons leave out: too many */
 	guint64 catalog_bytes;
-	guint64 n_work, work_bytes;   /* documents that a run has begun, and what it has read of them */
-	guint64 n_cache, cache_bytes; /* what was read, kept for other questions */
+	guint64 n_work, work_bytes;   /* journals of documents that runs have begun and not finished */
+	guint64 n_cache, cache_bytes; /* journals of what was read, kept for other questions */
 } WeftStock;
 
 WeftStock *weft_stock_take(struct WeftOutputs *outputs, GError **error);

@@ -219,7 +219,8 @@ class Verify(e2e.Case):
 
     def test_a_sample_is_done_again(self):
         job = self.folder / "archive.job"
-        job.write_text("[job]\ntask=inventory\ninputs=pile\noutput=out\nsample=1\nexclude=*.md\n")
+        job.write_text("[job]\ntask=inventory\ninputs=pile\noutput=out\nsample=1\nexclude=*.md\n"
+                       "trace=trace.json\n")
         shutil.copy(self.pile / "a.md", self.pile / "copy.md")
         self.run()
         done = e2e.weft("verify", "-o", self.out, "--sample", "100", "-c", job)
@@ -227,6 +228,7 @@ class Verify(e2e.Case):
         self.assertIn("10 documents done again gave the same record, 0 another", done.stderr)
         done = e2e.weft("verify", "-o", self.out, "--sample", "3", "-c", job)
         self.assertIn("3 documents done again gave the same", done.stderr)
+        self.assertFalse((self.folder / "trace.json").exists())
 
         # One that says something else, as far as checksums can tell.
         self.change("of-pages.pdf", lambda record: record["content"][0].update(text="Another"))
