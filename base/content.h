@@ -45,6 +45,8 @@ typedef struct WeftContent {
 	char *text;         /* valid UTF-8 without NUL, or NULL */
 	GArray *anchors;    /* of WeftAnchor, at least one */
 	GArray *words;      /* of WeftWord in order of char_first, or NULL */
+	guint8 *packed;     /* in place of `words` after weft_content_pack, or NULL */
+	guint n_packed;     /* words in it */
 	double confidence;  /* 0..1; negative: not known */
 	char *speaker;      /* or NULL */
 	gboolean hidden;    /* text that the page does not show: kept apart in the record */
@@ -58,6 +60,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftContent, weft_content_free)
 
 /* Appends a word; words come in order and do not overlap. */
 void weft_content_add_word(WeftContent *content, WeftWord word);
+
+/* Puts the words into about a quarter of the memory, for content that waits. None may be added any
+ * more, and they are read with weft_word_next. */
+void weft_content_pack(WeftContent *content);
+void weft_content_drop_words(WeftContent *content);
+guint weft_content_n_words(const WeftContent *content);
+
+/* Reads the words in order, packed or not. */
+typedef struct WeftWordReader {
+	const WeftContent *content;
+	const guint8 *at; /* in the packed words */
+	guint n_read;
+	WeftWord last;
+} WeftWordReader;
+WeftWordReader weft_content_words(const WeftContent *content);
+/* FALSE: that was the last one. */
+gboolean weft_word_next(WeftWordReader *reader, WeftWord *ret_word);
 
 /* The anchor of code points [char_first, char_end): union of its words, or the item's first anchor
  * when it has no words there. */

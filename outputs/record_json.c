@@ -11,7 +11,7 @@
 #define BOX_DECIMALS 2
 #define TIME_DECIMALS 3
 #define SHARE_DECIMALS 4
-#define TRIM_WORDS 200000u /* 16 MB */
+#define TRIM_WORDS 800000u /* 16 MB */
 
 static const char *const STATUS_NAMES[] = { "ok", "partial", "failed", "skipped" };
 static const char *const PROVENANCE_NAMES[] = { "copied", "derived", "pointed", "matched", "none" };
@@ -255,20 +255,22 @@ static void write_document(WeftJsonWriter *w, const WeftRecord *record)
 
 /* ---- content ---- */
 
-static void write_words(WeftJsonWriter *w, const GArray *words)
+static void write_words(WeftJsonWriter *w, const WeftContent *content)
 {
+	WeftWordReader reader = weft_content_words(content);
+	WeftWord word;
+
 	weft_json_write_key(w, "words");
 	weft_json_write_array(w);
-	for (guint i = 0; i < words->len; i++) {
-		const WeftWord *word = &g_array_index(words, WeftWord, i);
+	while (weft_word_next(&reader, &word)) {
 		weft_json_write_object(w);
-		write_chars(w, word->char_first, word->char_end);
-		if (!is_whole_document(&word->at)) {
+		write_chars(w, word.char_first, word.char_end);
+		if (!is_whole_document(&word.at)) {
 			weft_json_write_key(w, "at");
-			write_anchor(w, &word->at);
+			write_anchor(w, &word.at);
 		}
-		if (word->confidence >= 0)
-			write_rounded(w, "confidence", word->confidence, SHARE_DECIMALS);
+		if (word.confidence >= 0)
+			write_rounded(w, "confidence", word.confidence, SHARE_DECIMALS);
 		weft_json_write_object_end(w);
 	}
 	weft_json_write_array_end(w);
@@ -287,8 +289,8 @@ static void write_content(WeftJsonWriter *w, const WeftContent *content, guint32
 		write_rounded(w, "confidence", content->confidence, SHARE_DECIMALS);
 	if (content->speaker)
 		write_member(w, "speaker", content->speaker);
-	if (content->words && content->words->len)
-		write_words(w, content->words);
+	if (weft_content_n_words(content) > 0)
+		write_words(w, content);
 	weft_json_write_object_end(w);
 }
 
@@ -306,10 +308,10 @@ static void write_contents(WeftJsonWriter *w, const WeftRecord *record, const ch
 		if (!content->hidden != !are_hidden)
 			continue;
 		write_content(w, content, i);
-		if (!takes || !content->words)
+		if (!takes)
 			continue;
-		n_words += content->words->len;
-		g_clear_pointer(&content->words, g_array_unref);
+		n_words += weft_content_n_words(content);
+		weft_content_drop_words(content);
 		if (n_words >= TRIM_WORDS) { /* blocks of this size the C library keeps otherwise */
 			(void)malloc_trim(0);
 			n_words = 0;

@@ -133,6 +133,7 @@ static void take_content(const WeftLimits *limits, Building *building, WeftPart 
 	if (building->output_bytes > limits->output_bytes && weft_ledger_is_sound(part->content))
 		building->unkept_ms += weft_ledger_milliseconds(&part->anchor);
 	if (building->output_bytes <= limits->output_bytes) {
+		weft_content_pack(part->content); /* it waits for the end of the document */
 		g_ptr_array_add(building->record->contents, g_steal_pointer(&part->content));
 	} else if (!was_full) {
 		g_autoptr(GError) error =

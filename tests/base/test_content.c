@@ -1,5 +1,8 @@
 #include "base/content.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -80,6 +83,61 @@ static void test_copy(void)
 	g_assert_cmpint(copy->by, ==, WEFT_BY_WHISPER);
 }
 
+static gboolean is_same_word(const WeftWord *a, const WeftWord *b)
+{
+	return a->char_first == b->char_first && a->char_end == b->char_end &&
+	       a->at.page == b->at.page && a->at.track == b->at.track &&
+	       a->at.has_bbox == b->at.has_bbox && a->at.has_time == b->at.has_time &&
+	       memcmp(a->at.bbox, b->at.bbox, sizeof a->at.bbox) == 0 &&
+	       memcmp(a->at.time, b->at.time, sizeof a->at.time) == 0 &&
+	       memcmp(&a->confidence, &b->confidence, sizeof a->confidence) == 0;
+}
+
+/* Packed words are read as they were put in, bit by bit, also what no document should have. */
+static void test_pack(void)
+{
+	const double ODD[] = { 0, -0.0, 0.1, -1e300, 5e-324, NAN, INFINITY, 595.276 };
+	const guint32 GAPS[] = { 0, 1, 255, 256, 70000 };
+	g_autoptr(WeftContent) content = weft_content_new(
+		WEFT_CONTENT_TEXT, WEFT_BY_FILE, g_strdup("text"), box(1, 0, 0, 1, 1));
+	g_autoptr(GRand) rand = g_rand_new_with_seed(7);
+	WeftWord word = { 0 };
+
+	for (int n = 0; n < 3000; n++) {
+		if (g_rand_int_range(rand, 0, 9) == 0) {
+			word.at.page = g_rand_int(rand) % 3;
+			word.at.track = g_rand_int(rand) % 2;
+			word.at.has_bbox = g_rand_boolean(rand);
+			word.at.has_time = g_rand_boolean(rand);
+		}
+		for (int i = 0; i < 4; i++)
+			if (g_rand_boolean(rand))
+				word.at.bbox[i] = ODD[g_rand_int(rand) % G_N_ELEMENTS(ODD)];
+		if (g_rand_int_range(rand, 0, 5) == 0)
+			word.at.time[g_rand_int(rand) % 2] = g_rand_double(rand);
+		if (g_rand_int_range(rand, 0, 3) == 0)
+			word.confidence = (float)g_rand_double_range(rand, -1, 1);
+		word.char_first = word.char_end + GAPS[g_rand_int(rand) % G_N_ELEMENTS(GAPS)];
+		word.char_end = word.char_first + GAPS[g_rand_int(rand) % G_N_ELEMENTS(GAPS)];
+		weft_content_add_word(content, word);
+	}
+	g_autoptr(WeftContent) other = weft_content_copy(content);
+	weft_content_pack(other);
+	g_assert_null(other->words);
+	g_autoptr(WeftContent) packed = weft_content_copy(other);
+	WeftWordReader a = weft_content_words(content), b = weft_content_words(packed);
+	WeftWord one, two;
+	while (weft_word_next(&a, &one)) {
+		g_assert_true(weft_word_next(&b, &two));
+		g_assert_true(is_same_word(&one, &two));
+	}
+	g_assert_false(weft_word_next(&b, &two));
+	g_assert_cmpuint(weft_content_n_words(packed), ==, 3000);
+	g_assert_cmpuint(weft_content_output_bytes(packed), ==, weft_content_output_bytes(content));
+	weft_content_drop_words(packed);
+	g_assert_cmpuint(weft_content_n_words(packed), ==, 0);
+}
+
 /* The spellings of the record: each of them, and none twice. */
 static void test_names(void)
 {
@@ -131,6 +189,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/content/union", test_union);
 	g_test_add_func("/content/words", test_words);
 	g_test_add_func("/content/copy", test_copy);
+	g_test_add_func("/content/pack", test_pack);
 	g_test_add_func("/content/names", test_names);
 	g_test_add_func("/content/utf8", test_utf8);
 	return g_test_run();
