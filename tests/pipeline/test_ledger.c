@@ -32,7 +32,7 @@ static void test_check(void)
 	g_assert_true(weft_ledger_check(&run, NULL));
 	run.tally.progress.n_copies--;
 	assert_message(&run, "the ledger of files does not balance: 20 in, 19 accounted for, 7 done, 1 partial, "
-			     "2 failed, 1 skipped, 2 copies, 4 unchanged, 2 left;");
+			     "2 failed, 1 skipped, 2 copies, 4 unchanged, 0 elsewhere, 2 left;");
 	set_up(&run, job);
 	run.tally.ledgers.pages.done++; /* one twice */
 	assert_message(&run, "the ledger of pages does not balance: 30 in, 31 accounted for, 21 done, 3 failed, "
