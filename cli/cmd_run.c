@@ -284,10 +284,17 @@ static int run_job(const Command *command, const WeftPlaces *places, WeftIngest 
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(WeftBar) bar = weft_bar_new(command->is_quiet, g_strcmp0(command->log, "json") == 0);
-	g_autoptr(WeftRun) run = weft_run_new(command->job, ingest, &error);
+	g_autoptr(WeftRun) run = NULL;
 	WeftWatched by;
 	int signals;
 
+	/* find ... | weft run --files-from -, on a quiet night */
+	if (command->files_from != NULL && command->job->inputs->len == 0) {
+		if (!command->is_quiet)
+			weft_bar_say(bar, "info", "the list names no files: nothing to do");
+		return WEFT_EXIT_DONE;
+	}
+	run = weft_run_new(command->job, ingest, &error);
 	if (run == NULL)
 		return weft_cmd_fail("run", &error, exit_of_error(error, FALSE, FALSE));
 	signals = weft_watch_open(&error);

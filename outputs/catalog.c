@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -99,15 +100,33 @@ static void finalize(void *statement)
 	(void)sqlite3_finalize(statement); /* told by its last step */
 }
 
+/* On a disk that is mounted to read only SQLite can't make the shared memory of write-ahead mode; it
+ * does without where it is told that nobody writes. NULL: an ordinary place. */
+static char *immutable_uri(const char *path)
+{
+	struct statvfs disk;
+	g_autofree char *absolute = g_canonicalize_filename(path, NULL);
+	g_autofree char *log = g_strconcat(path, "-wal", NULL);
+	g_autofree char *uri = NULL;
+
+	if (statvfs(path, &disk) < 0 || !(disk.f_flag & ST_RDONLY) ||
+	    g_file_test(log, G_FILE_TEST_EXISTS))
+		return NULL;
+	uri = g_filename_to_uri(absolute, NULL, NULL);
+	return uri ? g_strconcat(uri, "?immutable=1", NULL) : NULL;
+}
+
 static WeftCatalog *open_database(const char *path, int flags, GError **error)
 {
 	g_autoptr(WeftCatalog) catalog = g_new0(WeftCatalog, 1);
+	g_autofree char *uri = flags & SQLITE_OPEN_READONLY ? immutable_uri(path) : NULL;
 
 	catalog->path = g_strdup(path);
 	catalog->is_read_only = (flags & SQLITE_OPEN_READONLY) != 0;
 	catalog->statements = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL,
 						    finalize);
-	if (sqlite3_open_v2(path, &catalog->database, flags, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(uri ? uri : path, &catalog->database, uri ? flags | SQLITE_OPEN_URI : flags,
+			    NULL) != SQLITE_OK) {
 		(void)weft_catalog_fail(catalog, error);
 		return NULL;
 	}

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/long_path.h"
 #include "outputs/catalog_private.h"
 #include "outputs/catalog_rows.h"
 #include "outputs/outputs_private.h"
@@ -181,7 +182,7 @@ static void check_source(WeftVerify *verify, const char *path, const char *id, c
 {
 	struct stat status;
 	/* Without waiting: what is now a FIFO must not hold us. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = weft_path_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
 		WeftSourceRow row = { 0 };
@@ -346,6 +347,17 @@ static void check_summary(WeftVerify *verify)
 	}
 }
 
+/* A run has come to its end here, so there was a manifest. */
+static gboolean has_summary(const WeftOutputs *outputs)
+{
+	g_autofree char *path = g_build_filename(outputs->folder, "summary.json", NULL);
+	int number = errno;
+	gboolean has = g_file_test(path, G_FILE_TEST_EXISTS);
+
+	errno = number;
+	return has;
+}
+
 WeftVerify *weft_verify_new(WeftOutputs *outputs, gboolean has_sources, GError **error)
 {
 	g_autoptr(WeftVerify) verify = g_new0(WeftVerify, 1);
@@ -366,8 +378,9 @@ WeftVerify *weft_verify_new(WeftOutputs *outputs, gboolean has_sources, GError *
 	verify->manifest = fopen(manifest, "re");
 	if (verify->manifest && fstat(fileno(verify->manifest), &status) == 0)
 		verify->manifest_ns = weft_catalog_nanoseconds(&status.st_mtim);
-	else if (errno != ENOENT)
-		find(verify, "manifest.sha256", "%s; what it lists is not compared",
+	else if (errno != ENOENT || has_summary(outputs))
+		find(verify, "manifest.sha256", "%s; what it lists is not compared, and the end of the "
+						"next run writes it",
 		     g_strerror(errno));
 	check_summary(verify);
 	if (outputs->catalog) {

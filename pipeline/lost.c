@@ -2,10 +2,12 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/long_path.h"
 #include "pipeline/walk.h"
 
 #define ROWS_AT_ONCE 1000
@@ -70,7 +72,7 @@ static gboolean is_lost(const char *path)
 {
 	struct stat status;
 
-	if (weft_path_status(path, &status) == 0)
+	if (weft_path_stat(path, AT_SYMLINK_NOFOLLOW, &status) == 0)
 		return S_ISDIR(status.st_mode) ? can_be_listed(path) : !S_ISREG(status.st_mode);
 	return errno == ENOENT || errno == ENOTDIR;
 }

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/long_path.h"
 #include "pipeline/ignore.h"
 
 /* Each level holds an open folder; a process may have 1024 open files by default. */
@@ -90,76 +90,6 @@ char *weft_path_tidy(const char *path)
 	return g_string_free(tidy, FALSE);
 }
 
-/* The folder in which the last names of a long path lie, in *rest; AT_FDCWD: the path is short.
- * -1 with errno. */
-static int open_long(const char *path, const char **ret_rest)
-{
-	int at = AT_FDCWD;
-
-	while (strlen(path) >= PATH_MAX) {
-		char piece[PATH_MAX];
-		const char *end = path + PATH_MAX - 1;
-		int below;
-
-		while (end > path && *end != '/')
-			end--;
-		if (end == path) {
-			errno = ENAMETOOLONG;
-			below = -1;
-		} else {
-			memcpy(piece, path, (gsize)(end - path));
-			piece[end - path] = '\0';
-			below = openat(at, piece, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		}
-		if (at != AT_FDCWD)
-			close(at);
-		if (below < 0)
-			return -1;
-		at = below;
-		path = end + 1;
-	}
-	*ret_rest = path;
-	return at;
-}
-
-static void close_long(int at)
-{
-	int number = errno;
-
-	if (at >= 0)
-		close(at);
-	errno = number;
-}
-
-static int open_path(const char *path, int flags)
-{
-	const char *rest;
-	int at = open_long(path, &rest), fd;
-
-	if (at == -1)
-		return -1;
-	fd = openat(at, rest, flags);
-	close_long(at);
-	return fd;
-}
-
-static int status_of_path(const char *path, int flags, struct stat *ret_status)
-{
-	const char *rest;
-	int at = open_long(path, &rest), result;
-
-	if (at == -1)
-		return -1;
-	result = fstatat(at, rest, ret_status, flags);
-	close_long(at);
-	return result;
-}
-
-int weft_path_status(const char *path, struct stat *ret_status)
-{
-	return status_of_path(path, AT_SYMLINK_NOFOLLOW, ret_status);
-}
-
 static const char *last_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -170,7 +100,7 @@ static const char *last_name(const char *path)
 int weft_folder_open_file(const WeftFolder *folder, const char *path)
 {
 	if (folder == NULL)
-		return open_path(path, FILE_FLAGS);
+		return weft_path_open(path, FILE_FLAGS);
 	return openat(folder->fd, last_name(path), FILE_FLAGS | O_NOFOLLOW);
 }
 
@@ -477,7 +407,7 @@ static gboolean next_input(WeftWalk *walk, WeftFound *ret_found)
 		walk->n_left_out++;
 		return FALSE;
 	}
-	if (status_of_path(path, 0, &status) != 0)
+	if (weft_path_stat(path, 0, &status) != 0)
 		return find_errno(walk, errno, ret_found);
 	if (S_ISREG(status.st_mode)) {
 		*ret_found = (WeftFound){
@@ -491,7 +421,7 @@ static gboolean next_input(WeftWalk *walk, WeftFound *ret_found)
 				    ret_found);
 	if (is_left_out(walk, &status))
 		return FALSE;
-	fd = open_path(path, FOLDER_FLAGS);
+	fd = weft_path_open(path, FOLDER_FLAGS);
 	if (fd < 0)
 		return find_errno(walk, errno, ret_found);
 	return enter(walk, fd, ret_found);

@@ -51,7 +51,5 @@ guint64 weft_walk_n_ignored(const WeftWalk *walk);
 
 /* Without "./" in front, "/./", doubled or trailing slashes; links and ".." stay as they are. */
 char *weft_path_tidy(const char *path);
-/* lstat(2) of a path of any length. */
-int weft_path_status(const char *path, struct stat *ret_status);
 
 #endif

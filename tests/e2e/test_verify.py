@@ -72,6 +72,11 @@ class Verify(e2e.Case):
             self.assertEqual(database.execute(statement, (value,)).rowcount, 1)
             database.commit()
 
+    def unlist(self):
+        """As after a first run that was killed."""
+        (self.out / "manifest.sha256").unlink()
+        (self.out / "summary.json").unlink()
+
     # ---- good ----
 
     def test_nothing_is_wrong(self):
@@ -102,8 +107,7 @@ class Verify(e2e.Case):
         self.assertEqual(len(self.verify(code=1)), 1)
 
     def test_an_unfinished_run(self):
-        (self.out / "manifest.sha256").unlink()
-        (self.out / "summary.json").unlink()
+        self.unlist()
         self.assertEqual(self.verify(), [])
 
     # ---- documents ----
@@ -147,7 +151,7 @@ class Verify(e2e.Case):
     def test_a_record_changed_by_hand(self):
         file = self.change("a.md", lambda record: record["content"][0].update(text="x"), keeps_times=False)
         self.one(file.name, "manifest.sha256")
-        (self.out / "manifest.sha256").unlink()
+        self.unlist()
         self.one(file.name, "not the bytes that weft wrote")
 
     def test_a_torn_record(self):
@@ -159,7 +163,7 @@ class Verify(e2e.Case):
         file = self.record("a.md")
         file.unlink()
         self.one(file.name, "manifest.sha256", "not there")
-        (self.out / "manifest.sha256").unlink()
+        self.unlist()
         self.one(file.name, "catalogue", "not there")
 
     def test_a_record_under_another_name(self):
@@ -244,6 +248,12 @@ class Verify(e2e.Case):
         self.assert_code(e2e.weft("verify", "-o", self.out, "--sample", "2", "-c", self.folder / "none"), 3)
 
     # ---- the rest ----
+
+    def test_no_manifest(self):
+        (self.out / "manifest.sha256").unlink()
+        self.one("manifest.sha256", "next run writes it")
+        self.run()
+        self.assertEqual(self.verify(), [])
 
     def test_a_bad_manifest(self):
         manifest = self.out / "manifest.sha256"
