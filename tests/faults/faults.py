@@ -42,7 +42,6 @@ import zlib
 import e2e
 
 SHIM = os.environ["SHIM"]
-SANITIZED = os.environ.get("SANITIZED", "none") != "none"
 LONG = bool(os.environ.get("FAULTS_LONG"))
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
 TIMEOUT_S = 120
