@@ -521,6 +521,11 @@ static int compare_names(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+void weft_names_sort(GPtrArray *names)
+{
+	g_ptr_array_sort(names, compare_names);
+}
+
 GPtrArray *weft_folder_names(const char *path, gsize limit, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
@@ -550,6 +555,6 @@ GPtrArray *weft_folder_names(const char *path, gsize limit, GError **error)
 		(void)fail_errno(error, path, number);
 		return NULL;
 	}
-	g_ptr_array_sort(names, compare_names);
+	weft_names_sort(names);
 	return g_steal_pointer(&names);
 }

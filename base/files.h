@@ -127,6 +127,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftLock, weft_lock_close)
  * WEFT_ERROR_LIMIT. */
 GPtrArray *weft_folder_names(const char *path, gsize limit, GError **error);
 
+/* Bytewise: `names` are char *. */
+void weft_names_sort(GPtrArray *names);
+
 /* A path for messages, on one line: as weft_utf8_append_harmless. Caller frees. */
 char *weft_path_display(const char *path);
 

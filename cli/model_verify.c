@@ -145,11 +145,6 @@ static GPtrArray *tensors_of(const WeftBundle *bundle, const char *file)
 	return tensors;
 }
 
-static int compare_names(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static gboolean read_bundle(Reading *reading, const WeftBundle *bundle, const char *folder,
                             GError **error)
 {
@@ -160,7 +155,7 @@ static gboolean read_bundle(Reading *reading, const WeftBundle *bundle, const ch
 		if (g_hash_table_add(seen, (gpointer)file))
 			g_ptr_array_add(files, (gpointer)file);
 	}
-	g_ptr_array_sort(files, compare_names);
+	weft_names_sort(files);
 	for (guint i = 0; i < files->len; i++) {
 		g_autoptr(GPtrArray) tensors = tensors_of(bundle, files->pdata[i]);
 		if (!read_file(reading, folder, files->pdata[i], tensors, error))

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/files.h"
 #include "base/long_path.h"
 #include "pipeline/ignore.h"
 
@@ -106,12 +107,6 @@ int weft_folder_open_file(const WeftFolder *folder, const char *path)
 
 /* ---- names of a folder ---- */
 
-/* Bytewise; "a/" behind "a.txt", so that what is walked comes in the order of its whole paths. */
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static gboolean is_folder(int fd, const struct dirent *entry)
 {
 	struct stat status;
@@ -160,7 +155,8 @@ static GPtrArray *list_names(int fd, gboolean *ret_has_ignore, GError **error)
 	}
 	is_read = read_names(stream, fd, names, ret_has_ignore, error);
 	closedir(stream);
-	g_ptr_array_sort(names, compare_names);
+	/* "a/" behind "a.txt": what is walked comes in the order of its whole paths */
+	weft_names_sort(names);
 	return is_read ? g_steal_pointer(&names) : NULL;
 }
 
