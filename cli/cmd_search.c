@@ -62,7 +62,7 @@ static void print_hit(const WeftHit *hit, gboolean is_terminal)
 	printf("%s%s%s", path, *place ? "  " : "", place);
 	if (hit->n_paths > 1)
 		printf("  (and %u more %s)", hit->n_paths - 1, hit->n_paths > 2 ? "places" : "place");
-	printf("%s\n    %s\n", hit->is_gone ? "  (gone)" : "", words);
+	printf("\n    %s\n", words);
 }
 
 static int search(const Look *look, GError **error)

@@ -22,9 +22,9 @@ static char *comparable(const WeftJson *record)
 	for (gsize i = 0; i < weft_json_length(record); i++) {
 		const char *key = weft_json_key_at(record, i, NULL);
 		const WeftJson *value = weft_json_at(record, i);
-		gboolean is_source = g_strcmp0(key, "source") == 0;
+		gboolean is_source = strcmp(key, "source") == 0;
 
-		if (!key || strcmp(key, "run") == 0)
+		if (strcmp(key, "run") == 0)
 			continue;
 		weft_json_write_key(&writer, key);
 		if (!is_source) {
@@ -35,7 +35,7 @@ static char *comparable(const WeftJson *record)
 		for (gsize k = 0; k < weft_json_length(value); k++) {
 			const char *name = weft_json_key_at(value, k, NULL);
 
-			if (!name || g_str_has_prefix(name, "paths"))
+			if (g_str_has_prefix(name, "paths"))
 				continue;
 			weft_json_write_key(&writer, name);
 			weft_json_write_tree(&writer, weft_json_at(value, k));

@@ -19,7 +19,7 @@ static void write_run(WeftJsonWriter *w, const WeftJson *run, const WeftAddress 
 	for (gsize i = 0; i < weft_json_length(run); i++) {
 		const char *key = weft_json_key_at(run, i, NULL);
 
-		if (!key || strcmp(key, "fingerprint") == 0 || strcmp(key, "decoders") == 0)
+		if (strcmp(key, "fingerprint") == 0 || strcmp(key, "decoders") == 0)
 			continue;
 		weft_json_write_key(w, key);
 		weft_json_write_tree(w, weft_json_at(run, i));
@@ -39,8 +39,6 @@ char *weft_record_readdress(const WeftJson *record, const WeftAddress *address,
 		const char *key = weft_json_key_at(record, i, NULL);
 		const WeftJson *value = weft_json_at(record, i);
 
-		if (!key) /* never written by us */
-			continue;
 		if (strcmp(key, "id") == 0) {
 			write_member(&writer, "id", address->id);
 			continue;

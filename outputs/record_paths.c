@@ -101,9 +101,9 @@ void weft_record_source_write(WeftJsonWriter *w, const WeftJson *source, const G
 	weft_json_write_object(w);
 	for (gsize i = 0; i < weft_json_length(source); i++) {
 		const char *key = weft_json_key_at(source, i, NULL);
-		if (g_strcmp0(key, "paths") == 0) {
+		if (strcmp(key, "paths") == 0) {
 			weft_record_paths_write(w, paths);
-		} else if (key && strcmp(key, "paths_b64") != 0) {
+		} else if (strcmp(key, "paths_b64") != 0) {
 			weft_json_write_key(w, key);
 			weft_json_write_tree(w, weft_json_at(source, i));
 		}
@@ -121,8 +121,6 @@ char *weft_record_paths_replace(const WeftJson *record, const GPtrArray *paths,
 	weft_json_write_object(&writer);
 	for (gsize i = 0; i < weft_json_length(record); i++) {
 		const char *key = weft_json_key_at(record, i, NULL);
-		if (!key) /* never written by us */
-			continue;
 		weft_json_write_key(&writer, key);
 		if (strcmp(key, "source") == 0)
 			weft_record_source_write(&writer, weft_json_at(record, i), paths);

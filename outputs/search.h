@@ -43,7 +43,6 @@ typedef struct WeftHit {
 	char *path;         /* bytes as the file system has them; the first of several */
 	char id[72];        /* of the record that has it, or will have it */
 	guint n_paths;      /* where the same bytes lie, this path among them */
-	gboolean is_gone;   /* no file was there at the last look, at none of the paths */
 	guint32 page;       /* of the snippet; 0: not on a page */
 	double time_s;      /* negative: not in a recording */
 	gboolean is_about;  /* the snippet is of what is said about the document */

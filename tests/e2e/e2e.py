@@ -127,6 +127,11 @@ def pdf(pages):
                        b"/Resources << /Font << /F1 3 0 R >> >> >>" % len(objects))
         kids.append(b"%d 0 R" % len(objects))
     objects[1] = b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(kids), b" ".join(kids))
+    return assemble_pdf(objects)
+
+
+def assemble_pdf(objects, trailer=b""):
+    """A PDF of these objects, numbered from 1; the catalogue is the first."""
     out = b"%PDF-1.4\n"
     offsets = []
     for number, body in enumerate(objects, 1):
@@ -135,8 +140,8 @@ def pdf(pages):
     xref = len(out)
     out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, xref)
-    return out
+    return out + (b"trailer\n<< /Size %d /Root 1 0 R%s >>\nstartxref\n%d\n%%%%EOF\n" %
+                  (len(objects) + 1, trailer, xref))
 
 
 class Case(unittest.TestCase):

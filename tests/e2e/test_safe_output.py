@@ -48,16 +48,7 @@ def pdf():
         b"<< /Title " + utf16(evil("title")) + b" /Author (\x1b[31m\xff\x9b) /Subject " +
         b"<FEFFD800> /" + b"Key#1b#5b31m" + b" (value) >>",
     ]
-    out = b"%PDF-1.4\n"
-    offsets = []
-    for number, body in enumerate(objects, 1):
-        offsets.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    xref = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    return out + (b"trailer\n<< /Size %d /Root 1 0 R /Info 10 0 R >>\nstartxref\n%d\n%%%%EOF\n" %
-                  (len(objects) + 1, xref))
+    return e2e.assemble_pdf(objects, b" /Info 10 0 R")
 
 
 def id3(frames):
