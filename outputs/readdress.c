@@ -39,14 +39,14 @@ char *weft_record_readdress(const WeftJson *record, const WeftAddress *address,
 		const char *key = weft_json_key_at(record, i, NULL);
 		const WeftJson *value = weft_json_at(record, i);
 
-		if (strcmp(key, "id") == 0) {
+		if (address && strcmp(key, "id") == 0) {
 			write_member(&writer, "id", address->id);
 			continue;
 		}
 		weft_json_write_key(&writer, key);
 		if (strcmp(key, "source") == 0)
 			weft_record_source_write(&writer, value, paths);
-		else if (strcmp(key, "run") == 0)
+		else if (address && strcmp(key, "run") == 0)
 			write_run(&writer, value, address);
 		else
 			weft_json_write_tree(&writer, value);

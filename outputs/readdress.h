@@ -9,7 +9,8 @@
 #include "base/json.h"
 #include "outputs/outputs.h"
 
-/* Everything else as it stood, but for the paths: the new record has these alone. Caller frees. */
+/* Everything else as it stood, but for the paths: the new record has these alone. `address` NULL: only
+ * the paths are new (weft_record_paths_replace). Caller frees. */
 char *weft_record_readdress(const WeftJson *record, const WeftAddress *address,
 			    const GPtrArray *paths, gsize *ret_size_bytes);
 

@@ -2,14 +2,12 @@
 
 #include <string.h>
 
-static int compare_paths(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+#include "base/files.h"
+#include "outputs/readdress.h"
 
 void weft_record_paths_settle(GPtrArray *paths)
 {
-	g_ptr_array_sort(paths, compare_paths);
+	weft_names_sort(paths);
 	for (guint i = 1; i < paths->len;) {
 		if (strcmp(paths->pdata[i - 1], paths->pdata[i]) == 0)
 			g_ptr_array_remove_index(paths, i);
@@ -114,20 +112,5 @@ void weft_record_source_write(WeftJsonWriter *w, const WeftJson *source, const G
 char *weft_record_paths_replace(const WeftJson *record, const GPtrArray *paths,
 				gsize *ret_size_bytes)
 {
-	GString *text = g_string_new(NULL);
-	WeftJsonWriter writer;
-
-	weft_json_writer_init(&writer, text);
-	weft_json_write_object(&writer);
-	for (gsize i = 0; i < weft_json_length(record); i++) {
-		const char *key = weft_json_key_at(record, i, NULL);
-		weft_json_write_key(&writer, key);
-		if (strcmp(key, "source") == 0)
-			weft_record_source_write(&writer, weft_json_at(record, i), paths);
-		else
-			weft_json_write_tree(&writer, weft_json_at(record, i));
-	}
-	weft_json_write_object_end(&writer);
-	*ret_size_bytes = text->len;
-	return g_string_free(text, FALSE);
+	return weft_record_readdress(record, NULL, paths, ret_size_bytes);
 }
