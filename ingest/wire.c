@@ -304,8 +304,11 @@ void weft_wire_options(WeftWireIn *in, WeftWireOptions *ret_options)
 		n_passwords = 0;
 	}
 	ret_options->passwords = g_new0(char *, n_passwords + 1);
-	for (guint32 i = 0; i < n_passwords && !in->failed; i++)
+	for (guint32 i = 0; i < n_passwords && !in->failed; i++) {
 		ret_options->passwords[i] = weft_wire_string(in, PASSWORD_MAX_BYTES);
+		if (!ret_options->passwords[i]) /* it would end the list before those behind it */
+			in->failed = TRUE;
+	}
 	options->passwords = (const char *const *)ret_options->passwords;
 }
 
