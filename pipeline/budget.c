@@ -93,16 +93,6 @@ void weft_budget_leave(WeftBudget *budget)
 	pthread_mutex_unlock(&budget->mutex);
 }
 
-unsigned weft_budget_documents(WeftBudget *budget)
-{
-	unsigned n_documents;
-
-	pthread_mutex_lock(&budget->mutex);
-	n_documents = budget->n_documents;
-	pthread_mutex_unlock(&budget->mutex);
-	return n_documents;
-}
-
 void weft_budget_cancel(WeftBudget *budget)
 {
 	pthread_mutex_lock(&budget->mutex);

@@ -39,7 +39,6 @@ bool weft_budget_enter(WeftBudget *budget);
 /* Waits until no document has a place; false when cancelled. */
 bool weft_budget_drain(WeftBudget *budget);
 void weft_budget_leave(WeftBudget *budget);
-unsigned weft_budget_documents(WeftBudget *budget);
 /* Nobody waits from here on. */
 void weft_budget_cancel(WeftBudget *budget);
 

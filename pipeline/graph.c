@@ -223,17 +223,12 @@ void weft_graph_cancel(WeftGraph *graph)
 	stop(graph, g_error_new(WEFT_ERROR, WEFT_ERROR_CANCELLED, "stopped on request"));
 }
 
-bool weft_graph_is_cancelled(const WeftGraph *graph)
-{
-	return atomic_load(&graph->is_cancelled);
-}
-
 static WeftChannel *lane_of(const Node *node, unsigned number)
 {
 	return node->n_lanes > 1 ? node->lanes[number] : node->lanes[0];
 }
 
-bool weft_runner_send_to(WeftRunner *runner, unsigned port, void *take_item)
+bool weft_runner_send(WeftRunner *runner, void *take_item)
 {
 	WeftGraph *graph = runner->graph;
 	Node *node = runner->node;
@@ -241,8 +236,8 @@ bool weft_runner_send_to(WeftRunner *runner, unsigned port, void *take_item)
 	Node *to;
 	bool is_sent;
 
-	g_assert(port < node->n_ports);
-	to = node_at(graph, node->ports[port]);
+	g_assert(node->n_ports == 1);
+	to = node_at(graph, node->ports[0]);
 	is_sent = weft_channel_send(lane_of(to, runner->number), take_item,
 	                            graph->items->size_bytes(take_item));
 	if (is_sent)
@@ -251,14 +246,9 @@ bool weft_runner_send_to(WeftRunner *runner, unsigned port, void *take_item)
 	return is_sent;
 }
 
-bool weft_runner_send(WeftRunner *runner, void *take_item)
-{
-	return weft_runner_send_to(runner, 0, take_item);
-}
-
 bool weft_runner_is_cancelled(const WeftRunner *runner)
 {
-	return weft_graph_is_cancelled(runner->graph);
+	return atomic_load(&runner->graph->is_cancelled);
 }
 
 /* One step (or flush, when `item` is NULL and the node has an inbox), measured. */

@@ -42,7 +42,6 @@ void weft_graph_connect(WeftGraph *graph, unsigned from, unsigned to);
 
 gboolean weft_graph_start(WeftGraph *graph, GError **error);
 void weft_graph_cancel(WeftGraph *graph);
-bool weft_graph_is_cancelled(const WeftGraph *graph);
 /* Waits for all threads. FALSE with the first error; cancelled from outside: WEFT_ERROR_CANCELLED.
  */
 gboolean weft_graph_join(WeftGraph *graph, GError **error);

@@ -60,7 +60,7 @@ static void add_line(WeftIgnore *ignore, char *line)
 	g_array_append_val(ignore->rules, rule);
 }
 
-WeftIgnore *weft_ignore_new(const char *text)
+static WeftIgnore *parse(const char *text)
 {
 	WeftIgnore *ignore = g_new0(WeftIgnore, 1);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
@@ -90,7 +90,7 @@ WeftIgnore *weft_ignore_open(int folder_fd, GError **error)
 	}
 	is_read = weft_fd_read(fd, WEFT_IGNORE_FILE, FILE_BYTES_MAX, &text, &size_bytes, error);
 	close(fd);
-	return is_read ? weft_ignore_new(text) : NULL;
+	return is_read ? parse(text) : NULL;
 }
 
 void weft_ignore_free(WeftIgnore *ignore)

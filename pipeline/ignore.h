@@ -11,8 +11,9 @@
  *     # words        a comment; \# and \! are names that begin so
  *
  * `*`, `?` and `[...]` as in fnmatch(3); a line that begins with `**` and a slash fits at any depth.
- * `*` passes no slash, but in a line with another `**` every star does. The last line that fits decides, the folder nearest to the file first; then the names. A
- * folder that is left aside is not looked into, so nothing in it can be brought back.
+ * `*` passes no slash, but in a line with another `**` every star does. The last line that fits
+ * decides, the folder nearest to the file first; then the names. A folder that is left aside is not
+ * looked into, so nothing in it can be brought back.
  */
 #ifndef WEFT_PIPELINE_IGNORE_H
 #define WEFT_PIPELINE_IGNORE_H
@@ -30,10 +31,8 @@ typedef enum {
 	WEFT_IGNORE_BACK,
 } WeftIgnoreVerdict;
 
-/* Lines from a text; those that are longer than a path are passed over. */
-WeftIgnore *weft_ignore_new(const char *text);
 /* Reads .weftignore of the open folder; WEFT_ERROR_LIMIT when it is larger than 1 MiB. A link is
- * not followed. */
+ * not followed, lines that are longer than a path are passed over. */
 WeftIgnore *weft_ignore_open(int folder_fd, GError **error);
 void weft_ignore_free(WeftIgnore *ignore);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftIgnore, weft_ignore_free)

@@ -45,9 +45,8 @@ typedef struct WeftItemClass {
 	void (*label)(const void *item, char *label, size_t size);
 } WeftItemClass;
 
-/* Sends to the node's n-th connection (in order of weft_graph_connect), or to its only one. FALSE:
- * nobody receives any more; the item is freed and the node had better end. */
-bool weft_runner_send_to(WeftRunner *runner, unsigned port, void *take_item);
+/* Sends to the node that follows. FALSE: nobody receives any more; the item is freed and the node had
+ * better end. */
 bool weft_runner_send(WeftRunner *runner, void *take_item);
 bool weft_runner_is_cancelled(const WeftRunner *runner);
 

@@ -398,7 +398,7 @@ void weft_run_count(WeftRun *run, gsize field_offset, guint64 n)
 	pthread_mutex_unlock(&run->tally.mutex);
 }
 
-void weft_run_add_seconds(WeftRun *run, double seconds)
+static void add_seconds(WeftRun *run, double seconds)
 {
 	pthread_mutex_lock(&run->tally.mutex);
 	run->tally.progress.seconds += seconds;
@@ -415,7 +415,7 @@ void weft_run_tally_part(WeftRun *run, const WeftPart *part)
 	} else if (part->kind == WEFT_PART_FAULT) {
 		in.pages.in = part->page.n; /* those behind a limit */
 	} else if (part->kind == WEFT_PART_TRACK && part->track.seconds > 0) {
-		weft_run_add_seconds(run, part->track.seconds);
+		add_seconds(run, part->track.seconds);
 	} else if (part->kind == WEFT_PART_PCM ||
 		   (part->kind == WEFT_PART_CONTENT && weft_ledger_is_sound(part->content))) {
 		in.milliseconds.in = weft_ledger_milliseconds(&part->anchor);

@@ -85,7 +85,6 @@ void weft_run_beat_end(WeftRun *run, const char *state);
  * weft_run_count(run, G_STRUCT_OFFSET(WeftProgress, n_pages), 1). */
 void weft_run_count(WeftRun *run, gsize field_offset, guint64 n);
 #define WEFT_COUNT(run, field, n) weft_run_count(run, G_STRUCT_OFFSET(WeftProgress, field), n)
-void weft_run_add_seconds(WeftRun *run, double seconds);
 /* What comes in: a page, a track, a stretch of sound; pages and stretches behind a limit. */
 void weft_run_tally_part(WeftRun *run, const WeftPart *part);
 void weft_run_tally_fault(WeftRun *run, const GError *fault, const WeftAnchor *at);

@@ -31,6 +31,22 @@ static guint64 now_ns(void)
 	return (guint64)now.tv_sec * 1000000000 + (guint64)now.tv_nsec;
 }
 
+/* Whoever has one holds the mutex until its scope ends, behind the value that it returns. */
+typedef pthread_mutex_t Hold;
+
+static Hold *hold(WeftStore *store)
+{
+	pthread_mutex_lock(&store->mutex);
+	return &store->mutex;
+}
+
+static void hold_end(Hold *held)
+{
+	pthread_mutex_unlock(held);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hold, hold_end)
+
 /* ---- the thread that commits ---- */
 
 static void commit_locked(WeftStore *store)
@@ -97,11 +113,12 @@ static gboolean is_good_locked(const WeftStore *store, GError **error)
 	return store->failure == NULL;
 }
 
-/* Waits for room in the open batch. */
-static gboolean enter_locked(WeftStore *store, GError **error)
+/* Waits for room in the open batch; *ret_n_before is for put_locked. */
+static gboolean enter_locked(WeftStore *store, guint *ret_n_before, GError **error)
 {
 	while (store->failure == NULL && weft_outputs_is_full(store->outputs))
 		pthread_cond_wait(&store->changed, &store->mutex);
+	*ret_n_before = weft_outputs_n_waiting(store->outputs);
 	return is_good_locked(store, error);
 }
 
@@ -181,126 +198,88 @@ gboolean weft_store_is_folder(const WeftStore *store)
 gboolean weft_store_is_unchanged(WeftStore *store, const char *path, const struct stat *status,
                                  WeftKnown *ret_known)
 {
-	gboolean is_unchanged;
-
 	if (!store->is_folder)
 		return FALSE;
-	pthread_mutex_lock(&store->mutex);
-	is_unchanged =
-	    weft_outputs_is_unchanged(store->outputs, path, status, store->fingerprint, ret_known);
-	pthread_mutex_unlock(&store->mutex);
-	return is_unchanged;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
+	return weft_outputs_is_unchanged(store->outputs, path, status, store->fingerprint, ret_known);
 }
 
 gboolean weft_store_knows(WeftStore *store, const char *path)
 {
-	g_autofree char *file = NULL;
-
 	if (!store->is_folder)
 		return FALSE;
-	pthread_mutex_lock(&store->mutex);
-	file = weft_outputs_record_path(store->outputs, path, NULL);
-	pthread_mutex_unlock(&store->mutex);
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
+	g_autofree char *file = weft_outputs_record_path(store->outputs, path, NULL);
 	return file != NULL;
 }
 
 gboolean weft_store_has(WeftStore *store, const char *id)
 {
-	gboolean has;
-
 	if (!store->is_folder)
 		return FALSE;
-	pthread_mutex_lock(&store->mutex);
-	has = weft_outputs_has(store->outputs, id);
-	pthread_mutex_unlock(&store->mutex);
-	return has;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
+	return weft_outputs_has(store->outputs, id);
 }
 
 gboolean weft_store_claim(WeftStore *store, const char *id)
 {
-	gboolean is_ours;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 
-	pthread_mutex_lock(&store->mutex);
-	is_ours = weft_outputs_claim(store->outputs, id);
-	pthread_mutex_unlock(&store->mutex);
-	return is_ours;
+	return weft_outputs_claim(store->outputs, id);
 }
 
 gboolean weft_store_look(WeftStore *store, const char *id, WeftKnown *ret_known)
 {
-	gboolean is_there;
-
 	if (!store->is_folder)
 		return FALSE;
-	pthread_mutex_lock(&store->mutex);
-	is_there = weft_outputs_look(store->outputs, id, ret_known);
-	pthread_mutex_unlock(&store->mutex);
-	return is_there;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
+	return weft_outputs_look(store->outputs, id, ret_known);
 }
 
 gboolean weft_store_sources(WeftStore *store, const char *folder, const char *after, guint n_max,
                             GArray **ret_sources, GError **error)
 {
-	gboolean is_read;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 
-	pthread_mutex_lock(&store->mutex);
-	is_read = weft_outputs_sources(store->outputs, folder, after, store->fingerprint, n_max,
-	                               ret_sources, error);
-	pthread_mutex_unlock(&store->mutex);
-	return is_read;
+	return weft_outputs_sources(store->outputs, folder, after, store->fingerprint, n_max,
+				    ret_sources, error);
 }
 
 gboolean weft_store_has_seen(WeftStore *store, const char *path)
 {
-	gboolean has_seen;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 
-	pthread_mutex_lock(&store->mutex);
-	has_seen = weft_outputs_has_seen(store->outputs, path, store->fingerprint);
-	pthread_mutex_unlock(&store->mutex);
-	return has_seen;
+	return weft_outputs_has_seen(store->outputs, path, store->fingerprint);
 }
 
 gboolean weft_store_knows_folder(WeftStore *store, const char *folder)
 {
-	gboolean is_known;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 
-	pthread_mutex_lock(&store->mutex);
-	is_known = weft_outputs_knows_folder(store->outputs, folder);
-	pthread_mutex_unlock(&store->mutex);
-	return is_known;
+	return weft_outputs_knows_folder(store->outputs, folder);
 }
 
 gboolean weft_store_put_found(WeftStore *store, const WeftFoundFile *file, const WeftSearchText *text,
                               GError **error)
 {
-	gboolean is_put;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 
-	pthread_mutex_lock(&store->mutex);
-	is_put = weft_outputs_put_found(store->outputs, file, store->fingerprint, text, error);
-	pthread_mutex_unlock(&store->mutex);
-	return is_put;
+	return weft_outputs_put_found(store->outputs, file, store->fingerprint, text, error);
 }
 
 gboolean weft_store_is_found(WeftStore *store, const char *path, const struct stat *status)
 {
-	gboolean is_found;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 
-	pthread_mutex_lock(&store->mutex);
-	is_found = weft_outputs_is_found(store->outputs, path, status, store->fingerprint);
-	pthread_mutex_unlock(&store->mutex);
-	return is_found;
+	return weft_outputs_is_found(store->outputs, path, status, store->fingerprint);
 }
 
 gboolean weft_store_settle_found(WeftStore *store, GError **error)
 {
-	gboolean is_settled;
-
 	if (!store->is_folder)
 		return TRUE;
-	pthread_mutex_lock(&store->mutex);
-	is_settled = weft_outputs_settle_found(store->outputs, store->fingerprint, error);
-	pthread_mutex_unlock(&store->mutex);
-	return is_settled;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
+	return weft_outputs_settle_found(store->outputs, store->fingerprint, error);
 }
 
 static const struct stat *status_of(const WeftDocument *document)
@@ -311,71 +290,59 @@ static const struct stat *status_of(const WeftDocument *document)
 gboolean weft_store_adopt(WeftStore *store, const char *id_before, const WeftAddress *address,
                           const WeftDocument *document, GError **error)
 {
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_adopted;
+	guint n_before;
 
-	pthread_mutex_lock(&store->mutex);
-	is_adopted = enter_locked(store, error);
-	if (is_adopted) {
-		guint n_before = weft_outputs_n_waiting(store->outputs);
-
-		is_adopted = weft_outputs_adopt(store->outputs, id_before, address, document->path,
-						status_of(document), error);
-		put_locked(store, n_before);
-	}
-	pthread_mutex_unlock(&store->mutex);
+	if (!enter_locked(store, &n_before, error))
+		return FALSE;
+	is_adopted = weft_outputs_adopt(store->outputs, id_before, address, document->path,
+					status_of(document), error);
+	put_locked(store, n_before);
 	return is_adopted;
 }
 
 gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument *document,
                         GError **error)
 {
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_put;
+	guint n_before;
 
-	pthread_mutex_lock(&store->mutex);
-	is_put = enter_locked(store, error);
-	if (is_put) {
-		guint n_before = weft_outputs_n_waiting(store->outputs);
-
-		is_put = weft_outputs_put(store->outputs, record, document->path,
-					  status_of(document), store->fingerprint, error);
-		put_locked(store, n_before);
-	}
-	pthread_mutex_unlock(&store->mutex);
+	if (!enter_locked(store, &n_before, error))
+		return FALSE;
+	is_put = weft_outputs_put(store->outputs, record, document->path,
+				  status_of(document), store->fingerprint, error);
+	put_locked(store, n_before);
 	return is_put;
 }
 
 gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, WeftKnown *ret_known,
                              GError **error)
 {
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_added;
+	guint n_before;
 
-	pthread_mutex_lock(&store->mutex);
-	is_added = enter_locked(store, error);
-	if (is_added) {
-		guint n_before = weft_outputs_n_waiting(store->outputs);
-
-		is_added = weft_outputs_add_path(store->outputs, document->id, document->path,
-						 status_of(document), store->fingerprint,
-						 ret_known, error);
-		put_locked(store, n_before);
-	}
-	pthread_mutex_unlock(&store->mutex);
+	if (!enter_locked(store, &n_before, error))
+		return FALSE;
+	is_added = weft_outputs_add_path(store->outputs, document->id, document->path,
+					 status_of(document), store->fingerprint,
+					 ret_known, error);
+	put_locked(store, n_before);
 	return is_added;
 }
 
 gboolean weft_store_lose(WeftStore *store, const char *path, GError **error)
 {
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_lost;
+	guint n_before;
 
-	pthread_mutex_lock(&store->mutex);
-	is_lost = enter_locked(store, error);
-	if (is_lost) {
-		guint n_before = weft_outputs_n_waiting(store->outputs);
-
-		is_lost = weft_outputs_lose(store->outputs, path, store->fingerprint, error);
-		put_locked(store, n_before);
-	}
-	pthread_mutex_unlock(&store->mutex);
+	if (!enter_locked(store, &n_before, error))
+		return FALSE;
+	is_lost = weft_outputs_lose(store->outputs, path, store->fingerprint, error);
+	put_locked(store, n_before);
 	return is_lost;
 }
 
@@ -392,25 +359,17 @@ static gboolean flush_locked(WeftStore *store, GError **error)
 
 gboolean weft_store_flush(WeftStore *store, GError **error)
 {
-	gboolean is_flushed;
-
 	if (!store->is_folder)
 		return TRUE;
-	pthread_mutex_lock(&store->mutex);
-	is_flushed = flush_locked(store, error);
-	pthread_mutex_unlock(&store->mutex);
-	return is_flushed;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
+	return flush_locked(store, error);
 }
 
 gboolean weft_store_finish(WeftStore *store, const char *summary_json, GError **error)
 {
-	gboolean is_finished;
-
 	if (!store->is_folder)
 		return TRUE;
-	pthread_mutex_lock(&store->mutex);
-	is_finished = flush_locked(store, error) &&
-		      weft_outputs_finish(store->outputs, summary_json, error);
-	pthread_mutex_unlock(&store->mutex);
-	return is_finished;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
+	return flush_locked(store, error) &&
+	       weft_outputs_finish(store->outputs, summary_json, error);
 }

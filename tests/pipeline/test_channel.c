@@ -228,10 +228,8 @@ static void test_places_are_bounded(void)
 	atomic_init(&entrant.n_entered, 0);
 	g_assert_cmpint(pthread_create(&entrant.thread, NULL, enter_five, &entrant), ==, 0);
 	WAIT_UNTIL(atomic_load(&entrant.n_entered) == 2);
-	g_assert_cmpuint(weft_budget_documents(budget), ==, 2);
 	weft_budget_leave(budget);
 	WAIT_UNTIL(atomic_load(&entrant.n_entered) == 3);
-	g_assert_cmpuint(weft_budget_documents(budget), ==, 2);
 	weft_budget_cancel(budget);
 	pthread_join(entrant.thread, NULL);
 	g_assert_cmpint(atomic_load(&entrant.n_entered), ==, 3);
