@@ -69,6 +69,7 @@ typedef struct WeftDecodeOptions {
  * caller ends its run. Call it before the first thread is made. */
 WeftIngest *weft_ingest_open(const char *helper_dir, GError **error);
 void weft_ingest_close(WeftIngest *ingest);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftIngest, weft_ingest_close)
 
 /* What decoders, and readers, may hold together, with the pictures that came of it: what is large
  * waits for its turn. Before the first thread; without it there is no limit. Fails when one document

@@ -38,21 +38,11 @@ def change_all(folder):
     (folder / "new.txt").write_text("The ferry is late.\n")
 
 
-class Points(e2e.Case):
+class Points(faults.Case):
     @classmethod
     def setUpClass(cls):
-        cls.root = faults.pathlib.Path(faults.fast_folder())
-        cls.program = faults.slim_house(cls.root)
-        cls.job = cls.new_job("first")
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.root, ignore_errors=True)
-
-    @classmethod
-    def new_job(cls, name, change=None):
-        return faults.Job(cls.root / name, faults.make_tiny, ["-t", "inventory", "-j", "2"],
-                          cls.program, change)
+        super().setUpClass()
+        cls.job = cls.new_job()
 
     @staticmethod
     def point(job, like, ops, at, mode, is_forever, allowed):
@@ -133,7 +123,7 @@ class Points(e2e.Case):
         self.loop("second run", MODES, like=out)
 
     def test_a_run_over_changes(self):
-        job = self.new_job("changes", change_all)
+        job = self.new_job(change=change_all)
         self.loop("changed inputs", MODES, job)
         self.loop("changed inputs, reads", READ_MODES, job, ops="read", share=1)
 

@@ -83,12 +83,9 @@ class Storm(e2e.Case):
         found, dice, n_killed = faults.Findings(self), faults.dice("join"), 0
         for _ in range(60 if faults.LONG else 6):
             out = job.fresh()
-            try:
+            with found.of(out.name, n_runs=3):
                 n_killed += self.join(job, out, dice)
                 faults.recover(job, out)
-            except faults.Wrong as error:
-                found.add(out.name, error)
-            found.n_runs += 3
         found.end(f"two runs: {n_killed} kills")
 
     def test_index(self):

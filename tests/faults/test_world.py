@@ -5,7 +5,6 @@ Where a change must come between two steps of weft, the shim stops the process b
 """
 import ctypes
 import hashlib
-import json
 import os
 import shutil
 import signal
@@ -42,33 +41,15 @@ CAN_MOUNT = own_mounts()
 needs_mounts = unittest.skipUnless(CAN_MOUNT, "mounting needs root")
 
 
-class World(e2e.Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.root = faults.pathlib.Path(faults.fast_folder())
-        cls.program = faults.slim_house(cls.root)
-
-    @classmethod
-    def tearDownClass(cls):
-        shutil.rmtree(cls.root, ignore_errors=True)
-
-    def new_job(self, make=faults.make_tiny, change=None):
-        folder = self.root / self.id().rsplit(".", 1)[1]
-        return faults.Job(folder, make, ["-t", "inventory", "-j", "2"], self.program, change)
-
-    @staticmethod
-    def stopped_at(job, out, at, **fault):
-        """A run that waits before a numbered call, and whether it came that far."""
+class World(faults.Case):
+    def stopped_at(self, job, out, at, **fault):
+        """A run that waits before a numbered call, and the file that the call is about."""
         process = job.popen(out, at=at, mode="stop", **fault)
         found = os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-        return process, found.si_code == os.CLD_STOPPED
-
-    @staticmethod
-    def hit(job, out):
-        """The file whose call waits."""
+        self.assertEqual(found.si_code, os.CLD_STOPPED, f"no call {at}")
         line, = [line for line in (job.folder / f"{out.name}.log").read_text().splitlines()
                  if line.endswith(" *")]
-        return faults.pathlib.Path(line.removesuffix(" *").split(" ", 2)[2])
+        return process, faults.pathlib.Path(line.removesuffix(" *").split(" ", 2)[2])
 
     @staticmethod
     def go_on(job, out, process):
@@ -87,16 +68,11 @@ class World(e2e.Case):
             out.mkdir()
             if not mount("-t", "tmpfs", "-o", f"{option}={size},mode=0700", "tmpfs", out):
                 self.skipTest("tmpfs can't be mounted")
-            try:
-                run = job.run(out)
-                faults.judge(job, out, run, (*ENDS, OUTPUT, NOT_STARTED))
+            with found.of(f"{option}={size}"):
+                faults.judge(job, out, job.run(out), (*ENDS, OUTPUT, NOT_STARTED))
                 mount("-o", "remount,size=64m,nr_inodes=10000", out)
                 faults.recover(job, out)
-                found.n_runs += 2
-            except faults.Wrong as error:
-                found.add(f"{option}={size}", error)
-            finally:
-                subprocess.run(["umount", "-l", out], check=False)
+            subprocess.run(["umount", "-l", out], check=False)
 
     @needs_mounts
     def test_a_small_disk_that_fills(self):
@@ -195,19 +171,17 @@ class World(e2e.Case):
                 promise(text == texts[sha], "text", repr(text), "with the hash of", repr(texts[sha]))
 
     def change_at(self, job, at, ops, change):
-        """FALSE: there is no such call."""
+        """The file that the call is about becomes another one just before it."""
         originals = {path: path.read_bytes() for path in job.inputs.iterdir()}
         texts = {hashlib.sha256(data).hexdigest(): data.decode().strip() for data in originals.values()}
         out = job.fresh()
-        process, is_stopped = self.stopped_at(job, out, at, ops=ops, under=job.inputs)
+        process, path = self.stopped_at(job, out, at, ops=ops, under=job.inputs)
         try:
-            if is_stopped:
-                path = self.hit(job, out)
-                if path.is_dir():
-                    return True
-                change(path, originals[path])
-                data = path.read_bytes()
-                texts[hashlib.sha256(data).hexdigest()] = data.decode().strip()
+            if path.is_dir():
+                return
+            change(path, originals[path])
+            data = path.read_bytes()
+            texts[hashlib.sha256(data).hexdigest()] = data.decode().strip()
             run = self.go_on(job, out, process)
             promise(run.code in ENDS, f"exit {run.code}:", run.stderr)
             faults.check_ledger(out)
@@ -225,62 +199,45 @@ class World(e2e.Case):
             process.communicate()
             for path, data in originals.items():
                 path.write_bytes(data)
-        return is_stopped
 
     def test_inputs_that_change(self):
         job, found = self.new_job(self.make_three), faults.Findings(self)
         for ops in ("open", "read", "hand"):
-            n_calls = len([line for line in job.run(job.fresh(), ops=ops, under=job.inputs).log
-                           if line[0].isdigit()])
+            n_calls = len(job.calls(ops=ops, under=job.inputs)) - 1
             self.assertGreater(n_calls, 1, ops)
             for what, change in self.CHANGES.items():
                 for at in self.every(n_calls, 2):
-                    try:
-                        self.assertTrue(self.change_at(job, at, ops, change))
-                        found.n_runs += 3
-                    except faults.Wrong as error:
-                        found.add(f"{what} before {ops} {at}", error)
+                    with found.of(f"{what} before {ops} {at}", n_runs=3):
+                        self.change_at(job, at, ops, change)
         found.end("changing inputs")
 
     def test_inputs_that_vanish(self):
         """Between listing and opening, and while they are read; then they are there again."""
         job, found = self.new_job(), faults.Findings(self)
         for ops in ("open", "read", "hand"):
-            calls = [line for line in job.run(job.fresh(), ops=ops, under=job.inputs).log
-                     if line[0].isdigit()]
-            for at in self.every(len(calls), 3):
+            for at in self.every(len(job.calls(ops=ops, under=job.inputs)) - 1, 3):
                 out = job.fresh()
-                process, is_stopped = self.stopped_at(job, out, at, ops=ops, under=job.inputs)
-                self.assertTrue(is_stopped)
-                path = self.hit(job, out)
+                process, path = self.stopped_at(job, out, at, ops=ops, under=job.inputs)
                 away = job.folder / "away"
                 path.rename(away)
                 run = self.go_on(job, out, process)
                 away.rename(path)
-                found.n_runs += 2
-                try:
+                with found.of(f"{path.name} before {ops} {at}"):
                     promise(run.code in (*ENDS, NOT_STARTED), f"exit {run.code}:", run.stderr)
                     faults.recover(job, out)
-                except faults.Wrong as error:
-                    found.add(f"{path.name} before {ops} {at}", error)
         found.end("vanishing inputs")
 
     def test_inputs_that_cannot_be_read(self):
         """A document is not blamed for its disk: it is read by the next run."""
         job, found = self.new_job(), faults.Findings(self)
         for ops in ("open", "read"):
-            n_calls = len([line for line in job.run(job.fresh(), ops=ops, under=job.inputs).log
-                           if line[0].isdigit()])
-            for at in self.every(n_calls, 4):
+            for at in self.every(len(job.calls(ops=ops, under=job.inputs)) - 1, 4):
                 for forever in (False, True):
                     out = job.fresh()
                     run = job.run(out, at=at, mode="eio", forever=forever, ops=ops, under=job.inputs)
-                    found.n_runs += 2
-                    try:
+                    with found.of(f"EIO{' for ever' if forever else ''} at {ops} {at}"):
                         promise(run.code in (*ENDS, NOT_STARTED), f"exit {run.code}:", run.stderr)
                         faults.recover(job, out)
-                    except faults.Wrong as error:
-                        found.add(f"EIO{' for ever' if forever else ''} at {ops} {at}", error)
         found.end("unreadable inputs")
 
     # ---- the output folder ----
@@ -293,22 +250,18 @@ class World(e2e.Case):
         for at in self.every(last, 10):
             for how in ("removed", "moved", "state removed"):
                 out = job.fresh()
-                process, is_stopped = self.stopped_at(job, out, at)
-                self.assertTrue(is_stopped)
+                process, _ = self.stopped_at(job, out, at)
                 if how == "moved" and out.exists():
                     out.rename(out.with_name(out.name + "-moved"))
                 else:
                     shutil.rmtree(out / "state" if how == "state removed" else out, ignore_errors=True)
-                run = self.go_on(job, out, process)
-                found.n_runs += 2
-                try:
+                with found.of(f"{how} before {at}, {calls[at]}"):
+                    run = self.go_on(job, out, process)
                     if how == "state removed" and run.code in ENDS:
                         faults.check_manifest(out)  # and what lay in the catalogue is lost
                     else:
                         faults.judge(job, out, run, (*ENDS, OUTPUT, NOT_STARTED))
                     faults.recover(job, out)
-                except faults.Wrong as error:
-                    found.add(f"{how} before {at}, {calls[at]}", error)
         found.end("output folders that go away")
 
     def damages(self):
@@ -362,16 +315,13 @@ class World(e2e.Case):
         for name, damage in self.damages().items():
             out = job.fresh(whole)
             damage(out / "state/catalog.db")
-            found.n_runs += 2
-            try:
+            with found.of(name):
                 for allowed in ((*ENDS, OUTPUT, NOT_STARTED), ENDS):
                     run = job.run(out)
                     promise(run.code in allowed, f"exit {run.code}:", run.stderr)
                     faults.check_not_twice(job, run, before)
                 promise(faults.record_texts(out) == job.reference.records, "other records")
                 faults.check_manifest(out)
-            except faults.Wrong as error:
-                found.add(name, error)
         found.end("damaged catalogues")
 
     def test_a_catalogue_that_is_a_folder(self):
@@ -404,8 +354,7 @@ class World(e2e.Case):
         lock = next(i for i, call in enumerate(calls) if call and call.endswith("/lock"))
         for at in [lock + n for n in self.every(len(calls) - lock - 1, 8)]:
             out = job.fresh()
-            process, is_stopped = self.stopped_at(job, out, at)
-            self.assertTrue(is_stopped)
+            process, _ = self.stopped_at(job, out, at)
             second = subprocess.run([self.program, "run", *job.arguments, "-o", out.name, "in"],
                                     cwd=job.folder, capture_output=True, text=True, check=False,
                                     timeout=faults.TIMEOUT_S)

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "tests/ingest/decoded.h"
+#include "tests/hostile/crime.h"
 
 #define SECRET "the canary sings"
 
@@ -222,12 +222,11 @@ static char *describe(const Scene *scene, const char *prefix, const Escape *esca
 static const char *commit(WeftIngest *ingest, const char *prefix, const Escape *escape,
                           const char *folder)
 {
-	static const WeftDecodeOptions OPTIONS = {.want_rasters = TRUE, .limits.total_s = 20};
 	Scene scene;
 	set_scene(&scene, folder);
 	g_autofree char *text = describe(&scene, prefix, escape);
 	scene.document = file_of(text, strlen(text));
-	g_auto(Decoded) decoded = decode_fd(ingest, scene.document, &OPTIONS);
+	g_auto(Decoded) decoded = commit_in(ingest, scene.document, 20);
 	const char *trace = find_trace(&scene, text, &decoded);
 	g_test_message("%s: %s", escape->crime,
 	               decoded.error ? decoded.error->message : meta_of(&decoded, "did"));
@@ -237,42 +236,30 @@ static const char *commit(WeftIngest *ingest, const char *prefix, const Escape *
 	return trace;
 }
 
-static WeftIngest *open_ingest(gboolean locked)
-{
-	g_autoptr(GError) error = NULL;
-	g_assert_cmpint(g_mkdir_with_parents(WEFT_TEST_FOLDER, 0755), ==, 0);
-	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, &error);
-	g_assert_no_error(error);
-	g_assert_true(weft_ingest_lock(ingest, locked, &error));
-	return ingest;
-}
-
 /* "" for plain text, whose program may open nothing; "%PDF-1.4\n" for the one with a folder. */
 static void test_locked(const void *data)
 {
 	const char *prefix = data;
-	WeftIngest *ingest = open_ingest(TRUE);
+	g_autoptr(WeftIngest) ingest = open_evil(TRUE);
 	for (guint i = 0; i < G_N_ELEMENTS(ESCAPES); i++) {
 		const char *trace = commit(ingest, prefix, &ESCAPES[i], NULL);
 		if (trace)
 			g_error("%s: %s", ESCAPES[i].crime, trace);
 	}
-	weft_ingest_close(ingest);
 }
 
 static void test_unlocked(void)
 {
-	WeftIngest *ingest = open_ingest(FALSE);
+	g_autoptr(WeftIngest) ingest = open_evil(FALSE);
 	for (guint i = 0; i < G_N_ELEMENTS(ESCAPES); i++)
 		if (ESCAPES[i].is_possible && !commit(ingest, "", &ESCAPES[i], NULL))
 			g_error("%s left no trace where nothing hinders it", ESCAPES[i].crime);
-	weft_ingest_close(ingest);
 }
 
 /* Where a program may read, it may do nothing else. */
 static void test_its_folder(void)
 {
-	WeftIngest *ingest = open_ingest(TRUE);
+	g_autoptr(WeftIngest) ingest = open_evil(TRUE);
 	for (guint i = 0; i < G_N_ELEMENTS(ESCAPES); i++) {
 		const Escape *escape = &ESCAPES[i];
 		gboolean may = strcmp(escape->crime, "read") == 0 || strcmp(escape->crime, "list") == 0;
@@ -284,54 +271,44 @@ static void test_its_folder(void)
 			g_error("%s in its own folder: %s", escape->crime,
 			        trace ? trace : "no trace, though it may");
 	}
-	weft_ingest_close(ingest);
 }
 
 /* A link out of the folder leads nowhere. */
 static void test_link(void)
 {
-	static const WeftDecodeOptions OPTIONS = {.limits.total_s = 20};
-	WeftIngest *ingest = open_ingest(TRUE);
+	g_autoptr(WeftIngest) ingest = open_evil(TRUE);
 	(void)unlink(WEFT_TEST_FOLDER "/link");
 	g_assert_cmpint(symlink("/etc/passwd", WEFT_TEST_FOLDER "/link"), ==, 0);
-	const char *text = "%PDF-1.4\nread " WEFT_TEST_FOLDER "/link";
-	int fd = file_of(text, strlen(text));
-	g_auto(Decoded) decoded = decode_fd(ingest, fd, &OPTIONS);
+	g_auto(Decoded) decoded =
+	    commit_crime(ingest, "%PDF-1.4\nread " WEFT_TEST_FOLDER "/link", 20);
 	g_assert_no_error(decoded.error);
 	g_assert_cmpstr(meta_of(&decoded, "did"), ==, "Permission denied");
 	g_assert_null(meta_of(&decoded, "loot"));
-	close(fd);
 	(void)unlink(WEFT_TEST_FOLDER "/link");
-	weft_ingest_close(ingest);
 }
 
 static void test_appetite(void)
 {
-	static const WeftDecodeOptions OPTIONS = {.limits.total_s = 20};
-	WeftIngest *ingest = open_ingest(TRUE);
-	int fd = file_of("appetite", 8);
-	g_auto(Decoded) decoded = decode_fd(ingest, fd, &OPTIONS);
+	g_autoptr(WeftIngest) ingest = open_evil(TRUE);
+	g_auto(Decoded) decoded = commit_crime(ingest, "appetite", 20);
 	g_assert_no_error(decoded.error);
 	const char *quarters = meta_of(&decoded, "quarters");
 	g_assert_nonnull(quarters);
 	g_assert_cmpuint((guint)g_ascii_strtoull(quarters, NULL, 10), <, 12); /* 3 GiB */
-	close(fd);
-	weft_ingest_close(ingest);
 }
 
 static gboolean has_walls(void)
 {
 	WeftWallsFacts facts = {0};
-	WeftIngest *ingest = open_ingest(TRUE);
+	g_autoptr(WeftIngest) ingest = open_evil(TRUE);
 	g_assert_true(weft_ingest_walls(ingest, 0, &facts));
-	gboolean has = strstr(facts.walls, "seccomp") && strstr(facts.walls, "Landlock");
-	weft_ingest_close(ingest);
-	return has;
+	return strstr(facts.walls, "seccomp") && strstr(facts.walls, "Landlock");
 }
 
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_assert_cmpint(g_mkdir_with_parents(WEFT_TEST_FOLDER, 0755), ==, 0);
 	if (!has_walls()) {
 		puts("1..0 # SKIP this build lowers the walls");
 		return 0;

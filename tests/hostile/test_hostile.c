@@ -4,19 +4,9 @@
 #include <stdio.h>
 
 #include "ingest/weigh.h"
-#include "tests/ingest/decoded.h"
+#include "tests/hostile/crime.h"
 
 static const WeftDecodeOptions OPTIONS = {.want_rasters = TRUE, .limits.total_s = 20};
-
-static Decoded commit_crime(WeftIngest *ingest, const char *crime, double timeout_s)
-{
-	WeftDecodeOptions options = OPTIONS;
-	options.limits.total_s = timeout_s;
-	int fd = file_of(crime, strlen(crime));
-	Decoded decoded = decode_fd(ingest, fd, &options);
-	close(fd);
-	return decoded;
-}
 
 static guint count_descriptors(void)
 {
@@ -43,9 +33,7 @@ typedef struct Sentence {
 static void test_sentence(const void *data)
 {
 	const Sentence *sentence = data;
-	g_autoptr(GError) error = NULL;
-	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, &error);
-	g_assert_no_error(error);
+	g_autoptr(WeftIngest) ingest = open_evil(TRUE);
 	assert_still_works(ingest);
 	guint before = count_descriptors();
 	gint64 begin = g_get_monotonic_time();
@@ -61,7 +49,6 @@ static void test_sentence(const void *data)
 	g_assert_cmpint(g_get_monotonic_time() - begin, <, 15 * G_USEC_PER_SEC);
 	g_assert_cmpuint(count_descriptors(), ==, before);
 	assert_still_works(ingest);
-	weft_ingest_close(ingest);
 }
 
 static void assert_peeks_nothing(WeftIngest *ingest)
@@ -77,18 +64,17 @@ static void assert_peeks_nothing(WeftIngest *ingest)
 
 static void test_memory_is_cleared(void)
 {
-	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	g_autoptr(WeftIngest) ingest = open_evil(TRUE);
 	g_auto(Decoded) leave = commit_crime(ingest, "leave", 20);
 	g_assert_no_error(leave.error);
 	g_assert_cmpuint(part_of_kind(&leave, WEFT_PART_RASTER, 0)->raster.pixels[5], ==, 0x77);
 	assert_peeks_nothing(ingest);
-	weft_ingest_close(ingest);
 }
 
 /* Who writes on after its message changes nothing that weft has, and leaves nothing. */
 static void test_writing_on(void)
 {
-	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	g_autoptr(WeftIngest) ingest = open_evil(TRUE);
 	WeftSniff sniff;
 	int fd = file_of("late", 4);
 	g_assert_true(weft_sniff(fd, &sniff, NULL));
@@ -103,35 +89,31 @@ static void test_writing_on(void)
 	g_clear_pointer(&decoding, weft_decoding_close);
 	close(fd);
 	assert_peeks_nothing(ingest);
-	weft_ingest_close(ingest);
 }
 
 static void test_memory_is_sealed(void)
 {
-	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
-	g_assert_true(weft_ingest_lock(ingest, FALSE, NULL)); /* else it may not even try */
+	g_autoptr(WeftIngest) ingest = open_evil(FALSE);
 	g_auto(Decoded) decoded = commit_crime(ingest, "shrink", 20);
 	g_assert_no_error(decoded.error);
 	g_assert_cmpstr(meta_of(&decoded, "could"), ==, "no");
-	weft_ingest_close(ingest);
 }
 
 /* Descriptors that come along are closed. */
 static void test_descriptors(void)
 {
-	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	g_autoptr(WeftIngest) ingest = open_evil(TRUE);
 	assert_still_works(ingest);
 	guint before = count_descriptors();
 	g_auto(Decoded) decoded = commit_crime(ingest, "descriptors", 20);
 	g_assert_no_error(decoded.error);
 	g_assert_cmpuint(count_descriptors(), ==, before);
-	weft_ingest_close(ingest);
 }
 
 /* Parts without end: the caller has enough at some time, and gets rid of the worker. */
 static void test_flood(void)
 {
-	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	g_autoptr(WeftIngest) ingest = open_evil(TRUE);
 	WeftSniff sniff;
 	int fd = file_of("flood", 5);
 	g_assert_true(weft_sniff(fd, &sniff, NULL));
@@ -147,20 +129,12 @@ static void test_flood(void)
 	g_assert_cmpint(g_get_monotonic_time() - begin, <, 3 * G_USEC_PER_SEC);
 	close(fd);
 	assert_still_works(ingest);
-	weft_ingest_close(ingest);
-}
-
-static WeftIngest *open_unlocked(void)
-{
-	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
-	g_assert_true(weft_ingest_lock(ingest, FALSE, NULL)); /* else the worker can't do it */
-	return ingest;
 }
 
 /* Commits a crime that happens only once, and gives the parts as they come in its two tries. */
 static char *parts_of_two_tries(const char *crime)
 {
-	WeftIngest *ingest = open_unlocked();
+	g_autoptr(WeftIngest) ingest = open_evil(FALSE);
 	g_autofree char *folder = g_dir_make_tmp("weft-hostile-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(folder, "once", NULL);
 	g_autofree char *text = g_strdup_printf("%s %s", crime, path);
@@ -172,7 +146,6 @@ static char *parts_of_two_tries(const char *crime)
 	g_assert_cmpint(unlink(path), ==, 0); /* it was tried */
 	g_assert_cmpint(rmdir(folder), ==, 0);
 	assert_still_works(ingest);
-	weft_ingest_close(ingest);
 	return g_string_free(parts, FALSE);
 }
 
@@ -191,20 +164,19 @@ static void test_program_killed_once(void)
 
 static void test_killed_each_time(void)
 {
-	WeftIngest *ingest = open_unlocked();
+	g_autoptr(WeftIngest) ingest = open_evil(FALSE);
 	g_auto(Decoded) decoded = commit_crime(ingest, "killed", 20);
 	g_assert_error(decoded.error, WEFT_ERROR, WEFT_ERROR_CRASHED);
 	g_assert_nonnull(strstr(decoded.error->message, "killed twice"));
 	g_assert_cmpuint(decoded.parts->len, ==, 2);
 	assert_still_works(ingest);
-	weft_ingest_close(ingest);
 }
 
 /* The program itself is gone each time: that document's error, and the program is started again, but
  * not for ever. */
 static void test_program_killed(void)
 {
-	WeftIngest *ingest = open_unlocked();
+	g_autoptr(WeftIngest) ingest = open_evil(FALSE);
 	guint n_crashed = 0, n_gone = 0;
 	while (n_gone == 0) {
 		g_auto(Decoded) decoded = commit_crime(ingest, "parent", 20);
@@ -217,29 +189,26 @@ static void test_program_killed(void)
 	g_assert_cmpuint(n_crashed, >=, 4);
 	g_auto(Decoded) later = commit_crime(ingest, "none", 20);
 	g_assert_error(later.error, WEFT_ERROR, WEFT_ERROR_GONE);
-	weft_ingest_close(ingest);
 }
 
 /* Ended by weft, nothing is started again. */
 static void test_interrupted(void)
 {
-	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	g_autoptr(WeftIngest) ingest = open_evil(TRUE);
 	assert_still_works(ingest);
 	weft_ingest_interrupt(ingest);
 	g_auto(Decoded) later = commit_crime(ingest, "none", 20);
 	g_assert_error(later.error, WEFT_ERROR, WEFT_ERROR_GONE);
-	weft_ingest_close(ingest);
 }
 
 static void test_no_programs(void)
 {
-	WeftIngest *ingest = weft_ingest_open("/nonexistent", NULL);
+	g_autoptr(WeftIngest) ingest = weft_ingest_open("/nonexistent", NULL);
 	g_assert_nonnull(ingest);
 	g_assert_false(weft_ingest_has_ocr(ingest));
 	g_auto(Decoded) decoded = commit_crime(ingest, "none", 20);
 	g_assert_error(decoded.error, WEFT_ERROR, WEFT_ERROR_NO_READER);
 	g_assert_nonnull(strstr(decoded.error->message, "weft-decode-image"));
-	weft_ingest_close(ingest);
 }
 
 static void *many_documents(void *ingest)
@@ -254,14 +223,13 @@ static void *many_documents(void *ingest)
 
 static void test_threads(void)
 {
-	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	g_autoptr(WeftIngest) ingest = open_evil(TRUE);
 	pthread_t threads[6];
 	assert_still_works(ingest);
 	for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
 		g_assert_cmpint(pthread_create(&threads[i], NULL, many_documents, ingest), ==, 0);
 	for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
 		pthread_join(threads[i], NULL);
-	weft_ingest_close(ingest);
 }
 
 int main(int argc, char **argv)
