@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 
 #define FRAME_SIZE 400
-#define MIRROR (FRAME_SIZE / 2)
+#define MIRROR WEFT_MEL_REACH
 #define N_SPECTRUM (FRAME_SIZE / 2 + 1)
 #define FRAMES_AT_ONCE 512
 
@@ -106,23 +106,21 @@ static double filtered(const Filter *filter, const float *power)
 	return log10(fmax(sum, 1e-10));
 }
 
-gboolean weft_mel_apply(const WeftMel *mel, const WeftKernels *kernels, const float *samples,
-			gsize n_samples, gsize n_silence, float *out, gsize out_stride,
-			GError **error)
+gboolean weft_mel_measure(const WeftMel *mel, const WeftKernels *kernels, const float *samples,
+			  gsize n_frames, float *out, gsize out_stride, float *ret_largest,
+			  GError **error)
 {
-	gsize n_frames = (n_samples + n_silence) / WEFT_MEL_HOP;
-	g_autofree float *from = padded(samples, n_samples, n_silence, error);
-	g_autofree float *power = weft_alloc_array(FRAMES_AT_ONCE * (gsize)N_SPECTRUM,
+	g_autofree float *power = weft_alloc_array(MIN(n_frames, FRAMES_AT_ONCE) * (gsize)N_SPECTRUM,
 						   sizeof(float), 0, "spectrum", error);
 	float largest = -INFINITY;
 
-	if (!from || !power)
+	if (!power)
 		return FALSE;
 	for (gsize t0 = 0; t0 < n_frames; t0 += FRAMES_AT_ONCE) {
 		gsize n = MIN(n_frames - t0, (gsize)FRAMES_AT_ONCE);
 
-		kernels->power_spectrum(kernels->team, power, from + t0 * WEFT_MEL_HOP, mel->window,
-					n, FRAME_SIZE, WEFT_MEL_HOP);
+		kernels->power_spectrum(kernels->team, power, samples + t0 * WEFT_MEL_HOP,
+					mel->window, n, FRAME_SIZE, WEFT_MEL_HOP);
 		for (gsize t = 0; t < n; t++)
 			for (gsize i = 0; i < mel->n_bins; i++) {
 				const float *frame = power + t * N_SPECTRUM;
@@ -132,10 +130,30 @@ gboolean weft_mel_apply(const WeftMel *mel, const WeftKernels *kernels, const fl
 				largest = fmaxf(largest, x);
 			}
 	}
+	*ret_largest = largest;
+	return TRUE;
+}
+
+void weft_mel_clamp(const WeftMel *mel, float *out, gsize out_stride, gsize n_frames, float largest)
+{
 	for (gsize i = 0; i < mel->n_bins; i++)
 		for (gsize t = 0; t < n_frames; t++) {
 			float *x = &out[i * out_stride + t];
 			*x = (fmaxf(*x, largest - 8) + 4) / 4;
 		}
+}
+
+gboolean weft_mel_apply(const WeftMel *mel, const WeftKernels *kernels, const float *samples,
+			gsize n_samples, gsize n_silence, float *out, gsize out_stride,
+			GError **error)
+{
+	gsize n_frames = (n_samples + n_silence) / WEFT_MEL_HOP;
+	g_autofree float *from = padded(samples, n_samples, n_silence, error);
+	float largest;
+
+	if (!from ||
+	    !weft_mel_measure(mel, kernels, from, n_frames, out, out_stride, &largest, error))
+		return FALSE;
+	weft_mel_clamp(mel, out, out_stride, n_frames, largest);
 	return TRUE;
 }

@@ -18,6 +18,7 @@
 #define WEFT_MEL_RATE_HZ 16000
 #define WEFT_MEL_HOP 160
 #define WEFT_MEL_WINDOW_FRAMES 3000 /* 30 s: what Whisper hears at once */
+#define WEFT_MEL_REACH 200          /* samples that a frame hears on either side of its centre */
 
 typedef struct WeftMel WeftMel;
 
@@ -32,5 +33,16 @@ gsize weft_mel_n_bins(const WeftMel *mel);
 gboolean weft_mel_apply(const WeftMel *mel, const WeftKernels *kernels, const float *samples,
 			gsize n_samples, gsize n_silence, float *out, gsize out_stride,
 			GError **error);
+
+/* The same in two steps, for recordings that never lie in memory as a whole. First
+ * out[bin * out_stride + frame] = log10 of frames whose first is centred on
+ * samples[WEFT_MEL_REACH]; it reads WEFT_MEL_REACH samples on either side of all centres, and
+ * mirrors nothing. A frame is the same bits whichever were measured with it. Then, with the largest
+ * of all frames of the recording, the clamp and the scale. */
+gboolean weft_mel_measure(const WeftMel *mel, const WeftKernels *kernels, const float *samples,
+			  gsize n_frames, float *out, gsize out_stride, float *ret_largest,
+			  GError **error);
+void weft_mel_clamp(const WeftMel *mel, float *out, gsize out_stride, gsize n_frames,
+		    float largest);
 
 #endif
