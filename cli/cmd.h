@@ -41,6 +41,7 @@ void weft_places_done(WeftPlaces *places);
 int weft_cmd_run(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_plan(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
 int weft_cmd_show(const WeftPlaces *places, int argc, char **argv);
+int weft_cmd_export(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_search(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_status(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_verify(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);

@@ -8,25 +8,13 @@
 #include "base/json.h"
 #include "cli/cmd.h"
 #include "cli/glance.h"
+#include "cli/record_file.h"
 #include "outputs/outputs.h"
 
-#define RECORD_BYTES_MAX (1u << 30)
 #define KIND_WIDTH 13
 #define WHERE_WIDTH 6
 #define STATUS_WIDTH 7
 #define SCREEN_WIDTH_DEFAULT 100
-
-static WeftJson *read_record(const char *path, GError **error)
-{
-	g_autofree char *text = NULL;
-	gsize size_bytes;
-	if (!weft_file_read(path, RECORD_BYTES_MAX, &text, &size_bytes, error))
-		return NULL;
-	WeftJson *record = weft_json_parse(text, size_bytes, WEFT_JSON_STRICT, error);
-	if (!record)
-		g_prefix_error(error, "%s: ", path);
-	return record;
-}
 
 /* ---- the table ---- */
 
@@ -82,7 +70,7 @@ static int print_table(WeftOutputs *outputs, GError **error)
 	print_row("file", &heading, file_width);
 	for (guint i = 0; i < listed->len; i++) {
 		const WeftListed *entry = listed->pdata[i];
-		g_autoptr(WeftJson) record = read_record(entry->record_path, error);
+		g_autoptr(WeftJson) record = weft_record_file_read(entry->record_path, error);
 		if (!record)
 			return WEFT_EXIT_NOT_STARTED;
 		WeftGlance glance;
@@ -198,7 +186,7 @@ static int print_records(WeftOutputs *outputs, char **names, GError **error)
 {
 	for (gsize i = 0; names[i]; i++) {
 		g_autofree char *path = weft_outputs_record_path(outputs, names[i], error);
-		g_autoptr(WeftJson) record = path ? read_record(path, error) : NULL;
+		g_autoptr(WeftJson) record = path ? weft_record_file_read(path, error) : NULL;
 		if (!record)
 			return WEFT_EXIT_NOT_STARTED;
 		print_record(record);

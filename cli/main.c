@@ -26,6 +26,8 @@ static const WeftVerb VERBS[] = {
     {"show", "[-o OUT] [ID|PATH...]", "list the records, or print them to read", FALSE,
      weft_cmd_show, NULL},
     {"search", "[-o OUT] QUERY", "find documents by their words", FALSE, weft_cmd_search, NULL},
+    {"export", "[-o OUT] -f FORMAT [ID|PATH...]", "captions, Markdown or plain text of records", FALSE,
+     weft_cmd_export, NULL},
     {"status", "[-o OUT]", "what runs and how far it is; what the records are", FALSE,
      weft_cmd_status, NULL},
     {"verify", "[-o OUT]", "compare records and documents with their checksums", FALSE, NULL,

@@ -7,7 +7,7 @@ import subprocess
 
 import e2e
 
-VERBS = ["run", "show", "search", "status", "verify", "gc", "rebuild-index", "plan", "schema", "model",
+VERBS = ["run", "show", "search", "export", "status", "verify", "gc", "rebuild-index", "plan", "schema", "model",
          "doctor", "bench", "probe"]
 
 

@@ -1,0 +1,185 @@
+#include "outputs/export.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "outputs/captions.h"
+
+#define SECONDS_MAX 3.6e8 /* 100,000 hours: beyond is nonsense */
+
+static guint64 milliseconds(double seconds)
+{
+	return seconds > 0 && seconds < SECONDS_MAX ? (guint64)llround(seconds * 1000) : 0;
+}
+
+/* "00:01:24.500", with another mark for the fraction in SubRip. */
+static void add_clock(GString *out, double seconds, char mark)
+{
+	guint64 ms = milliseconds(seconds);
+
+	g_string_append_printf(out, "%02u:%02u:%02u%c%03u", (guint)(ms / 3600000),
+			       (guint)(ms / 60000 % 60), (guint)(ms / 1000 % 60), mark,
+			       (guint)(ms % 1000));
+}
+
+/* In two lines when it is longer than one: broken at the space nearest the middle. */
+static char *in_lines(const char *text)
+{
+	char *lines = g_strdup(text), *best = NULL;
+	gsize middle = strlen(text) / 2;
+
+	if (g_utf8_strlen(text, -1) <= WEFT_CUE_LINE_CHARS)
+		return lines;
+	for (char *space = strchr(lines, ' '); space; space = strchr(space + 1, ' '))
+		if (!best || ABS((gssize)(space - lines) - (gssize)middle) <
+				 ABS((gssize)(best - lines) - (gssize)middle))
+			best = space;
+	if (best)
+		*best = '\n';
+	return lines;
+}
+
+/* ---- captions ---- */
+
+/* SubRip has no escapes: a line that looks like times would begin another cue. */
+static void write_srt(GString *out, const WeftJson *record)
+{
+	g_autoptr(GPtrArray) cues = weft_captions_of(record);
+
+	for (guint i = 0; i < cues->len; i++) {
+		const WeftCue *cue = cues->pdata[i];
+		g_autofree char *lines = in_lines(cue->text);
+		g_autofree char *speaker = weft_captions_line(cue->speaker);
+		g_autoptr(GString) text = g_string_new(lines);
+
+		g_string_replace(text, "-->", "->", 0);
+		g_string_append_printf(out, "%u\n", i + 1);
+		add_clock(out, cue->from_s, ',');
+		g_string_append(out, " --> ");
+		add_clock(out, cue->to_s, ',');
+		g_string_append_printf(out, "\n%s%s%s\n\n", speaker, *speaker ? ": " : "", text->str);
+	}
+}
+
+/* https://www.w3.org/TR/webvtt1/: in text & and < must be escaped, and > so that "-->" can't stand. */
+static void add_vtt_text(GString *out, const char *text)
+{
+	for (const char *p = text; *p; p++) {
+		if (*p == '&')
+			g_string_append(out, "&amp;");
+		else if (*p == '<')
+			g_string_append(out, "&lt;");
+		else if (*p == '>')
+			g_string_append(out, "&gt;");
+		else
+			g_string_append_c(out, *p);
+	}
+}
+
+static void write_vtt(GString *out, const WeftJson *record)
+{
+	g_autoptr(GPtrArray) cues = weft_captions_of(record);
+
+	g_string_append(out, "WEBVTT\n");
+	for (guint i = 0; i < cues->len; i++) {
+		const WeftCue *cue = cues->pdata[i];
+		g_autofree char *lines = in_lines(cue->text);
+		g_autofree char *speaker = weft_captions_line(cue->speaker);
+
+		g_string_append_c(out, '\n');
+		add_clock(out, cue->from_s, '.');
+		g_string_append(out, " --> ");
+		add_clock(out, cue->to_s, '.');
+		g_string_append_c(out, '\n');
+		if (*speaker) {
+			g_string_append(out, "<v ");
+			add_vtt_text(out, speaker);
+			g_string_append_c(out, '>');
+		}
+		add_vtt_text(out, lines);
+		g_string_append_c(out, '\n');
+	}
+}
+
+gboolean weft_export_has_speech(const WeftJson *record)
+{
+	g_autoptr(GPtrArray) cues = weft_captions_of(record);
+
+	return cues->len > 0;
+}
+
+/* ---- plain text ---- */
+
+char *weft_export_title(const WeftJson *record)
+{
+	const char *path = weft_json_string(
+		weft_json_at(weft_json_member(weft_json_member(record, "source"), "paths"), 0), NULL);
+	const char *id = weft_json_string(weft_json_member(record, "id"), NULL);
+	g_autofree char *name = path ? g_path_get_basename(path) : g_strdup(id);
+
+	return weft_captions_line(name);
+}
+
+char *weft_export_place(const WeftJson *item)
+{
+	const WeftJson *at = weft_json_at(weft_json_member(item, "at"), 0);
+	guint64 page;
+	double seconds;
+
+	if (weft_json_uint(weft_json_member(at, "page"), &page))
+		return g_strdup_printf("[p. %" G_GUINT64_FORMAT "] ", page);
+	if (!weft_json_double(weft_json_at(weft_json_member(at, "time"), 0), &seconds))
+		return g_strdup("");
+	guint whole = (guint)(milliseconds(seconds) / 1000);
+
+	return g_strdup_printf("[%02u:%02u:%02u] ", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+static void write_text(GString *out, const WeftJson *record)
+{
+	const WeftJson *content = weft_json_member(record, "content");
+	g_autofree char *place_before = g_strdup("");
+
+	for (gsize i = 0; i < weft_json_length(content); i++) {
+		const WeftJson *item = weft_json_at(content, i);
+		const char *text = weft_json_string(weft_json_member(item, "text"), NULL);
+		g_autofree char *place = weft_export_place(item);
+		g_autofree char *speaker =
+			weft_captions_line(weft_json_string(weft_json_member(item, "speaker"), NULL));
+		g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+
+		if (!text || !*text)
+			continue;
+		g_string_append_printf(out, "%s%s%s", strcmp(place, place_before) ? place : "", speaker,
+				       *speaker ? ": " : "");
+		for (gsize j = 0; lines[j]; j++) {
+			g_autofree char *line = weft_captions_line(lines[j]);
+
+			g_string_append_printf(out, "%s\n", line);
+		}
+		g_free(place_before);
+		place_before = g_steal_pointer(&place);
+	}
+}
+
+/* ---- the table ---- */
+
+static const WeftExportFormat FORMATS[] = {
+	{ "srt", TRUE, write_srt },
+	{ "vtt", TRUE, write_vtt },
+	{ "md", FALSE, weft_export_markdown },
+	{ "txt", FALSE, write_text },
+};
+
+const WeftExportFormat *weft_export_format(const char *name)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(FORMATS); i++)
+		if (!strcmp(name, FORMATS[i].name))
+			return &FORMATS[i];
+	return NULL;
+}
+
+const char *weft_export_formats(void)
+{
+	return "srt, vtt, md, txt";
+}

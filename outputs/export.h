@@ -1,0 +1,40 @@
+/* export.h - part of the door of outputs: a record as a file that other programs read.
+ *
+ *     srt, vtt   what was said, as captions; WebVTT names who speaks (<v Anna>)
+ *     md         Markdown to paste into a wiki: answer, then what was read or said, with places
+ *     txt        what was read or said alone, with places
+ *
+ * Everything in a record comes from documents and is hostile: control characters never pass, and
+ * what would be markup in the format is escaped, so that a document can't add a heading, a link, a
+ * tag or a cue of its own.
+ */
+#ifndef WEFT_OUTPUTS_EXPORT_H
+#define WEFT_OUTPUTS_EXPORT_H
+
+#include <glib.h>
+
+#include "base/json.h"
+
+typedef struct WeftExportFormat {
+	const char *name; /* and the extension of a file */
+	gboolean needs_speech; /* of a record without speech there is nothing to write */
+	void (*write)(GString *out, const WeftJson *record);
+} WeftExportFormat;
+
+/* By name; NULL: there is no such format. */
+const WeftExportFormat *weft_export_format(const char *name);
+/* "srt, vtt, md, txt". */
+const char *weft_export_formats(void);
+/* Something that was said stands in the record, as text. */
+gboolean weft_export_has_speech(const WeftJson *record);
+/* The name of the record's first path, or its id, on one line. Caller frees. */
+char *weft_export_title(const WeftJson *record);
+
+/* ---- private to the formats ---- */
+
+/* "[00:01:24] " or "[p. 3] " of the item's first anchor, or "". Caller frees. */
+char *weft_export_place(const WeftJson *item);
+
+void weft_export_markdown(GString *out, const WeftJson *record);
+
+#endif

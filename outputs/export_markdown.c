@@ -1,0 +1,249 @@
+/* export_markdown.c - a record as Markdown (CommonMark, tables as GitHub has them).
+ *
+ * The answer is written by its shape, whatever the task: a value is a line, a list of values a list,
+ * a list of objects a table; where provenance tells the place of a value, the place stands beside
+ * it. Then what was read: speech as "**Anna** 00:01:24", a heading for each page.
+ */
+#include <string.h>
+
+#include "outputs/captions.h"
+#include "outputs/export.h"
+
+#define HEADING_MAX 6u
+
+/* One line in which nothing is markup; a link, a tag or an emphasis of the document stays text. */
+static void add_escaped(GString *out, const char *text)
+{
+	g_autofree char *line = weft_captions_line(text);
+
+	for (const char *p = line; *p; p++) {
+		if (strchr("\\`*_{}[]<>#|~!&", *p))
+			g_string_append_c(out, '\\');
+		else if (p == line && strchr("+-=", *p))
+			g_string_append_c(out, '\\');
+		else if (p > line && (*p == '.' || *p == ')') && g_ascii_isdigit(p[-1]) &&
+			 strspn(line, "0123456789") == (gsize)(p - line))
+			g_string_append_c(out, '\\'); /* "1. " would begin a list */
+		g_string_append_c(out, *p);
+	}
+}
+
+/* "key_of_the_task" as "Key of the task". */
+static void add_label(GString *out, const char *key)
+{
+	g_autofree char *label = g_strdelimit(g_strdup(key), "_", ' ');
+
+	if (g_ascii_islower(label[0]))
+		label[0] = g_ascii_toupper(label[0]);
+	add_escaped(out, label);
+}
+
+static gboolean is_scalar(const WeftJson *value)
+{
+	WeftJsonType type = weft_json_type(value);
+
+	return type != WEFT_JSON_ARRAY && type != WEFT_JSON_OBJECT;
+}
+
+static void add_scalar(GString *out, const WeftJson *value)
+{
+	gboolean truth;
+
+	if (weft_json_string(value, NULL))
+		add_escaped(out, weft_json_string(value, NULL));
+	else if (weft_json_raw_number(value))
+		g_string_append(out, weft_json_raw_number(value));
+	else if (weft_json_bool(value, &truth))
+		g_string_append(out, truth ? "yes" : "no");
+	else
+		g_string_append(out, "–");
+}
+
+/* Where the value at `pointer` was found, in brackets; nothing where nobody knows. */
+static void add_evidence(GString *out, const WeftJson *provenance, const char *pointer)
+{
+	const WeftJson *evidence = weft_json_at(weft_json_member(provenance, pointer), 0);
+	g_autofree char *place = weft_export_place(evidence);
+
+	if (*place) {
+		g_string_append_c(out, ' ');
+		add_escaped(out, place);
+	}
+}
+
+/* ---- the answer ---- */
+
+static void add_value(GString *out, const WeftJson *value, const WeftJson *provenance,
+		      const char *pointer, guint depth);
+
+static char *pointer_to(const char *pointer, const char *key)
+{
+	GString *longer = g_string_new(pointer);
+
+	weft_json_pointer_add(longer, key, strlen(key));
+	return g_string_free(longer, FALSE);
+}
+
+/* All members of all items are scalars, and all have those of the first: a table. */
+static gboolean is_table(const WeftJson *list)
+{
+	for (gsize i = 0; i < weft_json_length(list); i++) {
+		const WeftJson *item = weft_json_at(list, i);
+
+		if (weft_json_type(item) != WEFT_JSON_OBJECT || weft_json_length(item) == 0)
+			return FALSE;
+		for (gsize j = 0; j < weft_json_length(item); j++)
+			if (!is_scalar(weft_json_at(item, j)) ||
+			    g_strcmp0(weft_json_key_at(item, j, NULL),
+				      weft_json_key_at(weft_json_at(list, 0), j, NULL)) != 0)
+				return FALSE;
+	}
+	return weft_json_length(list) > 0;
+}
+
+static void add_table(GString *out, const WeftJson *list, const WeftJson *provenance,
+		      const char *pointer)
+{
+	const WeftJson *first = weft_json_at(list, 0);
+	gsize n_columns = weft_json_length(first);
+
+	for (gsize j = 0; j < n_columns; j++) {
+		g_string_append(out, "| ");
+		add_label(out, weft_json_key_at(first, j, NULL));
+		g_string_append_c(out, ' ');
+	}
+	g_string_append(out, "|\n");
+	for (gsize j = 0; j < n_columns; j++)
+		g_string_append(out, "| --- ");
+	g_string_append(out, "|\n");
+	for (gsize i = 0; i < weft_json_length(list); i++) {
+		const WeftJson *item = weft_json_at(list, i);
+		g_autofree char *row = g_strdup_printf("%s/%" G_GSIZE_FORMAT, pointer, i);
+
+		for (gsize j = 0; j < weft_json_length(item); j++) {
+			g_autofree char *cell = pointer_to(row, weft_json_key_at(item, j, NULL));
+
+			g_string_append(out, "| ");
+			add_scalar(out, weft_json_at(item, j));
+			add_evidence(out, provenance, cell);
+			g_string_append_c(out, ' ');
+		}
+		g_string_append(out, "|\n");
+	}
+	g_string_append_c(out, '\n');
+}
+
+static void add_list(GString *out, const WeftJson *list, const WeftJson *provenance,
+		     const char *pointer, guint depth)
+{
+	if (is_table(list)) {
+		add_table(out, list, provenance, pointer);
+		return;
+	}
+	for (gsize i = 0; i < weft_json_length(list); i++) {
+		const WeftJson *item = weft_json_at(list, i);
+		g_autofree char *at = g_strdup_printf("%s/%" G_GSIZE_FORMAT, pointer, i);
+
+		if (is_scalar(item)) {
+			g_string_append(out, "- ");
+			add_scalar(out, item);
+			add_evidence(out, provenance, at);
+			g_string_append_c(out, '\n');
+		} else {
+			add_value(out, item, provenance, at, depth + 1);
+		}
+	}
+	g_string_append(out, weft_json_length(list) > 0 ? "\n" : "–\n\n");
+}
+
+static void add_members(GString *out, const WeftJson *object, const WeftJson *provenance,
+			const char *pointer, guint depth)
+{
+	for (gsize i = 0; i < weft_json_length(object); i++) {
+		const char *key = weft_json_key_at(object, i, NULL);
+		const WeftJson *value = weft_json_at(object, i);
+		g_autofree char *at = pointer_to(pointer, key);
+
+		if (is_scalar(value)) {
+			g_string_append(out, "**");
+			add_label(out, key);
+			g_string_append(out, ":** ");
+			add_scalar(out, value);
+			add_evidence(out, provenance, at);
+			g_string_append(out, "\n\n");
+			continue;
+		}
+		for (guint level = 0; level < MIN(depth, HEADING_MAX); level++)
+			g_string_append_c(out, '#');
+		g_string_append_c(out, ' ');
+		add_label(out, key);
+		g_string_append(out, "\n\n");
+		add_value(out, value, provenance, at, depth + 1);
+	}
+}
+
+/* The reader of JSON bounds the depth. */
+static void add_value(GString *out, const WeftJson *value, const WeftJson *provenance,
+		      const char *pointer, guint depth)
+{
+	if (weft_json_type(value) == WEFT_JSON_OBJECT) {
+		add_members(out, value, provenance, pointer, depth);
+	} else if (weft_json_type(value) == WEFT_JSON_ARRAY) {
+		add_list(out, value, provenance, pointer, depth);
+	} else {
+		add_scalar(out, value);
+		g_string_append(out, "\n\n");
+	}
+}
+
+/* ---- what was read ---- */
+
+/* `page_before`: of the item before; G_MAXUINT64: this is the first. */
+static void add_item(GString *out, const WeftJson *item, guint64 *page_before)
+{
+	const char *text = weft_json_string(weft_json_member(item, "text"), NULL);
+	const char *speaker = weft_json_string(weft_json_member(item, "speaker"), NULL);
+	const WeftJson *at = weft_json_at(weft_json_member(item, "at"), 0);
+	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
+	guint64 page = 0;
+
+	if (!text || !*text)
+		return;
+	if (*page_before == G_MAXUINT64)
+		g_string_append(out, "## Content\n\n");
+	if (weft_json_uint(weft_json_member(at, "page"), &page) && page != *page_before)
+		g_string_append_printf(out, "### Page %" G_GUINT64_FORMAT "\n\n", page);
+	*page_before = page;
+	if (speaker) {
+		g_string_append(out, "**");
+		add_escaped(out, speaker);
+		g_string_append(out, "** ");
+	}
+	if (page == 0) {
+		g_autofree char *place = weft_export_place(item);
+
+		add_escaped(out, place);
+		if (*place)
+			g_string_append_c(out, ' ');
+	}
+	for (gsize i = 0; lines[i]; i++) {
+		add_escaped(out, lines[i]);
+		g_string_append(out, lines[i + 1] ? "\\\n" : "\n\n"); /* a hard line break */
+	}
+}
+
+void weft_export_markdown(GString *out, const WeftJson *record)
+{
+	const WeftJson *answer = weft_json_member(record, "answer");
+	const WeftJson *content = weft_json_member(record, "content");
+	g_autofree char *title = weft_export_title(record);
+	guint64 page = G_MAXUINT64;
+
+	g_string_append(out, "# ");
+	add_escaped(out, title);
+	g_string_append(out, "\n\n");
+	if (weft_json_type(answer) != WEFT_JSON_NULL)
+		add_value(out, answer, weft_json_member(record, "provenance"), "", 2);
+	for (gsize i = 0; i < weft_json_length(content); i++)
+		add_item(out, weft_json_at(content, i), &page);
+}
