@@ -31,6 +31,7 @@ void weft_commit_free(WeftCommit *commit)
 	g_hash_table_unref(commit->last);
 	g_ptr_array_unref(commit->entries);
 	g_free(commit->records);
+	g_free(commit->untold);
 	g_free(commit->lock_path);
 	g_free(commit);
 }
@@ -245,7 +246,8 @@ static gboolean sync_folders(WeftCommit *commit, GError **error)
 
 gboolean weft_commit_publish(WeftCommit *commit, GError **error)
 {
-	if (!sync_files(commit, error))
+	if (!sync_files(commit, error) ||
+	    (commit->untold && !weft_folder_sync(commit->untold, error)))
 		return FALSE;
 	g_autoptr(WeftLock) lock = weft_lock_open(commit->lock_path, WEFT_LOCK_ALONE, TRUE, error);
 	if (!lock)

@@ -46,6 +46,7 @@ struct WeftCommit {
 	GHashTable *last;        /* id -> the last WeftCommitEntry that changes its record */
 	gsize size_bytes;        /* of text and records */
 	char *records;           /* the folder above their folders */
+	char *untold;            /* a folder with new marks (untold.h), or NULL */
 	char *lock_path;         /* that all runs of the folder share */
 	gboolean makes_folders;  /* `records` has a new folder */
 	gboolean syncs_alone;    /* each file by itself: a sync of all waits for what others write, too */

@@ -29,6 +29,8 @@ static WeftOutputs *new_outputs(const char *out_dir, const char *state_dir)
 	outputs->folder = g_strdup(out_dir);
 	outputs->database = catalog_path(out_dir, state_dir);
 	outputs->records = g_build_filename(out_dir, "records", NULL);
+	g_autofree char *state = weft_outputs_state_dir(outputs);
+	outputs->untold = g_build_filename(state, "untold", NULL);
 	outputs->claims = -1;
 	return outputs;
 }
@@ -128,6 +130,7 @@ void weft_outputs_close(WeftOutputs *outputs)
 	weft_lock_close(outputs->lock);
 	if (outputs->claims >= 0)
 		close(outputs->claims);
+	g_free(outputs->untold);
 	g_free(outputs->publish_lock);
 	g_free(outputs->gate_lock);
 	g_free(outputs->note);

@@ -23,6 +23,7 @@
 #include "outputs/run_file.h"
 #include "outputs/search.h"
 #include "outputs/stock.h"
+#include "outputs/untold.h"
 #include "outputs/verify.h"
 
 typedef struct WeftOutputs WeftOutputs;

@@ -23,6 +23,9 @@ struct WeftOutputs {
 	char *gate_lock;       /* STATE/gate.lock: of whoever changes `lock` */
 	int claims;            /* STATE/claims; -1 when opened to read only */
 	WeftCatalog *catalog;  /* NULL when opened to read only and there is none */
+	char *untold;          /* STATE/untold */
+	guint64 run_number;    /* of STATE/runs; 0: none */
+	gboolean has_new_marks; /* in `untold`, and the next commit makes them last */
 	char *publish_lock;    /* STATE/publish.lock */
 	WeftCommit *open;       /* what waits for its commit; NULL: nothing */
 	const WeftCommit *taken; /* what is being published; NULL: nothing */

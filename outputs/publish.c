@@ -46,6 +46,10 @@ WeftCommit *weft_outputs_take_commit(WeftOutputs *outputs)
 {
 	g_assert(!outputs->taken);
 	outputs->taken = outputs->open;
+	if (outputs->open && outputs->has_new_marks) {
+		outputs->open->untold = g_strdup(outputs->untold);
+		outputs->has_new_marks = FALSE;
+	}
 	return g_steal_pointer(&outputs->open);
 }
 

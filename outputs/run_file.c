@@ -15,6 +15,7 @@
 
 struct WeftRunFile {
 	int fd;
+	guint64 number;
 };
 
 /* 0: not the name of a run's file. */
@@ -76,7 +77,7 @@ static void remove_old(const char *folder, const GArray *numbers)
 }
 
 /* A file that is locked from its first moment on: without a name first. -1: it can't be had. */
-static int make_file(const char *folder, guint64 number)
+static int make_file(const char *folder, guint64 number, guint64 *ret_number)
 {
 	g_autofree char *source = NULL;
 	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -88,8 +89,10 @@ static int make_file(const char *folder, guint64 number)
 		for (int i = 0; i < TRIES; i++, number++) {
 			g_autofree char *path = path_of(folder, number);
 
-			if (linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
+			if (linkat(AT_FDCWD, source, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0) {
+				*ret_number = number;
 				return fd;
+			}
 			if (errno != EEXIST)
 				break;
 		}
@@ -106,12 +109,32 @@ WeftRunFile *weft_run_file_new(const char *state_dir)
 		return NULL;
 	g_autoptr(GArray) numbers = numbers_in(folder);
 	remove_old(folder, numbers);
-	int fd = make_file(folder, numbers->len > 0 ? g_array_index(numbers, guint64, 0) + 1 : 1);
+	guint64 number;
+	int fd = make_file(folder, numbers->len > 0 ? g_array_index(numbers, guint64, 0) + 1 : 1,
+			   &number);
 	if (fd < 0)
 		return NULL;
 	WeftRunFile *file = g_new(WeftRunFile, 1);
 	file->fd = fd;
+	file->number = number;
 	return file;
+}
+
+guint64 weft_run_file_number(const WeftRunFile *file)
+{
+	return file ? file->number : 0;
+}
+
+gboolean weft_run_file_is_alive(const char *state_dir, guint64 number)
+{
+	g_autofree char *folder = g_build_filename(state_dir, "runs", NULL);
+	g_autofree char *path = path_of(folder, number);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	gboolean alive = fd >= 0 && is_alive(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return alive;
 }
 
 void weft_run_file_write(WeftRunFile *file, const char *json)

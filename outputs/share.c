@@ -72,7 +72,7 @@ gboolean weft_outputs_begin(WeftOutputs *outputs, WeftOutputsMode mode, GError *
 	outputs->publish_lock = g_build_filename(state, "publish.lock", NULL);
 	outputs->gate_lock = g_strdup(gate_path);
 	if (!weft_folder_make(outputs->folder, 0700, error) || !weft_folder_make(state, 0700, error) ||
-	    !refuse_remote(state, error))
+	    !refuse_remote(state, error) || !weft_folder_make(outputs->untold, 0700, error))
 		return FALSE;
 	g_autoptr(WeftLock) gate =
 		weft_lock_open(gate_path, WEFT_LOCK_ALONE, mode == WEFT_OUTPUTS_JOIN, error);

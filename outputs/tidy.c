@@ -30,7 +30,8 @@ gboolean weft_outputs_erase(WeftOutputs *outputs, const char *id, GError **error
 	}
 	g_autofree char *folder = g_path_get_dirname(file);
 	return (access(folder, F_OK) < 0 || weft_folder_sync(folder, error)) &&
-	       weft_catalog_erase(outputs->catalog, id, error);
+	       weft_catalog_erase(outputs->catalog, id, error) &&
+	       weft_outputs_forget_untold(outputs, id, error);
 }
 
 gboolean weft_outputs_tidy(WeftOutputs *outputs, gboolean forgets_gone, GError **error)

@@ -46,6 +46,7 @@ void weft_run_beat_begin(WeftRun *run, const char *state_dir)
 {
 	run->beat.begin_s = g_get_real_time() / G_USEC_PER_SEC;
 	run->beat.file = weft_run_file_new(state_dir);
+	weft_store_set_run(run->store, weft_run_file_number(run->beat.file));
 }
 
 void weft_run_beat(WeftRun *run)

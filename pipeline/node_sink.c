@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "pipeline/known.h"
 #include "pipeline/run.h"
 
 typedef struct Sink {
@@ -120,10 +121,7 @@ static gboolean add_copy(Sink *sink, const WeftItem *item, GError **error)
 		WEFT_COUNT(sink->run, n_copies, 1);
 		return TRUE;
 	}
-	WEFT_COUNT(sink->run, n_unchanged, 1);
-	if (known.status == WEFT_STATUS_FAILED || known.status == WEFT_STATUS_PARTIAL)
-		WEFT_COUNT(sink->run, n_known, 1);
-	return TRUE;
+	return weft_known_count(sink->run, item->begin->path, &known, error);
 }
 
 static gboolean add_waiting_copies(Sink *sink, const char *id, GError **error)
@@ -138,19 +136,6 @@ static gboolean add_waiting_copies(Sink *sink, const char *id, GError **error)
 		g_ptr_array_remove_index(sink->copies, i - 1);
 	}
 	return TRUE;
-}
-
-/* Tried again, and no better and no worse than in an earlier run: nothing new. */
-static gboolean has_failed_again(const WeftItem *item)
-{
-	const WeftKnown *before = &item->begin->before;
-	WeftKnown now;
-
-	if (!item->begin->has_before || (item->record->status != WEFT_STATUS_FAILED &&
-					 item->record->status != WEFT_STATUS_PARTIAL))
-		return FALSE;
-	weft_known_of_record(item->record, &now);
-	return now.status == before->status && strcmp(now.faults, before->faults) == 0;
 }
 
 static gboolean is_of_a_change(const WeftRecord *record)
@@ -175,6 +160,7 @@ static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
 {
 	g_autoptr(WeftItem) item = take_item;
 	WeftRun *run = sink->run;
+	gboolean is_news;
 
 	if (item->begin->is_left) {
 		WEFT_COUNT(run, n_left, 1);
@@ -193,16 +179,17 @@ static gboolean put(Sink *sink, WeftItem *take_item, GError **error)
 		return TRUE;
 	}
 	sink->has_changed |= is_of_a_change(item->record);
-	if (!weft_store_put(run->store, item->record, item->begin, error))
+	if (!weft_known_is_news(run, item->begin, item->record, &is_news, error) ||
+	    !weft_store_put(run->store, item->record, item->begin, error))
 		return FALSE;
 	weft_run_add_ledgers(run, &item->ledgers);
 	settle_journals(run, item);
-	if (has_failed_again(item)) {
-		WEFT_COUNT(run, n_unchanged, 1);
-		WEFT_COUNT(run, n_known, 1);
-	} else {
+	if (is_news) {
 		count_status(run, item->record->status);
 		tell(run, item->begin, item->record);
+	} else {
+		WEFT_COUNT(run, n_unchanged, 1);
+		WEFT_COUNT(run, n_known, 1);
 	}
 	return add_waiting_copies(sink, item->begin->id, error);
 }
@@ -236,7 +223,8 @@ static gboolean put_alone(Sink *sink, const WeftItem *copy, GError **error)
 	g_ptr_array_add(record->paths, g_strdup(document->path));
 	weft_record_add_fault(record, "sniff", changed, NULL);
 	weft_record_settle(record);
-	if (!weft_store_put(sink->run->store, record, document, error))
+	if (!weft_store_will_tell(sink->run->store, document->id, error) ||
+	    !weft_store_put(sink->run->store, record, document, error))
 		return FALSE;
 	count_status(sink->run, record->status);
 	tell(sink->run, document, record);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "pipeline/known.h"
 #include "pipeline/lost.h"
 #include "pipeline/run.h"
 #include "pipeline/walk.h"
@@ -160,19 +161,6 @@ static gboolean is_done(const WeftRun *run, const WeftFound *found, WeftKnown *r
 	       !weft_run_tries_again(run, ret_known);
 }
 
-static gboolean is_unchanged(Source *source, const WeftFound *found)
-{
-	WeftRun *run = source->run;
-	WeftKnown known;
-
-	if (!is_done(run, found, &known))
-		return FALSE;
-	WEFT_COUNT(run, n_unchanged, 1);
-	if (known.status == WEFT_STATUS_FAILED || known.status == WEFT_STATUS_PARTIAL)
-		WEFT_COUNT(run, n_known, 1);
-	return TRUE;
-}
-
 static WeftItem *begin_document(Source *source, const WeftFound *found)
 {
 	WeftItem *item = weft_item_new(WEFT_ITEM_BEGIN, source->n_documents++);
@@ -225,8 +213,9 @@ static WeftStep source_step(void *state, WeftRunner *runner, void *nothing, GErr
 {
 	Source *source = state;
 	WeftFound found;
+	WeftKnown known;
 
-	(void)nothing, (void)error;
+	(void)nothing;
 	if (source->is_finding)
 		return find_step(source, runner);
 	if (source->is_cut)
@@ -238,8 +227,12 @@ static WeftStep source_step(void *state, WeftRunner *runner, void *nothing, GErr
 	if (source->has_sample && lot_of(found.path) > source->lot_last)
 		return WEFT_STEP_MORE;
 	source->n_found++;
-	if (is_unchanged(source, &found))
-		return WEFT_STEP_MORE;
+	if (is_done(source->run, &found, &known)) {
+		if (weft_known_count(source->run, found.path, &known, error))
+			return WEFT_STEP_MORE;
+		source->run->failed_to_write = TRUE;
+		return WEFT_STEP_FAILED;
+	}
 	if (weft_stop_is_asked(source->run->stop)) {
 		WEFT_COUNT(source->run, n_left, 1);
 		return WEFT_STEP_MORE;

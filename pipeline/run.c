@@ -319,9 +319,21 @@ static gboolean join(WeftRun *run, GError **error)
 	return is_whole && weft_ledger_check(run, error);
 }
 
+/* The exit code will say what failed: not of a run that has left something. */
+static gboolean settle_told(WeftRun *run, GError **error)
+{
+	WeftProgress progress = weft_run_progress(run);
+
+	if (run->job->is_dry || progress.n_left > 0 || progress.is_cut ||
+	    weft_store_has_told(run->store, error))
+		return TRUE;
+	run->failed_to_write = TRUE;
+	return FALSE;
+}
+
 gboolean weft_run_join(WeftRun *run, GError **error)
 {
-	gboolean is_whole = join(run, error);
+	gboolean is_whole = join(run, error) && settle_told(run, error);
 	gboolean has_left = weft_run_progress(run).n_left > 0;
 
 	weft_run_beat_end(run, run->failed_to_write || run->is_refused ? "failed"

@@ -346,6 +346,49 @@ gboolean weft_store_lose(WeftStore *store, const char *path, GError **error)
 	return is_lost;
 }
 
+void weft_store_set_run(WeftStore *store, guint64 number)
+{
+	pthread_mutex_lock(&store->mutex);
+	weft_outputs_set_run(store->outputs, number);
+	pthread_mutex_unlock(&store->mutex);
+}
+
+gboolean weft_store_will_tell(WeftStore *store, const char *id, GError **error)
+{
+	gboolean is_marked;
+
+	pthread_mutex_lock(&store->mutex);
+	is_marked = weft_outputs_will_tell(store->outputs, id, error);
+	pthread_mutex_unlock(&store->mutex);
+	return is_marked;
+}
+
+gboolean weft_store_take_over(WeftStore *store, const char *id, gboolean *ret_is_untold,
+                              GError **error)
+{
+	gboolean is_good;
+
+	*ret_is_untold = FALSE;
+	if (!store->is_folder)
+		return TRUE;
+	pthread_mutex_lock(&store->mutex);
+	is_good = weft_outputs_take_over(store->outputs, id, ret_is_untold, error);
+	pthread_mutex_unlock(&store->mutex);
+	return is_good;
+}
+
+gboolean weft_store_has_told(WeftStore *store, GError **error)
+{
+	gboolean is_good;
+
+	if (!store->is_folder)
+		return TRUE;
+	pthread_mutex_lock(&store->mutex);
+	is_good = weft_outputs_has_told(store->outputs, error);
+	pthread_mutex_unlock(&store->mutex);
+	return is_good;
+}
+
 static gboolean flush_locked(WeftStore *store, GError **error)
 {
 	store->is_flushing = TRUE;

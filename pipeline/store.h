@@ -48,6 +48,12 @@ gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument
                         GError **error);
 gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, WeftKnown *ret_known,
                              GError **error);
+/* As weft_outputs_set_run and the rest of untold.h. Without a folder nothing is untold. */
+void weft_store_set_run(WeftStore *store, guint64 number);
+gboolean weft_store_will_tell(WeftStore *store, const char *id, GError **error);
+gboolean weft_store_take_over(WeftStore *store, const char *id, gboolean *ret_is_untold,
+                              GError **error);
+gboolean weft_store_has_told(WeftStore *store, GError **error);
 /* Waits until all that was put is on the disk. */
 gboolean weft_store_flush(WeftStore *store, GError **error);
 gboolean weft_store_finish(WeftStore *store, const char *summary_json, GError **error);
