@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/draw.h"
+
 /* Tokens e^16 times less likely than the chosen one do not count in the denominator of its
  * probability when that saves building the mask: with 200,000 of them it is off by 2 % at worst. */
 #define NEGLIGIBLE 16.0
@@ -11,21 +13,6 @@ typedef enum {
 	ALLOWED_BY_SCHEMA, /* but not by the budget */
 	ALLOWED,
 } Verdict;
-
-/* The finaliser of SplitMix64 (Steele, Lea, Flood 2014). */
-static guint64 mix(guint64 x)
-{
-	x += 0x9e3779b97f4a7c15u;
-	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-	return x ^ (x >> 31);
-}
-
-double weft_sample_draw(guint64 seed, guint64 seed_key, guint64 place, guint64 attempt)
-{
-	guint64 bits = mix(mix(mix(mix(seed) ^ seed_key) ^ place) ^ attempt);
-	return (double)(bits >> 11) * 0x1p-53;
-}
 
 static Verdict judge(const WeftChoice *choice, gsize id)
 {
@@ -96,8 +83,8 @@ static gint32 pick(const WeftChoice *choice, const float *logits, const guint8 *
 	for (gsize id = 0; id < n; id++)
 		if (!mask || mask[id] >= level)
 			total += exp((logit_of(logits[id]) - top) / choice->temperature);
-	double goal = total * weft_sample_draw(choice->seed, choice->seed_key, choice->place,
-					       mask ? level : 0);
+	double goal = total * weft_draw(choice->seed, choice->seed_key, choice->place,
+					mask ? level : 0);
 	for (gsize id = 0; id < n; id++) {
 		if (mask && mask[id] < level)
 			continue;

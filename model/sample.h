@@ -30,7 +30,4 @@ typedef struct WeftChosen {
  * n_tokens_left bytes there is always an allowed token. */
 WeftChosen weft_sample(const WeftChoice *choice, const float *logits);
 
-/* Uniform in [0, 1). */
-double weft_sample_draw(guint64 seed, guint64 seed_key, guint64 place, guint64 attempt);
-
 #endif

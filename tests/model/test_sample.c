@@ -1,6 +1,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/draw.h"
 #include "golden.h"
 #include "model/sample.h"
 
@@ -119,10 +120,10 @@ static void test_draw(void)
 {
 	double sum = 0, before = -1;
 	for (guint64 i = 0; i < 10000; i++) {
-		double draw = weft_sample_draw(1, 2, i, 0);
+		double draw = weft_draw(1, 2, i, 0);
 		g_assert_true(draw >= 0 && draw < 1 && draw != before);
-		g_assert_cmpfloat(draw, ==, weft_sample_draw(1, 2, i, 0));
-		g_assert_cmpfloat(draw, !=, weft_sample_draw(2, 1, i, 0));
+		g_assert_cmpfloat(draw, ==, weft_draw(1, 2, i, 0));
+		g_assert_cmpfloat(draw, !=, weft_draw(2, 1, i, 0));
 		sum += draw;
 		before = draw;
 	}
