@@ -2,7 +2,7 @@
 # prepare.sh - sourced by examples/quickstart.sh and tests/run.sh: packages, then a build folder.
 # Debian 12; other systems get the list of what is needed.
 
-BUILD_PACKAGES="gcc meson ninja-build pkg-config libglib2.0-dev libsqlite3-dev libpng-dev
+BUILD_PACKAGES="gcc meson ninja-build pkg-config libglib2.0-dev libsqlite3-dev zlib1g-dev libpng-dev
 libjpeg62-turbo-dev libpoppler-glib-dev libavformat-dev libavcodec-dev libswresample-dev
 libswscale-dev libavutil-dev libseccomp-dev libtesseract-dev tesseract-ocr"
 TEST_PACKAGES="clang libclang-rt-14-dev libjansson-dev python3 python3-numpy poppler-utils ffmpeg strace cmark-gfm"
