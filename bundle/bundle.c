@@ -151,6 +151,36 @@ static void list_views(WeftBundle *bundle)
 	}
 }
 
+/* A model of whisper.cpp: one file that has everything. */
+static WeftBundle *open_ggml(const char *path, GError **error)
+{
+	g_autoptr(WeftBundle) bundle = g_new0(WeftBundle, 1);
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autoptr(WeftGgml) ggml = weft_ggml_open(path, error);
+	g_autofree char *name = g_path_get_basename(path);
+	g_autofree char *config = ggml ? weft_ggml_config(ggml) : NULL;
+
+	if (!ggml)
+		return NULL;
+	if (g_str_has_suffix(name, ".bin"))
+		name[strlen(name) - strlen(".bin")] = '\0';
+	bundle->name = weft_path_display(name);
+	bundle->config = weft_config_new(weft_ggml_file(ggml), config, strlen(config), NULL, 0,
+					 error);
+	if (!bundle->config)
+		return NULL;
+	bundle->tokenizer = weft_tokenizer_new_ggml(ggml, error);
+	if (!bundle->tokenizer)
+		return NULL;
+	open_template(bundle, &(WeftChat){0}, checksum);
+	bundle->shards = weft_shards_new_ggml(g_steal_pointer(&ggml), checksum, error);
+	if (!bundle->shards)
+		return NULL;
+	list_views(bundle);
+	bundle->own_id = g_strdup(g_checksum_get_string(checksum));
+	return g_steal_pointer(&bundle);
+}
+
 static char *name_of_folder(const char *path)
 {
 	g_autofree char *absolute = g_canonicalize_filename(path, NULL);
@@ -178,6 +208,8 @@ static WeftBundle *open_folder(const char *path, GError **error)
 	g_autofree char *folder = NULL;
 	g_autofree char *name = NULL;
 
+	if (weft_ggml_is_at(path))
+		return open_ggml(path, error);
 	if (!check_path(path, error))
 		return NULL;
 	if (weft_gguf_set_is_at(path)) {

@@ -20,6 +20,9 @@
  * when it has none; stacked experts [E, out, in] by `experts.gate_proj.weight`,
  * `experts.up_proj.weight` and `experts.down_proj.weight`.
  *
+ * Or it is a Whisper as whisper.cpp writes it (ggml-*.bin, a file called *.bin or one with that
+ * magic): sizes, vocabulary and tensors of one file, tensors under their Hugging Face names.
+ *
  * Sound: a folder `audio/` inside the bundle (or one attached) holds a Whisper checkpoint or an
  * Ultravox one, or a Whisper one with an Ultravox projector in `audio/projector/`. It is a bundle
  * of its own with its own tensors.
@@ -63,7 +66,7 @@ typedef struct WeftTensorView {
 /* The product of the sizes, which was checked against the file. */
 gsize weft_tensor_view_n_values(const WeftTensorView *view);
 
-/* Opens the folder or GGUF file `path`. A folder without weights or without a tokenizer opens: the
+/* Opens the folder, GGUF file or whisper.cpp file `path`. A folder without weights or without a tokenizer opens: the
  * lookups then say what is not there. */
 WeftBundle *weft_bundle_open(const char *path, GError **error);
 void weft_bundle_close(WeftBundle *bundle);
@@ -96,7 +99,8 @@ const WeftTensorView *weft_bundle_find(const WeftBundle *bundle, const char *nam
 const WeftTensorView *weft_bundle_tensor(const WeftBundle *bundle, const char *name, gsize n_dims,
 					 const gsize *shape, GError **error);
 
-/* Takes the Whisper or Ultravox folder `path` as the bundle's audio part, in place of `audio/`. */
+/* Takes the Whisper or Ultravox folder, or the whisper.cpp file, `path` as the bundle's audio part, in
+ * place of `audio/`. */
 gboolean weft_bundle_attach_audio(WeftBundle *bundle, const char *path, GError **error);
 
 /* The bundle with the Whisper encoder (and decoder): the `audio/` one, or this one when it is a

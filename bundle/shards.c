@@ -14,6 +14,7 @@ struct WeftShards {
 	GPtrArray *entries;    /* WeftTensorEntry, by name */
 	GHashTable *by_name;   /* name without wrappers -> entry; both borrowed */
 	WeftGgufSet *set;      /* owns files and entries of a GGUF model, else NULL */
+	WeftGgml *ggml;        /* the same of one of whisper.cpp */
 	guint64 size_bytes;
 };
 
@@ -193,14 +194,21 @@ WeftShards *weft_shards_open(const char *folder, GChecksum *checksum, GError **e
 	return g_steal_pointer(&shards);
 }
 
-static void add_gguf(WeftShards *shards, const WeftGguf *gguf, GChecksum *checksum)
+/* The tensors of a file that `shards` owns. */
+static void add_tensors(WeftShards *shards, const char *file, const GPtrArray *tensors,
+			const WeftMap *map)
 {
-	const GPtrArray *tensors = weft_gguf_tensors(gguf);
 	for (guint i = 0; i < tensors->len; i++)
 		g_ptr_array_add(shards->entries, g_ptr_array_index(tensors, i));
-	g_ptr_array_add(shards->file_names, g_strdup(weft_gguf_file(gguf)));
-	shards->size_bytes += weft_gguf_map(gguf)->size_bytes;
-	identify(checksum, weft_gguf_file(gguf), weft_gguf_map(gguf), weft_gguf_header_bytes(gguf));
+	g_ptr_array_add(shards->file_names, g_strdup(file));
+	shards->size_bytes += map->size_bytes;
+}
+
+static void add_gguf(WeftShards *shards, const WeftGguf *gguf, GChecksum *checksum)
+{
+	const WeftMap *map = weft_gguf_map(gguf);
+	add_tensors(shards, weft_gguf_file(gguf), weft_gguf_tensors(gguf), map);
+	identify(checksum, weft_gguf_file(gguf), map, weft_gguf_header_bytes(gguf));
 }
 
 WeftShards *weft_shards_new_gguf(WeftGgufSet *set, GChecksum *checksum, GError **error)
@@ -214,6 +222,16 @@ WeftShards *weft_shards_new_gguf(WeftGgufSet *set, GChecksum *checksum, GError *
 	return name_entries(shards, error) ? g_steal_pointer(&shards) : NULL;
 }
 
+WeftShards *weft_shards_new_ggml(WeftGgml *ggml, GChecksum *checksum, GError **error)
+{
+	g_autoptr(WeftShards) shards = shards_new(NULL);
+	const WeftMap *map = weft_ggml_map(ggml);
+	shards->ggml = ggml;
+	add_tensors(shards, weft_ggml_file(ggml), weft_ggml_tensors(ggml), map);
+	identify(checksum, weft_ggml_file(ggml), map, weft_ggml_header_bytes(ggml));
+	return name_entries(shards, error) ? g_steal_pointer(&shards) : NULL;
+}
+
 void weft_shards_close(WeftShards *shards)
 {
 	if (!shards)
@@ -223,6 +241,7 @@ void weft_shards_close(WeftShards *shards)
 	g_ptr_array_unref(shards->file_names);
 	g_ptr_array_unref(shards->maps);
 	weft_gguf_set_close(shards->set);
+	weft_ggml_close(shards->ggml);
 	g_free(shards);
 }
 
@@ -238,6 +257,8 @@ gsize weft_shards_n_files(const WeftShards *shards)
 
 const char *weft_shards_types_read(const WeftShards *shards)
 {
+	if (shards->ggml)
+		return WEFT_GGML_FILES_THAT_WORK;
 	return shards->set ? WEFT_GGUF_FILES_THAT_WORK : "F32, BF16, F16 and F8_E4M3 are read";
 }
 

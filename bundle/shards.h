@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "bundle/bundle.h"
+#include "bundle/ggml.h"
 #include "bundle/gguf_set.h"
 #include "bundle/safetensors.h"
 
@@ -15,6 +16,8 @@ typedef struct WeftShards WeftShards;
 WeftShards *weft_shards_open(const char *folder, GChecksum *checksum, GError **error);
 /* The same of a GGUF model, whose set is taken. */
 WeftShards *weft_shards_new_gguf(WeftGgufSet *set, GChecksum *checksum, GError **error);
+/* The same of a model of whisper.cpp, whose file is taken. */
+WeftShards *weft_shards_new_ggml(WeftGgml *ggml, GChecksum *checksum, GError **error);
 void weft_shards_close(WeftShards *shards);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftShards, weft_shards_close)
 

@@ -49,6 +49,11 @@ WeftTokenizer *weft_tokenizer_new(const char *file, const char *data, gsize size
 			weft_gguf_new(file, (const guint8 *)data, size_bytes, error);
 		return gguf ? weft_tokenizer_new_gguf(gguf, error) : NULL;
 	}
+	if (weft_ggml_is(data, size_bytes)) {
+		g_autoptr(WeftGgml) ggml =
+			weft_ggml_new(file, (const guint8 *)data, size_bytes, error);
+		return ggml ? weft_tokenizer_new_ggml(ggml, error) : NULL;
+	}
 	if (size_bytes > FILE_BYTES_MAX) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT, "%s: %zu bytes, limit %zu", file,
 			    size_bytes, FILE_BYTES_MAX);

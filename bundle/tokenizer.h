@@ -3,7 +3,7 @@
  * What is read, told by the content: tokenizer.json (byte-level BPE with the rules of GPT-2,
  * Llama 3 and Llama 4, known by the text of their regular expressions; SentencePiece's BPE with
  * byte_fallback, as Llama 2 and Mixtral have it), Meta's tokenizer.model (lines "base64 rank",
- * Llama 3 and Llama 4), SentencePiece's tokenizer.model, and the vocabulary of a GGUF file. What
+ * Llama 3 and Llama 4), SentencePiece's tokenizer.model, and the vocabulary of a GGUF file or of whisper.cpp's. What
  * is not exactly one of these is refused by the name of what differs. Ids are those of Hugging
  * Face's tokenizers, without BOS, which is never added.
  *

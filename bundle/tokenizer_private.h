@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "bundle/bpe.h"
 #include "bundle/chat.h"
+#include "bundle/ggml.h"
 #include "bundle/gguf_set.h"
 #include "bundle/presplit.h"
 #include "bundle/tokenizer.h"
@@ -133,6 +134,9 @@ gboolean weft_tokenizer_read_pieces(WeftTokenizer *tokenizer, const guint8 *data
 gboolean weft_tokenizer_read_gguf(WeftTokenizer *tokenizer, const WeftGguf *gguf,
 				  GError **error);
 WeftTokenizer *weft_tokenizer_new_gguf(const WeftGguf *gguf, GError **error);
+
+/* The words of a whisper.cpp model. */
+WeftTokenizer *weft_tokenizer_new_ggml(const WeftGgml *ggml, GError **error);
 
 /* What a token of a scored vocabulary is; SentencePiece and GGUF count alike. */
 typedef enum {
