@@ -14,7 +14,8 @@
  * borrow, all of them take NULL and the wrong type and then say that there is nothing.
  *
  * The writer appends to a GString, compact, keys in the order of the calls. It does not check that
- * calls nest properly: that is the caller's program, not input.
+ * calls nest properly: that is the caller's program, not input. Text that is not to lie in memory
+ * whole is handed on in pieces while it is written (weft_json_writer_hand_on).
  */
 #ifndef WEFT_BASE_JSON_H
 #define WEFT_BASE_JSON_H
@@ -125,12 +126,23 @@ void weft_json_pointer_add(GString *pointer, const char *key, gsize size_bytes);
 
 /* ---- writing ---- */
 
+/* Takes the next piece of a text. */
+typedef gboolean (*WeftJsonTake)(gpointer taker, const char *text, gsize size_bytes, GError **error);
+
 typedef struct WeftJsonWriter {
 	GString *text;        /* borrowed */
-	gboolean needs_comma; /* private */
+	gboolean needs_comma; /* this and the rest: private */
+	WeftJsonTake take;    /* NULL: the text stays */
+	gpointer taker;
+	GError *failure;
 } WeftJsonWriter;
 
 void weft_json_writer_init(WeftJsonWriter *writer, GString *text);
+/* From here on the text goes to `take` whenever there is about WEFT_JSON_PIECE_BYTES of it. */
+#define WEFT_JSON_PIECE_BYTES ((gsize)64 << 10)
+void weft_json_writer_hand_on(WeftJsonWriter *writer, WeftJsonTake take, gpointer taker);
+/* Hands on the rest. FALSE: `take` failed once, and was not asked again. Call it always, once. */
+gboolean weft_json_writer_finish(WeftJsonWriter *writer, GError **error);
 
 void weft_json_write_object(WeftJsonWriter *writer);
 void weft_json_write_object_end(WeftJsonWriter *writer);

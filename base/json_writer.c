@@ -7,12 +7,37 @@
 
 void weft_json_writer_init(WeftJsonWriter *writer, GString *text)
 {
-	writer->text = text;
-	writer->needs_comma = FALSE;
+	*writer = (WeftJsonWriter){.text = text};
+}
+
+void weft_json_writer_hand_on(WeftJsonWriter *writer, WeftJsonTake take, gpointer taker)
+{
+	writer->take = take;
+	writer->taker = taker;
+}
+
+static void hand_on(WeftJsonWriter *writer)
+{
+	if (!writer->failure)
+		(void)writer->take(writer->taker, writer->text->str, writer->text->len,
+				   &writer->failure);
+	g_string_truncate(writer->text, 0);
+}
+
+gboolean weft_json_writer_finish(WeftJsonWriter *writer, GError **error)
+{
+	if (writer->take && writer->text->len > 0)
+		hand_on(writer);
+	if (!writer->failure)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&writer->failure));
+	return FALSE;
 }
 
 static void before_value(WeftJsonWriter *writer)
 {
+	if (writer->take && writer->text->len >= WEFT_JSON_PIECE_BYTES)
+		hand_on(writer);
 	if (writer->needs_comma)
 		g_string_append_c(writer->text, ',');
 	writer->needs_comma = TRUE;
@@ -81,17 +106,26 @@ static gsize escaped_bytes(const guint8 *p, const guint8 *end, guint32 *ret_code
 	return 0;
 }
 
-static void append_quoted(GString *out, const char *text, gsize size_bytes)
+static void append_quoted(WeftJsonWriter *writer, const char *text, gsize size_bytes)
 {
 	const guint8 *end = (const guint8 *)text + size_bytes;
 	const guint8 *plain = (const guint8 *)text; /* from here to p nothing needs an escape */
+	GString *out = writer->text;
 	guint32 code;
 
 	g_string_append_c(out, '"');
 	for (const guint8 *p = plain; p < end;) {
 		gsize n = escaped_bytes(p, end, &code);
-		if (n > 0) {
+		/* Not within a character, and so not within a broken one. */
+		gboolean is_piece = writer->take && (*p & 0xC0) != 0x80 &&
+				    (gsize)(p - plain) + out->len >= WEFT_JSON_PIECE_BYTES;
+		if (n > 0 || is_piece) {
 			weft_utf8_append_valid(out, (const char *)plain, p - plain);
+			plain = p;
+		}
+		if (is_piece)
+			hand_on(writer);
+		if (n > 0) {
 			append_escape(out, code);
 			plain = p + n;
 		}
@@ -104,7 +138,7 @@ static void append_quoted(GString *out, const char *text, gsize size_bytes)
 static void write_key_text(WeftJsonWriter *writer, const char *key, gsize size_bytes)
 {
 	before_value(writer);
-	append_quoted(writer->text, key, size_bytes);
+	append_quoted(writer, key, size_bytes);
 	g_string_append_c(writer->text, ':');
 	writer->needs_comma = FALSE;
 }
@@ -117,7 +151,7 @@ void weft_json_write_key(WeftJsonWriter *writer, const char *key)
 void weft_json_write_text(WeftJsonWriter *writer, const char *text, gsize size_bytes)
 {
 	before_value(writer);
-	append_quoted(writer->text, text, size_bytes);
+	append_quoted(writer, text, size_bytes);
 }
 
 void weft_json_write_string(WeftJsonWriter *writer, const char *text)

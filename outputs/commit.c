@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "outputs/outputs_private.h"
 #include "outputs/record_paths.h"
+#include "outputs/search_text.h"
 
 /* From so many files on, one sync of the filesystem is less waiting than one for each. Measured on
  * ext4: 64 files in 13 ms against 480 ms. */
@@ -66,27 +67,59 @@ void weft_commit_add(WeftCommit *commit, WeftCommitEntry *take_entry)
 
 /* ---- writing ---- */
 
-/* The new file, its checksum and its facts; none of the three when it fails. */
-static WeftNewFile *write_file(const char *file, const char *text, gsize size_bytes,
-			       char ret_sha256[65], struct stat *ret_status, GError **error)
-{
-	g_autoptr(WeftNewFile) written = weft_new_file_open(file, error);
-	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	struct stat status;
+typedef struct Writing {
+	WeftNewFile *file;
+	GChecksum *sum;
+	gsize size_bytes;
+} Writing;
 
-	if (!written || !weft_new_file_write(written, text, size_bytes, error) ||
-	    !weft_new_file_write(written, "\n", 1, error) ||
-	    !weft_new_file_status(written, &status, error))
-		return NULL;
-	g_checksum_update(sum, (const guchar *)text, (gssize)size_bytes);
-	g_checksum_update(sum, (const guchar *)"\n", 1);
-	g_strlcpy(ret_sha256, g_checksum_get_string(sum), 65);
-	*ret_status = status;
-	return g_steal_pointer(&written);
+static gboolean write_piece(gpointer data, const char *text, gsize size_bytes, GError **error)
+{
+	Writing *writing = data;
+
+	g_checksum_update(writing->sum, (const guchar *)text, (gssize)size_bytes);
+	writing->size_bytes += size_bytes;
+	return weft_new_file_write(writing->file, text, size_bytes, error);
 }
 
-gboolean weft_commit_write(WeftCommit *commit, WeftCommitEntry *entry, const char *text,
-			  gsize size_bytes, GError **error)
+static gboolean write_text(Writing *writing, const WeftRecordText *text, GError **error)
+{
+	g_autoptr(GString) piece = g_string_new(NULL);
+	WeftJsonWriter writer;
+	gboolean is_good = TRUE;
+
+	weft_json_writer_init(&writer, piece);
+	weft_json_writer_hand_on(&writer, write_piece, writing);
+	if (text->record)
+		weft_record_take(text->record, &writer);
+	else
+		is_good = weft_record_file_copy(text->before, text->address, text->paths, &writer,
+						error);
+	if (is_good)
+		g_string_append_c(piece, '\n');
+	return weft_json_writer_finish(&writer, is_good ? error : NULL) && is_good;
+}
+
+/* The new file, its checksum, size and facts, in the entry; none of them when it fails. */
+static gboolean write_file(WeftCommitEntry *entry, const WeftRecordText *text, GError **error)
+{
+	g_autoptr(WeftNewFile) written = weft_new_file_open(entry->file, error);
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	Writing writing = {written, sum, 0};
+	struct stat status;
+
+	if (!written || !write_text(&writing, text, error) ||
+	    !weft_new_file_status(written, &status, error))
+		return FALSE;
+	weft_new_file_close(entry->written);
+	entry->written = g_steal_pointer(&written);
+	g_strlcpy(entry->file_sha256, g_checksum_get_string(sum), sizeof(entry->file_sha256));
+	entry->file_status = status;
+	return TRUE;
+}
+
+gboolean weft_commit_write(WeftCommit *commit, WeftCommitEntry *entry, const WeftRecordText *text,
+			   GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(entry->file);
 
@@ -95,13 +128,12 @@ gboolean weft_commit_write(WeftCommit *commit, WeftCommitEntry *entry, const cha
 			return FALSE;
 		commit->makes_folders = TRUE;
 	}
-	entry->written = write_file(entry->file, text, size_bytes, entry->file_sha256,
-				    &entry->file_status, error);
-	if (!entry->written)
+	if (!write_file(entry, text, error))
 		return FALSE;
 	entry->temporary = g_strdup(weft_new_file_temporary(entry->written));
 	weft_new_file_begin_sync(entry->written);
-	commit->size_bytes += size_bytes;
+	if (entry->text)
+		commit->size_bytes += weft_search_text_bytes(entry->text);
 	return TRUE;
 }
 
@@ -158,22 +190,26 @@ static gboolean has_changed(const WeftCommitEntry *entry)
 	return !entry->has_before || !is_same_file(&now, &entry->before);
 }
 
-/* The paths of the record that is there, with the entry's change. A new record takes them over, one
- * that was there before is written again with them. */
-static char *merge(const WeftCommitEntry *entry, const WeftJson *there, gsize *ret_size_bytes,
-		   GError **error)
+/* Writes the record anew over the one that is there: with that one's paths, and the entry's change. A
+ * new record takes them over, one that was there before is written again with them. */
+static gboolean merge(WeftCommitEntry *entry, WeftRecordFile *there, GError **error)
 {
-	g_autoptr(GPtrArray) paths = weft_record_paths_read(there);
-	g_autoptr(WeftJson) ours = NULL;
+	g_autoptr(GPtrArray) paths = weft_record_paths_read(there->head);
+	g_autoptr(WeftRecordFile) ours = NULL;
+	WeftRecordText text = {.before = there, .paths = paths};
 
 	if (entry->is_lost)
 		weft_record_paths_remove(paths, entry->path);
 	else if (entry->path)
 		weft_record_paths_add(paths, entry->path);
-	if (!entry->is_new)
-		return weft_record_paths_replace(there, paths, ret_size_bytes);
-	ours = weft_record_read(entry->temporary, entry->known.id, NULL, error);
-	return ours ? weft_record_paths_replace(ours, paths, ret_size_bytes) : NULL;
+	if (entry->is_new) {
+		text.before = ours =
+			weft_record_file_open(entry->temporary, entry->known.id, NULL, NULL, error);
+		if (!ours)
+			return FALSE;
+	}
+	return write_file(entry, &text, error) &&
+	       weft_new_file_sync(entry->written, FALSE, error);
 }
 
 /* Writes the entry's record once more, over one that another run has written meanwhile. A record
@@ -181,25 +217,14 @@ static char *merge(const WeftCommitEntry *entry, const WeftJson *there, gsize *r
 static gboolean write_again(WeftCommitEntry *entry, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
-	g_autoptr(WeftJson) there = weft_record_read(entry->file, entry->known.id, NULL, &failure);
-	gsize size;
+	g_autoptr(WeftRecordFile) there =
+		weft_record_file_open(entry->file, entry->known.id, NULL, NULL, &failure);
 
 	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_IO)) {
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
 	}
-	if (!there)
-		return TRUE;
-	g_autofree char *text = merge(entry, there, &size, error);
-	g_autoptr(WeftNewFile) written = NULL;
-	if (text)
-		written = write_file(entry->file, text, size, entry->file_sha256,
-				     &entry->file_status, error);
-	if (!written || !weft_new_file_sync(written, FALSE, error))
-		return FALSE;
-	weft_new_file_close(entry->written);
-	entry->written = g_steal_pointer(&written);
-	return TRUE;
+	return !there || merge(entry, there, error);
 }
 
 static gboolean rename_entry(WeftCommitEntry *entry, GError **error)

@@ -20,6 +20,7 @@
 
 #include "base/files.h"
 #include "outputs/catalog.h"
+#include "outputs/record_file.h"
 
 typedef struct WeftCommitEntry {
 	char *file;              /* the record's */
@@ -44,7 +45,7 @@ typedef struct WeftCommitEntry {
 struct WeftCommit {
 	GPtrArray *entries;      /* WeftCommitEntry, in the order in which they came */
 	GHashTable *last;        /* id -> the last WeftCommitEntry that changes its record */
-	gsize size_bytes;        /* of text and records */
+	gsize size_bytes;        /* of text to search: records are on the disk */
 	char *records;           /* the folder above their folders */
 	char *untold;            /* a folder with new marks (untold.h), or NULL */
 	char *lock_path;         /* that all runs of the folder share */
@@ -63,8 +64,18 @@ void weft_commit_add(WeftCommit *commit, WeftCommitEntry *take_entry);
 void weft_commit_entry_free(WeftCommitEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftCommitEntry, weft_commit_entry_free)
 
-/* Writes text and a newline into the entry's temporary file, and its folder where it is missing. */
-gboolean weft_commit_write(WeftCommit *commit, WeftCommitEntry *entry, const char *text, gsize size_bytes,
-			  GError **error);
+/* What a record file is to say: a record, whose words go as they are written; or one that is there,
+ * with other paths (weft_record_file_copy). */
+typedef struct WeftRecordText {
+	WeftRecord *record;          /* NULL: the other */
+	WeftRecordFile *before;
+	const WeftAddress *address;  /* or NULL */
+	const GPtrArray *paths;
+} WeftRecordText;
+
+/* Writes the text and a newline into the entry's temporary file, piece by piece, and its folder where
+ * it is missing. */
+gboolean weft_commit_write(WeftCommit *commit, WeftCommitEntry *entry, const WeftRecordText *text,
+			   GError **error);
 
 #endif

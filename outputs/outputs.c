@@ -10,8 +10,6 @@
 #include "outputs/record_json.h"
 #include "outputs/retry.h"
 
-/* A record is read back whole. */
-#define RECORD_BYTES_MAX ((gsize)1 << 30)
 #define PREFIX_BYTES_MIN 8
 
 /* ---- opening ---- */
@@ -167,53 +165,6 @@ char *weft_outputs_file_of_id(const WeftOutputs *outputs, const char *id, GError
 	return file_of_hex(outputs, hex);
 }
 
-static WeftJson *parse_record(int fd, const char *file, const char *id, WeftRecordFacts *ret_facts,
-			      GError **error)
-{
-	g_autofree char *name = weft_path_display(file);
-	g_autofree char *text = NULL;
-	WeftRecordFacts facts;
-	gsize size;
-	if (fstat(fd, &facts.status) < 0 || !S_ISREG(facts.status.st_mode)) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "%s: not a regular file", name);
-		return NULL;
-	}
-	if (!weft_fd_read(fd, file, RECORD_BYTES_MAX, &text, &size, error))
-		return NULL;
-	g_autoptr(WeftJson) record = weft_json_parse(text, size, WEFT_JSON_STRICT, error);
-	if (!record) {
-		g_prefix_error(error, "%s: ", name);
-		return NULL;
-	}
-	if (g_strcmp0(weft_json_string(weft_json_member(record, "id"), NULL), id) != 0) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "%s: not the record %s", name, id);
-		return NULL;
-	}
-	if (ret_facts) {
-		g_autofree char *hex =
-			g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)text, size);
-		g_strlcpy(facts.sha256, hex, sizeof(facts.sha256));
-		*ret_facts = facts;
-	}
-	return g_steal_pointer(&record);
-}
-
-WeftJson *weft_record_read(const char *file, const char *id, WeftRecordFacts *ret_facts,
-			   GError **error)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		int number = errno;
-		g_autofree char *name = weft_path_display(file);
-		g_set_error(error, WEFT_ERROR, number == ENOENT ? WEFT_ERROR_EMPTY : WEFT_ERROR_IO,
-			    "%s: %s", name, g_strerror(number));
-		return NULL;
-	}
-	WeftJson *record = parse_record(fd, file, id, ret_facts, error);
-	close(fd);
-	return record;
-}
-
 gboolean weft_record_row(const WeftJson *record, const char *id, WeftKnown *ret_known,
 			 WeftCatalogRecord *ret_row)
 {
@@ -269,9 +220,9 @@ gboolean weft_outputs_look(WeftOutputs *outputs, const char *id, WeftKnown *ret_
 		*ret_known = waiting->known;
 	if (waiting || !file)
 		return waiting && !waiting->is_removed;
-	g_autoptr(WeftJson) record = weft_record_read(file, id, NULL, NULL);
+	g_autoptr(WeftRecordFile) record = weft_record_file_open(file, id, NULL, NULL, NULL);
 	WeftCatalogRecord row;
-	return record && weft_record_row(record, id, ret_known, &row);
+	return record && weft_record_row(record->head, id, ret_known, &row);
 }
 
 gboolean weft_outputs_sources(WeftOutputs *outputs, const char *folder, const char *after,

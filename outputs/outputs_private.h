@@ -7,6 +7,7 @@
 #include "outputs/commit.h"
 #include "outputs/catalog.h"
 #include "outputs/outputs.h"
+#include "outputs/record_file.h"
 
 /* Digits of an id, behind "sha256:". */
 #define WEFT_HEX_BYTES 64
@@ -55,18 +56,8 @@ gboolean weft_record_is_name(const char *name);
 GPtrArray *weft_outputs_names(const WeftOutputs *outputs, const char *folder_name,
 			      const char *prefix, GError **error);
 
-/* Reads a record file back and checks that it is whole and the record of that id; `ret_facts` may be
- * NULL. WEFT_ERROR_EMPTY: there is none; WEFT_ERROR_IO: the disk does not give it; else it is
- * damaged. */
-typedef struct WeftRecordFacts {
-	char sha256[65]; /* of the file */
-	struct stat status;
-} WeftRecordFacts;
-WeftJson *weft_record_read(const char *file, const char *id, WeftRecordFacts *ret_facts,
-			   GError **error);
-
 /* What its row says of a written record, but for the file's checksum and stat(2); borrows from
- * `record` and `ret_known`. FALSE: a record without status. */
+ * `record`, of which the head will do, and `ret_known`. FALSE: a record without status. */
 gboolean weft_record_row(const WeftJson *record, const char *id, WeftKnown *ret_known,
 			 WeftCatalogRecord *ret_row);
 

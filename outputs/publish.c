@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "outputs/catalog_search.h"
 #include "outputs/outputs_private.h"
-#include "outputs/readdress.h"
 #include "outputs/record_paths.h"
 #include "outputs/search_text.h"
 
@@ -133,29 +132,29 @@ gboolean weft_outputs_commit(WeftOutputs *outputs, GError **error)
 /* ---- entries ---- */
 
 /* The record of this id as it will be when all that waits is on the disk. */
-static WeftJson *read_newest(const WeftOutputs *outputs, const char *file, const char *id,
-			     WeftRecordFacts *ret_facts, GError **error)
+static WeftRecordFile *read_newest(const WeftOutputs *outputs, const char *file, const char *id,
+				   WeftRecordItem item, gpointer data, GError **error)
 {
 	const WeftCommitEntry *waiting = weft_outputs_waiting(outputs, id);
 	g_autoptr(GError) failure = NULL;
-	WeftJson *record;
+	WeftRecordFile *record;
 
 	if (waiting && waiting->is_removed) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_EMPTY, "%s: was removed", id);
 		return NULL;
 	}
 	if (!waiting || !waiting->temporary)
-		return weft_record_read(file, id, ret_facts, error);
-	record = weft_record_read(waiting->temporary, id, ret_facts, &failure);
+		return weft_record_file_open(file, id, item, data, error);
+	record = weft_record_file_open(waiting->temporary, id, item, data, &failure);
 	/* It has become the record in between. */
 	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_EMPTY))
-		return weft_record_read(file, id, ret_facts, error);
+		return weft_record_file_open(file, id, item, data, error);
 	if (failure)
 		g_propagate_error(error, g_steal_pointer(&failure));
 	return record;
 }
 
-static WeftCommitEntry *new_entry(const char *file, const WeftRecordFacts *before,
+static WeftCommitEntry *new_entry(const char *file, const WeftRecordFile *before,
 				 const WeftKnown *known, const char *sha256, const char *fingerprint)
 {
 	WeftCommitEntry *entry = g_new0(WeftCommitEntry, 1);
@@ -166,7 +165,7 @@ static WeftCommitEntry *new_entry(const char *file, const WeftRecordFacts *befor
 	entry->fingerprint = g_strdup(fingerprint);
 	if (before) {
 		entry->has_before = TRUE;
-		entry->before = before->status;
+		entry->before = before->facts.status;
 	}
 	return entry;
 }
@@ -181,13 +180,13 @@ static void set_path(WeftCommitEntry *entry, const char *path, const struct stat
 }
 
 /* Writes it, when `text` is not NULL, and adds it. */
-static gboolean add_entry(WeftOutputs *outputs, WeftCommitEntry *take_entry, const char *text,
-			  gsize size_bytes, GError **error)
+static gboolean add_entry(WeftOutputs *outputs, WeftCommitEntry *take_entry,
+			  const WeftRecordText *text, GError **error)
 {
 	g_autoptr(WeftCommitEntry) entry = take_entry;
 	WeftCommit *commit = open_commit(outputs);
 
-	if (text && !weft_commit_write(commit, entry, text, size_bytes, error))
+	if (text && !weft_commit_write(commit, entry, text, error))
 		return FALSE;
 	weft_commit_add(commit, g_steal_pointer(&entry));
 	return TRUE;
@@ -204,32 +203,30 @@ static gboolean drop_path(WeftOutputs *outputs, const char *id, const char *path
 			  GError **error)
 {
 	g_autofree char *file = weft_outputs_file_of_id(outputs, id, NULL);
-	WeftRecordFacts facts;
 	g_autoptr(GError) failure = NULL;
-	g_autoptr(WeftJson) record = file ? read_newest(outputs, file, id, &facts, &failure) : NULL;
+	g_autoptr(WeftRecordFile) record =
+		file ? read_newest(outputs, file, id, NULL, NULL, &failure) : NULL;
 	WeftCatalogRecord row;
 	WeftKnown known;
-	gsize size;
 
 	*ret_is_left = TRUE;
 	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_IO)) {
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
 	}
-	if (!record || !weft_record_row(record, id, &known, &row))
+	if (!record || !weft_record_row(record->head, id, &known, &row))
 		return TRUE;
-	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
+	g_autoptr(GPtrArray) paths = weft_record_paths_read(record->head);
 	if ((is_gone && row.sha256 && paths->len == 1) || !weft_record_paths_remove(paths, path))
 		return TRUE;
 	*ret_is_left = FALSE;
-	WeftCommitEntry *entry = new_entry(file, &facts, &known, row.sha256, fingerprint);
+	WeftCommitEntry *entry = new_entry(file, record, &known, row.sha256, fingerprint);
 	set_path(entry, path, NULL);
 	entry->is_lost = TRUE;
 	entry->is_gone = is_gone;
 	entry->is_removed = paths->len == 0 && !row.sha256;
-	g_autofree char *text =
-		entry->is_removed ? NULL : weft_record_paths_replace(record, paths, &size);
-	return add_entry(outputs, entry, text, text ? size : 0, error);
+	const WeftRecordText text = {.before = record, .paths = paths};
+	return add_entry(outputs, entry, entry->is_removed ? NULL : &text, error);
 }
 
 /* Before the path gets its new record, so that a run that is killed in between does it again. */
@@ -265,23 +262,24 @@ gboolean weft_outputs_lose(WeftOutputs *outputs, const char *path, const char *f
 /* Paths of a record of this id that is there already join those of the new one; of a damaged one, the
  * catalogue may know them. One that the disk does not give may be whole, and is not replaced. */
 static gboolean take_paths(WeftOutputs *outputs, const char *file, WeftRecord *record,
-			   WeftRecordFacts *ret_facts, gboolean *ret_has_before, GError **error)
+			   WeftRecordFile **ret_before, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
-	g_autoptr(WeftJson) before = read_newest(outputs, file, record->id, ret_facts, &failure);
+	g_autoptr(WeftRecordFile) before =
+		read_newest(outputs, file, record->id, NULL, NULL, &failure);
 
 	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_IO)) {
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
 	}
 	weft_record_paths_settle(record->paths);
-	g_autoptr(GPtrArray) paths = weft_record_paths_read(before);
+	g_autoptr(GPtrArray) paths = weft_record_paths_read(before ? before->head : NULL);
 	if (failure && !g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_EMPTY) &&
 	    !weft_catalog_paths_of(outputs->catalog, record->id, paths, error))
 		return FALSE;
 	for (guint i = 0; i < paths->len; i++)
 		weft_record_paths_add(record->paths, paths->pdata[i]);
-	*ret_has_before = before != NULL;
+	*ret_before = g_steal_pointer(&before);
 	return TRUE;
 }
 
@@ -290,55 +288,51 @@ gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *
 {
 	g_autofree char *file =
 		weft_outputs_file_of_id(outputs, record->id ? record->id : "", error);
-	WeftRecordFacts before;
-	gboolean has_before;
+	g_autoptr(WeftRecordFile) before = NULL;
+	const WeftRecordText text = {.record = record};
 	WeftKnown known;
-	gsize size;
 
-	if (!file || !take_paths(outputs, file, record, &before, &has_before, error) ||
+	if (!file || !take_paths(outputs, file, record, &before, error) ||
 	    !leave_record_before(outputs, record->id, path, fingerprint, error))
 		return FALSE;
 	weft_record_paths_add(record->paths, path);
 	weft_known_of_record(record, &known);
 	g_strlcpy(known.id, record->id, sizeof(known.id));
 	WeftCommitEntry *entry =
-		new_entry(file, has_before ? &before : NULL, &known, record->sha256, fingerprint);
+		new_entry(file, before, &known, record->sha256, fingerprint);
 	set_path(entry, path, status);
 	entry->is_new = TRUE;
 	entry->text = weft_search_text_of_record(record);
-	g_autofree char *text = weft_record_take_json(record, &size);
-	return add_entry(outputs, entry, text, size, error);
+	return add_entry(outputs, entry, &text, error);
 }
 
 gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char *path,
 			       const struct stat *status, const char *fingerprint,
 			       WeftKnown *ret_known, GError **error)
 {
-	WeftRecordFacts facts;
 	g_autofree char *file = weft_outputs_file_of_id(outputs, id, error);
-	g_autoptr(WeftJson) record = file ? read_newest(outputs, file, id, &facts, error) : NULL;
-	g_autofree char *text = NULL;
+	g_autoptr(WeftRecordFile) record =
+		file ? read_newest(outputs, file, id, NULL, NULL, error) : NULL;
 	WeftCatalogRecord row;
 	WeftKnown known;
-	gsize size = 0;
 
 	if (!record || !leave_record_before(outputs, id, path, fingerprint, error))
 		return FALSE;
-	if (!weft_record_row(record, id, &known, &row)) {
+	if (!weft_record_row(record->head, id, &known, &row)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "%s: record without status", id);
 		return FALSE;
 	}
-	WeftCommitEntry *entry = new_entry(file, &facts, &known, row.sha256, fingerprint);
+	WeftCommitEntry *entry = new_entry(file, record, &known, row.sha256, fingerprint);
 	set_path(entry, path, status);
 	/* A record that names it already gets its rows, no more. */
-	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
-	if (weft_record_paths_add(paths, path)) {
-		text = weft_record_paths_replace(record, paths, &size);
-	} else {
-		g_strlcpy(entry->file_sha256, facts.sha256, sizeof(entry->file_sha256));
-		entry->file_status = facts.status;
+	g_autoptr(GPtrArray) paths = weft_record_paths_read(record->head);
+	const WeftRecordText text = {.before = record, .paths = paths};
+	gboolean is_added = weft_record_paths_add(paths, path);
+	if (!is_added) {
+		g_strlcpy(entry->file_sha256, record->facts.sha256, sizeof(entry->file_sha256));
+		entry->file_status = record->facts.status;
 	}
-	if (!add_entry(outputs, entry, text, size, error))
+	if (!add_entry(outputs, entry, is_added ? &text : NULL, error))
 		return FALSE;
 	*ret_known = known;
 	return TRUE;
@@ -349,23 +343,24 @@ gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char 
 gboolean weft_outputs_adopt(WeftOutputs *outputs, const char *id_before, const WeftAddress *address,
 			    const char *path, const struct stat *status, GError **error)
 {
-	WeftRecordFacts facts;
 	g_autofree char *file_before = weft_outputs_file_of_id(outputs, id_before, error);
 	g_autofree char *file = weft_outputs_file_of_id(outputs, address->id, error);
-	g_autoptr(WeftJson) record =
-		file && file_before ? read_newest(outputs, file_before, id_before, &facts, NULL) : NULL;
+	g_autoptr(WeftSearchText) words = weft_search_text_new();
+	g_autoptr(WeftRecordFile) record =
+		file && file_before ? read_newest(outputs, file_before, id_before,
+						  weft_search_text_take_item, words, NULL)
+				    : NULL;
 	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
 	WeftCatalogRecord row;
 	WeftKnown known;
-	gsize size;
 
-	if (!record || !weft_record_row(record, id_before, &known, &row))
+	if (!record || !weft_record_row(record->head, id_before, &known, &row))
 		return FALSE;
 	gboolean is_whole = known.status == WEFT_STATUS_OK || known.status == WEFT_STATUS_SKIPPED;
 	const WeftAddress here = {address->id, address->fingerprint,
 				  is_whole ? address->decoders : NULL};
 	WeftCommitEntry *old =
-		new_entry(file_before, &facts, &known, row.sha256, row.fingerprint);
+		new_entry(file_before, record, &known, row.sha256, row.fingerprint);
 	old->is_removed = TRUE;
 	g_strlcpy(known.id, address->id, sizeof(known.id));
 	if (here.decoders)
@@ -373,13 +368,14 @@ gboolean weft_outputs_adopt(WeftOutputs *outputs, const char *id_before, const W
 	WeftCommitEntry *entry = new_entry(file, NULL, &known, row.sha256, address->fingerprint);
 	set_path(entry, path, status);
 	entry->is_new = TRUE;
-	entry->text = weft_search_text_of_json(record);
+	weft_search_text_add_head(words, record->head);
+	entry->text = g_steal_pointer(&words);
 	g_ptr_array_add(paths, g_strdup(path));
-	g_autofree char *text = weft_record_readdress(record, &here, paths, &size);
-	if (!add_entry(outputs, entry, text, size, error)) {
+	const WeftRecordText text = {.before = record, .address = &here, .paths = paths};
+	if (!add_entry(outputs, entry, &text, error)) {
 		weft_commit_entry_free(old);
 		return FALSE;
 	}
 	/* Behind the new one, so that a run that is killed in between has both. */
-	return add_entry(outputs, old, NULL, 0, error);
+	return add_entry(outputs, old, NULL, error);
 }

@@ -8,9 +8,10 @@
 static gboolean adopt(WeftCatalog *catalog, const char *file, const char *id,
 		      gboolean *ret_is_whole, GError **error)
 {
-	WeftRecordFacts facts;
 	g_autoptr(GError) failure = NULL;
-	g_autoptr(WeftJson) record = weft_record_read(file, id, &facts, &failure);
+	g_autoptr(WeftSearchText) text = weft_search_text_new();
+	g_autoptr(WeftRecordFile) record =
+		weft_record_file_open(file, id, weft_search_text_take_item, text, &failure);
 	WeftCatalogRecord row;
 	WeftKnown known;
 
@@ -18,14 +19,14 @@ static gboolean adopt(WeftCatalog *catalog, const char *file, const char *id,
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return FALSE;
 	}
-	if (!record || !weft_record_row(record, id, &known, &row)) {
+	if (!record || !weft_record_row(record->head, id, &known, &row)) {
 		*ret_is_whole = FALSE;
 		return TRUE;
 	}
-	row.file_sha256 = facts.sha256;
-	row.file_status = facts.status;
-	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
-	g_autoptr(WeftSearchText) text = weft_search_text_of_json(record);
+	row.file_sha256 = record->facts.sha256;
+	row.file_status = record->facts.status;
+	g_autoptr(GPtrArray) paths = weft_record_paths_read(record->head);
+	weft_search_text_add_head(text, record->head);
 	if (!weft_catalog_put_record(catalog, &row, error))
 		return FALSE;
 	for (guint i = 0; i < paths->len; i++)

@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "base/content.h"
+#include "base/json.h"
 #include "model/answer.h"
 
 #define WEFT_RECORD_VERSION 1
@@ -155,7 +156,8 @@ gboolean weft_record_trace(WeftRecord *record, const char *reason_of_null, GErro
  * that is not JSON (a request without a schema) is written as a string. Paths are sorted. `with_run`
  * FALSE leaves `run` out. `ret_size_bytes` may be NULL. Caller frees. */
 char *weft_record_json(const WeftRecord *record, gboolean with_run, gsize *ret_size_bytes);
-/* The same with `run`; the words of its contents are freed as they are written. */
-char *weft_record_take_json(WeftRecord *record, gsize *ret_size_bytes);
+/* The same with `run`, to be handed on in pieces (base/json.h); the words of its contents are freed as
+ * they are written. */
+void weft_record_take(WeftRecord *record, WeftJsonWriter *writer);
 
 #endif

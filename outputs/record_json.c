@@ -294,8 +294,7 @@ static void write_content(WeftJsonWriter *w, const WeftContent *content, guint32
 	weft_json_write_object_end(w);
 }
 
-/* `takes`: of ten thousand pages the words, each with its box, take as much memory as the text that
- * is made of them, so they go while it grows. */
+/* `takes`: the words go as they are written. */
 static void write_contents(WeftJsonWriter *w, const WeftRecord *record, const char *key,
 			   gboolean are_hidden, gboolean takes)
 {
@@ -528,13 +527,9 @@ static void write_run(WeftJsonWriter *w, const WeftRecord *record)
 	weft_json_write_object_end(w);
 }
 
-static char *record_json(const WeftRecord *record, gboolean with_run, gboolean takes,
-			 gsize *ret_size_bytes)
+static void write_record(WeftJsonWriter *w, const WeftRecord *record, gboolean with_run,
+			 gboolean takes)
 {
-	GString *text = g_string_new(NULL);
-	WeftJsonWriter writer, *w = &writer;
-
-	weft_json_writer_init(w, text);
 	weft_json_write_object(w);
 	write_count(w, "weft", WEFT_RECORD_VERSION);
 	write_member(w, "id", record->id);
@@ -561,17 +556,21 @@ static char *record_json(const WeftRecord *record, gboolean with_run, gboolean t
 	if (with_run)
 		write_run(w, record);
 	weft_json_write_object_end(w);
+}
+
+char *weft_record_json(const WeftRecord *record, gboolean with_run, gsize *ret_size_bytes)
+{
+	GString *text = g_string_new(NULL);
+	WeftJsonWriter writer;
+
+	weft_json_writer_init(&writer, text);
+	write_record(&writer, record, with_run, FALSE);
 	if (ret_size_bytes)
 		*ret_size_bytes = text->len;
 	return g_string_free(text, FALSE);
 }
 
-char *weft_record_json(const WeftRecord *record, gboolean with_run, gsize *ret_size_bytes)
+void weft_record_take(WeftRecord *record, WeftJsonWriter *writer)
 {
-	return record_json(record, with_run, FALSE, ret_size_bytes);
-}
-
-char *weft_record_take_json(WeftRecord *record, gsize *ret_size_bytes)
-{
-	return record_json(record, TRUE, TRUE, ret_size_bytes);
+	write_record(writer, record, TRUE, TRUE);
 }

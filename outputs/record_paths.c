@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/files.h"
-#include "outputs/readdress.h"
 
 void weft_record_paths_settle(GPtrArray *paths)
 {
@@ -107,10 +106,4 @@ void weft_record_source_write(WeftJsonWriter *w, const WeftJson *source, const G
 		}
 	}
 	weft_json_write_object_end(w);
-}
-
-char *weft_record_paths_replace(const WeftJson *record, const GPtrArray *paths,
-				gsize *ret_size_bytes)
-{
-	return weft_record_readdress(record, NULL, paths, ret_size_bytes);
 }

@@ -1,7 +1,7 @@
 /* record_paths.h - private: where a record's document lies, as the record says it.
  *
  * The same bytes at several places are one record, so its paths change after it was written: a
- * written record is read, and written again with other paths. Paths are bytes; those that are no
+ * written record is read, and written again with other paths (record_file.h). Paths are bytes; those that are no
  * UTF-8 stand in base64 under a key of their own.
  */
 #ifndef WEFT_OUTPUTS_RECORD_PATHS_H
@@ -26,9 +26,5 @@ GPtrArray *weft_record_paths_read(const WeftJson *record);
 
 /* The value of a record's `source`, with these paths (settled). */
 void weft_record_source_write(WeftJsonWriter *w, const WeftJson *source, const GPtrArray *paths);
-
-/* The same record with these paths (settled); everything else as it stood. Caller frees. */
-char *weft_record_paths_replace(const WeftJson *record, const GPtrArray *paths,
-				gsize *ret_size_bytes);
 
 #endif

@@ -263,11 +263,26 @@ static gboolean check_value(WeftSchemaCheck *check, const WeftJson *schema, cons
 	       check_bounds(check, schema, number, "minimum", "maximum");
 }
 
-char *weft_schema_check_value(WeftSchemaCheck *check, const WeftJson *value)
+static char *check_at(WeftSchemaCheck *check, const WeftJson *schema, const char *where,
+		      const WeftJson *value)
 {
 	g_clear_pointer(&check->reason, g_free);
-	g_string_truncate(check->at, 0);
-	if (check_value(check, check->root, value, 0))
+	g_string_assign(check->at, where);
+	if (check_value(check, schema, value, 0))
 		g_clear_pointer(&check->reason, g_free);
 	return g_steal_pointer(&check->reason);
+}
+
+char *weft_schema_check_value(WeftSchemaCheck *check, const WeftJson *value)
+{
+	return check_at(check, check->root, "", value);
+}
+
+char *weft_schema_check_part(WeftSchemaCheck *check, const char *schema_pointer, const char *where,
+			     const WeftJson *value)
+{
+	const WeftJson *schema = weft_json_at_pointer(check->root, schema_pointer);
+
+	g_assert(schema);
+	return check_at(check, schema, where, value);
 }

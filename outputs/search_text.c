@@ -32,6 +32,11 @@ void weft_search_text_free(WeftSearchText *text)
 	g_free(text);
 }
 
+gsize weft_search_text_bytes(const WeftSearchText *text)
+{
+	return text->body->len + text->about->len + text->places->len;
+}
+
 /* One more line, without control characters but newlines. */
 static void add_line(GString *to, const char *line, gsize limit_bytes)
 {
@@ -102,36 +107,33 @@ static void add_members(WeftSearchText *text, const WeftJson *list, const char *
 			text, weft_json_string(weft_json_member(weft_json_at(list, i), key), NULL));
 }
 
-static void add_item(WeftSearchText *text, const WeftJson *item)
+gboolean weft_search_text_take_item(gpointer data, const char *list, const WeftJson *item)
 {
+	WeftSearchText *text = data;
 	const char *line = weft_json_string(weft_json_member(item, "text"), NULL);
 	const WeftJson *at = weft_json_at(weft_json_member(item, "at"), 0);
 	guint64 page = 0;
 	double time_s = -1;
 
-	if (!line)
-		return;
+	if (!line || strcmp(list, "content") != 0)
+		return TRUE;
 	if (!weft_json_uint(weft_json_member(at, "page"), &page) || page > G_MAXUINT32)
 		page = 0;
 	if (!weft_json_double(weft_json_at(weft_json_member(at, "time"), 0), &time_s))
 		time_s = -1;
 	note_place(text, (guint32)page, time_s);
 	add_line(text->body, line, BODY_BYTES_MAX);
+	return TRUE;
 }
 
-WeftSearchText *weft_search_text_of_json(const WeftJson *record)
+void weft_search_text_add_head(WeftSearchText *text, const WeftJson *head)
 {
-	WeftSearchText *text = weft_search_text_new();
-	const WeftJson *document = weft_json_member(record, "document");
-	const WeftJson *content = weft_json_member(record, "content");
+	const WeftJson *document = weft_json_member(head, "document");
 
-	add_strings(text, weft_json_member(record, "answer"), 0);
+	add_strings(text, weft_json_member(head, "answer"), 0);
 	add_strings(text, weft_json_member(document, "metadata"), 0);
 	add_members(text, weft_json_member(document, "outline"), "title");
 	add_members(text, weft_json_member(document, "embedded"), "name");
-	for (gsize i = 0; i < weft_json_length(content); i++)
-		add_item(text, weft_json_at(content, i));
-	return text;
 }
 
 /* ---- a record before it is written ---- */

@@ -19,9 +19,15 @@ struct WeftSearchText {
 	double time_s;   /* negative: none */
 };
 
-/* Of a record before it is written, and of a written one: the same words. */
+/* In memory. */
+gsize weft_search_text_bytes(const WeftSearchText *text);
+
+/* Of a record before it is written. */
 WeftSearchText *weft_search_text_of_record(const WeftRecord *record);
-WeftSearchText *weft_search_text_of_json(const WeftJson *record);
+/* The same words of a written one: its items in their order (a WeftRecordItem, `data` is the text),
+ * and what else it says, for which its head will do. */
+gboolean weft_search_text_take_item(gpointer data, const char *list, const WeftJson *item);
+void weft_search_text_add_head(WeftSearchText *text, const WeftJson *head);
 
 /* The place of byte `offset` of a body with these places. */
 void weft_search_text_place(const char *places, gsize offset, guint32 *ret_page,

@@ -14,6 +14,7 @@
 #include "outputs/catalog_rows.h"
 #include "outputs/outputs_private.h"
 #include "outputs/record_check.h"
+#include "outputs/record_file.h"
 #include "outputs/record_paths.h"
 #include "outputs/schema_check.h"
 
@@ -233,27 +234,70 @@ static void check_checksum(WeftVerify *verify, const char *name, const char *whe
 		verify->counts.n_newer++;
 }
 
-/* FALSE: it is none. */
-static gboolean check_record(WeftVerify *verify, const WeftJson *record, const char *where)
+/* What the items of the record at hand are, while it is read. */
+typedef struct ItemsAtHand {
+	WeftVerify *verify;
+	WeftItemsCheck *check;
+	guint n[2];    /* of content, of hidden */
+	char *unfit;   /* the first one that the schema does not allow */
+} ItemsAtHand;
+
+static gboolean take_item(gpointer data, const char *list, const WeftJson *item)
 {
-	const char *id = weft_json_string(weft_json_member(record, "id"), NULL);
-	const char *sha256 =
-		weft_json_string(weft_json_at_pointer(record, "/source/sha256"), NULL);
-	g_autofree char *unfit = weft_schema_check_value(verify->schema, record);
+	ItemsAtHand *items = data;
+	guint *n = &items->n[strcmp(list, "hidden") == 0];
+	g_autofree char *where = g_strdup_printf("/%s/%u", list, *n);
+	g_autofree char *schema = g_strdup_printf("/properties/%s/items", list);
+
+	++*n;
+	items->unfit = weft_schema_check_part(items->verify->schema, schema, where, item);
+	weft_items_check_add(items->check, item);
+	return !items->unfit;
+}
+
+/* FALSE: it is none. */
+static gboolean check_record(WeftVerify *verify, WeftRecordFile *record, const ItemsAtHand *items,
+			     const char *where)
+{
+	const WeftJson *head = record->head;
+	const char *id = weft_json_string(weft_json_member(head, "id"), NULL);
+	const char *sha256 = weft_json_string(weft_json_at_pointer(head, "/source/sha256"), NULL);
+	g_autofree char *unfit = items->unfit ? g_strdup(items->unfit)
+					      : weft_schema_check_value(verify->schema, head);
 
 	if (unfit) {
 		find(verify, where, "not a record as weft schema record says: %s; delete it and run "
 				    "weft again", unfit);
 		return FALSE;
 	}
-	g_autofree char *contradiction = weft_record_check(record);
+	g_autofree char *contradiction = weft_record_check(record, items->check);
 	if (contradiction)
 		find(verify, where, "contradicts itself: %s; delete it and run weft again",
 		     contradiction);
-	g_autoptr(GPtrArray) paths = weft_record_paths_read(record);
+	g_autoptr(GPtrArray) paths = weft_record_paths_read(head);
 	for (guint i = 0; i < paths->len && verify->has_sources && sha256; i++)
 		check_source(verify, paths->pdata[i], id, sha256);
 	return TRUE;
+}
+
+static void check_there(WeftVerify *verify, const char *file, const char *name, const char *where,
+			const struct stat *status)
+{
+	g_autofree char *id = g_strconcat("sha256:", name, NULL);
+	g_autoptr(WeftItemsCheck) check = weft_items_check_new();
+	g_autoptr(GError) failure = NULL;
+	ItemsAtHand items = {.verify = verify, .check = check};
+	g_autoptr(WeftRecordFile) record =
+		weft_record_file_open(file, id, take_item, &items, &failure);
+
+	verify->counts.n_records++;
+	if (record) {
+		gboolean is_record = check_record(verify, record, &items, where);
+		check_checksum(verify, name, where, status, record->facts.sha256, is_record);
+	} else {
+		find(verify, where, "%s; delete it and run weft again", failure->message);
+	}
+	g_free(items.unfit);
 }
 
 static gboolean check_file(WeftVerify *verify, const char *file_name, GError **error)
@@ -261,24 +305,12 @@ static gboolean check_file(WeftVerify *verify, const char *file_name, GError **e
 	g_autofree char *where = g_strdup_printf("records/%.2s/%s", file_name, file_name);
 	g_autofree char *file = g_build_filename(verify->outputs->folder, where, NULL);
 	g_autofree char *name = g_strndup(file_name, WEFT_HEX_BYTES);
-	g_autofree char *id = g_strconcat("sha256:", name, NULL);
-	g_autoptr(GError) failure = NULL;
 	struct stat status;
-	WeftRecordFacts facts;
 
 	if (!pass_missing(verify, name, error))
 		return FALSE;
-	if (stat(file, &status) == 0) {
-		g_autoptr(WeftJson) record = weft_record_read(file, id, &facts, &failure);
-
-		verify->counts.n_records++;
-		if (record) {
-			gboolean is_record = check_record(verify, record, where);
-			check_checksum(verify, name, where, &status, facts.sha256, is_record);
-		} else {
-			find(verify, where, "%s; delete it and run weft again", failure->message);
-		}
-	} /* else it has been erased since the folder was listed */
+	if (stat(file, &status) == 0) /* else it has been erased since the folder was listed */
+		check_there(verify, file, name, where, &status);
 	if (strcmp(verify->listed.name, name) == 0)
 		next_line(verify);
 	return strcmp(verify->row.name, name) != 0 || next_row(verify, error);

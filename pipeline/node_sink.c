@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "pipeline/known.h"
 #include "pipeline/run.h"
 
@@ -72,18 +73,23 @@ static void tell(WeftRun *run, const WeftDocument *document, const WeftRecord *r
 		weft_run_say(run, line);
 }
 
+static gboolean write_piece(gpointer data, const char *text, gsize size_bytes, GError **error)
+{
+	const Sink *sink = data;
+
+	return weft_fd_write(sink->run->job->lines_fd, "standard output", text, size_bytes, error);
+}
+
 static gboolean write_line(Sink *sink, const WeftItem *item, GError **error)
 {
-	gsize size_bytes;
-	char *line = weft_record_json(item->record, TRUE, &size_bytes);
-	gboolean is_written;
+	g_autoptr(GString) piece = g_string_new(NULL);
+	WeftJsonWriter writer;
 
-	line = g_realloc(line, size_bytes + 1);
-	line[size_bytes] = '\n';
-	is_written = weft_fd_write(sink->run->job->lines_fd, "standard output", line, size_bytes + 1,
-				   error);
-	g_free(line);
-	return is_written;
+	weft_json_writer_init(&writer, piece);
+	weft_json_writer_hand_on(&writer, write_piece, sink);
+	weft_record_take(item->record, &writer);
+	g_string_append_c(piece, '\n');
+	return weft_json_writer_finish(&writer, error);
 }
 
 static gboolean write_in_order(Sink *sink, WeftItem *take_item, GError **error)

@@ -448,6 +448,70 @@ static void test_pointer_add(void)
 	g_assert_cmpstr(pointer->str, ==, "/a~1b/m~0n/");
 }
 
+typedef struct Taken {
+	GString *all;
+	guint n, n_max; /* then it fails */
+} Taken;
+
+static gboolean take(gpointer data, const char *text, gsize size_bytes, GError **error)
+{
+	Taken *taken = data;
+	g_assert_cmpuint(size_bytes, <=, 3 * WEFT_JSON_PIECE_BYTES); /* U+FFFD for each byte */
+	if (taken->n++ == taken->n_max) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "full");
+		return FALSE;
+	}
+	g_string_append_len(taken->all, text, (gssize)size_bytes);
+	return TRUE;
+}
+
+/* Cuts at other places each time: also inside of characters, and of what is none. */
+static void write_long(WeftJsonWriter *writer)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	while (text->len < 3 * WEFT_JSON_PIECE_BYTES)
+		g_string_append(text, "x€𝄞\xe2\x82 \xf0\x9d \xff\n\xc2\x9b");
+	weft_json_write_array(writer);
+	for (guint i = 0; i < 9; i++)
+		weft_json_write_text(writer, text->str + i, text->len - i);
+	weft_json_write_array_end(writer);
+}
+
+static void test_pieces(void)
+{
+	g_autoptr(GString) whole = g_string_new(NULL), piece = g_string_new(NULL),
+			   all = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	WeftJsonWriter writer;
+	Taken taken = {all, 0, G_MAXUINT};
+
+	weft_json_writer_init(&writer, whole);
+	write_long(&writer);
+	g_assert_true(weft_json_writer_finish(&writer, &error));
+	weft_json_writer_init(&writer, piece);
+	weft_json_writer_hand_on(&writer, take, &taken);
+	write_long(&writer);
+	g_assert_true(weft_json_writer_finish(&writer, &error));
+	g_assert_cmpuint(taken.n, >, 9);
+	g_assert_true(g_string_equal(all, whole));
+}
+
+static void test_pieces_refused(void)
+{
+	g_autoptr(GString) piece = g_string_new(NULL), all = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	WeftJsonWriter writer;
+	Taken taken = {all, 0, 3};
+
+	weft_json_writer_init(&writer, piece);
+	weft_json_writer_hand_on(&writer, take, &taken);
+	write_long(&writer);
+	g_assert_false(weft_json_writer_finish(&writer, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_IO);
+	g_assert_cmpuint(taken.n, ==, 4); /* not asked again */
+	g_assert_cmpuint(piece->len, <=, 3 * WEFT_JSON_PIECE_BYTES);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -468,5 +532,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/json/write-invalid-utf8", test_write_invalid_utf8);
 	g_test_add_func("/json/tree-written", test_tree_written);
 	g_test_add_func("/json/pointer-add", test_pointer_add);
+	g_test_add_func("/json/pieces", test_pieces);
+	g_test_add_func("/json/pieces-refused", test_pieces_refused);
 	return g_test_run();
 }

@@ -239,7 +239,14 @@ static void test_of_json(void)
 	g_autofree char *json = weft_record_json(record, TRUE, &size);
 	g_autoptr(WeftJson) tree = weft_json_parse(json, size, WEFT_JSON_STRICT, NULL);
 	g_autoptr(WeftSearchText) of_record = weft_search_text_of_record(record);
-	g_autoptr(WeftSearchText) of_json = weft_search_text_of_json(tree);
+	g_autoptr(WeftSearchText) of_json = weft_search_text_new();
+	const WeftJson *content = weft_json_member(tree, "content");
+
+	for (gsize i = 0; i < weft_json_length(content); i++)
+		g_assert_true(weft_search_text_take_item(of_json, "content",
+							 weft_json_at(content, i)));
+	g_assert_true(weft_search_text_take_item(of_json, "hidden", weft_json_at(content, 0)));
+	weft_search_text_add_head(of_json, tree);
 
 	g_assert_cmpuint(of_record->body->len, >, 0);
 	g_assert_cmpstr(of_record->body->str, ==, of_json->body->str);
