@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -366,6 +367,19 @@ static int open_temporary(const char *folder, const char *name, char **ret_path,
 	}
 	(void)fail_errno(error, folder, EEXIST);
 	return -1;
+}
+
+gboolean weft_name_is_debris(const char *name)
+{
+	/* Synology's indices and bin; snapshots of NetApp and others; bins of desktops; Windows' and
+	 * macOS' notes about a folder; lock files of Microsoft Office. */
+	static const char *const globs[] = { "@eaDir",    "#recycle",  ".snapshot", ".Trash*",
+					     "Thumbs.db", ".DS_Store", "~$*" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(globs); i++)
+		if (fnmatch(globs[i], name, 0) == 0)
+			return TRUE;
+	return FALSE;
 }
 
 gboolean weft_file_is_temporary(const char *name)

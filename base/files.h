@@ -127,6 +127,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftLock, weft_lock_close)
  * WEFT_ERROR_LIMIT. */
 GPtrArray *weft_folder_names(const char *path, gsize limit, GError **error);
 
+/* TRUE for the name of what other systems leave in folders that they show or share, and nobody put
+ * there: @eaDir #recycle .snapshot .Trash* Thumbs.db .DS_Store ~$*. */
+gboolean weft_name_is_debris(const char *name);
+
 /* Bytewise: `names` are char *. */
 void weft_names_sort(GPtrArray *names);
 

@@ -5,9 +5,11 @@
 #include "outputs/catalog_private.h"
 #include "outputs/catalog_search.h"
 
-/* The file may be anybody's: an id has its length. */
-static const char ALL_RECORDS[] = "SELECT id, file_sha256 FROM record WHERE id LIKE 'sha256:%'"
-				  " AND LENGTH(id) = 71 AND file_sha256 IS NOT NULL ORDER BY id";
+/* The file may be anybody's: an id and a checksum have their lengths. */
+static const char NEXT_RECORD[] = "SELECT id, file_sha256 FROM record WHERE id > ?"
+				  " AND id LIKE 'sha256:%' AND LENGTH(id) = 71"
+				  " AND LENGTH(file_sha256) = 64 ORDER BY id LIMIT 1";
+static const char IS_READ[] = "SELECT 1 FROM record WHERE id = ? AND sha256 IS NOT NULL";
 static const char COUNT_RECORDS[] = "SELECT COUNT(*) FROM record";
 static const char UNWHOLE[] = "SELECT id FROM record WHERE status IN (1, 2)"
 			      " AND id LIKE 'sha256:%' AND LENGTH(id) = 71 ORDER BY status DESC, id";
@@ -19,12 +21,6 @@ static const char COUNT_PATHS[] = "SELECT SUM(gone = 0), SUM(gone != 0) FROM"
 /* Of several jobs with the same record, one that has not lost the file. */
 static const char SOURCE_ROW[] = "SELECT gone, bytes, mtime_ns FROM source WHERE path = ? AND id = ?"
 				 " ORDER BY gone, bytes IS NULL LIMIT 1";
-
-
-void weft_catalog_end_records(WeftCatalog *catalog)
-{
-	weft_catalog_reset(weft_catalog_statement(catalog, ALL_RECORDS));
-}
 
 /* One more row of a statement that is read to its end; *ret_is_row FALSE at the end. */
 static gboolean next_row(WeftCatalog *catalog, sqlite3_stmt *statement, gboolean *ret_is_row,
@@ -51,20 +47,33 @@ static const char SAMPLE[] = "SELECT MIN(path) FROM record JOIN source ON source
 static const char ERASE_SOURCES[] = "DELETE FROM source WHERE id = ?";
 static const char ERASE_RECORD[] = "DELETE FROM record WHERE id = ?";
 
-gboolean weft_catalog_next_record(WeftCatalog *catalog, const char **ret_id,
-				  const char **ret_file_sha256, GError **error)
+gboolean weft_catalog_next_record(WeftCatalog *catalog, const char *after, char ret_id[72],
+				  char ret_file_sha256[65], GError **error)
 {
-	sqlite3_stmt *statement = weft_catalog_statement(catalog, ALL_RECORDS);
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, NEXT_RECORD);
 	gboolean is_row;
 
-	*ret_id = *ret_file_sha256 = NULL;
+	weft_catalog_bind_text(statement, 1, after);
+	ret_id[0] = ret_file_sha256[0] = '\0';
 	if (!next_row(catalog, statement, &is_row, error))
 		return FALSE;
 	if (is_row) {
-		*ret_id = (const char *)sqlite3_column_text(statement, 0);
-		*ret_file_sha256 = (const char *)sqlite3_column_text(statement, 1);
+		g_strlcpy(ret_id, (const char *)sqlite3_column_text(statement, 0), 72);
+		g_strlcpy(ret_file_sha256, (const char *)sqlite3_column_text(statement, 1), 65);
 	}
+	weft_catalog_reset(statement);
 	return TRUE;
+}
+
+gboolean weft_catalog_is_read(WeftCatalog *catalog, const char *id)
+{
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, IS_READ);
+	gboolean is_read;
+
+	weft_catalog_bind_text(statement, 1, id);
+	is_read = sqlite3_step(statement) == SQLITE_ROW;
+	weft_catalog_reset(statement);
+	return is_read;
 }
 
 gboolean weft_catalog_next_unwhole(WeftCatalog *catalog, const char **ret_id, GError **error)

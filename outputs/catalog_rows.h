@@ -4,16 +4,18 @@
 
 #include "outputs/catalog.h"
 
-/* Rows of record files in the order of their ids, as they were when the first was asked for. *ret_id
- * is NULL at the end, else valid, as the checksum, until the next call; weft_catalog_end_records
- * ends it before the end. */
-gboolean weft_catalog_next_record(WeftCatalog *catalog, const char **ret_id,
-				  const char **ret_file_sha256, GError **error);
-void weft_catalog_end_records(WeftCatalog *catalog);
+/* The row of the next record file behind `after` ("": the first), in the order of ids, as it is now;
+ * *ret_id is "" when there is no more. Nothing is held between calls: a run that writes meanwhile is
+ * seen, and its log does not grow for it. */
+gboolean weft_catalog_next_record(WeftCatalog *catalog, const char *after, char ret_id[72],
+				  char ret_file_sha256[65], GError **error);
+/* TRUE when there is a row of this record, and it is of content that was read. */
+gboolean weft_catalog_is_read(WeftCatalog *catalog, const char *id);
 
 guint64 weft_catalog_count_records(WeftCatalog *catalog);
 
-/* Ids of records that are failed or partial, one a call, as weft_catalog_next_record; to the end. */
+/* Ids of records that are failed or partial, one a call, to the end: valid
+ * until the next call, NULL at the end. */
 gboolean weft_catalog_next_unwhole(WeftCatalog *catalog, const char **ret_id, GError **error);
 
 /* Records by status (four of them) and the bytes of their files; paths that are there and gone. */

@@ -32,7 +32,8 @@ struct WeftVerify {
 	FILE *manifest;          /* NULL: there is none */
 	gint64 manifest_ns;      /* its time */
 	guint64 n_lines;
-	gint64 begin_ns;
+	gboolean is_busy;        /* a run was at work when this began */
+	gint64 quiet_ns;         /* records of before are compared with the catalogue */
 	gboolean has_sources, has_rows;
 	Expected listed, row;    /* the next line of the manifest, the next row */
 	WeftSchemaCheck *schema;
@@ -99,19 +100,18 @@ static void next_line(WeftVerify *verify)
 
 static gboolean next_row(WeftVerify *verify, GError **error)
 {
-	const char *id, *hex;
+	g_autofree char *after =
+		verify->row.name[0] ? g_strconcat("sha256:", verify->row.name, NULL) : g_strdup("");
+	char id[72];
 
-	verify->row = (Expected){ "", "" };
+	verify->row.name[0] = '\0';
 	if (!verify->has_rows)
 		return TRUE;
-	if (!weft_catalog_next_record(verify->outputs->catalog, &id, &hex, error))
+	if (!weft_catalog_next_record(verify->outputs->catalog, after, id, verify->row.hex, error))
 		return FALSE;
-	if (!id) {
-		verify->has_rows = FALSE;
-		return TRUE;
-	}
-	g_strlcpy(verify->row.name, id + strlen("sha256:"), sizeof(verify->row.name));
-	g_strlcpy(verify->row.hex, hex, sizeof(verify->row.hex));
+	verify->has_rows = id[0] != '\0';
+	if (verify->has_rows)
+		g_strlcpy(verify->row.name, id + strlen("sha256:"), sizeof(verify->row.name));
 	return TRUE;
 }
 
@@ -119,6 +119,16 @@ static gboolean next_row(WeftVerify *verify, GError **error)
 static gboolean stands_before(const Expected *expected, const char *name)
 {
 	return expected->name[0] && (!name || strcmp(expected->name, name) < 0);
+}
+
+/* A run that is at work removes records that only said that a path could not be read, and their rows
+ * after them. */
+static gboolean may_be_removed(const WeftVerify *verify, const char *name)
+{
+	g_autofree char *id = g_strconcat("sha256:", name, NULL);
+
+	return verify->is_busy && verify->outputs->catalog &&
+	       !weft_catalog_is_read(verify->outputs->catalog, id);
 }
 
 /* Passes over what is expected before `name` (NULL: all that is left), which is not there. */
@@ -135,7 +145,7 @@ static gboolean pass_missing(WeftVerify *verify, const char *name, GError **erro
 		g_autofree char *file = g_build_filename(verify->outputs->folder, where, NULL);
 
 		/* A run may have erased it and written it anew since the folder was listed. */
-		if (access(file, F_OK) < 0)
+		if (access(file, F_OK) < 0 && !may_be_removed(verify, missing.name))
 			find(verify, where, "in %s, but not there; restore it, or run weft again",
 			     is_row ? "the catalogue" : "manifest.sha256");
 		if (!is_row)
@@ -214,21 +224,21 @@ static void check_checksum(WeftVerify *verify, const char *name, const char *whe
 	gboolean is_listed = strcmp(verify->listed.name, name) == 0;
 	gboolean has_row = strcmp(verify->row.name, name) == 0;
 	gboolean is_newer = time_ns >= verify->manifest_ns;
-
 	gboolean is_as_written = has_row && strcmp(verify->row.hex, hex) == 0;
+	gboolean is_quiet = time_ns < verify->quiet_ns;
 
 	/* What was written after the manifest is known by the catalogue alone. */
 	if (is_listed && strcmp(verify->listed.hex, hex) != 0 && !(is_newer && is_as_written) &&
-	    time_ns < verify->begin_ns)
+	    is_quiet)
 		find(verify, where, "not the bytes that manifest.sha256 lists: damaged; restore it, or "
 				    "delete it and run weft again");
-	else if (has_row && !is_as_written && time_ns < verify->begin_ns)
+	else if (has_row && !is_as_written && is_quiet)
 		find(verify, where, "not the bytes that weft wrote: changed by somebody else; restore "
 				    "it, or delete it and run weft again");
 	else if (!is_listed && verify->manifest && !is_newer)
 		find(verify, where, "not in manifest.sha256, though older; the end of the next run "
 				    "lists it");
-	else if (is_record && verify->outputs->catalog && !has_row && time_ns < verify->begin_ns)
+	else if (is_record && verify->outputs->catalog && !has_row && is_quiet)
 		find(verify, where, "not in the catalogue; weft rebuild-index brings it back");
 	if (is_newer)
 		verify->counts.n_newer++;
@@ -316,24 +326,70 @@ static gboolean check_file(WeftVerify *verify, const char *file_name, GError **e
 	return strcmp(verify->row.name, name) != 0 || next_row(verify, error);
 }
 
+/* ---- the folders of records ---- */
+
+/* Others' files are told, and nothing more: weft neither reads nor removes them. */
+static void find_stray(WeftVerify *verify, const char *folder, const char *name)
+{
+	g_autofree char *where = g_build_filename("records", folder, name, NULL);
+
+	if (!weft_file_is_temporary(name) && !weft_name_is_debris(name))
+		find(verify, where, "not a record, and nothing that weft puts there; move it away");
+}
+
+static gboolean is_folder_name(const char *name)
+{
+	return strlen(name) == 2 && strspn(name, "0123456789abcdef") == 2;
+}
+
+static gboolean find_strays_on_top(WeftVerify *verify, GError **error)
+{
+	g_autoptr(GPtrArray) names =
+		weft_folder_names(verify->outputs->records, WEFT_FOLDER_NAMES_MAX, error);
+
+	for (guint i = 0; names && i < names->len; i++) {
+		const char *name = names->pdata[i];
+		g_autofree char *path = g_build_filename(verify->outputs->records, name, NULL);
+
+		if (!is_folder_name(name) || !g_file_test(path, G_FILE_TEST_IS_DIR))
+			find_stray(verify, "", name);
+	}
+	return names != NULL;
+}
+
+/* The names of records in the next of the 256 folders. */
+static gboolean open_folder(WeftVerify *verify, GError **error)
+{
+	char folder[3];
+
+	g_snprintf(folder, sizeof(folder), "%02x", verify->folder);
+	g_autofree char *path = g_build_filename(verify->outputs->records, folder, NULL);
+	g_ptr_array_set_size(verify->names, 0);
+	verify->next = 0;
+	if (!g_file_test(path, G_FILE_TEST_IS_DIR))
+		return TRUE;
+	g_autoptr(GPtrArray) names = weft_folder_names(path, WEFT_FOLDER_NAMES_MAX, error);
+	for (guint i = 0; names && i < names->len; i++) {
+		const char *name = names->pdata[i];
+
+		if (weft_record_is_name(name) && g_str_has_prefix(name, folder))
+			g_ptr_array_add(verify->names, g_strdup(name));
+		else
+			find_stray(verify, folder, name);
+	}
+	return names != NULL;
+}
+
 gboolean weft_verify_step(WeftVerify *verify, gboolean *ret_is_end, GError **error)
 {
 	while (verify->next >= verify->names->len) {
-		char folder[3];
-
 		if (verify->folder == 255) {
 			*ret_is_end = TRUE;
 			return pass_missing(verify, NULL, error);
 		}
 		verify->folder++;
-		verify->next = 0;
-		g_clear_pointer(&verify->names, g_ptr_array_unref);
-		g_snprintf(folder, sizeof(folder), "%02x", verify->folder);
-		verify->names = weft_outputs_names(verify->outputs, folder, folder, error);
-		if (!verify->names) {
-			verify->names = g_ptr_array_new();
+		if (!open_folder(verify, error))
 			return FALSE;
-		}
 	}
 	*ret_is_end = FALSE;
 	return check_file(verify, verify->names->pdata[verify->next++], error);
@@ -390,12 +446,27 @@ static gboolean has_summary(const WeftOutputs *outputs)
 	return has;
 }
 
+/* While a run is at work, a record may be in its place before its row is: what is newer than the
+ * manifest is then not compared with rows. Without one, nothing is but what was written since. */
+static void note_runs(WeftVerify *verify)
+{
+	g_autofree char *state = weft_outputs_state_dir(verify->outputs);
+	g_autoptr(GPtrArray) notes = weft_run_file_read_all(state);
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	verify->quiet_ns = weft_catalog_nanoseconds(&now);
+	for (guint i = 0; i < notes->len; i++)
+		verify->is_busy |= ((const WeftRunNote *)notes->pdata[i])->is_alive;
+	if (verify->is_busy)
+		verify->quiet_ns = MIN(verify->quiet_ns, verify->manifest_ns);
+}
+
 WeftVerify *weft_verify_new(WeftOutputs *outputs, gboolean has_sources, GError **error)
 {
 	g_autoptr(WeftVerify) verify = g_new0(WeftVerify, 1);
 	g_autofree char *manifest = g_build_filename(outputs->folder, "manifest.sha256", NULL);
 	struct stat status;
-	struct timespec now;
 
 	verify->outputs = outputs;
 	verify->has_sources = has_sources;
@@ -405,8 +476,6 @@ WeftVerify *weft_verify_new(WeftOutputs *outputs, gboolean has_sources, GError *
 	verify->schema = weft_schema_check_new(weft_record_schema(), error);
 	if (!verify->schema)
 		return NULL;
-	clock_gettime(CLOCK_REALTIME, &now);
-	verify->begin_ns = weft_catalog_nanoseconds(&now);
 	verify->manifest = fopen(manifest, "re");
 	if (verify->manifest && fstat(fileno(verify->manifest), &status) == 0)
 		verify->manifest_ns = weft_catalog_nanoseconds(&status.st_mtim);
@@ -414,13 +483,14 @@ WeftVerify *weft_verify_new(WeftOutputs *outputs, gboolean has_sources, GError *
 		find(verify, "manifest.sha256", "%s; what it lists is not compared, and the end of the "
 						"next run writes it",
 		     g_strerror(errno));
+	note_runs(verify);
 	check_summary(verify);
 	if (outputs->catalog) {
 		verify->counts.n_all = weft_catalog_count_records(outputs->catalog);
 		verify->has_rows = TRUE;
 	}
 	next_line(verify);
-	if (!next_row(verify, error))
+	if (!find_strays_on_top(verify, error) || !next_row(verify, error))
 		return NULL;
 	return g_steal_pointer(&verify);
 }
@@ -431,8 +501,6 @@ void weft_verify_free(WeftVerify *verify)
 		return;
 	if (verify->manifest)
 		fclose(verify->manifest);
-	if (verify->outputs->catalog)
-		weft_catalog_end_records(verify->outputs->catalog);
 	weft_schema_check_free(verify->schema);
 	g_ptr_array_unref(verify->names);
 	g_queue_clear_full(&verify->findings, g_free);

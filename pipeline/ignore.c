@@ -133,14 +133,5 @@ WeftIgnoreVerdict weft_ignore_judge(const WeftIgnore *ignore, const char *path, 
 
 gboolean weft_ignore_is_debris(const char *name)
 {
-	/* Synology's indices and bin; snapshots of NetApp and others; bins of desktops; Windows' and
-	 * macOS' notes about a folder; lock files of Microsoft Office. */
-	static const char *const globs[] = {"@eaDir",    "#recycle",  ".snapshot", ".Trash*",
-					    "Thumbs.db", ".DS_Store", "~$*",       WEFT_IGNORE_FILE};
-
-	for (guint i = 0; i < G_N_ELEMENTS(globs); i++) {
-		if (fnmatch(globs[i], name, 0) == 0)
-			return TRUE;
-	}
-	return FALSE;
+	return weft_name_is_debris(name) || strcmp(name, WEFT_IGNORE_FILE) == 0;
 }

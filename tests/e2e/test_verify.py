@@ -284,6 +284,73 @@ class Verify(e2e.Case):
         self.catalogue("DELETE FROM record WHERE id = ?", "sha256:" + file.stem)
         self.one(file.name, "rebuild-index")
 
+    def test_beside_a_run(self):
+        """What a run has put in its place, and not yet into the catalogue, is newer, not unknown."""
+        file = self.record("a.md")
+        gone = self.record("b.md")
+        self.change("c.md", lambda record: record["run"].update(seconds=9), keeps_times=False)
+        os.utime(file)
+        self.catalogue("DELETE FROM record WHERE id = ?", "sha256:" + file.stem)
+        self.catalogue("UPDATE record SET sha256 = NULL WHERE id = ?", "sha256:" + gone.stem)
+        gone.unlink()
+        run = max((self.out / "state/runs").iterdir(), key=lambda path: int(path.name))
+        with open(run, "rb") as alive:
+            fcntl.flock(alive, fcntl.LOCK_EX)
+            self.assertEqual(self.verify(), [])
+        found = "\n".join(self.verify(code=1))
+        self.assertIn(file.name + ": not in the catalogue", found)
+        self.assertIn(gone.name + ": in manifest.sha256, but not there", found)
+        self.assertIn("damaged", found)
+
+    # ---- what others left ----
+
+    def test_files_of_others(self):
+        file = self.record("a.md")
+        records = self.out / "records"
+        strays = [records / "mine.txt", file.parent / "notes.txt", file.parent / "copy.json",
+                  records / ("0" * 64 + ".json"), records / "xyz/deep.txt"]
+        for stray in strays:
+            stray.parent.mkdir(exist_ok=True)
+            stray.write_text("x")
+        # A record in another record's folder.
+        other = next(path for path in records.iterdir() if path.is_dir() and path != file.parent)
+        misplaced = shutil.copy2(file, other / file.name)
+        # What systems leave everywhere, and killed runs until the next one ends.
+        for name in (".DS_Store", "Thumbs.db", "@eaDir", f".{file.name}.tmp-0123abcd"):
+            (file.parent / name).write_text("x")
+        due = sorted(str((stray.parent if stray.name == "deep.txt" else pathlib.Path(stray))
+                         .relative_to(self.out)) for stray in [*strays, misplaced])
+        found = self.verify(code=1)
+        self.assertEqual(sorted(line.split(": ")[0] for line in found), due)
+        self.assertTrue(all("move it away" in line for line in found), found)
+        self.run()  # touches none of them
+        self.assertEqual(len(self.verify(code=1)), len(due))
+
+    # ---- how it is mended ----
+
+    def test_a_record_changed_by_hand_is_made_again(self):
+        """A run looks at documents, not at records: what verify says is what mends it."""
+        before = e2e.records(self.out)
+        shutil.copy(self.pile / "a.md", self.pile / "copy.md")
+        self.run()
+        whole = e2e.records(self.out)
+        for mend in ("delete", "restore"):
+            with self.subTest(mend):
+                kept = self.record("a.md").read_bytes()
+                file = self.change("a.md", lambda record: record["content"][0].update(text="x"),
+                                   keeps_times=False)
+                self.run()  # which leaves it, and lists it as it is
+                self.one(file.name, "not the bytes that weft wrote", "restore it", "delete it and run weft")
+                if mend == "delete":
+                    file.unlink()
+                    self.run()
+                else:
+                    file.write_bytes(kept)
+                    self.run()
+                self.assertEqual(self.verify(), [])
+                self.assertEqual(e2e.records(self.out), whole)
+        self.assertEqual(before.keys(), whole.keys())
+
     def test_nothing_to_look_at(self):
         self.assert_code(e2e.weft("verify", "-o", self.folder / "none"), 3)
         self.assertFalse((self.folder / "none").exists())
