@@ -446,27 +446,40 @@ static gboolean has_summary(const WeftOutputs *outputs)
 	return has;
 }
 
-/* While a run is at work, a record may be in its place before its row is: what is newer than the
- * manifest is then not compared with rows. Without one, nothing is but what was written since. */
-static void note_runs(WeftVerify *verify)
+static gboolean has_run(const WeftOutputs *outputs)
 {
-	g_autofree char *state = weft_outputs_state_dir(verify->outputs);
+	g_autofree char *state = weft_outputs_state_dir(outputs);
 	g_autoptr(GPtrArray) notes = weft_run_file_read_all(state);
+
+	for (guint i = 0; i < notes->len; i++)
+		if (((const WeftRunNote *)notes->pdata[i])->is_alive)
+			return TRUE;
+	return FALSE;
+}
+
+/* While a run is at work, a record may be in its place before its row is, and the summary before the
+ * manifest: what is newer than that is then not compared with rows. */
+static void open_manifest(WeftVerify *verify)
+{
+	g_autofree char *path = g_build_filename(verify->outputs->folder, "manifest.sha256", NULL);
+	struct stat status;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	verify->quiet_ns = weft_catalog_nanoseconds(&now);
-	for (guint i = 0; i < notes->len; i++)
-		verify->is_busy |= ((const WeftRunNote *)notes->pdata[i])->is_alive;
-	if (verify->is_busy)
-		verify->quiet_ns = MIN(verify->quiet_ns, verify->manifest_ns);
+	verify->is_busy = has_run(verify->outputs);
+	verify->manifest = fopen(path, "re");
+	if (verify->manifest && fstat(fileno(verify->manifest), &status) == 0)
+		verify->manifest_ns = weft_catalog_nanoseconds(&status.st_mtim);
+	else if (errno != ENOENT || (!verify->is_busy && has_summary(verify->outputs)))
+		find(verify, "manifest.sha256",
+		     "%s; what it lists is not compared, and the end of the next run writes it",
+		     g_strerror(errno));
+	verify->quiet_ns = verify->is_busy ? verify->manifest_ns : weft_catalog_nanoseconds(&now);
 }
 
 WeftVerify *weft_verify_new(WeftOutputs *outputs, gboolean has_sources, GError **error)
 {
 	g_autoptr(WeftVerify) verify = g_new0(WeftVerify, 1);
-	g_autofree char *manifest = g_build_filename(outputs->folder, "manifest.sha256", NULL);
-	struct stat status;
 
 	verify->outputs = outputs;
 	verify->has_sources = has_sources;
@@ -476,14 +489,7 @@ WeftVerify *weft_verify_new(WeftOutputs *outputs, gboolean has_sources, GError *
 	verify->schema = weft_schema_check_new(weft_record_schema(), error);
 	if (!verify->schema)
 		return NULL;
-	verify->manifest = fopen(manifest, "re");
-	if (verify->manifest && fstat(fileno(verify->manifest), &status) == 0)
-		verify->manifest_ns = weft_catalog_nanoseconds(&status.st_mtim);
-	else if (errno != ENOENT || has_summary(outputs))
-		find(verify, "manifest.sha256", "%s; what it lists is not compared, and the end of the "
-						"next run writes it",
-		     g_strerror(errno));
-	note_runs(verify);
+	open_manifest(verify);
 	check_summary(verify);
 	if (outputs->catalog) {
 		verify->counts.n_all = weft_catalog_count_records(outputs->catalog);

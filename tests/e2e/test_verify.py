@@ -297,6 +297,10 @@ class Verify(e2e.Case):
         with open(run, "rb") as alive:
             fcntl.flock(alive, fcntl.LOCK_EX)
             self.assertEqual(self.verify(), [])
+            manifest = self.out / "manifest.sha256"
+            manifest.rename(self.out / "kept")
+            self.assertEqual(self.verify(), [])
+            (self.out / "kept").rename(manifest)
         found = "\n".join(self.verify(code=1))
         self.assertIn(file.name + ": not in the catalogue", found)
         self.assertIn(gone.name + ": in manifest.sha256, but not there", found)
