@@ -7,6 +7,7 @@
 #include "ingest/audio.h"
 #include "ingest/av_facts.h"
 #include "ingest/av_source.h"
+#include "ingest/subtitles.h"
 #include "ingest/video.h"
 
 #define PACKETS_MAX 200000000u /* a year of sound */
@@ -18,7 +19,8 @@
 
 typedef struct Track {
 	WeftAudio *audio;
-	WeftVideo *video; /* one of them, or neither: not read */
+	WeftVideo *video;
+	WeftSubtitles *subtitles; /* one of them, or none: not read */
 	double packet_end_s;
 } Track;
 
@@ -46,6 +48,7 @@ static void av_close(void *opaque)
 	for (guint i = 0; i < state->n_tracks; i++) {
 		weft_audio_close(state->tracks[i].audio);
 		weft_video_close(state->tracks[i].video);
+		weft_subtitles_close(state->tracks[i].subtitles);
 	}
 	g_queue_clear_full(&state->facts, (GDestroyNotify)weft_part_free);
 	g_queue_clear_full(&state->fresh, (GDestroyNotify)weft_part_free);
@@ -95,8 +98,11 @@ static void open_track(AvState *state, guint i, int video_index)
 	} else if (type == AVMEDIA_TYPE_VIDEO && state->options->want_rasters) {
 		track->video =
 		    weft_video_open(state->source, i, state->options, &state->fresh, &error);
+	} else if (type == AVMEDIA_TYPE_SUBTITLE) {
+		track->subtitles =
+		    weft_subtitles_open(state->source, i, state->options, &state->fresh, &error);
 	}
-	if (track->audio || track->video)
+	if (track->audio || track->video || track->subtitles)
 		stream->discard = AVDISCARD_DEFAULT;
 	if (error)
 		tell_unread(state, i, error->code, error->message);
@@ -258,6 +264,7 @@ static void tell_missing(AvState *state)
 		if (!track->audio && !track->video) {
 			all_read &= stream->codecpar->codec_type != AVMEDIA_TYPE_VIDEO &&
 			            stream->codecpar->codec_type != AVMEDIA_TYPE_AUDIO;
+			found = MAX(found, track->packet_end_s); /* of subtitles */
 			continue;
 		}
 		double end = MAX(track->packet_end_s, 0);
@@ -332,6 +339,8 @@ static void finish(AvState *state)
 			weft_audio_feed(state->tracks[i].audio, NULL);
 		if (state->tracks[i].video)
 			weft_video_feed(state->tracks[i].video, NULL);
+		if (state->tracks[i].subtitles)
+			weft_subtitles_feed(state->tracks[i].subtitles, NULL);
 	}
 	state->at_end = TRUE;
 }
@@ -360,17 +369,24 @@ static void feed(AvState *state)
 		weft_audio_feed(track->audio, packet);
 	else if (track->video)
 		weft_video_feed(track->video, packet);
+	else if (track->subtitles)
+		weft_subtitles_feed(track->subtitles, packet);
 }
 
+/* Subtitles alone are read to the end of the file, or of the wanted time. */
 static gboolean all_done(const AvState *state)
 {
+	gboolean is_played = FALSE, has_subtitles = FALSE;
 	for (guint i = 0; i < state->n_tracks; i++) {
 		const Track *track = &state->tracks[i];
 		if ((track->audio && !weft_audio_is_done(track->audio)) ||
 		    (track->video && !weft_video_is_done(track->video)))
 			return FALSE;
+		is_played |= track->audio || track->video;
+		has_subtitles |= track->subtitles != NULL;
 	}
-	return TRUE;
+	return is_played || !has_subtitles ||
+	       (state->options->time_end > 0 && state->position_s > state->options->time_end);
 }
 
 /* One packet further. */

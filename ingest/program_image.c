@@ -1,4 +1,4 @@
-/* program_image.c - weft-decode-image: pictures and plain text. */
+/* program_image.c - weft-decode-image: pictures, plain text and captions. */
 #include <png.h>
 #include <stdio.h>
 
@@ -6,6 +6,7 @@
 #include <libavcodec/avcodec.h>
 #include <libavutil/log.h>
 
+#include "ingest/captions.h"
 #include "ingest/decoder.h"
 #include "ingest/picture.h"
 #include "ingest/text.h"
@@ -25,7 +26,8 @@ static void warm(void)
 }
 
 static const WeftDecoder *const DECODERS[] = {
-	&weft_png_decoder, &weft_jpeg_decoder, &weft_other_decoder, &weft_text_decoder, NULL,
+	&weft_png_decoder, &weft_jpeg_decoder, &weft_other_decoder,
+	&weft_captions_decoder, &weft_text_decoder, NULL,
 };
 
 const WeftHelperProgram weft_helper_program = {

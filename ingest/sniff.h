@@ -24,7 +24,7 @@ gboolean weft_sniff_zip(const WeftHead *head, WeftSniff *ret_sniff);
 /* OLE compound files: Word, Excel, PowerPoint, Outlook by the names of their streams. */
 gboolean weft_sniff_ole(const WeftHead *head, WeftSniff *ret_sniff);
 
-/* Text: mail, mbox, HTML, XML and SVG are named; the rest is plain text, if it is text. */
+/* Text: mail, mbox, HTML, XML, SVG and captions are named; the rest is plain text, if it is text. */
 gboolean weft_sniff_text(const WeftHead *head, WeftSniff *ret_sniff);
 
 /* No control characters, and valid UTF-8. */

@@ -30,6 +30,9 @@ static const struct {
     {"<?xml", {WEFT_FAMILY_NONE, "text/xml", "XML document", "export it to PDF or text"}},
 };
 
+static const WeftSniff VTT = {WEFT_FAMILY_TEXT, "text/vtt", "WebVTT captions", NULL};
+static const WeftSniff SUBRIP = {WEFT_FAMILY_TEXT, "application/x-subrip", "SubRip captions", NULL};
+
 static const WeftSniff MAIL = {WEFT_FAMILY_NONE, "message/rfc822", "mail message",
                                "print it to PDF in a mail program"};
 static const WeftSniff MBOX = {WEFT_FAMILY_NONE, "application/mbox", "mailbox",
@@ -176,6 +179,28 @@ static gboolean sniff_mail(const char *text, gsize size, WeftSniff *ret_sniff)
 	return TRUE;
 }
 
+/* "WEBVTT", or a number and below it "00:00:01,000 --> ": nothing else begins so. */
+static gboolean sniff_captions(const char *text, gsize size, WeftSniff *ret_sniff)
+{
+	gsize at = 0;
+	if (size >= 6 && !memcmp(text, "WEBVTT", 6) && (size == 6 || g_ascii_isspace(text[6]))) {
+		*ret_sniff = VTT;
+		return TRUE;
+	}
+	while (at < size && g_ascii_isdigit(text[at]))
+		at++;
+	if (at == 0 || at > 9)
+		return FALSE;
+	while (at < size && g_ascii_isspace(text[at]))
+		at++;
+	const char *end = memchr(text + at, '\n', size - at);
+	const char *arrow = end ? memmem(text + at, (gsize)(end - text) - at, "-->", 3) : NULL;
+	if (!arrow || strspn(text + at, "0123456789:,. ") != (gsize)(arrow - text) - at)
+		return FALSE;
+	*ret_sniff = SUBRIP;
+	return TRUE;
+}
+
 gboolean weft_sniff_text(const WeftHead *head, WeftSniff *ret_sniff)
 {
 	const char *text = (const char *)head->bytes;
@@ -194,7 +219,8 @@ gboolean weft_sniff_text(const WeftHead *head, WeftSniff *ret_sniff)
 		text++;
 		size--;
 	}
-	if (!sniff_markup(text, size, ret_sniff) && !sniff_mail(text, size, ret_sniff))
+	if (!sniff_markup(text, size, ret_sniff) && !sniff_mail(text, size, ret_sniff) &&
+	    !sniff_captions(text, size, ret_sniff))
 		*ret_sniff = PLAIN;
 	return TRUE;
 }

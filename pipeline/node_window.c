@@ -18,6 +18,7 @@ typedef struct Flow {
 	guint32 n_contents;
 	guint n_outline;
 	gboolean has_substance; /* more than what the file says about itself */
+	gboolean has_captions;  /* what is said stands in the file, or beside it */
 	WeftWindow *held;       /* asked only if it is the last */
 	guint32 n_windows, n_windows_skipped;
 	WeftAnchor unheard, unseen; /* time ranges; has_time FALSE: none */
@@ -149,6 +150,8 @@ static bool take_content(Windows *windows, WeftRunner *runner, Flow *flow, WeftI
 	const WeftContent *content = take_item->part->content;
 	guint64 number = take_item->document;
 
+	if (content->kind == WEFT_CONTENT_SPEECH && content->text != NULL)
+		flow->has_captions = TRUE;
 	if (content->kind == WEFT_CONTENT_SPEECH && content->text == NULL &&
 	    windows->run->task->reads)
 		cover_time(&flow->unheard, &take_item->part->anchor);
@@ -272,7 +275,7 @@ static bool send_unread(Flow *flow, WeftRunner *runner, guint64 number)
 {
 	bool is_sent = true;
 
-	if (flow->unheard.has_time)
+	if (flow->unheard.has_time && !flow->has_captions)
 		is_sent = weft_item_send_fault(
 		    runner, number, "read",
 		    g_error_new(WEFT_ERROR, WEFT_ERROR_NO_READER,

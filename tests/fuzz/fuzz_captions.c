@@ -1,0 +1,29 @@
+/* Any bytes as a file of captions. */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "ingest/captions.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
+{
+	void *state = NULL;
+	int fd = memfd_create("captions", MFD_CLOEXEC);
+	if (fd < 0 || write(fd, data, size_bytes) != (ssize_t)size_bytes)
+		return 0;
+	WeftDecodeJob job = {.fd = fd, .size_bytes = size_bytes, .family = WEFT_FAMILY_TEXT};
+	gboolean more = weft_captions_decoder.open(&job, &state, NULL);
+	for (guint n = 0; more; n++) {
+		g_autoptr(WeftPart) part = NULL;
+		more = weft_captions_decoder.next(state, &part, NULL) && part;
+		/* what is given has text, as the wire demands, and there is no end of parts without
+		 * an end of bytes */
+		if ((part && part->content && !g_utf8_validate(part->content->text, -1, NULL)) ||
+		    n > size_bytes + 8)
+			abort();
+	}
+	weft_captions_decoder.close(state);
+	close(fd);
+	return 0;
+}
