@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "cli/cmd.h"
 #include "cli/record_file.h"
-#include "outputs/export.h"
 #include "outputs/outputs.h"
 
 typedef struct Export {

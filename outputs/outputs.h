@@ -18,6 +18,7 @@
 #include <glib.h>
 #include <sys/stat.h>
 
+#include "outputs/export.h"
 #include "outputs/found.h"
 #include "outputs/record.h"
 #include "outputs/run_file.h"
