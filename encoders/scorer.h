@@ -53,7 +53,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftScorer, weft_scorer_free)
 /* Borrowed by whoever listens; outlives all scorers that it gave. */
 typedef struct WeftListener WeftListener;
 struct WeftListener {
-	gsize n_bins; /* of log-mel */
+	gsize n_bins;    /* of log-mel */
+	gsize n_context; /* of all its scorers */
 	/* mel[bin * mel_stride + frame], WEFT_MEL_WINDOW_FRAMES frames; not kept. */
 	WeftScorer *(*listen)(WeftListener *listener, const float *mel, gsize mel_stride,
 			      GError **error);
