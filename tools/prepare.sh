@@ -21,7 +21,7 @@ install_packages() {
 		as_root=sudo
 	else
 		echo "These packages are missing. Please run as root, then start this again:" >&2
-		echo "  apt-get install$missing" >&2
+		echo "  apt-get update && apt-get install --no-install-recommends$missing" >&2
 		return 1
 	fi
 	echo "Installing:$missing"

@@ -169,7 +169,7 @@ class Job:
         self.reference = Picture(out)
         self.pictures = [self.reference] + ([Picture(self.base)] if self.base else [])
         complete(self, out)
-        self.seconds = run.seconds
+        self.seconds, self.n_calls = run.seconds, sum(line[0].isdigit() for line in run.log)
 
     def fresh(self, like=None):
         """A new output folder as another one is, or as it is before the job."""

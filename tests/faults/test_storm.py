@@ -1,8 +1,10 @@
 """kill -9 of the whole process group at random instants of a run, then a clean run: faults.py.
 
 The job is `index` with a small bundle over a mixed folder, so that the kill falls into decoding, reading,
-asking, writing and the start. Some rounds kill the recovering run as well. Helper programs are in
-groups of their own and must follow the one that started them.
+asking, writing and the start. Half of a short run's time is its start, and most records are written within
+the last tenth of it; so every other kill comes at a random call on the disk (from shim.c), also where
+the machine is too busy for a kill in time. Some rounds kill the recovering run as well. Helper programs are
+in groups of their own and must follow the one that started them.
 """
 import os
 import shutil
@@ -14,6 +16,35 @@ import e2e
 import faults
 
 N_KILLS = 200 if faults.LONG else 20
+KILLED = -signal.SIGKILL
+ENDS = (faults.DONE, faults.SOME_FAILED, KILLED)
+
+
+class Doomed:
+    """A run that may be killed, at a random share of a whole run's time or calls."""
+
+    def __init__(self, job, out, dice, share_max=1.0, is_spared=False, **more):
+        self.job, self.out, self.log_name = job, out, more.get("name")
+        share, self.wait_s, fault = dice.random() * share_max, None, {}
+        if is_spared:
+            self.when = "never"
+        elif dice.random() < 0.5:
+            self.wait_s, self.when = share * job.seconds, f"{share * job.seconds:.3f} s"
+        else:
+            fault = {"mode": "kill", "at": 1 + int(share * job.n_calls)}
+            self.when = f"call {fault['at']}"
+        self.process = job.popen(out, **more, **fault)
+
+    def strike(self):
+        if self.wait_s is not None:
+            time.sleep(self.wait_s)
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def end(self):
+        run = self.job.end(self.process, self.out, name=self.log_name)
+        faults.await_none(self.process.pid)
+        faults.promise(run.code in ENDS, f"exit {run.code}, killed at {self.when}:", run.stderr)
+        return run
 
 
 class Storm(e2e.Case):
@@ -22,59 +53,49 @@ class Storm(e2e.Case):
         found = faults.Findings(self)
         dice = faults.dice(name)
         n_due = len({sha for sha in faults.sources(job.inputs).values()})
-        done = decoded = 0
-        while done < n_kills:
-            out, before = job.fresh(), set()
-            instants = [dice.random() * job.seconds for _ in range(dice.choice((1, 1, 1, 2, 4)))]
+        counts = []  # documents finished when a run was killed
+        while len(counts) < n_kills:
+            out, before, instants = job.fresh(), set(), []
             try:
-                for instant in instants:
-                    done += self.kill(job, out, instant, before)
+                for _ in range(dice.choice((1, 1, 1, 2, 4))):
+                    doomed = Doomed(job, out, dice)
+                    instants.append(doomed.when)
+                    doomed.strike()
+                    run = doomed.end()
+                    faults.judge(job, out, run, ENDS)
+                    faults.check_not_twice(job, run, before)
                     before = faults.finished(out) if out.exists() else set()
-                    decoded += len(before)
                     found.n_runs += 1
+                    if run.code != KILLED:
+                        break
+                    counts.append(len(before))
                 faults.recover(job, out)
                 found.n_runs += 1
             except faults.Wrong as error:
-                found.add(f"killed after {', '.join(f'{instant:.3f}' for instant in instants)} s", error)
+                found.add(f"killed at {', '.join(instants)}", error)
                 continue
             shutil.rmtree(out, ignore_errors=True)
-        found.end(f"{name}: {done} kills within {job.seconds:.2f} s, "
-                  f"{decoded / max(1, done):.1f} of {n_due} documents finished before a kill")
-
-    def kill(self, job, out, instant, before):
-        """1 when the run was still there. What it left is judged."""
-        process = job.popen(out)
-        time.sleep(instant)
-        os.killpg(process.pid, signal.SIGKILL)
-        run = job.end(process, out)
-        faults.await_none(process.pid)
-        faults.judge(job, out, run, (-signal.SIGKILL, faults.DONE, faults.SOME_FAILED))
-        faults.check_not_twice(job, run, before)
-        return run.code == -signal.SIGKILL
+        n_between = sum(0 < n < n_due for n in counts)
+        found.end(f"{name}: {len(counts)} kills within {job.seconds:.2f} s and {job.n_calls} calls, "
+                  f"{n_between} of them with some documents finished")
 
     def join(self, job, out, dice):
         """Two runs that share the work; each may be killed. Gives how many were."""
-        runs, processes = [], []
+        both = []
         for i in range(2):
             time.sleep(dice.random() * job.seconds / 4)
-            processes.append(job.popen(out, ["--join"], name=f"{out.name}-{i}"))
-        for process in processes:
-            if dice.random() < 0.6:
-                time.sleep(dice.random() * job.seconds / 2)
-                os.killpg(process.pid, signal.SIGKILL)
-        for i, process in enumerate(processes):
-            runs.append(job.end(process, out, name=f"{out.name}-{i}"))
-            faults.await_none(process.pid)
-        n_killed = sum(run.code == -signal.SIGKILL for run in runs)
-        for run in runs:
-            faults.promise(run.code in (faults.DONE, faults.SOME_FAILED, -signal.SIGKILL),
-                           f"exit {run.code}:", run.stderr)
+            both.append(Doomed(job, out, dice, share_max=0.5, is_spared=dice.random() < 0.4,
+                               extra=["--join"], name=f"{out.name}-{i}"))
+        for doomed in both:
+            doomed.strike()
+        runs = [doomed.end() for doomed in both]
+        n_killed = sum(run.code == KILLED for run in runs)
         faults.visible(job, out)
         if n_killed == 0:
             faults.complete(job, out)
-            both = [set(faults.decoded_in(job, run)) for run in runs]
-            faults.promise(not both[0] & both[1], len(both[0] & both[1]), "documents done by both, of",
-                           [len(done) for done in both])
+            first, second = [set(faults.decoded_in(job, run)) for run in runs]
+            faults.promise(not first & second, len(first & second), "documents done by both, of",
+                           len(first), len(second))
         return n_killed
 
     @unittest.skipUnless("--join" in e2e.weft("run", "--help").stdout, "runs can't share work yet")
