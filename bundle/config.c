@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "bundle/config.h"
+#include "bundle/config_audio.h"
 #include "bundle/config_text.h"
 #include "bundle/keys.h"
 
@@ -182,76 +183,6 @@ static gboolean read_preprocessor(const WeftKeys *keys, const WeftVisionConfig *
 		return weft_keys_error(keys, "size", error, "%zu x %zu, but image_size is %zu",
 				       ret_values->tile_width, ret_values->tile_height,
 				       vision->image_size);
-	return TRUE;
-}
-
-/* ---- audio ---- */
-
-#define AT(field) G_STRUCT_OFFSET(WeftAudioConfig, field)
-
-static const WeftSizeKey ENCODER_SIZES[] = {
-	{"d_model", AT(width), 4, SIZE_MAX_WIDTH, TRUE, 0},
-	{"num_mel_bins", AT(n_bins), 1, 1024, TRUE, 0},
-	{"max_source_positions", AT(n_positions), 1, SIZE_MAX_POSITIONS, FALSE, 1500},
-	{"encoder_layers", AT(n_layers), 1, SIZE_MAX_LAYERS, TRUE, 0},
-	{"encoder_attention_heads", AT(n_heads), 1, SIZE_MAX_WIDTH, TRUE, 0},
-	{"encoder_ffn_dim", AT(ffn), 1, SIZE_MAX_WIDTH, TRUE, 0},
-};
-
-static const WeftSizeKey DECODER_SIZES[] = {
-	{"decoder_layers", AT(decoder_layers), 1, SIZE_MAX_LAYERS, TRUE, 0},
-	{"decoder_attention_heads", AT(decoder_heads), 1, SIZE_MAX_WIDTH, TRUE, 0},
-	{"decoder_ffn_dim", AT(decoder_ffn), 1, SIZE_MAX_WIDTH, TRUE, 0},
-	{"max_target_positions", AT(decoder_positions), 1, SIZE_MAX_POSITIONS, FALSE, 448},
-	{"vocab_size", AT(n_vocab), 1, 1u << 26, TRUE, 0},
-};
-
-static const WeftSizeKey PROJECTOR_SIZES[] = {
-	{"stack_factor", AT(stack_factor), 1, 1024, FALSE, 8},
-	{"hidden_size", AT(projector_width), 2, SIZE_MAX_WIDTH, TRUE, 0},
-	{"audio_latency_block_size", AT(latency_block), 0, SIZE_MAX_POSITIONS, FALSE, 0},
-};
-#undef AT
-
-static gboolean read_whisper(const WeftKeys *keys, gboolean has_decoder, WeftAudioConfig *audio,
-			     GError **error)
-{
-	if (!weft_keys_sizes(keys, ENCODER_SIZES, G_N_ELEMENTS(ENCODER_SIZES), audio, error) ||
-	    !weft_keys_must_be(keys, "activation_function", "gelu", error) ||
-	    !weft_keys_must_be_false(keys, "scale_embedding", error))
-		return FALSE;
-	if (audio->width % audio->n_heads != 0 || audio->width % 2 != 0)
-		return weft_keys_error(keys, "encoder_attention_heads", error,
-				       "%zu heads of d_model %zu", audio->n_heads, audio->width);
-	if (!has_decoder)
-		return TRUE;
-	audio->has_decoder = TRUE;
-	if (!weft_keys_sizes(keys, DECODER_SIZES, G_N_ELEMENTS(DECODER_SIZES), audio, error))
-		return FALSE;
-	if (audio->width % audio->decoder_heads != 0)
-		return weft_keys_error(keys, "decoder_attention_heads", error,
-				       "%zu heads of d_model %zu", audio->decoder_heads,
-				       audio->width);
-	return TRUE;
-}
-
-static gboolean read_ultravox(const WeftKeys *keys, WeftAudioConfig *audio, GError **error)
-{
-	WeftKeys section;
-
-	if (!weft_keys_section(keys, "audio_config", "audio_config.", &section, error))
-		return FALSE;
-	if (!section.object)
-		return weft_keys_error(keys, "audio_config", error, "is missing");
-	if (!read_whisper(&section, FALSE, audio, error) ||
-	    !weft_keys_sizes(keys, PROJECTOR_SIZES, G_N_ELEMENTS(PROJECTOR_SIZES), audio, error) ||
-	    !weft_keys_must_be(keys, "projector_act", "swiglu", error) ||
-	    !weft_keys_truth(keys, "projector_ln_mid", FALSE, &audio->norm_is_mid, error) ||
-	    !weft_keys_string(keys, "text_model_id", &audio->text_model, error))
-		return FALSE;
-	if (audio->projector_width % 2 != 0)
-		return weft_keys_error(keys, "hidden_size", error, "%zu is odd, SwiGLU halves it",
-				       audio->projector_width);
 	return TRUE;
 }
 
@@ -446,8 +377,8 @@ static gboolean read_parts(const WeftKeys *keys, WeftConfig *config, GError **er
 		return weft_keys_error(keys, "quantization_config", error,
 				       "quantised checkpoints of this kind are not read");
 	config->has_audio = strcmp(config->model_type, "whisper") == 0 ?
-				    read_whisper(keys, TRUE, &config->audio, error) :
-				    read_ultravox(keys, &config->audio, error);
+				    weft_config_whisper(keys, &config->audio, error) :
+				    weft_config_ultravox(keys, &config->audio, error);
 	return config->has_audio;
 }
 
@@ -495,7 +426,9 @@ gboolean weft_config_add_generation(WeftConfig *config, const char *file, const 
 {
 	g_autoptr(WeftJson) tree = parse(file, json, size_bytes, error);
 	WeftKeys keys = {file, "", tree};
-	return tree && (!config->has_text || weft_config_eos(&keys, &config->text, error));
+	return tree && (!config->has_text || weft_config_eos(&keys, &config->text, error)) &&
+	       (!config->audio.has_decoder ||
+		weft_config_alignment(&keys, &config->audio, error));
 }
 
 void weft_config_free(WeftConfig *config)
@@ -507,6 +440,8 @@ void weft_config_free(WeftConfig *config)
 		g_array_unref(config->text.eos_ids);
 	g_free(config->text.layers);
 	g_free(config->audio.text_model);
+	if (config->audio.alignment_heads)
+		g_array_unref(config->audio.alignment_heads);
 	g_strfreev(config->traits.tasks);
 	g_free(config->traits.name);
 	g_free(config->model_type);

@@ -77,11 +77,18 @@ typedef struct WeftPreprocessor {
 	double mean[3], std[3];
 } WeftPreprocessor;
 
+typedef struct WeftAlignmentHead {
+	guint32 layer, head;
+} WeftAlignmentHead;
+
 typedef struct WeftAudioConfig {
 	gsize width, n_bins, n_positions; /* d_model, mel bins, encoder frames of 30 s (1500) */
 	gsize n_layers, n_heads, ffn;
 	gboolean has_decoder;
 	gsize decoder_layers, decoder_heads, decoder_ffn, decoder_positions, n_vocab;
+	GArray *alignment_heads; /* WeftAlignmentHead, with a decoder: those of generation_config.json,
+				  * else the published ones of a model of these sizes, else all of
+				  * the second half of its layers */
 	/* Projector in Ultravox layout; stack_factor 0: none. */
 	gsize stack_factor;
 	gsize projector_width;   /* hidden_size: rows of linear_1; SwiGLU leaves half of them */
@@ -127,7 +134,7 @@ WeftConfig *weft_config_new(const char *file, const char *json, gsize size_bytes
 			    const char *preprocessor_json, gsize preprocessor_size_bytes,
 			    GError **error);
 /* The ids of generation_config.json that end an answer count too: instruct checkpoints list there
- * what their config.json leaves out. */
+ * what their config.json leaves out. Of a Whisper its alignment heads. */
 gboolean weft_config_add_generation(WeftConfig *config, const char *file, const char *json,
 				    gsize size_bytes, GError **error);
 void weft_config_free(WeftConfig *config);

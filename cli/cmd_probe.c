@@ -17,6 +17,7 @@
 #include "model/model.h"
 
 #define TEXT_BYTES_MAX (1u << 30)
+#define WHISPER_SAMPLES 480000u /* 30 s */
 
 typedef struct Probe {
 	WeftIngest *ingest;
@@ -25,6 +26,7 @@ typedef struct Probe {
 	char **files;  /* what is left */
 	char *kv_type, *kv_memory;
 	char *adapter_path;
+	char *mel_path, *audio_path, *encoder_path; /* of whisper */
 	gboolean step, as_run, special, decode;
 	int n_threads;
 	/* opened as needed */
@@ -276,6 +278,65 @@ static gboolean probe_mel(Probe *probe, GError **error)
 	       weft_npy_write_f32(probe->output, mel, shape, 2, error);
 }
 
+/* The first window of the sound: M.npy as it is, or the first 30 s of a recording. */
+static gboolean whisper_mel(Probe *probe, float **ret_mel, gsize *ret_n_bins, gsize *ret_n_frames,
+                            GError **error)
+{
+	if (probe->mel_path) {
+		g_autoptr(WeftNpy) npy = weft_npy_read(probe->mel_path, error);
+		if (!npy)
+			return FALSE;
+		if (npy->type != WEFT_NPY_F32 || npy->n_dims != 2) {
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			            "%s: float32 of shape (bins, frames) is expected",
+			            probe->mel_path);
+			return FALSE;
+		}
+		*ret_n_bins = npy->shape[0];
+		*ret_n_frames = npy->shape[1];
+		*ret_mel = g_memdup2(npy->f32, npy->shape[0] * npy->shape[1] * sizeof(float));
+		return TRUE;
+	}
+	g_autoptr(GArray) samples = weft_probe_sound(probe->ingest, probe->audio_path, error);
+	return samples &&
+	       weft_encoders_mel(probe->encoders, (const float *)(void *)samples->data,
+	                         MIN(samples->len, WHISPER_SAMPLES), ret_mel, ret_n_bins,
+	                         ret_n_frames, error);
+}
+
+static gboolean whisper_logits(Probe *probe, const float *rows, gsize n_rows, GError **error)
+{
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+	g_autofree float *logits = NULL;
+	gsize shape[2];
+	if (!read_ids(probe->ids_path, ids, error))
+		return FALSE;
+	shape[0] = ids->len;
+	return weft_encoders_whisper_logits(probe->encoders, rows, n_rows,
+	                                    (const guint32 *)(void *)ids->data, ids->len, &logits,
+	                                    &shape[1], error) &&
+	       weft_npy_write_f32(probe->output, logits, shape, 2, error);
+}
+
+static gboolean probe_whisper(Probe *probe, GError **error)
+{
+	g_autofree float *mel = NULL;
+	g_autofree float *rows = NULL;
+	gsize n_bins = 0, n_frames = 0, shape[2];
+	if (!probe->mel_path == !probe->audio_path || !probe->encoder_path ||
+	    !probe->ids_path != !probe->output) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		            "one of --mel and --audio, and --encoder are needed; --ids and -o go "
+		            "together");
+		return FALSE;
+	}
+	return open_bundle(probe, error) && whisper_mel(probe, &mel, &n_bins, &n_frames, error) &&
+	       weft_encoders_whisper(probe->encoders, mel, n_bins, n_frames, &rows, &shape[0],
+	                             &shape[1], error) &&
+	       weft_npy_write_f32(probe->encoder_path, rows, shape, 2, error) &&
+	       (!probe->ids_path || whisper_logits(probe, rows, shape[0], error));
+}
+
 typedef struct ProbeKind {
 	const char *name, *usage;
 	gboolean (*run)(Probe *probe, GError **error);
@@ -291,13 +352,15 @@ static const ProbeKind KINDS[] = {
     {"tokens", "-m BUNDLE [--special] [--decode] (FILE|-)", probe_tokens, FALSE, FALSE, FALSE, 1},
     {"pixels", "-m BUNDLE FILE -o P.npy", probe_pixels, TRUE, FALSE, TRUE, 1},
     {"mel", "-m BUNDLE FILE -o M.npy", probe_mel, TRUE, FALSE, TRUE, 1},
+    {"whisper", "-m BUNDLE (--mel M.npy | --audio FILE) [--ids IDS.json] --encoder E.npy [-o LOGITS.npy]",
+     probe_whisper, FALSE, FALSE, FALSE, 0},
 };
 
 static void print_usage(FILE *to)
 {
 	fputs("Usage:\n", to);
 	for (gsize i = 0; i < G_N_ELEMENTS(KINDS); i++)
-		fprintf(to, "  weft probe %-6s %s\n", KINDS[i].name, KINDS[i].usage);
+		fprintf(to, "  weft probe %-7s %s\n", KINDS[i].name, KINDS[i].usage);
 	fputs("Files are NumPy's .npy, float32. Exact f32 arithmetic unless --as-run.\n", to);
 }
 
@@ -339,10 +402,10 @@ static gboolean parse(Probe *probe, const ProbeKind *kind, int argc, char **argv
 {
 	const GOptionEntry entries[] = {
 	    {"model", 'm', 0, G_OPTION_ARG_FILENAME, &probe->bundle_path,
-	     "a folder as Hugging Face publishes it, or a GGUF file", "BUNDLE"},
+	     "a folder as Hugging Face publishes it, a GGUF file, or a Whisper of whisper.cpp", "BUNDLE"},
 	    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &probe->output, "where to write", "FILE"},
 	    {"ids", 0, 0, G_OPTION_ARG_FILENAME, &probe->ids_path,
-	     "logits: token ids, used as they are", "IDS.json"},
+	     "logits, whisper: token ids, used as they are", "IDS.json"},
 	    {"pixels", 0, 0, G_OPTION_ARG_FILENAME, &probe->pixels_path,
 	     "logits: normalised tiles for the image tokens", "P.npy"},
 	    {"image", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &probe->images,
@@ -355,6 +418,12 @@ static gboolean parse(Probe *probe, const ProbeKind *kind, int argc, char **argv
 	     "logits --as-run: keys and values as f32, bf16, q8_0 or q4", "TYPE"},
 	    {"kv-memory", 0, 0, G_OPTION_ARG_STRING, &probe->kv_memory,
 	     "logits: keys and values in memory; the rest goes to a file in TMPDIR", "SIZE"},
+	    {"mel", 0, 0, G_OPTION_ARG_FILENAME, &probe->mel_path,
+	     "whisper: log-mel, (bins, 3000)", "M.npy"},
+	    {"audio", 0, 0, G_OPTION_ARG_FILENAME, &probe->audio_path,
+	     "whisper: the first 30 s of a recording", "FILE"},
+	    {"encoder", 0, 0, G_OPTION_ARG_FILENAME, &probe->encoder_path,
+	     "whisper: where its rows go, (1500, d)", "E.npy"},
 	    {"special", 0, 0, G_OPTION_ARG_NONE, &probe->special,
 	     "tokens: special strings are special tokens", NULL},
 	    {"decode", 0, 0, G_OPTION_ARG_NONE, &probe->decode, "tokens: from ids to bytes", NULL},
@@ -383,6 +452,9 @@ static void probe_done(Probe *probe)
 	g_free(probe->adapter_path);
 	g_free(probe->output);
 	g_free(probe->ids_path);
+	g_free(probe->mel_path);
+	g_free(probe->audio_path);
+	g_free(probe->encoder_path);
 	g_free(probe->kv_type);
 	g_free(probe->kv_memory);
 	g_free(probe->pixels_path);
@@ -394,7 +466,7 @@ static void probe_done(Probe *probe)
 static gboolean run_probe(const ProbeKind *kind, Probe *probe, const WeftPlaces *places,
                           GError **error)
 {
-	if (kind->decodes || probe->images) {
+	if (kind->decodes || probe->images || probe->audio_path) {
 		probe->ingest = weft_ingest_open(places->helper_dir, error);
 		if (!probe->ingest)
 			return FALSE;

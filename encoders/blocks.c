@@ -4,18 +4,9 @@
 
 #include "base/bytes.h"
 
-typedef struct Linear {
-	WeftTensor weight;
-	float *bias; /* NULL: none */
-} Linear;
-
-typedef struct Norm {
-	float *weight, *bias;
-} Norm;
-
 struct WeftBlock {
-	Norm norm1, norm2;
-	Linear q, k, v, o, fc1, fc2;
+	WeftNorm norm1, norm2;
+	WeftLinear q, k, v, o, fc1, fc2;
 };
 
 typedef struct Names {
@@ -32,39 +23,19 @@ static const Names names_of[] = {
 				  "fc1", "fc2", FALSE },
 };
 
-static gboolean load_linear(const WeftTower *weights, const char *name, gsize n_out, gsize n_in,
-			    gboolean has_bias, Linear *linear, GError **error)
-{
-	g_autofree char *weight = g_strconcat(name, ".weight", NULL);
-	g_autofree char *bias = g_strconcat(name, ".bias", NULL);
-
-	return weft_tower_matrix(weights, weight, n_out, n_in, &linear->weight, error) &&
-	       (!has_bias || weft_tower_vector(weights, bias, n_out, &linear->bias, error));
-}
-
-static gboolean load_norm(const WeftTower *weights, const char *name, gsize width, Norm *norm,
-			  GError **error)
-{
-	g_autofree char *weight = g_strconcat(name, ".weight", NULL);
-	g_autofree char *bias = g_strconcat(name, ".bias", NULL);
-
-	return weft_tower_vector(weights, weight, width, &norm->weight, error) &&
-	       weft_tower_vector(weights, bias, width, &norm->bias, error);
-}
-
 static gboolean load_layer(const WeftBlocks *blocks, const WeftTower *in, const Names *names,
 			   WeftBlock *layer, GError **error)
 {
 	gsize w = blocks->width, f = blocks->ffn;
 
-	return load_norm(in, names->norm1, w, &layer->norm1, error) &&
-	       load_linear(in, names->q, w, w, TRUE, &layer->q, error) &&
-	       load_linear(in, names->k, w, w, names->k_has_bias, &layer->k, error) &&
-	       load_linear(in, names->v, w, w, TRUE, &layer->v, error) &&
-	       load_linear(in, names->o, w, w, TRUE, &layer->o, error) &&
-	       load_norm(in, names->norm2, w, &layer->norm2, error) &&
-	       load_linear(in, names->fc1, f, w, TRUE, &layer->fc1, error) &&
-	       load_linear(in, names->fc2, w, f, TRUE, &layer->fc2, error);
+	return weft_tower_norm(in, names->norm1, w, &layer->norm1, error) &&
+	       weft_tower_linear(in, names->q, w, w, TRUE, &layer->q, error) &&
+	       weft_tower_linear(in, names->k, w, w, names->k_has_bias, &layer->k, error) &&
+	       weft_tower_linear(in, names->v, w, w, TRUE, &layer->v, error) &&
+	       weft_tower_linear(in, names->o, w, w, TRUE, &layer->o, error) &&
+	       weft_tower_norm(in, names->norm2, w, &layer->norm2, error) &&
+	       weft_tower_linear(in, names->fc1, f, w, TRUE, &layer->fc1, error) &&
+	       weft_tower_linear(in, names->fc2, w, f, TRUE, &layer->fc2, error);
 }
 
 gboolean weft_blocks_init(WeftBlocks *blocks, const WeftTower *weights, WeftBlocksNames names,
@@ -88,15 +59,13 @@ void weft_blocks_done(WeftBlocks *blocks)
 {
 	for (gsize i = 0; blocks->layers && i < blocks->n_layers; i++) {
 		WeftBlock *layer = &blocks->layers[i];
-		Linear *linears[] = { &layer->q, &layer->k,   &layer->v,
-				      &layer->o, &layer->fc1, &layer->fc2 };
+		WeftLinear *linears[] = { &layer->q, &layer->k,   &layer->v,
+					  &layer->o, &layer->fc1, &layer->fc2 };
 
 		for (gsize j = 0; j < G_N_ELEMENTS(linears); j++)
-			g_free(linears[j]->bias);
-		g_free(layer->norm1.weight);
-		g_free(layer->norm1.bias);
-		g_free(layer->norm2.weight);
-		g_free(layer->norm2.bias);
+			weft_linear_done(linears[j]);
+		weft_norm_done(&layer->norm1);
+		weft_norm_done(&layer->norm2);
 	}
 	g_clear_pointer(&blocks->layers, g_free);
 }
@@ -184,7 +153,7 @@ static gboolean work_init(Work *work, const WeftBlocks *blocks, gsize n_sequence
 }
 
 /* y = x W^T + bias, and what an adapter adds. */
-static void product(const Work *work, float *y, const float *x, gsize n, const Linear *linear,
+static void product(const Work *work, float *y, const float *x, gsize n, const WeftLinear *linear,
 		    const WeftLowRank *part)
 {
 	const WeftKernels *kernels = work->kernels;

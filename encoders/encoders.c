@@ -82,6 +82,17 @@ static gboolean open_vision(WeftEncoders *encoders, const WeftBundle *bundle, GE
 	return TRUE;
 }
 
+/* Weights saved again with the encoder alone have none. */
+static gboolean open_decoder(WeftEncoders *encoders, const WeftBundle *audio, GError **error)
+{
+	if (!weft_bundle_config(audio)->audio.has_decoder ||
+	    !weft_bundle_find(audio, "decoder.embed_tokens.weight"))
+		return TRUE;
+	encoders->decoder =
+		weft_whisper_decoder_new(audio, encoders->whisper, encoders->kernels, error);
+	return encoders->decoder != NULL;
+}
+
 static gboolean open_audio(WeftEncoders *encoders, const WeftBundle *bundle, GError **error)
 {
 	const WeftBundle *audio = weft_bundle_audio(bundle);
@@ -92,6 +103,8 @@ static gboolean open_audio(WeftEncoders *encoders, const WeftBundle *bundle, GEr
 		if (!encoders->whisper)
 			return FALSE;
 		encoders->mel = weft_mel_new(weft_whisper_n_bins(encoders->whisper));
+		if (!open_decoder(encoders, audio, error))
+			return FALSE;
 	}
 	encoders->deaf = weft_audio_mismatch(bundle);
 	if (encoders->deaf || !encoders->width)
@@ -136,6 +149,7 @@ void weft_encoders_close(WeftEncoders *encoders)
 	if (!encoders)
 		return;
 	weft_vision_free(encoders->vision);
+	weft_whisper_decoder_free(encoders->decoder);
 	weft_whisper_free(encoders->whisper);
 	weft_mel_free(encoders->mel);
 	weft_audio_free(encoders->audio);
@@ -275,5 +289,44 @@ gboolean weft_encoders_whisper(const WeftEncoders *encoders, const float *mel, g
 		return FALSE;
 	*ret_n_frames = (n_frames + 1) / 2;
 	*ret_width = weft_whisper_width(whisper);
+	return TRUE;
+}
+
+WeftListener *weft_encoders_listener(const WeftEncoders *encoders)
+{
+	return encoders->decoder ? weft_whisper_decoder_listener(encoders->decoder) : NULL;
+}
+
+gboolean weft_encoders_whisper_logits(const WeftEncoders *encoders, const float *rows, gsize n_rows,
+				      const guint32 *ids, gsize n_ids, float **ret_logits,
+				      gsize *ret_n_vocab, GError **error)
+{
+	g_autoptr(WeftScorer) scorer = NULL;
+	g_autofree float *logits = NULL;
+
+	if (!encoders->decoder) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER,
+			    "the bundle has no Whisper decoder");
+		return FALSE;
+	}
+	if (2 * n_rows != weft_whisper_frames_max(encoders->whisper)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "%" G_GSIZE_FORMAT " frames of sound, the decoder takes %" G_GSIZE_FORMAT,
+			    n_rows, weft_whisper_frames_max(encoders->whisper) / 2);
+		return FALSE;
+	}
+	scorer = weft_whisper_decoder_hear(encoders->decoder, rows, error);
+	if (!scorer || n_ids > scorer->n_context) {
+		if (scorer)
+			g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+				    "%" G_GSIZE_FORMAT " ids, this Whisper takes %" G_GSIZE_FORMAT,
+				    n_ids, scorer->n_context);
+		return FALSE;
+	}
+	logits = weft_alloc_array(n_ids * scorer->n_vocab, sizeof(float), 0, "logits", error);
+	if (!logits || !weft_whisper_decoder_logits(scorer, ids, n_ids, logits, error))
+		return FALSE;
+	*ret_logits = g_steal_pointer(&logits);
+	*ret_n_vocab = scorer->n_vocab;
 	return TRUE;
 }

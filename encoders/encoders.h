@@ -32,6 +32,7 @@
 
 #include "base/content.h"
 #include "bundle/bundle.h"
+#include "encoders/scorer.h"
 #include "encoders/sequence.h"
 #include "ingest/part.h"
 #include "kernels/kernels.h"
@@ -108,6 +109,16 @@ gboolean weft_encoders_mel(const WeftEncoders *encoders, const float *samples, g
 gboolean weft_encoders_whisper(const WeftEncoders *encoders, const float *mel, gsize n_bins,
 			       gsize n_frames, float **ret_frames, gsize *ret_n_frames,
 			       gsize *ret_width, GError **error);
+
+/* Whisper's ears and tongue for decoding (scorer.h); NULL: the bundle has no Whisper with a decoder.
+ * Borrowed; several threads may listen, each with scorers of its own. */
+WeftListener *weft_encoders_listener(const WeftEncoders *encoders);
+
+/* ret_logits[n_ids][n_vocab] of the decoder behind each id, for the rows[n_rows][d] of a whole window
+ * (weft_encoders_whisper). WEFT_ERROR_NO_READER, WEFT_ERROR_USAGE. Caller frees. */
+gboolean weft_encoders_whisper_logits(const WeftEncoders *encoders, const float *rows, gsize n_rows,
+				      const guint32 *ids, gsize n_ids, float **ret_logits,
+				      gsize *ret_n_vocab, GError **error);
 
 /* `system` may be NULL. */
 WeftRequest *weft_request_new(const WeftEncoders *encoders, const char *system);

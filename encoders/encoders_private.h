@@ -13,6 +13,7 @@
 #include "encoders/pixels.h"
 #include "encoders/vision.h"
 #include "encoders/whisper.h"
+#include "encoders/whisper_decoder.h"
 
 typedef struct WeftImageIds {
 	gint32 start, end, column_end, row_end, image, patch;
@@ -30,6 +31,7 @@ struct WeftEncoders {
 	WeftImageIds image_ids;   /* valid with a tokenizer and has_tiling */
 	WeftVision *vision;
 	WeftWhisper *whisper;
+	WeftWhisperDecoder *decoder;
 	WeftMel *mel;             /* of whisper */
 	WeftAudio *audio;
 	char *deaf;               /* why audio is NULL */

@@ -69,3 +69,34 @@ gboolean weft_tower_table(const WeftTower *tower, const char *name, gsize n_rows
 	return widened(tower, tensor(tower, name, 2, shape, error), n_rows * n_cols, ret_table,
 		       error);
 }
+
+gboolean weft_tower_linear(const WeftTower *tower, const char *name, gsize n_out, gsize n_in,
+			   gboolean has_bias, WeftLinear *linear, GError **error)
+{
+	g_autofree char *weight = g_strconcat(name, ".weight", NULL);
+	g_autofree char *bias = g_strconcat(name, ".bias", NULL);
+
+	return weft_tower_matrix(tower, weight, n_out, n_in, &linear->weight, error) &&
+	       (!has_bias || weft_tower_vector(tower, bias, n_out, &linear->bias, error));
+}
+
+void weft_linear_done(WeftLinear *linear)
+{
+	g_clear_pointer(&linear->bias, g_free);
+}
+
+gboolean weft_tower_norm(const WeftTower *tower, const char *name, gsize width, WeftNorm *norm,
+			 GError **error)
+{
+	g_autofree char *weight = g_strconcat(name, ".weight", NULL);
+	g_autofree char *bias = g_strconcat(name, ".bias", NULL);
+
+	return weft_tower_vector(tower, weight, width, &norm->weight, error) &&
+	       weft_tower_vector(tower, bias, width, &norm->bias, error);
+}
+
+void weft_norm_done(WeftNorm *norm)
+{
+	g_clear_pointer(&norm->weight, g_free);
+	g_clear_pointer(&norm->bias, g_free);
+}

@@ -31,4 +31,22 @@ gboolean weft_tower_vector(const WeftTower *tower, const char *name, gsize n,
 gboolean weft_tower_table(const WeftTower *tower, const char *name, gsize n_rows,
 			  gsize n_cols, float **ret_table, GError **error);
 
+/* y = weight x + bias; weight [n_out, n_in], the bias widened. */
+typedef struct WeftLinear {
+	WeftTensor weight;
+	float *bias; /* NULL: none */
+} WeftLinear;
+
+typedef struct WeftNorm {
+	float *weight, *bias;
+} WeftNorm;
+
+/* <name>.weight and <name>.bias. The caller calls done also after a failure. */
+gboolean weft_tower_linear(const WeftTower *tower, const char *name, gsize n_out, gsize n_in,
+			   gboolean has_bias, WeftLinear *linear, GError **error);
+void weft_linear_done(WeftLinear *linear);
+gboolean weft_tower_norm(const WeftTower *tower, const char *name, gsize width, WeftNorm *norm,
+			 GError **error);
+void weft_norm_done(WeftNorm *norm);
+
 #endif
