@@ -85,22 +85,26 @@ static gboolean look(WeftOutputs *outputs, gboolean has_sources, gboolean is_qui
 }
 
 /* *ret_is_good becomes FALSE when a record did not come out the same. */
-static gboolean do_again(const WeftPlaces *places, WeftIngest *ingest, WeftOutputs *outputs,
-			 const char *job_file, int n, gboolean is_quiet, gboolean *ret_is_good,
+static gboolean do_again(const WeftSample *sample, int n, gboolean is_quiet, gboolean *ret_is_good,
 			 GError **error)
 {
-	guint64 n_same = 0, n_other = 0;
+	const WeftSampleCounts *counts = sample->counts;
 
 	if (n == 0)
 		return TRUE;
-	if (!weft_verify_sample(places, ingest, outputs, job_file, (guint)n, &n_same, &n_other, error))
+	if (!weft_verify_sample(sample, (guint)n, error))
 		return FALSE;
-	if (!is_quiet)
+	if (!is_quiet) {
 		fprintf(stderr,
 			"%" G_GUINT64_FORMAT " documents done again gave the same record, %" G_GUINT64_FORMAT
-			" another\n",
-			n_same, n_other);
-	if (n_other > 0)
+			" another",
+			counts->n_same, counts->n_other);
+		if (counts->n_not_done > 0)
+			fprintf(stderr, "; %" G_GUINT64_FORMAT " could not be done again",
+				counts->n_not_done);
+		fputs("\n", stderr);
+	}
+	if (counts->n_other + counts->n_not_done > 0)
 		*ret_is_good = FALSE;
 	return TRUE;
 }
@@ -119,7 +123,7 @@ int weft_cmd_verify(const WeftPlaces *places, WeftIngest *ingest, int argc, char
 		{"sample", 0, 0, G_OPTION_ARG_INT, &n_sample,
 		 "do N documents again: they must give the same records", "N"},
 		{"job", 'c', 0, G_OPTION_ARG_FILENAME, &job,
-		 "the job file of the last run, for --sample", "FILE"},
+		 "for --sample: this job, of the last run, in place of the kept ones", "FILE"},
 		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &is_quiet, "print nothing but what is wrong",
 		 NULL},
 		G_OPTION_ENTRY_NULL,
@@ -137,15 +141,18 @@ int weft_cmd_verify(const WeftPlaces *places, WeftIngest *ingest, int argc, char
 	if (!g_option_context_parse(context, &argc, &argv, &error) ||
 	    !weft_cmd_takes_no_arguments(argc, argv, &error))
 		return weft_cmd_fail("verify", &error, WEFT_EXIT_USAGE);
-	if (n_sample < 0 || (n_sample > 0) != (job != NULL)) {
+	if (n_sample < 0 || (n_sample == 0 && job != NULL)) {
 		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_USAGE,
-			    "--sample N and the job file (-c) go together");
+			    n_sample < 0 ? "sample: a number of documents"
+					 : "a job file (-c) is for --sample N");
 		return weft_cmd_fail("verify", &error, WEFT_EXIT_USAGE);
 	}
 	g_autoptr(WeftOutputs) outputs =
 		weft_outputs_open_records(out ? out : "weft-out", state, &reason, &error);
+	WeftSampleCounts counts = {0};
+	const WeftSample sample = {places, ingest, outputs, job, &counts};
 	if (!outputs || !look(outputs, !has_no_sources, is_quiet, &is_good, &error) ||
-	    !do_again(places, ingest, outputs, job, n_sample, is_quiet, &is_good, &error))
+	    !do_again(&sample, n_sample, is_quiet, &is_good, &error))
 		return weft_cmd_fail("verify", &error, WEFT_EXIT_NOT_STARTED);
 	if (reason)
 		printf("%s; weft rebuild-index makes it from the records\n", reason);

@@ -1,12 +1,16 @@
 #include "cli/verify_sample.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "base/long_path.h"
 #include "pipeline/pipeline.h"
 
 #define RECORD_BYTES_MAX ((gsize)1 << 30)
@@ -46,11 +50,82 @@ static char *comparable(const WeftJson *record)
 	return g_string_free(text, FALSE);
 }
 
+/* ---- telling ---- */
+
+static void tell(const char *path, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void tell(const char *path, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	g_autofree char *what = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	g_autofree char *line = g_strconcat(path, ": ", what, NULL);
+	g_autofree char *shown = weft_path_display(line);
+
+	puts(shown);
+}
+
+static void tell_not_done(WeftSampleCounts *counts, const char *path, const char *why)
+{
+	tell(path, "can't be done again: %s", why);
+	counts->n_not_done++;
+}
+
+/* ---- documents ---- */
+
+/* What is done again for one job: id -> the path at which the document is. */
+typedef struct Batch {
+	const WeftSample *sample;
+	const char *job_file;
+	GHashTable *paths;
+} Batch;
+
+static gboolean has_bytes(const char *path, const char *sha256)
+{
+	/* Without waiting: what is now a FIFO must not hold us. */
+	int fd = weft_path_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
+	char hex[65];
+	guint64 size;
+	gboolean has = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+		       weft_fd_sha256(fd, path, hex, &size, NULL) && strcmp(hex, sha256) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
+/* At the first of its paths where its bytes are. */
+static void find_document(Batch *batch, const WeftSampled *sampled)
+{
+	const GPtrArray *paths = sampled->paths;
+
+	for (guint i = 0; i < paths->len; i++) {
+		if (!has_bytes(paths->pdata[i], sampled->sha256))
+			continue;
+		g_hash_table_insert(batch->paths, g_strdup(sampled->id), g_strdup(paths->pdata[i]));
+		return;
+	}
+	g_autofree char *why = g_strdup_printf(
+		"at none of the %u paths of record %.12s is a file with its bytes; restore it there, or "
+		"run weft where it is now", paths->len, sampled->id + strlen("sha256:"));
+	tell_not_done(batch->sample->counts, paths->len > 0 ? paths->pdata[0] : sampled->id, why);
+}
+
+/* ---- comparing ---- */
+
+static const char *tier_of(const WeftJson *record)
+{
+	const char *tier = weft_json_string(weft_json_at_pointer(record, "/run/tier"), NULL);
+	return tier ? tier : "none";
+}
+
 /* The file of the record is there and says the same. */
-static gboolean is_same(WeftOutputs *outputs, const WeftJson *again)
+static gboolean is_same(const Batch *batch, const char *path, const WeftJson *again)
 {
 	const char *id = weft_json_string(weft_json_member(again, "id"), NULL);
-	g_autofree char *file = id ? weft_outputs_record_path(outputs, id, NULL) : NULL;
+	g_autofree char *file =
+		id ? weft_outputs_record_path(batch->sample->outputs, id, NULL) : NULL;
 	g_autofree char *text = NULL;
 	gsize size;
 
@@ -59,12 +134,32 @@ static gboolean is_same(WeftOutputs *outputs, const WeftJson *again)
 	g_autoptr(WeftJson) before = weft_json_parse(text, size, WEFT_JSON_STRICT, NULL);
 	g_autofree char *a = before ? comparable(before) : NULL;
 	g_autofree char *b = comparable(again);
-	return g_strcmp0(a, b) == 0;
+	if (g_strcmp0(a, b) == 0)
+		return TRUE;
+	tell(path, "done again it gives another record %.12s (kernels then: %s, now: %s); restore the "
+		   "record, or delete it and run weft again", id + strlen("sha256:"),
+	     before ? tier_of(before) : "not known", tier_of(again));
+	return FALSE;
 }
 
-static gboolean compare_lines(WeftOutputs *outputs, FILE *lines, guint64 *ret_n_same,
-			      guint64 *ret_n_other, GError **error)
+/* What has not come out under its id is of another job. */
+static void tell_others(const Batch *batch)
 {
+	GHashTableIter iter;
+	gpointer id, path;
+
+	g_hash_table_iter_init(&iter, batch->paths);
+	while (g_hash_table_iter_next(&iter, &id, &path)) {
+		tell(path, "done again it gives a record of another job: something that %s names (the "
+			   "model, an adapter) or the reader is not what it was",
+		     batch->job_file);
+		batch->sample->counts->n_other++;
+	}
+}
+
+static gboolean compare_lines(Batch *batch, FILE *lines, GError **error)
+{
+	WeftSampleCounts *counts = batch->sample->counts;
 	g_autofree char *line = NULL;
 	size_t room = 0;
 	ssize_t size;
@@ -75,64 +170,150 @@ static gboolean compare_lines(WeftOutputs *outputs, FILE *lines, guint64 *ret_n_
 			weft_json_parse(line, (gsize)size, WEFT_JSON_STRICT, error);
 		if (!again)
 			return FALSE;
-		if (is_same(outputs, again)) {
-			++*ret_n_same;
+		const char *id = weft_json_string(weft_json_member(again, "id"), NULL);
+		const char *path = id ? g_hash_table_lookup(batch->paths, id) : NULL;
+
+		if (!path)
 			continue;
-		}
-		const char *path =
-			weft_json_string(weft_json_at_pointer(again, "/source/paths/0"), NULL);
-		g_autofree char *shown = weft_path_display(path ? path : "(a name that is no UTF-8)");
-		printf("%s: done again it gives another record; is the job the same, and the machine's "
-		       "kernels?\n", shown);
-		++*ret_n_other;
+		if (is_same(batch, path, again))
+			counts->n_same++;
+		else
+			counts->n_other++;
+		g_hash_table_remove(batch->paths, id);
 	}
+	tell_others(batch);
 	return TRUE;
 }
 
-static gboolean run_again(WeftJob *job, WeftIngest *ingest, GError **error)
+/* ---- doing ---- */
+
+static gboolean run_job(WeftJob *job, WeftIngest *ingest, GError **error)
 {
 	g_autoptr(WeftRun) run = weft_run_new(job, ingest, error);
 
 	return run && weft_run_start(run, error) && weft_run_join(run, error);
 }
 
-gboolean weft_verify_sample(const WeftPlaces *places, WeftIngest *ingest, WeftOutputs *outputs,
-			    const char *job_file, guint n, guint64 *ret_n_same,
-			    guint64 *ret_n_other, GError **error)
+static WeftJob *read_job(const Batch *batch, GError **error)
 {
 	g_autoptr(WeftJob) job = weft_job_new();
-	g_autoptr(GPtrArray) paths = weft_outputs_sample(outputs, n, error);
-	FILE *lines;
+	GHashTableIter iter;
+	gpointer path;
 
-	if (!paths)
-		return FALSE;
-	job->tasks_dir = g_strdup(places->tasks_dir);
-	if (!weft_job_read(job, job_file, error))
-		return FALSE;
+	job->tasks_dir = g_strdup(batch->sample->places->tasks_dir);
+	if (!weft_job_read(job, batch->job_file, error))
+		return NULL;
 	if (!job->model)
-		job->model = g_strdup(places->default_bundle);
+		job->model = g_strdup(batch->sample->places->default_bundle);
 	g_ptr_array_set_size(job->inputs, 0);
 	g_ptr_array_set_size(job->excludes, 0);
-	for (guint i = 0; i < paths->len; i++)
-		g_ptr_array_add(job->inputs, g_strdup(paths->pdata[i]));
-	if (paths->len == 0)
-		return TRUE;
+	g_hash_table_iter_init(&iter, batch->paths);
+	while (g_hash_table_iter_next(&iter, NULL, &path))
+		g_ptr_array_add(job->inputs, g_strdup(path));
+	g_free(job->output);
+	job->output = g_strdup("-");
+	g_clear_pointer(&job->trace, g_free);
+	job->sample = 0;
+	job->is_dry = FALSE;
+	job->until_s = 0;
+	job->max_time_s = 0;
+	return g_steal_pointer(&job);
+}
+
+static gboolean do_again(Batch *batch, GError **error)
+{
+	g_autoptr(WeftJob) job = read_job(batch, error);
+	FILE *lines;
+
+	if (!job)
+		return FALSE;
 	lines = tmpfile();
 	if (!lines) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_IO, "a temporary file: %s",
 			    g_strerror(errno));
 		return FALSE;
 	}
-	g_free(job->output);
-	job->output = g_strdup("-");
 	job->lines_fd = fileno(lines);
-	g_clear_pointer(&job->trace, g_free);
-	job->sample = 0;
-	job->is_dry = FALSE;
-	job->until_s = 0;
-	job->max_time_s = 0;
-	gboolean is_good = run_again(job, ingest, error) &&
-			   compare_lines(outputs, lines, ret_n_same, ret_n_other, error);
+	gboolean is_good = run_job(job, batch->sample->ingest, error) &&
+			   compare_lines(batch, lines, error);
 	fclose(lines);
 	return is_good;
+}
+
+/* Of a job that can't be run, each document is told. */
+static void tell_all(const Batch *batch, const char *why)
+{
+	GHashTableIter iter;
+	gpointer path;
+
+	g_hash_table_iter_init(&iter, batch->paths);
+	while (g_hash_table_iter_next(&iter, NULL, &path))
+		tell_not_done(batch->sample->counts, path, why);
+}
+
+static void do_kept_job(Batch *batch)
+{
+	g_autoptr(GError) failure = NULL;
+
+	if (!batch->job_file) {
+		tell_all(batch, "its job is not kept (an older weft ran it, or jobs/ was deleted); give "
+				"the job file with -c");
+	} else if (!do_again(batch, &failure)) {
+		g_autofree char *why = g_strdup_printf(
+			"%s; that is what %s names: put it back, or give a job file with -c",
+			failure->message, batch->job_file);
+		tell_all(batch, why);
+	}
+}
+
+/* Those of one job from `first` on, of a list in the order of jobs; gives the first of the next. */
+static guint do_next_job(const WeftSample *sample, const GPtrArray *all, guint first)
+{
+	const WeftSampled *document = all->pdata[first];
+	const char *fingerprint = document->fingerprint;
+	g_autofree char *job_file = weft_outputs_job_file(sample->outputs, fingerprint);
+	g_autoptr(GHashTable) paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	Batch batch = {sample, job_file, paths};
+	guint i = first;
+
+	for (; i < all->len; i++) {
+		document = all->pdata[i];
+		if (strcmp(document->fingerprint, fingerprint) != 0)
+			break;
+		find_document(&batch, document);
+	}
+	if (g_hash_table_size(paths) > 0)
+		do_kept_job(&batch);
+	return i;
+}
+
+static int by_job(gconstpointer a, gconstpointer b)
+{
+	const WeftSampled *x = *(WeftSampled *const *)a, *y = *(WeftSampled *const *)b;
+	int order = strcmp(x->fingerprint, y->fingerprint);
+
+	return order != 0 ? order : strcmp(x->id, y->id);
+}
+
+gboolean weft_verify_sample(const WeftSample *sample, guint n, GError **error)
+{
+	gboolean has_job = sample->job_file != NULL;
+	g_autoptr(GPtrArray) all = weft_outputs_sample(sample->outputs, has_job, n, error);
+
+	if (!all)
+		return FALSE;
+	if (has_job) {
+		g_autoptr(GHashTable) paths =
+			g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+		Batch batch = {sample, sample->job_file, paths};
+
+		for (guint i = 0; i < all->len; i++)
+			find_document(&batch, all->pdata[i]);
+		g_autoptr(WeftJob) job = read_job(&batch, error);
+		return job && (g_hash_table_size(paths) == 0 || do_again(&batch, error));
+	}
+	g_ptr_array_sort(all, by_job);
+	for (guint i = 0; i < all->len;)
+		i = do_next_job(sample, all, i);
+	return TRUE;
 }

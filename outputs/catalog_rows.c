@@ -40,10 +40,12 @@ static gboolean next_row(WeftCatalog *catalog, sqlite3_stmt *statement, gboolean
 static const char NEXT_GONE[] = "SELECT id, MIN(path) FROM source WHERE id > ? AND LENGTH(id) = 71"
 				" GROUP BY id HAVING MIN(gone) != 0 ORDER BY id LIMIT 1";
 /* Neither failed nor WEFT_RETRY_ALWAYS. */
-static const char SAMPLE[] = "SELECT MIN(path) FROM record JOIN source ON source.id = record.id"
-			     " WHERE record.fingerprint = ? AND gone = 0 AND status != 2"
-			     " AND retry != 2 AND sha256 IS NOT NULL"
-			     " GROUP BY record.id ORDER BY record.id LIMIT ?";
+static const char SAMPLE[] = "SELECT id, fingerprint, sha256 FROM record"
+			     " WHERE (?1 IS NULL OR fingerprint = ?1) AND status != 2 AND retry != 2"
+			     " AND LENGTH(id) = 71 AND LENGTH(sha256) = 64 AND EXISTS"
+			     " (SELECT 1 FROM source WHERE source.id = record.id AND gone = 0)"
+			     " ORDER BY id LIMIT ?2";
+static const char FINGERPRINTS[] = "SELECT DISTINCT fingerprint FROM record";
 static const char ERASE_SOURCES[] = "DELETE FROM source WHERE id = ?";
 static const char ERASE_RECORD[] = "DELETE FROM record WHERE id = ?";
 
@@ -189,10 +191,19 @@ gboolean weft_catalog_forget_gone(WeftCatalog *catalog, GError **error)
 	return weft_catalog_execute(catalog, "DELETE FROM source WHERE gone != 0", error);
 }
 
+static void sampled_free(void *data)
+{
+	WeftSampled *sampled = data;
+
+	g_ptr_array_unref(sampled->paths);
+	g_free(sampled->fingerprint);
+	g_free(sampled);
+}
+
 GPtrArray *weft_catalog_sample(WeftCatalog *catalog, const char *fingerprint, guint n,
 			       GError **error)
 {
-	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(sampled_free);
 	sqlite3_stmt *statement = weft_catalog_statement(catalog, SAMPLE);
 	gboolean is_row = TRUE;
 
@@ -201,10 +212,37 @@ GPtrArray *weft_catalog_sample(WeftCatalog *catalog, const char *fingerprint, gu
 	while (is_row) {
 		if (!next_row(catalog, statement, &is_row, error))
 			return NULL;
-		const char *path = is_row ? sqlite3_column_blob(statement, 0) : NULL;
-		if (path)
-			g_ptr_array_add(paths, g_strndup(path,
-							 (gsize)sqlite3_column_bytes(statement, 0)));
+		if (!is_row)
+			break;
+		WeftSampled *sampled = g_new0(WeftSampled, 1);
+		sampled->paths = g_ptr_array_new_with_free_func(g_free);
+		g_strlcpy(sampled->id, (const char *)sqlite3_column_text(statement, 0),
+			  sizeof(sampled->id));
+		sampled->fingerprint =
+			g_strdup((const char *)sqlite3_column_text(statement, 1));
+		g_strlcpy(sampled->sha256, (const char *)sqlite3_column_text(statement, 2),
+			  sizeof(sampled->sha256));
+		g_ptr_array_add(all, sampled);
 	}
-	return g_steal_pointer(&paths);
+	for (guint i = 0; i < all->len; i++) {
+		WeftSampled *sampled = all->pdata[i];
+		if (!weft_catalog_paths_of(catalog, sampled->id, sampled->paths, error))
+			return NULL;
+	}
+	return g_steal_pointer(&all);
+}
+
+GHashTable *weft_catalog_fingerprints(WeftCatalog *catalog, GError **error)
+{
+	g_autoptr(GHashTable) all = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, FINGERPRINTS);
+	gboolean is_row = TRUE;
+
+	while (is_row) {
+		if (!next_row(catalog, statement, &is_row, error))
+			return NULL;
+		if (is_row)
+			g_hash_table_add(all, g_strdup((const char *)sqlite3_column_text(statement, 0)));
+	}
+	return g_steal_pointer(&all);
 }

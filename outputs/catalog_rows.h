@@ -30,9 +30,11 @@ gboolean weft_catalog_next_gone(WeftCatalog *catalog, const char *after, char re
 gboolean weft_catalog_erase(WeftCatalog *catalog, const char *id, GError **error);
 gboolean weft_catalog_forget_gone(WeftCatalog *catalog, GError **error);
 
-/* As weft_outputs_sample; NULL on error. */
+/* As weft_outputs_sample, of one job or (NULL) of all, with paths; NULL on error. */
 GPtrArray *weft_catalog_sample(WeftCatalog *catalog, const char *fingerprint, guint n,
 			       GError **error);
+/* Fingerprints (char *) of jobs that have records; NULL on error. */
+GHashTable *weft_catalog_fingerprints(WeftCatalog *catalog, GError **error);
 
 /* What the catalogue says of a path and the record that it has. */
 typedef struct WeftSourceRow {

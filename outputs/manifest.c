@@ -62,6 +62,7 @@ static gboolean list_folder(WeftOutputs *outputs, const char *folder, const char
 			   weft_record_is_name(name)) {
 			if (!hash_record(outputs, file, name, hex, error))
 				return FALSE;
+			outputs->n_listed++;
 			g_string_append_printf(manifest, "%s  records/%s/%s\n", hex,
 					       name_in_manifest, name);
 		}
@@ -73,6 +74,7 @@ static gboolean list_records(WeftOutputs *outputs, WeftNewFile *file, GError **e
 {
 	g_autoptr(GString) lines = g_string_new(NULL);
 
+	outputs->n_listed = 0;
 	for (int i = 0; i < 256; i++) {
 		char name[3];
 		g_snprintf(name, sizeof(name), "%02x", i);
@@ -122,7 +124,8 @@ gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GEr
 		return FALSE;
 	if (weft_outputs_is_last(outputs, &failure))
 		return weft_outputs_clean(outputs, error) &&
-		       weft_outputs_write_manifest(outputs, error);
+		       weft_outputs_write_manifest(outputs, error) &&
+		       weft_outputs_clean_jobs(outputs, FALSE, error);
 	if (!failure)
 		return TRUE;
 	g_propagate_error(error, g_steal_pointer(&failure));

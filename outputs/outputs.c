@@ -128,6 +128,7 @@ void weft_outputs_close(WeftOutputs *outputs)
 	weft_lock_close(outputs->lock);
 	if (outputs->claims >= 0)
 		close(outputs->claims);
+	g_free(outputs->job);
 	g_free(outputs->untold);
 	g_free(outputs->publish_lock);
 	g_free(outputs->gate_lock);

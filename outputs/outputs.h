@@ -20,6 +20,7 @@
 
 #include "outputs/export.h"
 #include "outputs/found.h"
+#include "outputs/kept_job.h"
 #include "outputs/record.h"
 #include "outputs/run_file.h"
 #include "outputs/search.h"
@@ -156,9 +157,16 @@ typedef struct WeftRebuilt {
 } WeftRebuilt;
 gboolean weft_outputs_rebuild(WeftOutputs *outputs, WeftRebuilt *ret_rebuilt, GError **error);
 
-/* Paths (char *) of n documents whose records the job of the last run made (summary.json), one of
- * each: those with the lowest ids. Left out are failures, and what the machine prevented. */
-GPtrArray *weft_outputs_sample(WeftOutputs *outputs, guint n, GError **error);
+/* A document to do again. */
+typedef struct WeftSampled {
+	char id[72], sha256[65]; /* of the record; of the document */
+	char *fingerprint;       /* of its job */
+	GPtrArray *paths;        /* char *: where it is, or was */
+} WeftSampled;
+/* n documents (WeftSampled, with a free function) of all runs, or those whose records the job of the
+ * last run made (summary.json): those with the lowest ids. Left out are failures, what the machine
+ * prevented, and what is gone. */
+GPtrArray *weft_outputs_sample(WeftOutputs *outputs, gboolean of_last_job, guint n, GError **error);
 
 /* ---- cleaning, by weft gc ---- */
 

@@ -27,6 +27,8 @@ struct WeftOutputs {
 	char *untold;          /* STATE/untold */
 	guint64 run_number;    /* of STATE/runs; 0: none */
 	gboolean has_new_marks; /* in `untold`, and the next commit makes them last */
+	char *job;             /* fingerprint of the job that this run keeps; NULL: none */
+	guint64 n_listed;      /* records in the manifest, when it was written last */
 	char *publish_lock;    /* STATE/publish.lock */
 	WeftCommit *open;       /* what waits for its commit; NULL: nothing */
 	const WeftCommit *taken; /* what is being published; NULL: nothing */
@@ -39,6 +41,9 @@ char *weft_outputs_file_of_id(const WeftOutputs *outputs, const char *id, GError
 gboolean weft_outputs_clean(WeftOutputs *outputs, GError **error);
 /* manifest.sha256 of the records that are there; what is temporary among them is removed. */
 gboolean weft_outputs_write_manifest(WeftOutputs *outputs, GError **error);
+/* What killed runs have left beside the kept jobs, and those that no record needs, by the catalogue;
+ * `forgets_few` FALSE: only when they are many. After the manifest; nobody else is there. */
+gboolean weft_outputs_clean_jobs(WeftOutputs *outputs, gboolean forgets_few, GError **error);
 /* share.c: takes the locks and opens catalogue and claims. WEFT_ERROR_CANCELLED: another run. */
 gboolean weft_outputs_begin(WeftOutputs *outputs, WeftOutputsMode mode, GError **error);
 /* TRUE when no other run is there, from here on. FALSE without an error: there is one, and the lock

@@ -132,6 +132,21 @@ static gboolean check_bounds(WeftSchemaCheck *check, const WeftJson *schema, dou
 	return TRUE;
 }
 
+static gboolean check_number(WeftSchemaCheck *check, const WeftJson *schema, double number)
+{
+	double bound;
+
+	if (!check_bounds(check, schema, number, "minimum", "maximum"))
+		return FALSE;
+	if (weft_json_double(weft_json_member(schema, "exclusiveMinimum"), &bound) &&
+	    number <= bound)
+		return refuse(check, "%g, exclusiveMinimum is %g", number, bound);
+	if (weft_json_double(weft_json_member(schema, "exclusiveMaximum"), &bound) &&
+	    number >= bound)
+		return refuse(check, "%g, exclusiveMaximum is %g", number, bound);
+	return TRUE;
+}
+
 static gboolean check_pattern(WeftSchemaCheck *check, const char *pattern, const char *text)
 {
 	GRegex *regex = g_hash_table_lookup(check->patterns, pattern);
@@ -224,6 +239,15 @@ static gboolean check_any(WeftSchemaCheck *check, const WeftJson *schemas, const
 	return weft_json_length(schemas) == 0;
 }
 
+static gboolean check_all(WeftSchemaCheck *check, const WeftJson *schemas, const WeftJson *value,
+			  guint depth)
+{
+	for (gsize i = 0; i < weft_json_length(schemas); i++)
+		if (!check_value(check, weft_json_at(schemas, i), value, depth + 1))
+			return FALSE;
+	return TRUE;
+}
+
 static const WeftJson *target_of(WeftSchemaCheck *check, const char *reference)
 {
 	const WeftJson *target = g_hash_table_lookup(check->targets, reference);
@@ -249,7 +273,9 @@ static gboolean check_value(WeftSchemaCheck *check, const WeftJson *schema, cons
 		return FALSE;
 	if (!check_type(check, weft_json_member(schema, "type"), value) ||
 	    !check_enum(check, weft_json_member(schema, "enum"), value) ||
-	    !check_any(check, weft_json_member(schema, "anyOf"), value, depth))
+	    !check_any(check, weft_json_member(schema, "anyOf"), value, depth) ||
+	    !check_any(check, weft_json_member(schema, "oneOf"), value, depth) ||
+	    !check_all(check, weft_json_member(schema, "allOf"), value, depth))
 		return FALSE;
 	if (constant && !is_equal(constant, value))
 		return refuse(check, "not the value that is required here");
@@ -259,8 +285,7 @@ static gboolean check_value(WeftSchemaCheck *check, const WeftJson *schema, cons
 		return check_array(check, schema, value, depth);
 	if (weft_json_type(value) == WEFT_JSON_OBJECT)
 		return check_object(check, schema, value, depth);
-	return !weft_json_double(value, &number) ||
-	       check_bounds(check, schema, number, "minimum", "maximum");
+	return !weft_json_double(value, &number) || check_number(check, schema, number);
 }
 
 static char *check_at(WeftSchemaCheck *check, const WeftJson *schema, const char *where,

@@ -1,9 +1,10 @@
 /* schema_check.h - private: is a JSON value an instance of a JSON Schema?
  *
- * Knows what record.schema.json and schemas of answers say: type, enum, const, anyOf, properties,
- * required, additionalProperties, items, minItems, maxItems, minimum, maximum, minLength, maxLength,
- * pattern and $ref within the schema. Other keywords say nothing here. The schema is trusted to be
- * one; values may be anything.
+ * Knows what record.schema.json and schemas of answers say: type, enum, const, anyOf, oneOf (as
+ * anyOf: the branches of answers exclude each other), allOf, properties, required,
+ * additionalProperties, items, minItems, maxItems, minimum, maximum, exclusiveMinimum,
+ * exclusiveMaximum, minLength, maxLength, pattern and $ref within the schema. Other keywords say
+ * nothing here. The schema is trusted to be one; values may be anything.
  */
 #ifndef WEFT_OUTPUTS_SCHEMA_CHECK_H
 #define WEFT_OUTPUTS_SCHEMA_CHECK_H

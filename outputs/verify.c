@@ -20,6 +20,8 @@
 
 /* Of the id in messages. */
 #define SHORT_ID_BYTES 12
+/* Of jobs, that are held at a time. */
+#define SCHEMAS_MAX 64
 
 /* One of two lists of record files and checksums, both in the order of names. */
 typedef struct Expected {
@@ -37,6 +39,7 @@ struct WeftVerify {
 	gboolean has_sources, has_rows;
 	Expected listed, row;    /* the next line of the manifest, the next row */
 	WeftSchemaCheck *schema;
+	GHashTable *answers;     /* fingerprint -> WeftSchemaCheck of its answers, or NULL: none */
 	int folder;              /* 0 to 255: that of names */
 	GPtrArray *names;        /* record files of a folder */
 	guint next;
@@ -244,6 +247,50 @@ static void check_checksum(WeftVerify *verify, const char *name, const char *whe
 		verify->counts.n_newer++;
 }
 
+static void free_check(void *check)
+{
+	weft_schema_check_free(check);
+}
+
+/* What the job's answers must be like; NULL: it asks nothing, or is not kept. */
+static WeftSchemaCheck *schema_of(WeftVerify *verify, const char *fingerprint)
+{
+	g_autoptr(GError) failure = NULL;
+	gpointer known;
+
+	if (g_hash_table_lookup_extended(verify->answers, fingerprint, NULL, &known))
+		return known;
+	g_autofree char *text =
+		weft_outputs_job_schema(verify->outputs, fingerprint, &failure);
+	WeftSchemaCheck *schema = text ? weft_schema_check_new(text, &failure) : NULL;
+	if (failure) {
+		g_autofree char *where = g_strdup_printf("jobs/%s/schema.json", fingerprint);
+		find(verify, where, "%s; answers are not compared with it; the next run of the job "
+				    "writes it anew", failure->message);
+	}
+	if (g_hash_table_size(verify->answers) >= SCHEMAS_MAX)
+		g_hash_table_remove_all(verify->answers);
+	g_hash_table_insert(verify->answers, g_strdup(fingerprint), schema);
+	return schema;
+}
+
+/* A document that is not whole may have none. */
+static void check_answer(WeftVerify *verify, const WeftJson *record, const char *where)
+{
+	const WeftJson *answer = weft_json_member(record, "answer");
+	const char *fingerprint =
+		weft_json_string(weft_json_at_pointer(record, "/run/fingerprint"), NULL);
+
+	if (!answer || weft_json_type(answer) == WEFT_JSON_NULL || !fingerprint)
+		return;
+	WeftSchemaCheck *schema = schema_of(verify, fingerprint);
+	g_autofree char *unfit = schema ? weft_schema_check_value(schema, answer) : NULL;
+	if (unfit)
+		find(verify, where, "/answer%s, by the schema of its task (jobs/%.*s); delete it and "
+				    "run weft again",
+		     unfit + (g_str_has_prefix(unfit, "/: ") ? 1 : 0), SHORT_ID_BYTES, fingerprint);
+}
+
 /* What the items of the record at hand are, while it is read. */
 typedef struct ItemsAtHand {
 	WeftVerify *verify;
@@ -280,6 +327,7 @@ static gboolean check_record(WeftVerify *verify, WeftRecordFile *record, const I
 				    "weft again", unfit);
 		return FALSE;
 	}
+	check_answer(verify, head, where);
 	g_autofree char *contradiction = weft_record_check(record, items->check);
 	if (contradiction)
 		find(verify, where, "contradicts itself: %s; delete it and run weft again",
@@ -483,6 +531,7 @@ WeftVerify *weft_verify_new(WeftOutputs *outputs, gboolean has_sources, GError *
 
 	verify->outputs = outputs;
 	verify->has_sources = has_sources;
+	verify->answers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_check);
 	verify->folder = -1;
 	verify->names = g_ptr_array_new_with_free_func(g_free);
 	g_queue_init(&verify->findings);
@@ -508,6 +557,7 @@ void weft_verify_free(WeftVerify *verify)
 	if (verify->manifest)
 		fclose(verify->manifest);
 	weft_schema_check_free(verify->schema);
+	g_hash_table_unref(verify->answers);
 	g_ptr_array_unref(verify->names);
 	g_queue_clear_full(&verify->findings, g_free);
 	g_free(verify);

@@ -2,7 +2,8 @@
  * documents still those that it speaks of?
  *
  * Step by step, a record at each: the file has the checksum that manifest.sha256 and the catalogue
- * give it, is a record as outputs/record.schema.json says, has the id of its name; its status fits
+ * give it, is a record as outputs/record.schema.json says, has the id of its name; its answer fits the schema
+ * that the job asked with, where that is kept (kept_job.h); its status fits
  * its errors, its ledger adds up, its evidence quotes its contents; and at each of its paths lies a
  * file with the bytes that it was made from. Records that the manifest lists and that are not there
  * are found on the way, and so is what lies among them and is none. Nothing is written and no lock is

@@ -51,6 +51,7 @@ void weft_job_free(WeftJob *job)
 	g_free(job->tier);
 	g_free(job->kv_type);
 	g_free(job->trace);
+	g_free(job->password_file);
 	g_free(job);
 }
 
@@ -204,6 +205,7 @@ static gboolean set_password_file(WeftJob *job, const char *path, GError **error
 
 	if (!weft_file_read(path, PASSWORD_FILE_MAX_BYTES, &text, &size_bytes, error))
 		return FALSE;
+	(void)set_path(&job->password_file, path);
 	lines = g_strsplit(text, "\n", -1);
 	for (char **line = lines; *line != NULL; line++) {
 		if (**line != '\0')

@@ -61,6 +61,7 @@ typedef struct WeftJob {
 	double time_first, time_end;   /* seconds; 0, 0: all */
 	WeftLimits limits;             /* of each document; 0: the default */
 	GPtrArray *passwords;          /* char * */
+	char *password_file;           /* where the last of them are from, or NULL */
 	char *trace;         /* path, or NULL */
 	gint64 until_s;      /* stop then, seconds since 1970; 0: run to the end */
 	double max_time_s;   /* stop after so many seconds; 0: likewise */

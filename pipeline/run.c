@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "pipeline/fingerprint.h"
 #include "pipeline/join.h"
+#include "pipeline/keep_job.h"
 #include "pipeline/lost.h"
 #include "pipeline/walk.h"
 
@@ -146,7 +147,7 @@ static gboolean open_outputs(WeftRun *run, GError **error)
 	if (run->store == NULL)
 		return FALSE;
 	open_cache(run);
-	return TRUE;
+	return weft_run_keep_job(run, error);
 }
 
 static void set_stop(WeftRun *run)

@@ -346,47 +346,42 @@ gboolean weft_store_lose(WeftStore *store, const char *path, GError **error)
 	return is_lost;
 }
 
+gboolean weft_store_keep_job(WeftStore *store, const WeftKeptJob *job, GError **error)
+{
+	if (!store->is_folder)
+		return TRUE;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
+	return weft_outputs_keep_job(store->outputs, store->fingerprint, job, error);
+}
+
 void weft_store_set_run(WeftStore *store, guint64 number)
 {
-	pthread_mutex_lock(&store->mutex);
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	weft_outputs_set_run(store->outputs, number);
-	pthread_mutex_unlock(&store->mutex);
 }
 
 gboolean weft_store_will_tell(WeftStore *store, const char *id, GError **error)
 {
-	gboolean is_marked;
-
-	pthread_mutex_lock(&store->mutex);
-	is_marked = weft_outputs_will_tell(store->outputs, id, error);
-	pthread_mutex_unlock(&store->mutex);
-	return is_marked;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
+	return weft_outputs_will_tell(store->outputs, id, error);
 }
 
 gboolean weft_store_take_over(WeftStore *store, const char *id, gboolean *ret_is_untold,
                               GError **error)
 {
-	gboolean is_good;
-
 	*ret_is_untold = FALSE;
 	if (!store->is_folder)
 		return TRUE;
-	pthread_mutex_lock(&store->mutex);
-	is_good = weft_outputs_take_over(store->outputs, id, ret_is_untold, error);
-	pthread_mutex_unlock(&store->mutex);
-	return is_good;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
+	return weft_outputs_take_over(store->outputs, id, ret_is_untold, error);
 }
 
 gboolean weft_store_has_told(WeftStore *store, GError **error)
 {
-	gboolean is_good;
-
 	if (!store->is_folder)
 		return TRUE;
-	pthread_mutex_lock(&store->mutex);
-	is_good = weft_outputs_has_told(store->outputs, error);
-	pthread_mutex_unlock(&store->mutex);
-	return is_good;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
+	return weft_outputs_has_told(store->outputs, error);
 }
 
 static gboolean flush_locked(WeftStore *store, GError **error)

@@ -48,6 +48,8 @@ gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument
                         GError **error);
 gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, WeftKnown *ret_known,
                              GError **error);
+/* That of the run's fingerprint; without a folder nothing is kept. */
+gboolean weft_store_keep_job(WeftStore *store, const WeftKeptJob *job, GError **error);
 /* As weft_outputs_set_run and the rest of untold.h. Without a folder nothing is untold. */
 void weft_store_set_run(WeftStore *store, guint64 number);
 gboolean weft_store_will_tell(WeftStore *store, const char *id, GError **error);

@@ -17,6 +17,7 @@ void weft_task_free(WeftTask *task)
 	g_free(task->schema_text);
 	g_free(task->question);
 	g_free(task->system);
+	g_free(task->prompt);
 	g_free(task->adapter);
 	g_free(task->adapter_path);
 	g_free(task->name);
@@ -205,6 +206,7 @@ static gboolean read_prompt(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 		            task->name);
 		return FALSE;
 	}
+	task->prompt = g_strdup(prompt);
 	place = strstr(prompt, PLACEHOLDER);
 	if (place != NULL) {
 		after = g_strstrip(g_strdup(place + strlen(PLACEHOLDER)));

@@ -50,6 +50,7 @@ typedef enum {
 
 typedef struct WeftTask {
 	char *name;
+	char *prompt;      /* as the task file has it; NULL when nothing is asked */
 	char *system;      /* instructions and schema; NULL when nothing is asked */
 	char *question;    /* behind the document, or NULL */
 	char *schema_text; /* minified */

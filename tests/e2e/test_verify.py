@@ -244,8 +244,129 @@ class Verify(e2e.Case):
         # Another job's records have other ids.
         job.write_text("[job]\ntask=inventory\npage-dpi=77\n")
         self.assertEqual(len(self.verify("--sample", "2", "-c", job, code=1)), 2)
-        self.assert_code(e2e.weft("verify", "-o", self.out, "--sample", "2"), 2)
+        self.assert_code(e2e.weft("verify", "-o", self.out, "-c", job), 2)
+        self.assert_code(e2e.weft("verify", "-o", self.out, "--sample", "-2"), 2)
         self.assert_code(e2e.weft("verify", "-o", self.out, "--sample", "2", "-c", self.folder / "none"), 3)
+
+    def again(self, same, other=0, not_done=0):
+        """Of all documents, by the kept jobs. Lines."""
+        done = e2e.weft("verify", "-o", self.out, "--sample", "100")
+        self.assert_code(done, 1 if other + not_done else 0)
+        counts = f"{same} documents done again gave the same record, {other} another"
+        if not_done:
+            counts += f"; {not_done} could not be done again"
+        self.assertEqual(done.stderr.splitlines()[-1], counts, done.stdout + done.stderr)
+        return done.stdout.splitlines()
+
+    def test_each_of_several_jobs_does_its_own_again(self):
+        task = self.folder / "my own.task"
+        task.write_text("[task]\nprompt=@my.md\nschema=@my.json\nquestion=true\nanswer_tokens=20\n")
+        (self.folder / "my.md").write_text("@all: \tsay it.\n\\ {document} Back\\slash; and this: \u00e4.\n")
+        (self.folder / "my.json").write_text('{"type": "object", "properties": {"n": {"type": "integer",'
+                                             ' "minimum": 1, "maximum": 9}}}')
+        bundle = self.folder / "bundle"
+        bundle.symlink_to(e2e.BUNDLE)
+        asked = self.folder / "asked"
+        asked.mkdir()
+        shutil.copy(self.pile / "a.md", asked / "a.md")
+        done = e2e.weft("run", "-q", "-t", "my own.task", "-m", "bundle", "-o", self.out, "--question",
+                        " how many?; x", "--seed", "7", "--temperature", "0.3", "--limit", "pages=77",
+                        "--page-dpi", "72.5", "--pages", "1-3", "--exclude", "z", "asked", cwd=self.folder)
+        self.assert_code(done, 0)
+        self.run_weft("-q", "-t", "inventory", "--time", "0:00.25-1:00", "-o", self.out, asked, code=0)
+        self.assertEqual(len(list((self.out / "jobs").iterdir())), 3)
+
+        # All that the jobs were made of is gone, but the model. Relative paths are those of a run.
+        for path in (task, self.folder / "my.md", self.folder / "my.json"):
+            path.unlink()
+        os.chdir(self.folder)
+        self.addCleanup(os.chdir, "/")
+        self.assertEqual(self.again(same=12), [])
+        self.assert_code(e2e.weft("gc", "-q", "-o", self.out), 0)
+        shutil.rmtree(self.out / "state")
+        self.assert_code(e2e.weft("rebuild-index", "-q", "-o", self.out), 0)
+        self.assertEqual(self.again(same=12), [])
+
+        # A kept job is a job like any other.
+        (job,) = [path for path in self.out.glob("jobs/*/job") if "question" in path.read_text()]
+        self.run_weft("-q", "-c", job, "-o", self.out, "asked", code=0)
+        self.assertEqual(e2e.summary(self.out)["unchanged"], 1)
+
+        bundle.unlink()
+        (line,) = self.again(same=11, not_done=1)
+        for word in ("asked/a.md: can't be done again", str(bundle), job.parent.name, "-c"):
+            self.assertIn(word, line)
+        shutil.rmtree(job.parent)
+        (line,) = self.again(same=11, not_done=1)
+        self.assertIn("asked/a.md: can't be done again: its job is not kept", line)
+
+    def test_a_sample_finds_what_moved(self):
+        shutil.copy(self.pile / "a.md", self.pile / "copy.md")
+        self.run()
+        (self.pile / "a.md").unlink()
+        os.rename(self.pile / "b.md", self.pile / "elsewhere.md")
+        found = self.again(same=9, not_done=1)
+        self.assertEqual([line for line in found if "done again" in line],
+                         [line for line in found if "b.md: can't be done again: at none" in line])
+
+    def test_jobs_that_no_record_needs(self):
+        jobs = self.out / "jobs"
+        (needed,) = jobs.iterdir()
+        for i in range(30):
+            (jobs / f"{i:064}").mkdir()
+            (jobs / f"{i:064}/job").write_text("[job]\n")
+        (needed / ".job.tmp-12345678").write_text("[jo")
+        (jobs / "mine").mkdir()
+        self.run()
+        self.assertEqual(sorted(jobs.iterdir()), sorted([needed, jobs / "mine"]))
+        self.assertEqual(sorted(os.listdir(needed)), ["inventory.task", "job"])
+        (jobs / ("1" * 64)).mkdir()
+        self.assert_code(e2e.weft("gc", "-q", "-o", self.out), 0)
+        self.assertEqual(sorted(jobs.iterdir()), sorted([needed, jobs / "mine"]))
+        self.assertEqual(self.again(same=10), [])
+
+    def test_no_password_is_kept(self):
+        (self.folder / "words").write_text("swordfish\n")
+        self.run_weft("-q", "-t", "inventory", "--password-file", self.folder / "words", "-o", self.out,
+                      self.pile, code=0)
+        kept = "".join(path.read_text() for path in self.out.glob("jobs/*/*"))
+        self.assertIn(str(self.folder / "words"), kept)
+        self.assertNotIn("swordfish", kept)
+
+    # ---- answers ----
+
+    def test_an_answer_fits_the_schema_of_its_task(self):
+        schema = self.folder / "s.json"
+        schema.write_text(json.dumps({"type": "object", "required": ["who", "sums"],
+                                      "additionalProperties": False, "properties": {
+            "who": {"type": "string", "maxLength": 12},
+            "sums": {"type": "array", "maxItems": 2, "items": {"type": "integer", "minimum": 0,
+                                                              "exclusiveMaximum": 100}}}}))
+        self.out = self.folder / "answers"
+        done = e2e.weft("run", "-q", "-m", e2e.BUNDLE, "-t", "extract", "-s", schema, "-o", self.out,
+                        self.pile / "a.md")
+        self.assert_code(done, 0)
+        schema.unlink()
+        self.assertEqual(self.verify(), [])
+        unfit = [({"who": 3, "sums": []}, "/answer/who: not of type string"),
+                 ({"who": "", "sums": [1, 2, 3]}, "/answer/sums: 3, maxItems is 2"),
+                 ({"who": "", "sums": [1, -2]}, "/answer/sums/1: -2, minimum is 0"),
+                 ({"who": "", "sums": [100]}, "/answer/sums/0: 100, exclusiveMaximum is 100"),
+                 ({"who": "x" * 13, "sums": []}, "/answer/who: 13, maxLength"),
+                 ({"who": ""}, '/answer: "sums" is missing'),
+                 ({"who": "", "sums": [], "more": 1}, '/answer: "more" is not allowed'),
+                 ([], "/answer: not of type object")]
+        before = self.record("a.md").read_text()
+        for answer, words in unfit:
+            with self.subTest(words):
+                file = self.change("a.md", lambda r: r.update(answer=answer, provenance={}, absent={}))
+                self.relist()
+                self.one(file.name, words)
+                file.write_text(before)
+        self.relist()
+        (kept,) = self.out.glob("jobs/*/schema.json")
+        kept.write_text("{")
+        self.one("schema.json", "answers are not compared")
 
     # ---- the rest ----
 
