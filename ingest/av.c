@@ -140,6 +140,35 @@ static void limit_time(AvState *state, const WeftDecodeOptions *options)
 	state->limited.time_end = state->limit_end_s = end_s;
 }
 
+/* As far as the file says it; what FFmpeg guessed from the bit rate says nothing. */
+static void tell_extent(AvState *state)
+{
+	const AVFormatContext *format = state->source->format;
+	double begin_s = state->options->time_first, end_s = state->options->time_end;
+	double whole_s =
+	    format->duration != AV_NOPTS_VALUE ? (double)format->duration / AV_TIME_BASE : 0;
+	WeftAnchor whole = {0};
+	WeftPart *part = weft_part_new(WEFT_PART_EXTENT, whole);
+	for (guint i = 0; i < state->n_tracks; i++) {
+		const AVStream *stream = format->streams[i];
+		double stated_s = whole_s;
+		if (!state->tracks[i].audio)
+			continue;
+		if (stream->duration != AV_NOPTS_VALUE && stream->duration > 0)
+			stated_s = (double)stream->duration * av_q2d(stream->time_base);
+		if (end_s > 0)
+			stated_s = MIN(stated_s, end_s);
+		part->extent.sound_s += MAX(stated_s - begin_s, 0);
+	}
+	if (part->extent.sound_s > 0 && state->limit_end_s > 0)
+		part->extent.sound_s_cut = MAX(whole_s - state->limit_end_s, 0);
+	if (part->extent.sound_s > 0 &&
+	    format->duration_estimation_method != AVFMT_DURATION_FROM_BITRATE)
+		g_queue_push_head(&state->facts, part);
+	else
+		weft_part_free(part);
+}
+
 static gboolean av_open(const WeftDecodeJob *job, void **ret_state, GError **error)
 {
 	WeftAvSource *source = weft_av_source_open(job, error);
@@ -170,6 +199,7 @@ static gboolean av_open(const WeftDecodeJob *job, void **ret_state, GError **err
 	}
 	for (guint i = 0; i < state->n_tracks; i++)
 		open_track(state, i, first_video(source->format));
+	tell_extent(state);
 	skip_to(state, job->options->time_first);
 	*ret_state = state;
 	return TRUE;

@@ -59,7 +59,7 @@ gsize weft_part_output_bytes(const WeftPart *part)
 	if (part->content)
 		return weft_content_output_bytes(part->content);
 	if (part->kind == WEFT_PART_RASTER || part->kind == WEFT_PART_FRAME ||
-	    part->kind == WEFT_PART_PCM)
+	    part->kind == WEFT_PART_PCM || part->kind == WEFT_PART_EXTENT)
 		return 0;
 	/* {"n":5,"width":595,"height":842,"rotation":0,"ink":0.1103,"status":"done"} */
 	return 75 + text_bytes(part->key) + text_bytes(part->value) +

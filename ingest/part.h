@@ -27,6 +27,8 @@ typedef enum {
 	WEFT_PART_EMBEDDED,/* the name of a file inside the file: `value`; `size_bytes` */
 	WEFT_PART_FAULT,   /* something that should have been read was not: `fault`, at `anchor`;
 	                    * page.n: pages from there on that were left out for a limit, or 0 */
+	WEFT_PART_EXTENT,  /* how much there is to come, before all of it: `extent`. A later one takes
+	                    * the place of an earlier one */
 } WeftPartKind;
 
 /* RGB, 8 bit, rows without padding: pixels[height][width][3]. */
@@ -59,6 +61,13 @@ typedef struct WeftTrackFacts {
 	double seconds;          /* negative: not known */
 } WeftTrackFacts;
 
+/* As the document states it, of what was asked for; the second number is behind a limit. Parts that
+ * say what is there may say otherwise: this counts when they end too early. */
+typedef struct WeftExtent {
+	guint32 n_pages, n_pages_cut;
+	double sound_s, sound_s_cut; /* of all tracks that are heard; 0: not known */
+} WeftExtent;
+
 typedef struct WeftPart {
 	WeftPartKind kind;
 	WeftAnchor anchor;
@@ -67,6 +76,7 @@ typedef struct WeftPart {
 	WeftPcm pcm;
 	WeftPageFacts page;
 	WeftTrackFacts track;
+	WeftExtent extent;
 	char *key, *value;
 	guint level;             /* outline: from 0 */
 	guint64 size_bytes;

@@ -26,9 +26,10 @@ typedef struct PdfState {
 	const WeftDecodeJob *job;
 	PopplerDocument *document;
 	char *password; /* the one that opened it, or NULL */
-	guint32 page, page_last;
+	guint32 page, page_first, page_last;
 	guint32 n_unread; /* behind page_last, for the limit */
 	guint n_since_opening, n_broken;
+	GError *end; /* why nothing follows what waits in `parts`, or NULL */
 	guint n_outline;
 	gboolean entries_told, nesting_told;
 	guint n_warnings; /* of poppler, since the page began */
@@ -202,11 +203,24 @@ static void choose_pages(PdfState *state, guint32 n_pages)
 		state->n_unread = state->page_last - (guint32)last;
 		state->page_last = (guint32)last;
 	}
+	state->page_first = state->page;
 	state->page = MAX(state->page, options->page_from);
+}
+
+static void tell_extent(PdfState *state)
+{
+	WeftAnchor whole = {0};
+	if (state->page_last < state->page_first)
+		return;
+	WeftPart *part = weft_part_new(WEFT_PART_EXTENT, whole);
+	part->extent.n_pages = state->page_last - state->page_first + 1;
+	part->extent.n_pages_cut = state->n_unread;
+	g_queue_push_tail(&state->parts, part);
 }
 
 static void add_facts_of_document(PdfState *state)
 {
+	tell_extent(state);
 	add_metadata(state);
 	PopplerIndexIter *outline = poppler_index_iter_new(state->document);
 	if (outline)
@@ -249,6 +263,7 @@ static void pdf_close(void *data)
 	g_log_remove_handler("Poppler", state->log_handler);
 	g_free(state->password);
 	g_free(state->first_warning);
+	g_clear_error(&state->end);
 	g_free(state);
 }
 
@@ -483,10 +498,12 @@ static gboolean next_page(PdfState *state, GError **error)
 	page_done(&page);
 	state->n_broken = ok ? 0 : state->n_broken + 1;
 	if (!ok && state->n_broken > BROKEN_PAGES_MAX) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT,
+		g_set_error(&state->end, WEFT_ERROR, WEFT_ERROR_CORRUPT,
 		            "%u pages in a row can't be read, the last is page %u", state->n_broken,
 		            state->page - 1);
-		return FALSE;
+		state->n_unread = 0; /* no limit keeps us from them */
+		tell_extent(state);
+		return TRUE;
 	}
 	if (!ok)
 		g_queue_push_tail(&state->parts, weft_part_new_fault(at, (WeftErrorCode)local->code,
@@ -509,9 +526,13 @@ static void tell_unread(PdfState *state)
 static gboolean pdf_next(void *data, WeftPart **ret_part, GError **error)
 {
 	PdfState *state = data;
-	while (g_queue_is_empty(&state->parts) && state->page <= state->page_last)
+	while (g_queue_is_empty(&state->parts) && state->page <= state->page_last && !state->end)
 		if (!next_page(state, error))
 			return FALSE;
+	if (g_queue_is_empty(&state->parts) && state->end) {
+		g_propagate_error(error, g_steal_pointer(&state->end));
+		return FALSE;
+	}
 	if (g_queue_is_empty(&state->parts) && state->n_unread > 0)
 		tell_unread(state);
 	*ret_part = g_queue_pop_head(&state->parts);

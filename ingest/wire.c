@@ -173,6 +173,12 @@ void weft_wire_put_part(WeftWireOut *out, const WeftPart *part, guint32 slot)
 		weft_wire_put_string(out, part->fault->message);
 		weft_wire_put_u32(out, part->page.n);
 		break;
+	case WEFT_PART_EXTENT:
+		weft_wire_put_u32(out, part->extent.n_pages);
+		weft_wire_put_u32(out, part->extent.n_pages_cut);
+		weft_wire_put_f64(out, part->extent.sound_s);
+		weft_wire_put_f64(out, part->extent.sound_s_cut);
+		break;
 	}
 }
 
@@ -412,6 +418,11 @@ static void take_facts(WeftWireIn *in, WeftPart *part)
 		take_short(in, part->track.kind, sizeof part->track.kind);
 		take_short(in, part->track.language, sizeof part->track.language);
 		part->track.seconds = weft_wire_f64(in);
+	} else if (part->kind == WEFT_PART_EXTENT) {
+		part->extent.n_pages = weft_wire_u32(in);
+		part->extent.n_pages_cut = weft_wire_u32(in);
+		part->extent.sound_s = weft_wire_f64(in);
+		part->extent.sound_s_cut = weft_wire_f64(in);
 	} else if (part->kind == WEFT_PART_FAULT) {
 		guint32 code = weft_wire_u32(in);
 		g_autofree char *message = weft_wire_string(in, WEFT_PART_VALUE_MAX_BYTES);
@@ -435,7 +446,7 @@ WeftPart *weft_wire_part(WeftWireIn *in, guint32 *ret_slot, gsize *ret_size_byte
 	guint8 kind = weft_wire_u8(in);
 	*ret_slot = 0;
 	*ret_size_bytes = 0;
-	if (kind > WEFT_PART_FAULT)
+	if (kind > WEFT_PART_EXTENT)
 		in->failed = TRUE;
 	WeftPart *part = weft_part_new((WeftPartKind)kind, weft_wire_anchor(in));
 	if (in->failed)

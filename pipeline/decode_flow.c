@@ -1,9 +1,11 @@
 #include "pipeline/decode_flow.h"
 
+#include <math.h>
+
 #include "base/error.h"
 
 /* Raised when the same file would give other parts, or a reader other text, by a change of ours. */
-#define READING_EPOCH "1"
+#define READING_EPOCH "2"
 
 void weft_content_key(const WeftRun *run, WeftReadBy reader, const WeftDecodeOptions *options,
                       const WeftDocument *document, char ret_key[65])
@@ -46,6 +48,50 @@ gboolean weft_part_is_visible_text(const WeftPart *part)
 	       (content->kind == WEFT_CONTENT_TEXT || content->kind == WEFT_CONTENT_TABLE);
 }
 
+void weft_decode_flow_tally(WeftDecodeFlow *flow, const WeftPart *part)
+{
+	weft_run_tally_part(flow->run, part);
+	if (part->kind == WEFT_PART_EXTENT)
+		flow->extent = part->extent;
+	else if (part->kind == WEFT_PART_PAGE)
+		flow->n_pages++;
+	else if (part->kind == WEFT_PART_FAULT && part->page.n > 0)
+		flow->has_cut = TRUE;
+	else if (part->kind == WEFT_PART_PCM ||
+		 (part->kind == WEFT_PART_CONTENT && weft_ledger_is_sound(part->content)))
+		flow->sound_ms += weft_ledger_milliseconds(&part->anchor);
+}
+
+void weft_decode_flow_tally_fault(WeftDecodeFlow *flow, const GError *fault, const WeftAnchor *at)
+{
+	weft_run_tally_fault(flow->run, fault, at);
+	flow->has_cut |= g_error_matches(fault, WEFT_ERROR, WEFT_ERROR_LIMIT) && at->has_time;
+}
+
+WeftLedgers weft_decode_flow_end(const WeftDecodeFlow *flow, const GError *failure)
+{
+	const WeftExtent *extent = &flow->extent;
+	guint64 stated_ms = (guint64)llround(CLAMP(extent->sound_s, 0, 1e9) * 1e3);
+	guint64 n_pages = extent->n_pages - MIN(flow->n_pages, extent->n_pages);
+	guint64 ms = failure != NULL ? stated_ms - MIN(flow->sound_ms, stated_ms) : 0;
+	gboolean is_limit = g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_LIMIT);
+	WeftLedgers end = {.pages = {.in = n_pages}, .milliseconds = {.in = ms}}, in;
+
+	*(is_limit ? &end.pages.skipped : &end.pages.failed) = n_pages;
+	*(is_limit ? &end.milliseconds.skipped : &end.milliseconds.failed) = ms;
+	if (failure != NULL && !flow->has_cut) {
+		guint64 cut_ms = (guint64)llround(CLAMP(extent->sound_s_cut, 0, 1e9) * 1e3);
+
+		end.pages.in += extent->n_pages_cut;
+		end.pages.skipped += extent->n_pages_cut;
+		end.milliseconds.in += cut_ms;
+		end.milliseconds.skipped += cut_ms;
+	}
+	in = (WeftLedgers){.pages.in = end.pages.in, .milliseconds.in = end.milliseconds.in};
+	weft_run_add_ledgers(flow->run, &in);
+	return end;
+}
+
 /* Takes the part. */
 static bool send_part(WeftDecodeFlow *flow, WeftPart *part, guint32 *page_with_text)
 {
@@ -55,18 +101,18 @@ static bool send_part(WeftDecodeFlow *flow, WeftPart *part, guint32 *page_with_t
 	if (part->kind == WEFT_PART_FAULT) {
 		bool is_sent;
 
-		weft_run_tally_fault(flow->run, part->fault, &part->anchor);
+		weft_decode_flow_tally_fault(flow, part->fault, &part->anchor);
 		is_sent = weft_item_send_fault(flow->runner, flow->number, "decode",
 		                               g_steal_pointer(&part->fault), &part->anchor);
 
 		/* Pages behind a limit: the part goes on, for the ledger. */
-		weft_run_tally_part(flow->run, part);
+		weft_decode_flow_tally(flow, part);
 		if (is_sent && part->page.n > 0)
 			return weft_item_send_part(flow->runner, flow->number, part);
 		weft_part_free(part);
 		return is_sent;
 	}
-	weft_run_tally_part(flow->run, part);
+	weft_decode_flow_tally(flow, part);
 	item = weft_item_new(WEFT_ITEM_PART, flow->number);
 	item->part = part;
 	if (weft_part_is_visible_text(part))

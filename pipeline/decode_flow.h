@@ -16,7 +16,19 @@ typedef struct WeftDecodeFlow {
 	const WeftDecodeOptions *options;
 	struct stat status; /* of the file when it was hashed */
 	gsize known_bytes; /* of output so far, for the limit */
+	WeftExtent extent; /* as the document states it */
+	guint64 n_pages, sound_ms; /* of that, what has come */
+	gboolean has_cut;  /* what is behind a limit was told */
 } WeftDecodeFlow;
+
+/* Counts a part that came in, for the run and for the flow. */
+void weft_decode_flow_tally(WeftDecodeFlow *flow, const WeftPart *part);
+/* The same for a fault at its place. */
+void weft_decode_flow_tally_fault(WeftDecodeFlow *flow, const GError *fault, const WeftAnchor *at);
+/* What was announced and did not come, of a document that has ended: pages; sound, when it ended by a
+ * failure (else what is stated is the file's mistake). It has failed, or was skipped for a limit, and
+ * has come in, which is counted here. */
+WeftLedgers weft_decode_flow_end(const WeftDecodeFlow *flow, const GError *failure);
 
 /* All that decides what is read of a document, and nothing of what is asked about it. */
 void weft_content_key(const WeftRun *run, WeftReadBy reader, const WeftDecodeOptions *options,

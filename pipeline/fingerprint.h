@@ -11,8 +11,12 @@
 
 #include "pipeline/run.h"
 
-/* Raised when the same input and the same job give another record than before; all records then
- * get new ids, and are made anew. */
+/* Raised when the same input and the same job give another record than a released weft has written;
+ * all records then get new ids, and are made anew. For that it takes another answer, text, place or
+ * number in the records of documents that were read whole. Not for a field that is added, nor for what
+ * records of failures say: those are tried again with --upgrade. There was no release yet, so it is 1
+ * for all that came so far. What changes only how a document is read, not which question is asked,
+ * raises READING_EPOCH (decode_flow.c) as well, at once: that costs reading once more, and no ids. */
 #define WEFT_FINGERPRINT_EPOCH 1
 
 /* 64 hex digits and NUL. The run has its task, its engines and its reader. */

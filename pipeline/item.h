@@ -39,8 +39,8 @@ typedef enum {
 	WEFT_ITEM_ANSWER,  /* answer; json NULL: only its tokens count. withheld, after merge */
 	WEFT_ITEM_VERDICT, /* verdict, check, n_windows */
 	WEFT_ITEM_MARK,    /* position: all before it was read, decode would go on there; for window */
-	WEFT_ITEM_END,     /* n_windows, n_windows_skipped, is_whole, journals */
-	WEFT_ITEM_RECORD,  /* begin, record (NULL: a copy), journals */
+	WEFT_ITEM_END,     /* n_windows, n_windows_skipped, is_whole, ledgers, journals */
+	WEFT_ITEM_RECORD,  /* begin, record (NULL: a copy), ledgers, journals */
 } WeftItemKind;
 
 /* What became of a picture on its way. */
@@ -76,7 +76,8 @@ typedef struct WeftItem {
 	WeftVerdict *verdict;
 	WeftCheck check;
 	WeftRecord *record;
-	WeftLedgers ledgers; /* RECORD: where what came in of the document has gone */
+	WeftLedgers ledgers; /* END: what was announced and did not come; RECORD: where all that came in
+			      * of the document has gone */
 	guint32 n_windows, n_windows_skipped;
 	gboolean is_replayed;    /* PART, FAULT, ANSWER: it stands in the journal already */
 	gboolean is_whole;       /* END: the document was read to its end */

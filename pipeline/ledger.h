@@ -1,7 +1,8 @@
 /* ledger.h - what came in, and where all of it went.
  *
  * Files, pages and milliseconds of sound are counted twice, at the two ends of the graph: where they come
- * in (the walk lists files; decode sees pages and stretches of sound, also those behind a limit) and where
+ * in (the walk lists files; decode sees pages and stretches of sound, also those behind a limit, and what
+ * a document announced and did not give, because its decoder ended too early) and where
  * they go (the sink, from the records that it has written and from documents that are left). Nothing on
  * the way can be lost without the two differing: then the run says so and ends with 1, whatever else it
  * did. Of a run that ended by an error or was cancelled nobody saw the end; there `left` is the rest.

@@ -127,13 +127,17 @@ static bool send_known(WeftDecodeFlow *flow, WeftJournalReader *known, const Wef
 /* Sends the item, and all that comes of its document. FALSE: nobody receives any more, or error is
  * set. A failure becomes a fault that is sent on, except the end of a helper program: no document is
  * blamed for that. */
-static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_item,
-                          gboolean *ret_is_whole, GError **error)
+static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_item, WeftItem *end,
+                          GError **error)
 {
 	WeftDocument *document = take_item->begin;
-	WeftDecodeFlow flow = {decode->run,     runner,       take_item->document,
-	                       document->sniff, document->fd, &decode->options,
-	                       document->status, 0};
+	WeftDecodeFlow flow = {.run = decode->run,
+	                       .runner = runner,
+	                       .number = take_item->document,
+	                       .sniff = document->sniff,
+	                       .fd = document->fd,
+	                       .options = &decode->options,
+	                       .status = document->status};
 	g_autoptr(WeftJournalReader) known = NULL;
 	GError *failure = NULL;
 	WeftAnchor seen;
@@ -152,7 +156,7 @@ static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_ite
 	document->fd = -1; /* decode_step closes it */
 	if (!weft_runner_send(runner, take_item))
 		return false;
-	*ret_is_whole = known != NULL ? send_known(&flow, known, has_seen ? &seen : NULL, position,
+	end->is_whole = known != NULL ? send_known(&flow, known, has_seen ? &seen : NULL, position,
 	                                           &facts, &failure)
 	                              : weft_inventory_send(&flow, &facts, 0, &failure);
 	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_GONE) ||
@@ -160,9 +164,11 @@ static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_ite
 		g_propagate_error(error, failure);
 		return false;
 	}
+	if (end->is_whole || failure != NULL)
+		end->ledgers = weft_decode_flow_end(&flow, failure);
 	if (failure != NULL)
 		return weft_item_send_fault(runner, flow.number, "decode", failure, NULL);
-	return *ret_is_whole;
+	return end->is_whole;
 }
 
 static bool send_closed(WeftRunner *runner, WeftItem *take_item)
@@ -175,10 +181,10 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 {
 	Decode *decode = state;
 	WeftItem *item = take_item;
-	WeftItem *end;
+	g_autoptr(WeftItem) end = weft_item_new(WEFT_ITEM_END, item->document);
 	WeftDocument *document = item->begin;
 	guint64 number = item->document;
-	gboolean is_open = document->fault == NULL && !document->is_copy, is_whole = FALSE;
+	gboolean is_open = document->fault == NULL && !document->is_copy;
 	int fd = document->fd;
 	struct stat before = document->status; /* when it was hashed */
 	GError *failure = NULL;
@@ -197,8 +203,8 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 		return WEFT_STEP_FAILED;
 	}
 	if (is_open)
-		is_sent = send_document(decode, runner, item, &is_whole, &failure) &&
-		          check_changed(runner, number, fd, &before, &is_whole);
+		is_sent = send_document(decode, runner, item, end, &failure) &&
+		          check_changed(runner, number, fd, &before, &end->is_whole);
 	else
 		is_sent = send_closed(runner, item);
 	if (fd >= 0)
@@ -209,9 +215,7 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 	}
 	if (!is_sent)
 		return WEFT_STEP_END;
-	end = weft_item_new(WEFT_ITEM_END, number);
-	end->is_whole = is_whole;
-	return weft_step_after(weft_runner_send(runner, end));
+	return weft_step_after(weft_runner_send(runner, g_steal_pointer(&end)));
 }
 
 static void decode_done(void *state)

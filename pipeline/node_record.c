@@ -278,10 +278,10 @@ static void settle_pages(WeftRecord *record, gboolean reads)
 }
 
 /* Sound: what was read, heard by the model or found silent is done. */
-static WeftSum sum_of_sound(const Building *building)
+static WeftSum sum_of_sound(const Building *building, const WeftSum *missing)
 {
 	const WeftRecord *record = building->record;
-	WeftSum sum = {.in = building->unkept_ms};
+	WeftSum sum = {.in = building->unkept_ms + missing->in, .failed = missing->failed};
 
 	for (guint i = 0; i < record->contents->len; i++) {
 		const WeftContent *content = g_ptr_array_index(record->contents, i);
@@ -295,14 +295,14 @@ static WeftSum sum_of_sound(const Building *building)
 		    record->n_audio > 0)
 			sum.done += ms;
 	}
-	/* what lies behind a limit was to be read, too */
+	/* what lies behind a limit was to be read, too, and what never came */
 	for (guint i = 0; i < record->faults->len; i++) {
 		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);
 
 		if (fault->code == WEFT_ERROR_LIMIT && strcmp(fault->stage, "decode") == 0)
 			sum.in += weft_ledger_milliseconds(&fault->at);
 	}
-	sum.skipped = sum.in - sum.done;
+	sum.skipped = sum.in - sum.done - sum.failed;
 	return sum;
 }
 
@@ -310,7 +310,10 @@ static void settle_seconds(WeftRecord *record, const WeftSum *sound)
 {
 	record->second_ledger.in = (sound->in + 500) / 1000;
 	record->second_ledger.done = MIN((sound->done + 500) / 1000, record->second_ledger.in);
-	record->second_ledger.skipped = record->second_ledger.in - record->second_ledger.done;
+	record->second_ledger.failed = MIN((sound->failed + 500) / 1000,
+	                                   record->second_ledger.in - record->second_ledger.done);
+	record->second_ledger.skipped = record->second_ledger.in - record->second_ledger.done -
+	                                record->second_ledger.failed;
 }
 
 /* What has come in of a document whose record will not have it: it is left, or has changed. */
@@ -331,7 +334,8 @@ static WeftLedgers ledgers_of(const Building *building, const WeftSum *sound)
 
 	return (WeftLedgers){
 	    .pages = {.done = pages->done, .failed = pages->failed, .skipped = pages->skipped},
-	    .milliseconds = {.done = sound->done, .skipped = sound->skipped},
+	    .milliseconds = {.done = sound->done, .failed = sound->failed,
+	                     .skipped = sound->skipped},
 	};
 }
 
@@ -474,8 +478,12 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 	Building *building = g_hash_table_lookup(records->buildings, &item->document);
 	WeftItem *out = weft_item_new(WEFT_ITEM_RECORD, item->document);
 	WeftRecord *record = building->record;
-	WeftSum sound = sum_of_sound(building);
+	WeftSum sound = sum_of_sound(building, &item->ledgers.milliseconds);
 	gboolean has_changed = building->changed != NULL;
+
+	record->page_ledger.in += item->ledgers.pages.in;
+	record->page_ledger.failed += item->ledgers.pages.failed;
+	record->page_ledger.skipped += item->ledgers.pages.skipped;
 
 	if (has_changed || building->document->is_left)
 		out->ledgers = ledgers_unrecorded(building, &sound);

@@ -109,18 +109,18 @@ void weft_replay_tally(WeftDecodeFlow *flow, const WeftItem *item)
 
 		fault->fault = g_error_copy(item->fault->error);
 		flow->known_bytes += weft_part_output_bytes(fault);
-		weft_run_tally_fault(flow->run, item->fault->error, &item->fault->at);
+		weft_decode_flow_tally_fault(flow, item->fault->error, &item->fault->at);
 	}
 	if (part == NULL)
 		return;
 	if (part->kind == WEFT_PART_FAULT) {
-		weft_run_tally_part(flow->run, part);
+		weft_decode_flow_tally(flow, part);
 		return;
 	}
 	if (part->content == NULL || part->content->by == WEFT_BY_FILE ||
 	    part->content->by == WEFT_BY_OCR_LAYER)
 		flow->known_bytes += weft_part_output_bytes(part);
-	weft_run_tally_part(flow->run, part);
+	weft_decode_flow_tally(flow, part);
 	if (part->kind == WEFT_PART_PAGE)
 		WEFT_COUNT(flow->run, n_pages_kept, 1);
 }

@@ -4,8 +4,10 @@ import json
 import os
 import pathlib
 import signal
+import struct
 import subprocess
 import time
+import wave
 
 import e2e
 
@@ -139,6 +141,102 @@ class Trace(e2e.Case):
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertIn("no/such/t.json", done.stderr)
         self.assertFalse(os.path.exists(self.folder / "no"))
+
+
+def laughs(n_pages, bad):
+    """A PDF whose page `bad` takes for ever: forms within forms, ten times each."""
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", None,
+               b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
+
+    def stream(text, extra=b""):
+        objects.append(b"<< %s /Length %d >>\nstream\n%s\nendstream" % (extra, len(text), text))
+        return len(objects)
+
+    inner = stream(b"0 0 m 9 9 l S", b"/Type /XObject /Subtype /Form /BBox [0 0 612 792]")
+    for _ in range(12):
+        inner = stream(b"/X Do " * 10, b"/Type /XObject /Subtype /Form /BBox [0 0 612 792] "
+                       b"/Resources << /XObject << /X %d 0 R >> >>" % inner)
+    kids = []
+    for n in range(1, n_pages + 1):
+        content = stream(b"/X Do" if n == bad else b"BT /F1 11 Tf 72 720 Td (Page %d) Tj ET" % n)
+        objects.append(b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R /Resources "
+                       b"<< /Font << /F1 3 0 R >> /XObject << /X %d 0 R >> >> >>" % (content, inner))
+        kids.append(b"%d 0 R" % len(objects))
+    objects[1] = b"<< /Type /Pages /Count %d /Kids [%s] >>" % (n_pages, b" ".join(kids))
+    return e2e.assemble_pdf(objects)
+
+
+class NobodySaw(e2e.Case):
+    """What a document announces and does not give has come in, and failed."""
+
+    def ledger(self, name, what, *arguments, code=1):
+        self.run_weft("-q", "-t", "inventory", "-o", self.out, *arguments, self.folder / name, code=code)
+        record = e2e.by_name(self.out)[name]
+        self.assertEqual(e2e.weft("verify", "-o", self.out).stdout, "")
+        run = e2e.summary(self.out)["ledger"]
+        return record, record["ledger"][what], run["pages" if what == "pages" else "milliseconds"]
+
+    def test_pages_behind_one_that_breaks_its_decoder(self):
+        (self.folder / "a.pdf").write_bytes(laughs(10, 3))
+        record, pages, run = self.ledger("a.pdf", "pages", "--limit", "stall-seconds=1")
+        self.assertEqual((record["status"], record["errors"][0]["code"]), ("partial", "timeout"))
+        self.assertEqual(len(record["document"]["pages"]), 2)
+        self.assertEqual(pages, {"in": 10, "done": 2, "failed": 8, "skipped": 0})
+        self.assertEqual(run, {**pages, "left": 0})
+        # The same when what was read before comes out of the journal.
+        record, pages, run = self.ledger("a.pdf", "pages", "--limit", "stall-seconds=1", "--retry-failed",
+                                         code=0)
+        self.assertEqual(pages, {"in": 10, "done": 2, "failed": 8, "skipped": 0})
+        self.assertEqual(run, {**pages, "left": 0})
+
+    def test_and_behind_a_limit(self):
+        (self.folder / "a.pdf").write_bytes(laughs(10, 3))
+        _, pages, run = self.ledger("a.pdf", "pages", "--limit", "stall-seconds=1", "--limit", "pages=5")
+        self.assertEqual(pages, {"in": 10, "done": 2, "failed": 3, "skipped": 5})
+        self.assertEqual(run, {**pages, "left": 0})
+        self.out = self.folder / "asked"
+        _, pages, _ = self.ledger("a.pdf", "pages", "--limit", "stall-seconds=1", "--pages", "2-7")
+        self.assertEqual(pages, {"in": 6, "done": 1, "failed": 5, "skipped": 0})
+
+    def test_a_page_that_is_not_there(self):
+        text = e2e.pdf([["One"], ["Two"], ["Three"]])
+        (self.folder / "a.pdf").write_bytes(text.replace(b"5 0 R 7 0 R 9 0 R", b"5 0 R 4 0 R 9 0 R"))
+        record, pages, run = self.ledger("a.pdf", "pages")
+        self.assertIn(": not there", record["errors"][0]["message"])
+        self.assertEqual(pages, {"in": 3, "done": 2, "failed": 1, "skipped": 0})
+        self.assertEqual(run, {**pages, "left": 0})
+
+    def recording(self, name, seconds, beat=b""):
+        """Two seconds at a time; silence, as a hole, where there is no beat."""
+        with wave.open(str(self.folder / name), "wb") as sound:
+            sound.setparams((1, 2, 16000, 0, "NONE", ""))
+            for _ in range(seconds // 2 if beat else 0):
+                sound.writeframes(beat)
+        if not beat:
+            header = (self.folder / name).read_bytes()
+            n_bytes = seconds * 32000
+            header = header[:4] + struct.pack("<I", n_bytes + 36) + header[8:40] + struct.pack("<I", n_bytes)
+            (self.folder / name).write_bytes(header)
+            os.truncate(self.folder / name, n_bytes + 44)
+
+    def test_seconds_behind_the_limit_of_output(self):
+        loud = b"".join(struct.pack("<h", (i * 991) % 20001 - 10000) for i in range(16000))
+        self.recording("a.wav", 2400, loud + bytes(32000))
+        record, seconds, run = self.ledger("a.wav", "seconds", "--limit", "output-bytes=65536")
+        self.assertIn("output-bytes", record["errors"][0]["message"])
+        self.assertEqual((seconds["in"], seconds["failed"]), (2400, 0))
+        self.assertGreater(seconds["done"], 0)
+        self.assertEqual((run["in"], run["failed"], run["left"]), (2400000, 0, 0))
+
+    def test_seconds_behind_a_timeout(self):
+        self.recording("a.wav", 24000)
+        record, seconds, run = self.ledger("a.wav", "seconds", "--limit", "total-seconds=0.5")
+        self.assertEqual(record["errors"][0]["code"], "timeout")
+        if record["document"]["tracks"]:  # the decoder got as far as to say how long it is
+            self.assertEqual(seconds["in"], 24000)
+            self.assertEqual(run["in"], 24000000)
+        self.assertEqual(seconds["in"], seconds["done"] + seconds["failed"])
+        self.assertEqual(run["failed"] > 0, seconds["failed"] > 0)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,10 @@ static void print_part(const WeftPart *part, const Arguments *arguments, guint n
 		       part->fault->message);
 		print_anchor(&part->anchor);
 		break;
+	case WEFT_PART_EXTENT:
+		printf("extent %u+%u pages, %.3f+%.3f s", part->extent.n_pages,
+		       part->extent.n_pages_cut, part->extent.sound_s, part->extent.sound_s_cut);
+		break;
 	}
 	printf("\n");
 }
