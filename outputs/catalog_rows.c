@@ -200,6 +200,23 @@ static void sampled_free(void *data)
 	g_free(sampled);
 }
 
+static gint64 read_number(WeftCatalog *catalog, const char *sql)
+{
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, sql);
+	gint64 number = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
+
+	weft_catalog_reset(statement);
+	return number;
+}
+
+void weft_catalog_shrink(WeftCatalog *catalog)
+{
+	gint64 n_free = read_number(catalog, "PRAGMA freelist_count");
+
+	if (n_free > 0 && n_free >= read_number(catalog, "PRAGMA page_count") / 4)
+		(void)weft_catalog_execute(catalog, "VACUUM", NULL); /* all or nothing */
+}
+
 GPtrArray *weft_catalog_sample(WeftCatalog *catalog, const char *fingerprint, guint n,
 			       GError **error)
 {

@@ -29,6 +29,9 @@ gboolean weft_catalog_next_gone(WeftCatalog *catalog, const char *after, char re
 /* All rows of a record and its paths, in a transaction. */
 gboolean weft_catalog_erase(WeftCatalog *catalog, const char *id, GError **error);
 gboolean weft_catalog_forget_gone(WeftCatalog *catalog, GError **error);
+/* Gives the disk back what rows that are gone held, when that is a quarter of the file and more. It
+ * needs room for a second file meanwhile: where there is none, all stays as it is. */
+void weft_catalog_shrink(WeftCatalog *catalog);
 
 /* As weft_outputs_sample, of one job or (NULL) of all, with paths; NULL on error. */
 GPtrArray *weft_catalog_sample(WeftCatalog *catalog, const char *fingerprint, guint n,

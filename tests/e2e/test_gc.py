@@ -72,6 +72,20 @@ class Gc(e2e.Case):
         self.assertIn("a.md", e2e.by_name(self.out))
         self.assert_whole()
 
+    def test_the_catalogue_shrinks(self):
+        database = self.out / "state/catalog.db"
+        for i in range(12):
+            (self.pile / f"long {i}.md").write_text(" ".join(f"w{i}x{n}" for n in range(4000)) + "\n")
+        self.inventory()
+        before = database.stat().st_size
+        for i in range(12):
+            (self.pile / f"long {i}.md").unlink()
+        self.inventory("--accept-deletions")
+        self.gc("--gone")
+        self.assertLess(database.stat().st_size, before // 2)
+        self.assertEqual(e2e.weft("search", "-o", self.out, "wordb").returncode, 0)
+        self.assert_whole()
+
     def test_it_is_done_again_after_a_crash(self):
         """Killed between file and row, or before the manifest."""
         self.lose()

@@ -511,6 +511,27 @@ class Rebuilt(e2e.Case):
         self.assertEqual(e2e.records(self.out), before)
         self.assertEqual({file: file.stat().st_mtime_ns for file in e2e.record_files(self.out)}, times)
 
+    def test_beside_what_a_killed_run_left(self):
+        """A log that nobody has closed is of the catalogue before, not of the new one."""
+        (self.folder / "a.md").write_text("The giraffe.\n")
+        self.run_weft("-q", "-t", "inventory", "-o", self.out, self.folder / "a.md", code=0)
+        state, kept = self.out / "state", self.folder / "kept"
+        kept.mkdir()
+        with contextlib.closing(sqlite3.connect(state / "catalog.db")) as database:
+            database.execute("DELETE FROM source")
+            database.commit()
+            for name in ("catalog.db", "catalog.db-wal", "catalog.db-shm"):
+                shutil.copy(state / name, kept / name)
+        for file in kept.iterdir():  # as after kill -9
+            shutil.copy(file, state / file.name)
+        self.assertGreater((state / "catalog.db-wal").stat().st_size, 0)
+        self.assert_code(e2e.weft("rebuild-index", "-o", self.out), 0)
+        self.assertIn("giraffe", e2e.weft("show", "-o", self.out, self.folder / "a.md").stdout)
+        with contextlib.closing(sqlite3.connect(state / "catalog.db")) as database:
+            self.assertEqual(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+            self.assertEqual(database.execute("SELECT COUNT(*) FROM source").fetchall(), [(1,)])
+        self.assertEqual(e2e.weft("verify", "-o", self.out).stdout, "")
+
     def test_refusals(self):
         done = e2e.weft("rebuild-index", "-o", self.out)
         self.assert_code(done, 3)
