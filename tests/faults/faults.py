@@ -175,7 +175,7 @@ class Job:
         """A new output folder as another one is, or as it is before the job."""
         out = self.folder / f"out-{next(self.numbers)}"
         if like or self.base:
-            shutil.copytree(like or self.base, out)
+            shutil.copytree(like or self.base, out, symlinks=True)
         return out
 
     def calls(self, like=None, ops=None, under=None):
@@ -282,7 +282,8 @@ class Picture:
     def __init__(self, out):
         self.records = record_texts(out)
         self.files = sorted(str(path.relative_to(out)) for path in out.rglob("*")
-                            if path.is_file() and not hides(path.relative_to(out)))
+                            if (path.is_file() or path.is_symlink()) and
+                            not hides(path.relative_to(out)))
         self.rows = state_rows(out)
 
 

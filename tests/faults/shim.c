@@ -1,8 +1,9 @@
 /* shim.c - preloaded into weft, makes one call on the disk go wrong, or all from it on.
  *
  * Every call that changes something under FAULT_UNDER (write, fsync, fdatasync, syncfs, rename,
- * unlink, ftruncate, fallocate, open that creates, mkdir, link) has a number, from 1. FAULT_OPS numbers
- * other calls there instead: read, open, or hand (an open file is sent to another process). A run with a log and no fault tells how many there are; the tests then go through them in turn.
+ * unlink, ftruncate, fallocate, open that creates, mkdir, link, symlink) has a number, from 1.
+ * FAULT_OPS numbers other calls there instead: read, open, or hand (an open file is sent to another
+ * process). A run with a log and no fault tells how many there are; the tests then go through them in turn.
  *
  *   FAULT_UNDER   absolute folders, divided by ':', without links; a call elsewhere is nobody's business
  *   FAULT_AT      the number of the call at which something happens; 0: nothing does
@@ -425,6 +426,18 @@ int linkat(int from, const char *before, int to, const char *after, int flags)
 int link(const char *before, const char *after)
 {
 	return linkat(AT_FDCWD, before, AT_FDCWD, after, 0);
+}
+
+int symlinkat(const char *target, int folder, const char *path)
+{
+	if (refuses_path(CHANGE, "symlink", folder, path, false))
+		return -1;
+	return (int)syscall(SYS_symlinkat, target, folder, path);
+}
+
+int symlink(const char *target, const char *path)
+{
+	return symlinkat(target, AT_FDCWD, path);
 }
 
 /* ---- the hand-over of a document, and the clock ---- */
