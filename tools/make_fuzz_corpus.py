@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/fuzz/corpus/{config,gguf,safetensors,tokenizer,worker}: small inputs, good and nearly good.
+"""Writes tests/fuzz/corpus/{config,ggml,gguf,safetensors,tokenizer,worker}: small inputs, good and nearly good.
 
     python3 tools/make_fuzz_corpus.py tests
 """
@@ -212,6 +212,28 @@ def gguf(folder):
     put(folder, "counts", b"GGUF" + struct.pack("<IQQ", 3, 1 << 63, 1 << 63))
 
 
+def ggml(folder):
+    """Files of whisper.cpp, one mel bin wide."""
+    def file(n_vocab, words, tensors, ftype=1, magic=b"lmgg"):
+        data = magic + struct.pack("<11i", n_vocab, 20, 32, 2, 1, 16, 32, 2, 1, 1, ftype)
+        data += struct.pack("<2i", 1, 201) + bytes(804) + struct.pack("<i", len(words))
+        data += b"".join(struct.pack("<i", len(w)) + w for w in words)
+        for name, sizes, kind, n_bytes in tensors:
+            data += struct.pack(f"<3i{len(sizes)}i", len(sizes), len(name), kind, *sizes) + name.encode()
+            data += bytes(n_bytes)
+        return data
+
+    words = [bytes([b]) for b in range(256)] + [b"th", b"the", b"", b" th"]
+    conv = [("encoder.conv1.weight", [3, 1, 32], 1, 192), ("encoder.conv1.bias", [1, 32], 0, 128)]
+    query = ("decoder.blocks.0.cross_attn.query.weight", [32, 32], 8, 32 * 34)
+    put(folder, "f16", file(51864, words, conv))
+    put(folder, "q8_0", file(51866, words, [*conv, query], 2007))
+    put(folder, "old-layout", file(51865, words[:4], [query], 7))
+    put(folder, "no-words", file(51865, [], [("decoder.ln.bias", [32], 0, 128)] * 2))
+    put(folder, "detector", b"lmgg" + struct.pack("<i", 10) + b"silero-16k" + bytes(64))
+    put(folder, "cut", file(51865, words, [query], 2007)[:-1])
+
+
 def worker(folder):
     """Scripts for fuzz_worker.c: what a worker does, step by step."""
     document, picture = b"\0", b"\1"
@@ -253,6 +275,7 @@ def main():
     root = sys.argv[1]
     corpus = os.path.join(root, "fuzz", "corpus")
     safetensors(os.path.join(corpus, "safetensors"))
+    ggml(os.path.join(corpus, "ggml"))
     gguf(os.path.join(corpus, "gguf"))
     tokenizer(os.path.join(corpus, "tokenizer"), root)
     pieces(os.path.join(corpus, "tokenizer"))
