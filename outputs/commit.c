@@ -22,6 +22,7 @@ WeftCommit *weft_commit_new(const char *records, const char *lock_path, gboolean
 	commit->records = g_strdup(records);
 	commit->lock_path = g_strdup(lock_path);
 	commit->syncs_alone = syncs_alone;
+	commit->first_us = g_get_monotonic_time();
 	return commit;
 }
 
@@ -47,7 +48,7 @@ void weft_commit_entry_free(WeftCommitEntry *entry)
 	g_free(entry->temporary);
 	g_free(entry->sha256);
 	g_free(entry->fingerprint);
-	g_free(entry->path);
+	g_clear_pointer(&entry->changes, g_array_unref);
 	g_free(entry);
 }
 
@@ -190,7 +191,7 @@ static gboolean has_changed(const WeftCommitEntry *entry)
 	return !entry->has_before || !is_same_file(&now, &entry->before);
 }
 
-/* Writes the record anew over the one that is there: with that one's paths, and the entry's change. A
+/* Writes the record anew over the one that is there: with that one's paths, and the entry's changes. A
  * new record takes them over, one that was there before is written again with them. */
 static gboolean merge(WeftCommitEntry *entry, WeftRecordFile *there, GError **error)
 {
@@ -198,10 +199,9 @@ static gboolean merge(WeftCommitEntry *entry, WeftRecordFile *there, GError **er
 	g_autoptr(WeftRecordFile) ours = NULL;
 	WeftRecordText text = {.before = there, .paths = paths};
 
-	if (entry->is_lost)
-		weft_record_paths_remove(paths, entry->path);
-	else if (entry->path)
-		weft_record_paths_add(paths, entry->path);
+	weft_record_paths_settle(paths);
+	if (entry->changes)
+		(void)weft_path_changes_apply(entry->changes, paths, entry->sha256 != NULL);
 	if (entry->is_new) {
 		text.before = ours =
 			weft_record_file_open(entry->temporary, entry->known.id, NULL, NULL, error);

@@ -20,12 +20,14 @@
 
 #include "base/files.h"
 #include "outputs/catalog.h"
+#include "outputs/gather.h"
 #include "outputs/record_file.h"
 
 typedef struct WeftCommitEntry {
 	char *file;              /* the record's */
 	char *temporary;         /* where its bytes lie until it has its name; NULL: nothing written */
 	WeftNewFile *written;
+	gboolean has_record;     /* FALSE: there is none any more, only rows of paths */
 	gboolean is_new;         /* a document's result; else a record that was there, with other paths */
 	gboolean is_removed;     /* the record goes away */
 	gboolean has_before;
@@ -35,11 +37,7 @@ typedef struct WeftCommitEntry {
 	char file_sha256[65];
 	struct stat file_status;
 	WeftSearchText *text;    /* or NULL */
-	char *path;              /* that the record gets, or loses; NULL: neither */
-	gboolean is_lost;        /* loses */
-	gboolean is_gone;        /* is_lost, because its file is gone: its row says so */
-	gboolean has_status;
-	struct stat status;      /* of the path's file */
+	GArray *changes;         /* WeftPathChange: the paths that the record gets and loses */
 } WeftCommitEntry;
 
 struct WeftCommit {
@@ -51,6 +49,7 @@ struct WeftCommit {
 	char *lock_path;         /* that all runs of the folder share */
 	gboolean makes_folders;  /* `records` has a new folder */
 	gboolean syncs_alone;    /* each file by itself: a sync of all waits for what others write, too */
+	gint64 first_us;         /* when it began, as g_get_monotonic_time */
 	gint64 sync_us;          /* what the sync of all took; 0: there was none */
 };
 

@@ -30,6 +30,7 @@ static WeftOutputs *new_outputs(const char *out_dir, const char *state_dir)
 	g_autofree char *state = weft_outputs_state_dir(outputs);
 	outputs->untold = g_build_filename(state, "untold", NULL);
 	outputs->claims = -1;
+	outputs->gather = weft_gather_new();
 	return outputs;
 }
 
@@ -124,6 +125,7 @@ void weft_outputs_close(WeftOutputs *outputs)
 	if (!outputs)
 		return;
 	weft_commit_free(outputs->open);
+	weft_gather_free(outputs->gather);
 	weft_catalog_close(outputs->catalog);
 	weft_lock_close(outputs->lock);
 	if (outputs->claims >= 0)

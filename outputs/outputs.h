@@ -194,12 +194,17 @@ typedef struct WeftCommit WeftCommit;
 void weft_commit_free(WeftCommit *commit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftCommit, weft_commit_free)
 
-/* Records that wait, and whether they are so many (64, or many bytes) that they should not wait for
- * more. */
+/* Records that wait, and paths of records that are there; whether they are so many (64 records, or
+ * many bytes) that they should not wait for more; when they have waited long enough, in the time of
+ * g_get_monotonic_time (G_MAXINT64: nothing waits): 200 ms, and paths of large records longer. */
 guint weft_outputs_n_waiting(const WeftOutputs *outputs);
 gboolean weft_outputs_is_full(const WeftOutputs *outputs);
-/* What waits; NULL: nothing. One batch at a time: the next one is taken after this one was given back
- * by put or drop. */
+gint64 weft_outputs_due_us(const WeftOutputs *outputs);
+/* Writes records whose paths have waited long enough, or all (`at_once`), again into the batch, at
+ * most 64 a call. */
+gboolean weft_outputs_write_paths(WeftOutputs *outputs, gboolean at_once, GError **error);
+/* The batch of records; NULL: it is empty. One at a time: the next one is taken after this one was
+ * given back by put or drop. */
 WeftCommit *weft_outputs_take_commit(WeftOutputs *outputs);
 /* Makes the files last. Any thread. */
 gboolean weft_commit_publish(WeftCommit *commit, GError **error);

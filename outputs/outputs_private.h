@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "outputs/commit.h"
 #include "outputs/catalog.h"
+#include "outputs/gather.h"
 #include "outputs/outputs.h"
 #include "outputs/record_file.h"
 
@@ -30,6 +31,7 @@ struct WeftOutputs {
 	char *job;             /* fingerprint of the job that this run keeps; NULL: none */
 	guint64 n_listed;      /* records in the manifest, when it was written last */
 	char *publish_lock;    /* STATE/publish.lock */
+	WeftGather *gather;     /* paths that wait for their records to be written again */
 	WeftCommit *open;       /* what waits for its commit; NULL: nothing */
 	const WeftCommit *taken; /* what is being published; NULL: nothing */
 	guint n_alone;         /* batches from here on that sync each file by itself */

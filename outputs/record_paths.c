@@ -6,42 +6,18 @@
 
 void weft_record_paths_settle(GPtrArray *paths)
 {
+	guint n = 0;
+
 	weft_names_sort(paths);
-	for (guint i = 1; i < paths->len;) {
-		if (strcmp(paths->pdata[i - 1], paths->pdata[i]) == 0)
-			g_ptr_array_remove_index(paths, i);
-		else
-			i++;
+	for (guint i = 0; i < paths->len; i++) {
+		if (n > 0 && strcmp(paths->pdata[n - 1], paths->pdata[i]) == 0)
+			continue;
+		/* What is dropped moves behind the others. */
+		gpointer path = paths->pdata[n];
+		paths->pdata[n++] = paths->pdata[i];
+		paths->pdata[i] = path;
 	}
-}
-
-static gboolean find_path(const GPtrArray *paths, const char *path, guint *ret_index)
-{
-	for (guint i = 0; i < paths->len; i++)
-		if (strcmp(paths->pdata[i], path) == 0) {
-			*ret_index = i;
-			return TRUE;
-		}
-	return FALSE;
-}
-
-gboolean weft_record_paths_add(GPtrArray *paths, const char *path)
-{
-	guint i;
-	if (find_path(paths, path, &i))
-		return FALSE;
-	g_ptr_array_add(paths, g_strdup(path));
-	weft_record_paths_settle(paths);
-	return TRUE;
-}
-
-gboolean weft_record_paths_remove(GPtrArray *paths, const char *path)
-{
-	guint i;
-	if (!find_path(paths, path, &i))
-		return FALSE;
-	g_ptr_array_remove_index(paths, i);
-	return TRUE;
+	g_ptr_array_set_size(paths, (gint)n);
 }
 
 void weft_record_paths_write(WeftJsonWriter *w, const GPtrArray *paths)

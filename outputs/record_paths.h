@@ -14,10 +14,6 @@
 /* Sorts bytewise and drops doubles. */
 void weft_record_paths_settle(GPtrArray *paths);
 
-/* Of settled paths. FALSE: it stands there already; it does not stand there. */
-gboolean weft_record_paths_add(GPtrArray *paths, const char *path);
-gboolean weft_record_paths_remove(GPtrArray *paths, const char *path);
-
 /* The members "paths" and, where it is needed, "paths_b64" of the object at hand. */
 void weft_record_paths_write(WeftJsonWriter *w, const GPtrArray *paths);
 

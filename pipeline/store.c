@@ -7,9 +7,6 @@
 
 #include "base/error.h"
 
-/* How long a record waits for others: what a power cut may take, beside what it interrupts. */
-#define WAIT_NS ((guint64)200 * 1000 * 1000)
-
 struct WeftStore {
 	char *fingerprint;
 	gboolean is_folder;
@@ -18,18 +15,9 @@ struct WeftStore {
 	pthread_mutex_t mutex; /* guards all below */
 	pthread_cond_t changed;
 	WeftOutputs *outputs;
-	guint64 first_ns;      /* when the open batch got its first record */
 	gboolean is_committing, is_flushing, is_ending;
 	GError *failure;       /* of a commit */
 };
-
-static guint64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (guint64)now.tv_sec * 1000000000 + (guint64)now.tv_nsec;
-}
 
 /* Whoever has one holds the mutex until its scope ends, behind the value that it returns. */
 typedef pthread_mutex_t Hold;
@@ -49,14 +37,25 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hold, hold_end)
 
 /* ---- the thread that commits ---- */
 
+/* The batch, with the paths that have waited long enough. */
+static WeftCommit *take_locked(WeftStore *store, GError **error)
+{
+	return weft_outputs_write_paths(store->outputs, store->is_flushing, error)
+		   ? weft_outputs_take_commit(store->outputs)
+		   : NULL;
+}
+
 static void commit_locked(WeftStore *store)
 {
-	WeftCommit *commit = weft_outputs_take_commit(store->outputs);
 	GError *failure = NULL;
+	WeftCommit *commit = take_locked(store, &failure);
 	gboolean is_published;
 
-	store->is_committing = TRUE;
+	store->failure = failure;
+	store->is_committing = commit != NULL;
 	pthread_cond_broadcast(&store->changed); /* there is room */
+	if (commit == NULL)
+		return;
 	pthread_mutex_unlock(&store->mutex);
 	is_published = weft_commit_publish(commit, &failure);
 	pthread_mutex_lock(&store->mutex);
@@ -69,14 +68,14 @@ static void commit_locked(WeftStore *store)
 	pthread_cond_broadcast(&store->changed);
 }
 
-/* Until something has changed, or the open batch has waited long enough. */
+/* Until something has changed, or what waits has waited long enough. */
 static void wait_locked(WeftStore *store)
 {
-	guint64 until_ns = store->first_ns + WAIT_NS;
-	struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000),
-				 .tv_nsec = (long)(until_ns % 1000000000)};
+	gint64 due_us = weft_outputs_due_us(store->outputs);
+	struct timespec until = {.tv_sec = (time_t)(due_us / 1000000),
+				 .tv_nsec = (long)(due_us % 1000000) * 1000};
 
-	if (weft_outputs_n_waiting(store->outputs) == 0 || store->failure != NULL)
+	if (due_us == G_MAXINT64 || store->failure != NULL)
 		pthread_cond_wait(&store->changed, &store->mutex);
 	else
 		(void)pthread_cond_timedwait(&store->changed, &store->mutex, &until);
@@ -86,8 +85,7 @@ static gboolean is_due_locked(const WeftStore *store)
 {
 	if (store->failure != NULL || weft_outputs_n_waiting(store->outputs) == 0)
 		return FALSE;
-	return store->is_flushing || weft_outputs_is_full(store->outputs) ||
-	       now_ns() >= store->first_ns + WAIT_NS;
+	return store->is_flushing || g_get_monotonic_time() >= weft_outputs_due_us(store->outputs);
 }
 
 static void *commit_thread(void *data)
@@ -113,23 +111,19 @@ static gboolean is_good_locked(const WeftStore *store, GError **error)
 	return store->failure == NULL;
 }
 
-/* Waits for room in the open batch; *ret_n_before is for put_locked. */
-static gboolean enter_locked(WeftStore *store, guint *ret_n_before, GError **error)
+/* Waits for room in the open batch; *ret_due_us is for put_locked. */
+static gboolean enter_locked(WeftStore *store, gint64 *ret_due_us, GError **error)
 {
 	while (store->failure == NULL && weft_outputs_is_full(store->outputs))
 		pthread_cond_wait(&store->changed, &store->mutex);
-	*ret_n_before = weft_outputs_n_waiting(store->outputs);
+	*ret_due_us = weft_outputs_due_us(store->outputs);
 	return is_good_locked(store, error);
 }
 
 /* After something was put: the thread is woken when it has to look at the clock, or to work. */
-static void put_locked(WeftStore *store, guint n_before)
+static void put_locked(WeftStore *store, gint64 due_before_us)
 {
-	guint n = weft_outputs_n_waiting(store->outputs);
-
-	if (n_before == 0 && n > 0)
-		store->first_ns = now_ns();
-	if ((n_before == 0 && n > 0) || weft_outputs_is_full(store->outputs))
+	if (weft_outputs_due_us(store->outputs) < due_before_us)
 		pthread_cond_broadcast(&store->changed);
 }
 
@@ -292,13 +286,13 @@ gboolean weft_store_adopt(WeftStore *store, const char *id_before, const WeftAdd
 {
 	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_adopted;
-	guint n_before;
+	gint64 due_before_us;
 
-	if (!enter_locked(store, &n_before, error))
+	if (!enter_locked(store, &due_before_us, error))
 		return FALSE;
 	is_adopted = weft_outputs_adopt(store->outputs, id_before, address, document->path,
 					status_of(document), error);
-	put_locked(store, n_before);
+	put_locked(store, due_before_us);
 	return is_adopted;
 }
 
@@ -307,13 +301,13 @@ gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument
 {
 	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_put;
-	guint n_before;
+	gint64 due_before_us;
 
-	if (!enter_locked(store, &n_before, error))
+	if (!enter_locked(store, &due_before_us, error))
 		return FALSE;
 	is_put = weft_outputs_put(store->outputs, record, document->path,
 				  status_of(document), store->fingerprint, error);
-	put_locked(store, n_before);
+	put_locked(store, due_before_us);
 	return is_put;
 }
 
@@ -322,14 +316,14 @@ gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, Wef
 {
 	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_added;
-	guint n_before;
+	gint64 due_before_us;
 
-	if (!enter_locked(store, &n_before, error))
+	if (!enter_locked(store, &due_before_us, error))
 		return FALSE;
 	is_added = weft_outputs_add_path(store->outputs, document->id, document->path,
 					 status_of(document), store->fingerprint,
 					 ret_known, error);
-	put_locked(store, n_before);
+	put_locked(store, due_before_us);
 	return is_added;
 }
 
@@ -337,12 +331,12 @@ gboolean weft_store_lose(WeftStore *store, const char *path, GError **error)
 {
 	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_lost;
-	guint n_before;
+	gint64 due_before_us;
 
-	if (!enter_locked(store, &n_before, error))
+	if (!enter_locked(store, &due_before_us, error))
 		return FALSE;
 	is_lost = weft_outputs_lose(store->outputs, path, store->fingerprint, error);
-	put_locked(store, n_before);
+	put_locked(store, due_before_us);
 	return is_lost;
 }
 

@@ -4,8 +4,9 @@
  * output folder (lines to stdout) there is no WeftOutputs, and nothing is known of earlier runs.
  *
  * What is put is committed by a thread of the store: 64 records together, or what there is 200 ms
- * after the first of them. While it waits for the disk, the next batch is filled. A commit that
- * fails is told by the next put, flush or finish; nothing is put after that.
+ * after the first of them; paths of a record that is there may wait longer (outputs.h). While it
+ * waits for the disk, the next batch is filled. A commit that fails is told by the next put, flush or
+ * finish; nothing is put after that.
  */
 #ifndef WEFT_PIPELINE_STORE_H
 #define WEFT_PIPELINE_STORE_H

@@ -1,8 +1,10 @@
 """The same command again: what is new, changed, copied, renamed or lost."""
+import hashlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 
 import e2e
@@ -129,6 +131,64 @@ class Again(e2e.Case):
         done = self.again(0, "-q")
         self.assertEqual(json.dumps(sorted(e2e.records(self.out))), json.dumps(sorted(self.first)))
         self.assertEqual(done.stdout, "")
+
+
+class Copies(e2e.Case):
+    """Many files of the same bytes, whatever becomes of the run and of them."""
+    N = 1500
+
+    def setUp(self):
+        super().setUp()
+        for i in range(self.N):
+            path = self.folder / f"in/{i % 10}/{i:04}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("The same letter to each of them.\n" if i % 5 else f"Letter {i % 20}.\n")
+        self.command = ["run", "-t", "inventory", "-o", "out", "-q", "in"]
+
+    def again(self, *more):
+        done = e2e.weft(*self.command, *more, cwd=self.folder)
+        self.assert_code(done, 0)
+        return e2e.summary(self.out)
+
+    def assert_paths(self):
+        """Each file stands in one record, the one of its bytes."""
+        found = {}
+        for record in e2e.records(self.out).values():
+            record = json.loads(record)
+            paths = record["source"]["paths"]
+            self.assertEqual(paths, sorted(set(paths)))
+            for path in paths:
+                self.assertNotIn(path, found)
+                found[path] = record["source"]["sha256"]
+        self.assertEqual(found, {
+            str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in self.folder.glob("in/*/*.txt")})
+
+    def test_killed(self):
+        for k in range(8):
+            run = subprocess.Popen([e2e.WEFT, *self.command], cwd=self.folder,
+                                   start_new_session=True)
+            try:
+                run.wait(0.1 + 0.1 * k)
+            except subprocess.TimeoutExpired:
+                os.killpg(run.pid, signal.SIGKILL)
+                run.wait()
+        self.again()
+        self.assert_paths()
+        self.assertEqual(self.again()["unchanged"], self.N)
+
+    def test_changed_and_gone(self):
+        summary = self.again()
+        self.assertEqual((summary["done"], summary["copies"]), (5, self.N - 5))
+        self.assert_paths()
+        for i in range(0, self.N, 3):
+            (self.folder / f"in/{i % 10}/{i:04}.txt").unlink()
+        for i in range(1, self.N, 3):
+            (self.folder / f"in/{i % 10}/{i:04}.txt").write_text(f"Letter {i % 20}, corrected.\n")
+        (self.folder / "in/2").rename(self.folder / "in/renamed")
+        summary = self.again("--accept-deletions")
+        self.assertEqual((summary["done"], summary["gone"]), (20, 600))
+        self.assert_paths()
 
 
 if __name__ == "__main__":

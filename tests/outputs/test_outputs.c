@@ -477,6 +477,7 @@ static void test_waiting(Fixture *fixture, gconstpointer data)
 					    &known, NULL));
 	g_assert_cmpint(known.status, ==, WEFT_STATUS_PARTIAL);
 	/* Taken, and not yet published: the next one goes on from it. */
+	g_assert_true(weft_outputs_write_paths(fixture->outputs, TRUE, NULL));
 	WeftCommit *taken = weft_outputs_take_commit(fixture->outputs);
 	g_assert_nonnull(taken);
 	g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID, "/b", NULL, FINGERPRINT,
@@ -498,6 +499,85 @@ static void test_waiting(Fixture *fixture, gconstpointer data)
 	reopen(fixture);
 	g_assert_cmpuint(n_temporary(fixture, "00"), ==, 0);
 	assert_paths(fixture, "[\"/a\",\"/b\",\"/c\",\"/d\"]");
+}
+
+static void assert_answer(Fixture *fixture, const char *sql, const char *expected)
+{
+	g_autofree char *answer = ask(fixture, sql);
+	g_assert_cmpstr(answer, ==, expected);
+}
+
+/* However many paths a record gets or loses together, it is written once, and they have no rows
+ * before. */
+static void test_many_copies(Fixture *fixture, gconstpointer data)
+{
+	static const char SOURCES[] = "SELECT count(*) FROM source WHERE gone = 0";
+	enum { N = 1000 };
+	WeftKnown known;
+
+	put(fixture, "/a");
+	for (int pass = 0; pass < 3; pass++) {
+		for (int i = 0; i < N; i++) {
+			g_autofree char *path = g_strdup_printf("/copies/%03d", i);
+			if (pass < 2)
+				g_assert_true(weft_outputs_add_path(fixture->outputs, SAMPLE_ID,
+								    path, &fixture->status,
+								    FINGERPRINT, &known, NULL));
+			else
+				g_assert_true(weft_outputs_lose(fixture->outputs, path, FINGERPRINT,
+								NULL));
+		}
+		g_assert_cmpuint(weft_outputs_n_waiting(fixture->outputs), ==, N);
+		g_assert_false(weft_outputs_is_full(fixture->outputs));
+		assert_answer(fixture, SOURCES, pass == 0 ? "1" : "1001");
+		g_assert_cmpuint(n_temporary(fixture, "00"), ==, 0);
+		g_assert_true(weft_outputs_write_paths(fixture->outputs, TRUE, NULL));
+		g_assert_cmpuint(weft_outputs_n_waiting(fixture->outputs), ==, 1);
+		g_assert_cmpuint(n_temporary(fixture, "00"), ==, pass == 1 ? 0 : 1);
+		commit(fixture);
+		assert_answer(fixture, SOURCES, pass < 2 ? "1001" : "1");
+		json_t *record = load_sample(fixture);
+		json_t *paths = json_object_get(json_object_get(record, "source"), "paths");
+		g_assert_cmpuint(json_array_size(paths), ==, pass < 2 ? N + 1 : 1);
+		for (guint i = 1; i < json_array_size(paths); i++)
+			g_assert_cmpstr(json_string_value(json_array_get(paths, i - 1)), <,
+					json_string_value(json_array_get(paths, i)));
+		json_decref(record);
+	}
+}
+
+/* A run that is killed when the new record of a path is on the disk, and the old one has it still: the
+ * path has no new row, so that the next run finishes it. */
+static void test_killed_between(Fixture *fixture, gconstpointer data)
+{
+	static const char OTHERS[] = "SELECT count(*) FROM source WHERE id != '" SAMPLE_ID "'";
+	WeftKnown known;
+	g_autofree char *other_id = NULL;
+
+	put(fixture, "/a");
+	for (int pass = 0; pass < 2; pass++) {
+		g_autoptr(WeftRecord) other = sample_record();
+		other->id[7] = 'f';
+		g_ptr_array_set_size(other->paths, 0);
+		if (!other_id) {
+			other_id = g_strdup(other->id);
+			g_assert_true(weft_outputs_put(fixture->outputs, other, "/a",
+						       &fixture->status, FINGERPRINT, NULL));
+			WeftCommit *taken = weft_outputs_take_commit(fixture->outputs);
+			g_assert_true(weft_commit_publish(taken, NULL));
+			g_assert_true(weft_outputs_put_commit(fixture->outputs, taken, NULL));
+			assert_paths(fixture, "[\"/a\"]");
+			assert_answer(fixture, OTHERS, "0");
+			reopen(fixture);
+			continue;
+		}
+		g_assert_true(weft_outputs_add_path(fixture->outputs, other_id, "/a",
+						    &fixture->status, FINGERPRINT, &known, NULL));
+		commit(fixture);
+	}
+	assert_paths(fixture, "[]");
+	assert_answer(fixture, OTHERS, "1");
+	assert_answer(fixture, "SELECT count(*) FROM source", "1");
 }
 
 /* A record of which another run has written the paths while ours waited has all of them. */
@@ -704,6 +784,8 @@ int main(int argc, char **argv)
 	ADD("unbelievable-catalogue", test_unbelievable_catalogue);
 	ADD("known-path", test_known_path);
 	ADD("waiting", test_waiting);
+	ADD("many-copies", test_many_copies);
+	ADD("killed-between", test_killed_between);
 	ADD("two-writers", test_two_writers);
 	ADD("many", test_many);
 	ADD("catalogue-rows", test_catalogue_rows);
