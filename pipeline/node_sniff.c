@@ -25,7 +25,6 @@
 
 typedef struct Sniff {
 	WeftRun *run;
-	GHashTable *ids; /* char *: seen in this run */
 	GPtrArray *deferred; /* Deferred */
 } Sniff;
 
@@ -50,7 +49,6 @@ static gboolean sniff_init(void *shared, WeftRunner *runner, void **ret_state, G
 	Sniff *sniff = g_new0(Sniff, 1);
 
 	sniff->run = shared;
-	sniff->ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	sniff->deferred = g_ptr_array_new_with_free_func(deferred_free);
 	*ret_state = sniff;
 	return TRUE;
@@ -221,17 +219,16 @@ static gboolean adopt(const WeftRun *run, const WeftDocument *document, GError *
 }
 
 /* What earlier runs, and this one, made of the same bytes. */
-static gboolean look_back(Sniff *sniff, WeftDocument *document, GError **error)
+static gboolean look_back(const WeftRun *run, WeftDocument *document, GError **error)
 {
-	WeftRun *run = sniff->run;
-	gboolean is_first = !g_hash_table_contains(sniff->ids, document->id);
-
 	/* First the claim, then the look: who has a claim from another has its record, too. */
-	if (is_first && !weft_store_claim(run->store, document->id)) {
+	WeftClaim claim = weft_store_claim(run->store, document->id);
+	gboolean is_first = claim == WEFT_CLAIM_FIRST;
+
+	if (claim == WEFT_CLAIM_ELSEWHERE) {
 		document->is_elsewhere = document->is_copy = TRUE;
 		return TRUE;
 	}
-	g_hash_table_add(sniff->ids, g_strdup(document->id));
 	if (document->sha256[0] == '\0') {
 		document->has_before = weft_store_look(run->store, document->id, &document->before);
 		return TRUE;
@@ -259,7 +256,7 @@ static gboolean sniff_document(Sniff *sniff, WeftRunner *runner, WeftDocument *d
 	    g_error_matches(document->fault->error, WEFT_ERROR, WEFT_ERROR_CANCELLED);
 	weft_document_name(document, run->fingerprint);
 	if (weft_store_is_folder(run->store) && !document->is_inventory &&
-	    !look_back(sniff, document, error)) {
+	    !look_back(run, document, error)) {
 		run->failed_to_write = TRUE;
 		return FALSE;
 	}
@@ -320,7 +317,6 @@ static void sniff_done(void *state)
 {
 	Sniff *sniff = state;
 
-	g_hash_table_unref(sniff->ids);
 	g_ptr_array_unref(sniff->deferred);
 	g_free(sniff);
 }

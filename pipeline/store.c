@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "pipeline/seen.h"
 
 struct WeftStore {
 	char *fingerprint;
@@ -15,6 +16,8 @@ struct WeftStore {
 	pthread_mutex_t mutex; /* guards all below */
 	pthread_cond_t changed;
 	WeftOutputs *outputs;
+	GHashTable *under_way; /* ids (char *) of this run's documents that have no record yet */
+	WeftSeen *seen;        /* and of those that have one */
 	gboolean is_committing, is_flushing, is_ending;
 	GError *failure;       /* of a commit */
 };
@@ -154,6 +157,8 @@ WeftStore *weft_store_new(WeftOutputs *take_outputs, const char *fingerprint, GE
 	store->fingerprint = g_strdup(fingerprint);
 	store->outputs = take_outputs;
 	store->is_folder = take_outputs != NULL;
+	store->under_way = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	store->seen = weft_seen_new();
 	pthread_mutex_init(&store->mutex, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -177,6 +182,8 @@ void weft_store_free(WeftStore *store)
 	}
 	if (store->outputs != NULL)
 		weft_outputs_close(store->outputs);
+	g_hash_table_unref(store->under_way);
+	weft_seen_free(store->seen);
 	g_clear_error(&store->failure);
 	pthread_cond_destroy(&store->changed);
 	pthread_mutex_destroy(&store->mutex);
@@ -215,11 +222,24 @@ gboolean weft_store_has(WeftStore *store, const char *id)
 	return weft_outputs_has(store->outputs, id);
 }
 
-gboolean weft_store_claim(WeftStore *store, const char *id)
+WeftClaim weft_store_claim(WeftStore *store, const char *id)
 {
 	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 
-	return weft_outputs_claim(store->outputs, id);
+	if (g_hash_table_contains(store->under_way, id) ||
+	    (weft_seen_has(store->seen, id) && weft_outputs_has(store->outputs, id)))
+		return WEFT_CLAIM_COPY;
+	if (!weft_outputs_claim(store->outputs, id))
+		return WEFT_CLAIM_ELSEWHERE;
+	g_hash_table_add(store->under_way, g_strdup(id));
+	return WEFT_CLAIM_FIRST;
+}
+
+/* It has a record from here on. */
+static void end_turn_locked(WeftStore *store, const char *id)
+{
+	g_hash_table_remove(store->under_way, id);
+	weft_seen_add(store->seen, id);
 }
 
 gboolean weft_store_look(WeftStore *store, const char *id, WeftKnown *ret_known)
@@ -308,6 +328,8 @@ gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument
 	is_put = weft_outputs_put(store->outputs, record, document->path,
 				  status_of(document), store->fingerprint, error);
 	put_locked(store, due_before_us);
+	if (is_put)
+		end_turn_locked(store, document->id);
 	return is_put;
 }
 
@@ -324,6 +346,8 @@ gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, Wef
 					 status_of(document), store->fingerprint,
 					 ret_known, error);
 	put_locked(store, due_before_us);
+	if (is_added)
+		end_turn_locked(store, document->id);
 	return is_added;
 }
 

@@ -30,8 +30,13 @@ gboolean weft_store_is_unchanged(WeftStore *store, const char *path, const struc
 /* TRUE when a record names this path, whatever job made it and whatever the file is now. */
 gboolean weft_store_knows(WeftStore *store, const char *path);
 gboolean weft_store_has(WeftStore *store, const char *id);
-/* FALSE: another run is at work on it. */
-gboolean weft_store_claim(WeftStore *store, const char *id);
+/* What the run does about a document of this id. */
+typedef enum {
+	WEFT_CLAIM_FIRST,     /* it is the one to work on it, until a record or path of the id was put */
+	WEFT_CLAIM_COPY,      /* this run has one of the same id already, done or under way */
+	WEFT_CLAIM_ELSEWHERE, /* another run is at work on it */
+} WeftClaim;
+WeftClaim weft_store_claim(WeftStore *store, const char *id);
 gboolean weft_store_look(WeftStore *store, const char *id, WeftKnown *ret_known);
 /* Those of the run's job. Without a folder: none. */
 gboolean weft_store_sources(WeftStore *store, const char *folder, const char *after, guint n_max,
