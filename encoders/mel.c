@@ -106,6 +106,12 @@ static double filtered(const Filter *filter, const float *power)
 	return log10(fmax(sum, 1e-10));
 }
 
+void weft_mel_log(const WeftMel *mel, const float *power, float *out)
+{
+	for (gsize i = 0; i < mel->n_bins; i++)
+		out[i] = (float)filtered(&mel->filters[i], power);
+}
+
 gboolean weft_mel_measure(const WeftMel *mel, const WeftKernels *kernels, const float *samples,
 			  gsize n_frames, float *out, gsize out_stride, float *ret_largest,
 			  GError **error)

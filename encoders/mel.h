@@ -27,6 +27,10 @@ void weft_mel_free(WeftMel *mel);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftMel, weft_mel_free)
 gsize weft_mel_n_bins(const WeftMel *mel);
 
+/* out[bin] = log10 of one frame, before the clamp that needs all frames. `power`: the 201 numbers of
+ * its spectrum. */
+void weft_mel_log(const WeftMel *mel, const float *power, float *out);
+
 /* out[bin * out_stride + frame], (n_samples + silence) / 160 frames, for n_samples followed by
  * n_silence zeros; together a multiple of 160 and at least 320. The largest value is taken over all
  * of them. */

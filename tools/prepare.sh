@@ -5,7 +5,7 @@
 BUILD_PACKAGES="gcc meson ninja-build pkg-config libglib2.0-dev libsqlite3-dev zlib1g-dev libpng-dev
 libjpeg62-turbo-dev libpoppler-glib-dev libavformat-dev libavcodec-dev libswresample-dev
 libswscale-dev libavutil-dev libseccomp-dev libtesseract-dev tesseract-ocr"
-TEST_PACKAGES="clang libclang-rt-14-dev libjansson-dev python3 python3-numpy poppler-utils ffmpeg strace cmark-gfm"
+TEST_PACKAGES="clang libclang-rt-14-dev libjansson-dev python3 python3-numpy poppler-utils ffmpeg strace cmark-gfm espeak-ng"
 
 # install_packages NAME...: installs those that are missing, or says exactly what to install.
 install_packages() {
