@@ -59,16 +59,18 @@ void weft_audio_close(WeftAudio *audio)
 }
 
 /* Samples within the wanted stretch of time go on. */
-static void push_wanted(WeftAudio *audio, const float *samples, gsize n)
+static void push_wanted(WeftAudio *audio, WeftSound sound)
 {
 	const WeftDecodeOptions *options = audio->options;
 	double begin = audio->out_s;
+	gsize n = sound.n_samples;
 	audio->out_s += (double)n / WEFT_PCM_RATE_HZ;
 	if (options->time_first > 0 && begin < options->time_first) {
 		double skip = floor((options->time_first - begin) * WEFT_PCM_RATE_HZ + 0.5);
 		if (skip >= (double)n)
 			return;
-		samples += (gsize)skip;
+		for (guint c = 0; c < sound.n_channels; c++)
+			sound.samples[c] += (gsize)skip;
 		n -= (gsize)skip;
 		begin += skip / WEFT_PCM_RATE_HZ;
 	}
@@ -77,19 +79,19 @@ static void push_wanted(WeftAudio *audio, const float *samples, gsize n)
 		n = keep > 0 ? MIN(n, (gsize)keep) : 0;
 		audio->done = TRUE;
 	}
+	sound.n_samples = n;
 	if (n)
-		weft_segmenter_push(audio->segmenter, samples, n, begin);
+		weft_segmenter_push(audio->segmenter, &sound, begin);
 }
 
 static gboolean resample(WeftAudio *audio, const AVFrame *frame)
 {
-	const float *samples;
-	gsize n;
-	if (!weft_resampler_push(audio->resampler, frame, &samples, &n, NULL)) {
+	WeftSound sound;
+	if (!weft_resampler_push(audio->resampler, frame, &sound, NULL)) {
 		weft_av_trouble_add(&audio->trouble, audio->out_s, AVERROR_INVALIDDATA);
 		return FALSE;
 	}
-	push_wanted(audio, samples, n);
+	push_wanted(audio, sound);
 	return TRUE;
 }
 
@@ -115,7 +117,7 @@ static void take_frame(WeftAudio *audio)
 	    (fabs(time_s - audio->next_s) > GAP_S || !weft_resampler_fits(audio->resampler, frame)))
 		finish_stretch(audio);
 	if (!audio->resampler) {
-		audio->resampler = weft_resampler_new(frame, NULL);
+		audio->resampler = weft_resampler_new(frame, audio->options->apart, NULL);
 		if (!audio->resampler) {
 			weft_av_trouble_add(&audio->trouble, time_s, AVERROR_INVALIDDATA);
 			return;

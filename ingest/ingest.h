@@ -53,6 +53,9 @@ typedef struct WeftDecodeOptions {
 	                           * picture is a content of kind image without text */
 	gboolean want_pcm;        /* FALSE: nothing hears; silence and segments are still measured */
 	gboolean want_silence;    /* with want_pcm: samples of silent stretches come too */
+	gboolean apart;           /* with want_pcm: what has exactly two channels comes as two windows
+	                           * of the same time, left and then right, instead of one that is
+	                           * mixed (WeftPcm.channel); a stretch is silent when both are */
 	guint32 page_first, page_last; /* 0, 0: all */
 	guint32 page_from;        /* what the document states of itself, and its pages before this one,
 	                           * are known and not given; limits count as if they were. 0: nothing

@@ -44,6 +44,8 @@ typedef struct WeftRaster {
 typedef struct WeftPcm {
 	float *samples;
 	gsize n_samples;
+	guint32 channel;         /* 0: all channels mixed; 1: left, 2: right, which comes right behind
+	                          * its left and has the same times (WeftDecodeOptions.apart) */
 	double rms;              /* root mean square of the window */
 } WeftPcm;
 

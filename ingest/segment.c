@@ -25,7 +25,8 @@ struct WeftSegmenter {
 	double late_s;    /* what the caller's clock is ahead of the samples, for the next window */
 	double end_s;     /* end of what was given out */
 	guint64 n_gone;   /* samples of the window that are no longer held: silence only */
-	GArray *samples;  /* of float */
+	guint n_channels; /* since the last break */
+	GArray *samples[WEFT_SIDES_MAX]; /* of float, of each channel, all of one length */
 	GArray *energies; /* of float: mean square of each whole hop in `samples` */
 	guint n_quiet;    /* quiet hops at the end */
 };
@@ -38,7 +39,8 @@ WeftSegmenter *weft_segmenter_new(guint32 track, const WeftDecodeOptions *option
 	s->want_silence = options->want_pcm && options->want_silence;
 	s->out = out;
 	s->end_s = -INFINITY;
-	s->samples = g_array_new(FALSE, FALSE, sizeof(float));
+	for (guint c = 0; c < WEFT_SIDES_MAX; c++)
+		s->samples[c] = g_array_new(FALSE, FALSE, sizeof(float));
 	s->energies = g_array_new(FALSE, FALSE, sizeof(float));
 	return s;
 }
@@ -47,7 +49,8 @@ void weft_segmenter_free(WeftSegmenter *s)
 {
 	if (!s)
 		return;
-	g_array_unref(s->samples);
+	for (guint c = 0; c < WEFT_SIDES_MAX; c++)
+		g_array_unref(s->samples[c]);
 	g_array_unref(s->energies);
 	g_free(s);
 }
@@ -65,6 +68,24 @@ static double mean_square(const float *x, gsize n)
 	return n ? sum / (double)n : 0;
 }
 
+/* Of `n` samples of the window from `first` on, in the louder channel. */
+static double loudest(const WeftSegmenter *s, gsize first, gsize n)
+{
+	double most = 0;
+	for (guint c = 0; c < s->n_channels; c++) {
+		const float *x = (const float *)(gpointer)s->samples[c]->data;
+		most = MAX(most, mean_square(x + first, n));
+	}
+	return most;
+}
+
+static void drop(WeftSegmenter *s, guint n_samples, guint n_hops)
+{
+	for (guint c = 0; c < s->n_channels; c++)
+		g_array_remove_range(s->samples[c], 0, n_samples);
+	g_array_remove_range(s->energies, 0, MIN(n_hops, s->energies->len));
+}
+
 static gboolean is_loud(double energy)
 {
 	return energy >= RMS_SILENT * RMS_SILENT;
@@ -78,10 +99,12 @@ static void give(WeftSegmenter *s, gsize n)
 	WeftAnchor at = {.track = s->track, .has_time = TRUE};
 	at.time[0] = s->begin_s;
 	at.time[1] = s->begin_s + (double)(s->n_gone + n) / WEFT_PCM_RATE_HZ;
-	if (s->sounding ? s->want_pcm : s->want_silence) {
+	gboolean wanted = s->sounding ? s->want_pcm : s->want_silence;
+	for (guint c = 0; wanted && c < s->n_channels; c++) {
 		WeftPart *window = weft_part_new(WEFT_PART_PCM, at);
-		window->pcm.samples = g_memdup2(s->samples->data, n * sizeof(float));
+		window->pcm.samples = g_memdup2(s->samples[c]->data, n * sizeof(float));
 		window->pcm.n_samples = n;
+		window->pcm.channel = s->n_channels > 1 ? c + 1 : 0;
 		window->pcm.rms = sqrt(mean_square(window->pcm.samples, n));
 		g_queue_push_tail(s->out, window);
 	}
@@ -94,8 +117,7 @@ static void give(WeftSegmenter *s, gsize n)
 	s->begin_s = at.time[1] + s->late_s;
 	s->late_s = 0;
 	s->n_gone = 0;
-	g_array_remove_range(s->samples, 0, (guint)n);
-	g_array_remove_range(s->energies, 0, MIN((guint)(n / HOP), s->energies->len));
+	drop(s, (guint)n, (guint)(n / HOP));
 }
 
 /* After a cut: what is the rest? */
@@ -160,17 +182,15 @@ static void hop_in_quiet(WeftSegmenter *s, gboolean loud)
 		give(s, (gsize)(held - HOPS_PAD) * HOP);
 	held = s->energies->len;
 	if (held > HOPS_PAD && !s->want_silence) { /* kept is what a word may begin with */
-		guint drop = held - HOPS_PAD;
-		s->n_gone += (guint64)drop * HOP;
-		g_array_remove_range(s->samples, 0, drop * HOP);
-		g_array_remove_range(s->energies, 0, drop);
+		guint n_hops = held - HOPS_PAD;
+		s->n_gone += (guint64)n_hops * HOP;
+		drop(s, n_hops * HOP, n_hops);
 	}
 }
 
 static void one_hop(WeftSegmenter *s)
 {
-	const float *x = (const float *)(gpointer)s->samples->data + (gsize)s->energies->len * HOP;
-	float energy = (float)mean_square(x, HOP);
+	float energy = (float)loudest(s, (gsize)s->energies->len * HOP, HOP);
 	gboolean loud = is_loud(energy);
 	g_array_append_val(s->energies, energy);
 	s->n_quiet = loud ? 0 : s->n_quiet + 1;
@@ -180,24 +200,25 @@ static void one_hop(WeftSegmenter *s)
 		hop_in_quiet(s, loud);
 }
 
-void weft_segmenter_push(WeftSegmenter *s, const float *samples, gsize n_samples, double time_s)
+void weft_segmenter_push(WeftSegmenter *s, const WeftSound *sound, double time_s)
 {
 	if (!s->open) {
 		s->open = TRUE;
+		s->n_channels = sound->n_channels;
 		s->begin_s = time_s;
 		s->late_s = 0;
 	} else {
 		double counted =
-		    s->begin_s + (double)(s->n_gone + s->samples->len) / WEFT_PCM_RATE_HZ;
+		    s->begin_s + (double)(s->n_gone + s->samples[0]->len) / WEFT_PCM_RATE_HZ;
 		double late = time_s - counted;
 		s->late_s = fabs(late) > 0.005 ? late : 0; /* less is rounding of the container */
 	}
-	while (n_samples) {
-		gsize room = (gsize)(s->energies->len + 1) * HOP - s->samples->len;
-		gsize n = MIN(n_samples, room);
-		g_array_append_vals(s->samples, samples, (guint)n);
-		samples += n;
-		n_samples -= n;
+	for (gsize done = 0; done < sound->n_samples;) {
+		gsize room = (gsize)(s->energies->len + 1) * HOP - s->samples[0]->len;
+		gsize n = MIN(sound->n_samples - done, room);
+		for (guint c = 0; c < s->n_channels; c++)
+			g_array_append_vals(s->samples[c], sound->samples[c] + done, (guint)n);
+		done += n;
 		if (n == room)
 			one_hop(s);
 	}
@@ -208,15 +229,15 @@ void weft_segmenter_break(WeftSegmenter *s)
 	if (!s->open)
 		return;
 	gsize whole = (gsize)s->energies->len * HOP;
-	const float *tail = (const float *)(gpointer)s->samples->data + whole;
-	if (is_loud(mean_square(tail, s->samples->len - whole)) && !s->sounding) {
+	if (is_loud(loudest(s, whole, s->samples[0]->len - whole)) && !s->sounding) {
 		if (s->silent && whole)
 			give(s, whole);
 		s->sounding = TRUE;
 	}
-	give(s, s->samples->len);
+	give(s, s->samples[0]->len);
 	s->open = s->sounding = s->silent = FALSE;
 	s->n_quiet = 0;
-	g_array_set_size(s->samples, 0);
+	for (guint c = 0; c < WEFT_SIDES_MAX; c++)
+		g_array_set_size(s->samples[c], 0);
 	g_array_set_size(s->energies, 0);
 }

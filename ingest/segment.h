@@ -9,6 +9,9 @@
  * quietest place in the last third. Where the samples have a gap, a window ends and nothing is
  * said about the gap: silence is what was recorded, not what is missing.
  *
+ * Two channels are cut at the same places: a hop is as loud as the louder of them. Each window comes
+ * twice, left and right.
+ *
  * Times come from the caller; inside of a window the samples count. Memory: one window.
  */
 #ifndef WEFT_INGEST_SEGMENT_H
@@ -20,6 +23,14 @@
 #include "ingest/part.h"
 
 #define WEFT_PCM_RATE_HZ 16000u
+#define WEFT_SIDES_MAX 2u
+
+/* Samples of one or two channels, borrowed. */
+typedef struct WeftSound {
+	guint n_channels;
+	gsize n_samples;
+	const float *samples[WEFT_SIDES_MAX]; /* of each channel */
+} WeftSound;
 
 typedef struct WeftSegmenter WeftSegmenter;
 
@@ -31,9 +42,9 @@ void weft_segmenter_free(WeftSegmenter *segmenter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftSegmenter, weft_segmenter_free)
 
 /* `time_s`: presentation time of the first of these samples. It is taken at the start of a window;
- * inside of one the caller has seen to it that the samples follow each other. */
-void weft_segmenter_push(WeftSegmenter *segmenter, const float *samples, gsize n_samples,
-                         double time_s);
+ * inside of one the caller has seen to it that the samples follow each other. The number of channels
+ * changes only behind a break. */
+void weft_segmenter_push(WeftSegmenter *segmenter, const WeftSound *sound, double time_s);
 
 /* What was pushed so far ends here. The next push begins anew. */
 void weft_segmenter_break(WeftSegmenter *segmenter);

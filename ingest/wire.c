@@ -89,6 +89,7 @@ void weft_wire_put_options(WeftWireOut *out, const WeftDecodeOptions *options)
 	weft_wire_put_u8(out, options->want_rasters != FALSE);
 	weft_wire_put_u8(out, options->want_pcm != FALSE);
 	weft_wire_put_u8(out, options->want_silence != FALSE);
+	weft_wire_put_u8(out, options->apart != FALSE);
 	weft_wire_put_u32(out, options->page_first);
 	weft_wire_put_u32(out, options->page_last);
 	weft_wire_put_u32(out, options->page_from);
@@ -145,6 +146,7 @@ void weft_wire_put_part(WeftWireOut *out, const WeftPart *part, guint32 slot)
 	case WEFT_PART_PCM:
 		weft_wire_put_u32(out, slot);
 		weft_wire_put_u64(out, part->pcm.n_samples);
+		weft_wire_put_u8(out, (guint8)part->pcm.channel);
 		weft_wire_put_f64(out, part->pcm.rms);
 		break;
 	case WEFT_PART_PAGE:
@@ -295,6 +297,7 @@ void weft_wire_options(WeftWireIn *in, WeftWireOptions *ret_options)
 	options->want_rasters = weft_wire_u8(in) != 0;
 	options->want_pcm = weft_wire_u8(in) != 0;
 	options->want_silence = weft_wire_u8(in) != 0;
+	options->apart = weft_wire_u8(in) != 0;
 	options->page_first = weft_wire_u32(in);
 	options->page_last = weft_wire_u32(in);
 	options->page_from = weft_wire_u32(in);
@@ -390,8 +393,10 @@ static void take_pcm(WeftWireIn *in, WeftPart *part, guint32 *ret_slot, gsize *r
 {
 	*ret_slot = weft_wire_u32(in);
 	guint64 n_samples = weft_wire_u64(in);
+	part->pcm.channel = weft_wire_u8(in);
 	part->pcm.rms = weft_wire_f64(in);
-	if (*ret_slot >= WEFT_WIRE_SLOTS || n_samples < 1 || n_samples > WEFT_PCM_SAMPLES_MAX) {
+	if (*ret_slot >= WEFT_WIRE_SLOTS || n_samples < 1 || n_samples > WEFT_PCM_SAMPLES_MAX ||
+	    part->pcm.channel > 2) {
 		in->failed = TRUE;
 		return;
 	}

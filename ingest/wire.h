@@ -28,7 +28,7 @@
 #include "ingest/ingest.h"
 #include "ingest/part.h"
 
-#define WEFT_WIRE_VERSION 2u
+#define WEFT_WIRE_VERSION 3u
 #define WEFT_WIRE_MESSAGE_MAX 131072u
 #define WEFT_WIRE_HEADER_BYTES 8u
 #define WEFT_WIRE_SLOTS 2u

@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 	WeftDecodeOptions options = {.want_rasters = TRUE,
 	                             .want_pcm = TRUE,
 	                             .want_silence = TRUE,
+	                             .apart = size_bytes % 2 != 0,
 	                             .raster_side_max = 64,
 	                             .frame_interval_s = 1};
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);

@@ -163,6 +163,19 @@ static void crime_words(const char *argument)
 	send_out(&out);
 }
 
+/* Sound of a third side. */
+static void crime_side(const char *argument)
+{
+	WeftWireOut out;
+	WeftAnchor at = {.track = 1};
+	g_autoptr(WeftPart) part = weft_part_new(WEFT_PART_PCM, at);
+	part->pcm.n_samples = 16;
+	part->pcm.channel = 3;
+	weft_wire_begin(&out, WEFT_WIRE_PART);
+	weft_wire_put_part(&out, part, 0);
+	send_out(&out);
+}
+
 static void crime_bytes(const char *argument)
 {
 	WeftWireOut out;
@@ -268,6 +281,7 @@ static const EvilCrime CRIMES[] = {
     {"peek", crime_peek},       {"leave", crime_leave},
     {"shrink", crime_shrink},   {"nan", crime_nan},
     {"words", crime_words},     {"bytes", crime_bytes},
+    {"side", crime_side},
     {"flood", crime_flood},     {"descriptors", crime_descriptors},
     {"unasked", crime_unasked}, {"greedy", crime_greedy},
     {"hoard", crime_hoard},

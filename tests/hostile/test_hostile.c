@@ -249,6 +249,7 @@ int main(int argc, char **argv)
 	    {"slot", WEFT_ERROR_CORRUPT, NULL},
 	    {"nan", WEFT_ERROR_CORRUPT, NULL},
 	    {"words", WEFT_ERROR_CORRUPT, NULL},
+	    {"side", WEFT_ERROR_CORRUPT, NULL},
 	    {"bytes", WEFT_ERROR_CORRUPT, NULL},
 	    {"unasked", WEFT_ERROR_CORRUPT, "asked for"},
 	    {"greedy", WEFT_ERROR_LIMIT, "limit decoder-bytes="},

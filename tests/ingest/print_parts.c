@@ -85,6 +85,8 @@ static void print_part(const WeftPart *part, const Arguments *arguments, guint n
 		break;
 	case WEFT_PART_PCM:
 		printf("pcm %zu rms=%.5f", part->pcm.n_samples, part->pcm.rms);
+		if (part->pcm.channel)
+			printf(" channel=%u", part->pcm.channel);
 		print_anchor(&part->anchor);
 		break;
 	case WEFT_PART_PAGE:

@@ -286,6 +286,59 @@ static void samples_of_silence_on_request(void)
 	decoded_free(&d);
 }
 
+/* Each side is what ffmpeg makes of that channel alone; both have the same times. */
+static void two_channels_may_come_apart(void)
+{
+	WeftDecodeOptions options = all_wanted();
+	options.apart = options.want_silence = TRUE;
+	make("-f lavfi -i aevalsrc='0.4*sin(2*PI*440*t)*lt(t\\,2)|0.3*sin(2*PI*970*t)*between(t\\,5\\,"
+	     "40)':s=44100:d=44 -c:a pcm_s16le sides.wav");
+	g_free(shell(FFMPEG "-i sides.wav -filter_complex "
+	                    "'channelsplit=channel_layout=stereo[l][r]' -map '[l]' -ar 16000 -c:a "
+	                    "pcm_f32le -f f32le judge1.raw -map '[r]' -ar 16000 -c:a pcm_f32le -f "
+	                    "f32le judge2.raw"));
+	Decoded d = decode_with("sides.wav", options);
+	g_assert_no_error(d.error);
+	guint n_windows = count(&d, WEFT_PART_PCM, 1);
+	g_assert_cmpuint(n_windows, >=, 8);
+	for (guint32 channel = 1; channel <= 2; channel++) {
+		g_autofree char *name = g_strdup_printf("judge%u.raw", channel);
+		g_autofree char *path = in_folder(name), *raw = NULL;
+		gsize raw_bytes = 0, at = 0;
+		g_assert_true(g_file_get_contents(path, &raw, &raw_bytes, NULL));
+		const float *judge = (const float *)(gpointer)raw;
+		for (guint n = channel - 1; n < n_windows; n += 2) {
+			const WeftPart *part = nth(&d, WEFT_PART_PCM, 1, n);
+			const WeftPart *left = nth(&d, WEFT_PART_PCM, 1, n - (channel - 1));
+			g_assert_cmpuint(part->pcm.channel, ==, channel);
+			g_assert_true(weft_anchor_equal(&part->anchor, &left->anchor));
+			g_assert_cmpuint(at + part->pcm.n_samples, <=, raw_bytes / 4);
+			for (gsize i = 0; i < part->pcm.n_samples; i++, at++)
+				if (!(fabsf(part->pcm.samples[i] - judge[at]) <= 2.0f / 32768))
+					g_error("channel %u, sample %zu: %f, not %f", channel, at,
+					        (double)part->pcm.samples[i], (double)judge[at]);
+		}
+		g_assert_cmpuint(at, ==, raw_bytes / 4);
+	}
+	/* silent where both are */
+	assert_time(nth(&d, WEFT_PART_CONTENT, 1, 0), 2.1, 4.9, 0.021);
+	g_assert_cmpuint(count(&d, WEFT_PART_CONTENT, 0), ==, 2);
+	decoded_free(&d);
+}
+
+static void one_channel_or_six_are_mixed(void)
+{
+	WeftDecodeOptions options = all_wanted();
+	options.apart = TRUE;
+	for (guint n = 1; n <= 6; n += 5) {
+		g_free(shell(FFMPEG TWO_TONES "-ac %u mixed.wav", n));
+		Decoded d = decode_with("mixed.wav", options);
+		g_assert_cmpuint(count(&d, WEFT_PART_PCM, 1), ==, 1);
+		g_assert_cmpuint(nth(&d, WEFT_PART_PCM, 1, 0)->pcm.channel, ==, 0);
+		decoded_free(&d);
+	}
+}
+
 static double ffprobe_start(const char *name, const char *stream)
 {
 	g_autofree char *out = shell("ffprobe -v error -select_streams %s -show_entries "
@@ -694,6 +747,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/av/silence-is-content", silence_is_content);
 	g_test_add_func("/av/unheard-sound-keeps-its-times", unheard_sound_keeps_its_times);
 	g_test_add_func("/av/samples-of-silence-on-request", samples_of_silence_on_request);
+	g_test_add_func("/av/two-channels-may-come-apart", two_channels_may_come_apart);
+	g_test_add_func("/av/one-channel-or-six-are-mixed", one_channel_or_six_are_mixed);
 	g_test_add_func("/av/late-track-starts-late", late_track_starts_late);
 	g_test_add_func("/av/clock-of-a-stream-begins-with-it", clock_of_a_stream_begins_with_it);
 	g_test_add_func("/av/gap-stays-a-gap", gap_stays_a_gap);
