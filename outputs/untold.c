@@ -25,7 +25,7 @@ static char *mark_path(const WeftOutputs *outputs, const char *name)
 	return g_build_filename(outputs->untold, name, NULL);
 }
 
-/* Whose mark it is; FALSE: there is none. What is no number is nobody's. */
+/* Whose mark it is; FALSE: there is none. What is no number, or can't be read, is nobody's. */
 static gboolean read_mark(const char *path, guint64 *ret_number)
 {
 	char text[NUMBER_BYTES];
@@ -33,7 +33,7 @@ static gboolean read_mark(const char *path, guint64 *ret_number)
 
 	*ret_number = 0;
 	if (size < 0)
-		return errno == EINVAL; /* no link: somebody's file in its place */
+		return errno != ENOENT;
 	text[size] = '\0';
 	if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, ret_number, NULL))
 		*ret_number = 0;

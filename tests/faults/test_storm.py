@@ -80,7 +80,7 @@ class Storm(e2e.Case):
                   f"{n_between} of them with some documents finished")
 
     def join(self, job, out, dice):
-        """Two runs that share the work; each may be killed. Gives how many were."""
+        """Two runs that share the work; each may be killed. Gives how many were, after a clean run."""
         both = []
         for i in range(2):
             time.sleep(dice.random() * job.seconds / 4)
@@ -96,6 +96,7 @@ class Storm(e2e.Case):
             first, second = [set(faults.decoded_in(job, run)) for run in runs]
             faults.promise(not first & second, len(first & second), "documents done by both, of",
                            len(first), len(second))
+        faults.recover(job, out, is_told=n_killed < 2)
         return n_killed
 
     @unittest.skipUnless("--join" in e2e.weft("run", "--help").stdout, "runs can't share work yet")
@@ -106,7 +107,6 @@ class Storm(e2e.Case):
             out = job.fresh()
             with found.of(out.name, n_runs=3):
                 n_killed += self.join(job, out, dice)
-                faults.recover(job, out)
         found.end(f"two runs: {n_killed} kills")
 
     def test_index(self):

@@ -261,7 +261,7 @@ class World(faults.Case):
                         faults.check_manifest(out)  # and what lay in the catalogue is lost
                     else:
                         faults.judge(job, out, run, (*ENDS, OUTPUT, NOT_STARTED))
-                    faults.recover(job, out)
+                    faults.recover(job, out, is_told=how == "state removed")  # marks are there
         found.end("output folders that go away")
 
     def damages(self):
