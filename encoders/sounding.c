@@ -254,10 +254,10 @@ WeftSounding *weft_sounder_end(WeftSounder *self)
 	sounding->largest = weft_sound_frames_largest(self->frames);
 	sounding->seconds = (double)self->n_samples / RATE_HZ;
 	sounding->intervals = g_array_ref(self->intervals);
-	sounding->turns = g_array_new(FALSE, FALSE, sizeof(WeftTurn));
+	sounding->turns = g_array_new(FALSE, FALSE, sizeof(WeftVoiceTurn));
 	weft_speakers_end(self->speakers, sounding->turns);
 	for (guint i = 0; i < sounding->turns->len; i++) {
-		WeftTurn *turn = &g_array_index(sounding->turns, WeftTurn, i);
+		WeftVoiceTurn *turn = &g_array_index(sounding->turns, WeftVoiceTurn, i);
 		turn->margin = roundf(turn->margin * MARGIN_STEPS) / MARGIN_STEPS;
 	}
 	for (guint i = 0; i < self->intervals->len; i++)

@@ -40,7 +40,7 @@ typedef struct WeftSounding {
 	double seconds;        /* where the last sample ends */
 	gboolean is_two_sided; /* each channel is a speaker of its own */
 	GArray *intervals;     /* of WeftInterval: without a gap from 0 to the end */
-	GArray *turns;         /* of WeftTurn, in order of time */
+	GArray *turns;         /* of WeftVoiceTurn, in order of time */
 } WeftSounding;
 
 void weft_sounding_free(WeftSounding *sounding);

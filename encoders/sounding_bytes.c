@@ -58,7 +58,7 @@ GBytes *weft_sounding_to_bytes(const WeftSounding *sounding)
 	}
 	put_u32(out, sounding->turns->len);
 	for (guint i = 0; i < sounding->turns->len; i++) {
-		const WeftTurn *turn = &g_array_index(sounding->turns, WeftTurn, i);
+		const WeftVoiceTurn *turn = &g_array_index(sounding->turns, WeftVoiceTurn, i);
 		put_frame(out, turn->from_s);
 		put_frame(out, turn->to_s);
 		put_u8(out, turn->speaker);
@@ -134,7 +134,7 @@ static const char *read_turns(WeftBytes *bytes, const WeftSounding *sounding)
 		    margin > MARGIN_MAX * MARGIN_STEPS || overlap > 1)
 			return "a turn has a number out of range";
 		n_speakers = MAX(n_speakers, speaker);
-		WeftTurn turn = {from / (double)WEFT_SOUND_FRAMES_PER_S,
+		WeftVoiceTurn turn = {from / (double)WEFT_SOUND_FRAMES_PER_S,
 		                 end / (double)WEFT_SOUND_FRAMES_PER_S, speaker,
 		                 (float)margin / MARGIN_STEPS, overlap};
 		g_array_append_val(sounding->turns, turn);
@@ -148,7 +148,7 @@ WeftSounding *weft_sounding_from_bytes(gconstpointer data, gsize size_bytes, GEr
 	WeftBytes bytes = weft_bytes(data, size_bytes);
 
 	sounding->intervals = g_array_new(FALSE, FALSE, sizeof(WeftInterval));
-	sounding->turns = g_array_new(FALSE, FALSE, sizeof(WeftTurn));
+	sounding->turns = g_array_new(FALSE, FALSE, sizeof(WeftVoiceTurn));
 	const char *wrong = read_head(&bytes, sounding);
 
 	if (!wrong)

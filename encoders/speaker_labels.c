@@ -11,13 +11,13 @@ typedef struct Heard {
 
 /* Turns [first, end) that touch a content. */
 typedef struct Near {
-	const WeftTurn *turns;
+	const WeftVoiceTurn *turns;
 	guint n;
 } Near;
 
 static Near find_near(const GArray *turns, const double time[2])
 {
-	const WeftTurn *all = (const void *)turns->data;
+	const WeftVoiceTurn *all = (const void *)turns->data;
 	guint first = 0, end;
 
 	while (first < turns->len && all[first].to_s <= time[0])
@@ -31,7 +31,7 @@ static void hear(const Near *near, const double time[2], Heard *heard)
 {
 	memset(heard, 0, sizeof *heard);
 	for (guint i = 0; i < near->n; i++) {
-		const WeftTurn *turn = &near->turns[i];
+		const WeftVoiceTurn *turn = &near->turns[i];
 		double shared = MIN(turn->to_s, time[1]) - MAX(turn->from_s, time[0]);
 		guint32 s = turn->speaker;
 
@@ -131,21 +131,23 @@ static gboolean can_be_cut(const WeftContent *content)
 	return TRUE;
 }
 
-void weft_speakers_label(const GArray *turns, WeftContent *take_content, GPtrArray *contents)
+GPtrArray *weft_sounding_label(const WeftSounding *sounding, WeftContent *take_content)
 {
+	GPtrArray *contents = g_ptr_array_new_with_free_func((GDestroyNotify)weft_content_free);
+	const GArray *turns = sounding->turns;
 	g_autoptr(WeftContent) content = take_content;
 	const WeftAnchor *at = &g_array_index(content->anchors, WeftAnchor, 0);
 
 	if (content->speaker || !at->has_time || turns->len == 0) {
 		g_ptr_array_add(contents, g_steal_pointer(&content));
-		return;
+		return contents;
 	}
 	Near near = find_near(turns, at->time);
 
 	if (!can_be_cut(content)) {
 		set_label(content, &near, speaker_of(&near, at->time));
 		g_ptr_array_add(contents, g_steal_pointer(&content));
-		return;
+		return contents;
 	}
 	guint n = content->words->len;
 	g_autofree guint32 *speakers = g_new(guint32, n);
@@ -162,4 +164,5 @@ void weft_speakers_label(const GArray *turns, WeftContent *take_content, GPtrArr
 		g_ptr_array_add(contents, piece);
 		first = end;
 	}
+	return contents;
 }

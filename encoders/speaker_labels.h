@@ -15,11 +15,11 @@
 #include <glib.h>
 
 #include "base/content.h"
-#include "encoders/speakers.h"
+#include "encoders/sounding.h"
 
-/* Appends what `content` becomes to `contents`, at least itself: order of time. Takes it; a content
- * that has a speaker, or no time, is passed on as it is. `turns`: of WeftTurn. Words must not be
+/* What `content` becomes, at least itself, in order of time (WeftContent; the array frees them).
+ * Takes it; a content that has a speaker, or no time, is passed on as it is. Words must not be
  * packed. */
-void weft_speakers_label(const GArray *turns, WeftContent *take_content, GPtrArray *contents);
+GPtrArray *weft_sounding_label(const WeftSounding *sounding, WeftContent *take_content);
 
 #endif

@@ -471,7 +471,7 @@ static void add_turns(const Crowd *crowd, GArray *turns)
 	for (guint i = 0; i < crowd->cells->len;) {
 		guint first = i;
 		float gained = 0;
-		WeftTurn turn = {.from_s = cells[i].from / (double)WEFT_SOUND_FRAMES_PER_S};
+		WeftVoiceTurn turn = {.from_s = cells[i].from / (double)WEFT_SOUND_FRAMES_PER_S};
 
 		do {
 			gained += crowd->n_voices > 1 ? advantage(crowd, &cells[i]) : INFINITY;

@@ -41,12 +41,12 @@
 #define WEFT_TURN_MARGIN_SURE 1.0F
 #define WEFT_TURN_MARGIN_MIN 0.1F
 
-typedef struct WeftTurn {
+typedef struct WeftVoiceTurn {
 	double from_s, to_s;
 	guint32 speaker;     /* from 1 */
 	float margin;        /* 0 .. 10 */
 	gboolean is_overlap; /* somebody else speaks at the same time */
-} WeftTurn;
+} WeftVoiceTurn;
 
 typedef struct WeftSpeakers WeftSpeakers;
 
@@ -59,7 +59,7 @@ void weft_speakers_push(WeftSpeakers *self, const WeftSoundFrame *frames, const 
 			gsize n);
 /* As if that many frames without speech followed. */
 void weft_speakers_skip(WeftSpeakers *self, guint32 n_frames);
-/* Appends the turns (WeftTurn) in order of time. What is pushed next is a new recording. */
+/* Appends the turns (WeftVoiceTurn) in order of time. What is pushed next is a new recording. */
 void weft_speakers_end(WeftSpeakers *self, GArray *turns);
 
 #endif

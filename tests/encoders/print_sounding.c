@@ -53,7 +53,7 @@ static void print(const char *path, const WeftSounding *sounding, double cpu_s)
 	}
 	printf("], \"turns\": [");
 	for (guint i = 0; i < sounding->turns->len; i++) {
-		const WeftTurn *turn = &g_array_index(sounding->turns, WeftTurn, i);
+		const WeftVoiceTurn *turn = &g_array_index(sounding->turns, WeftVoiceTurn, i);
 		printf("%s[%.2f, %.2f, %u, %.2f, %d]", i > 0 ? ", " : "", turn->from_s, turn->to_s,
 		       turn->speaker, (double)turn->margin, turn->is_overlap);
 	}

@@ -199,8 +199,8 @@ static void test_bytes(void)
 	g_assert_cmpuint(back->turns->len, ==, sounding->turns->len);
 	g_assert_cmpuint(back->turns->len, >, 0);
 	for (guint i = 0; i < back->turns->len; i++) {
-		const WeftTurn *a = &g_array_index(back->turns, WeftTurn, i);
-		const WeftTurn *b = &g_array_index(sounding->turns, WeftTurn, i);
+		const WeftVoiceTurn *a = &g_array_index(back->turns, WeftVoiceTurn, i);
+		const WeftVoiceTurn *b = &g_array_index(sounding->turns, WeftVoiceTurn, i);
 		g_assert_true(a->from_s == b->from_s && a->to_s == b->to_s &&
 		              a->speaker == b->speaker && a->margin == b->margin &&
 		              a->is_overlap == b->is_overlap);

@@ -3,11 +3,11 @@
 
 static GArray *turns_new(void)
 {
-	static const WeftTurn turns[] = {
+	static const WeftVoiceTurn turns[] = {
 	    {0, 2, 1, 5, FALSE},   {2.1, 4, 2, 0.5F, FALSE}, {6, 7, 1, 0.05F, FALSE},
 	    {10, 14, 3, 5, FALSE}, {11, 13, 4, 5, TRUE},
 	};
-	GArray *array = g_array_new(FALSE, FALSE, sizeof(WeftTurn));
+	GArray *array = g_array_new(FALSE, FALSE, sizeof(WeftVoiceTurn));
 
 	return g_array_append_vals(array, turns, G_N_ELEMENTS(turns));
 }
@@ -39,10 +39,9 @@ static WeftContent *content_new(const char *text, double from_s, double step)
 static GPtrArray *label(WeftContent *content)
 {
 	g_autoptr(GArray) turns = turns_new();
-	GPtrArray *out = g_ptr_array_new_with_free_func((GDestroyNotify)weft_content_free);
+	WeftSounding sounding = { .turns = turns };
 
-	weft_speakers_label(turns, content, out);
-	return out;
+	return weft_sounding_label(&sounding, content);
 }
 
 static void check(GPtrArray *out, guint i, const char *text, const char *speaker, double from_s,
