@@ -125,10 +125,39 @@ void weft_content_pack(WeftContent *content)
 	g_clear_pointer(&content->words, g_array_unref);
 }
 
+static gsize text_bytes(const WeftContent *content)
+{
+	return content->text ? strlen(content->text) + 1 : 0;
+}
+
+gsize weft_content_bytes(const WeftContent *content)
+{
+	return text_bytes(content) + packed_bytes(content);
+}
+
+gboolean weft_content_spill(WeftContent *content, WeftSpill *spill, GError **error)
+{
+	gsize n_text = text_bytes(content), n_packed = packed_bytes(content);
+	if (content->is_spilled || n_text + n_packed == 0)
+		return TRUE;
+	char *text = weft_spill_copy(spill, content->text, n_text, error);
+	guint8 *packed = text ? weft_spill_copy(spill, content->packed, n_packed, error) : NULL;
+	if (!packed)
+		return FALSE;
+	g_free(content->text);
+	g_free(content->packed);
+	content->text = n_text > 0 ? text : NULL;
+	content->packed = n_packed > 0 ? packed : NULL;
+	content->is_spilled = TRUE;
+	return TRUE;
+}
+
 void weft_content_drop_words(WeftContent *content)
 {
 	g_clear_pointer(&content->words, g_array_unref);
-	g_clear_pointer(&content->packed, g_free);
+	if (!content->is_spilled)
+		g_free(content->packed);
+	content->packed = NULL;
 	content->n_packed = 0;
 }
 
@@ -178,6 +207,7 @@ WeftContent *weft_content_copy(const WeftContent *content)
 	copy->anchors = g_array_copy(content->anchors);
 	copy->words = content->words ? g_array_copy(content->words) : NULL;
 	copy->packed = g_memdup2(content->packed, packed_bytes(content));
+	copy->is_spilled = FALSE;
 	return copy;
 }
 
@@ -185,7 +215,8 @@ void weft_content_free(WeftContent *content)
 {
 	if (!content)
 		return;
-	g_free(content->text);
+	if (!content->is_spilled)
+		g_free(content->text);
 	g_free(content->speaker);
 	g_clear_pointer(&content->anchors, g_array_unref);
 	weft_content_drop_words(content);

@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "base/anchor.h"
+#include "base/spill.h"
 
 typedef enum {
 	WEFT_CONTENT_TEXT,
@@ -50,6 +51,7 @@ typedef struct WeftContent {
 	double confidence;  /* 0..1; negative: not known */
 	char *speaker;      /* or NULL */
 	gboolean hidden;    /* text that the page does not show: kept apart in the record */
+	gboolean is_spilled; /* `text` and `packed` lie in a spill */
 } WeftContent;
 
 /* Takes `text` (may be NULL); one anchor to begin with. Confidence is unknown. */
@@ -64,6 +66,10 @@ void weft_content_add_word(WeftContent *content, WeftWord word);
 /* Puts the words into about a quarter of the memory, for content that waits. None may be added any
  * more, and they are read with weft_word_next. */
 void weft_content_pack(WeftContent *content);
+/* Bytes of text and packed words; and puts both into the spill, which has to outlive the content. On
+ * failure nothing has changed. */
+gsize weft_content_bytes(const WeftContent *content);
+gboolean weft_content_spill(WeftContent *content, WeftSpill *spill, GError **error);
 void weft_content_drop_words(WeftContent *content);
 guint weft_content_n_words(const WeftContent *content);
 

@@ -97,6 +97,7 @@ void weft_record_free(WeftRecord *record)
 	g_array_unref(record->outline);
 	g_array_unref(record->embedded);
 	g_ptr_array_unref(record->contents);
+	weft_spill_free(record->spill);
 	g_free(record->answer);
 	g_array_unref(record->absent);
 	g_array_unref(record->provenance);

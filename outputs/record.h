@@ -113,6 +113,7 @@ typedef struct WeftRecord {
 	GArray *outline;        /* WeftOutlineEntry */
 	GArray *embedded;       /* WeftEmbedded */
 	GPtrArray *contents;    /* WeftContent; hidden ones are written under "hidden" */
+	WeftSpill *spill;       /* where text and words of contents may lie; NULL: in none */
 	char *answer;           /* JSON text, or NULL */
 	GArray *absent;         /* WeftAbsent */
 	GArray *provenance;     /* WeftProvenance */
@@ -140,8 +141,8 @@ void weft_record_set_guard(WeftRecord *record, const char *name, const char *id)
 void weft_record_add_verdict(WeftRecord *record, WeftCheck check, const WeftVerdict *verdict,
 			     guint32 n_windows);
 
-/* Decides `status`: no fault: ok; a fault, and neither content nor answer: failed; else partial.
- * SKIPPED stays. */
+/* Decides `status`: no fault: ok; a fault, and neither content nor answer: failed, unless there are
+ * pages or tracks and limits are the only faults; else partial. SKIPPED stays. */
 void weft_record_settle(WeftRecord *record);
 
 /* For each scalar of the answer that has no evidence yet: finds it in the contents and notes where

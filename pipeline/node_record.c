@@ -6,12 +6,17 @@
 #include "base/json.h"
 #include "pipeline/run.h"
 
+/* Contents of a document that wait in memory for its end; what is more waits in a file. Documents of a
+ * few hundred pages have less. */
+#define CONTENTS_BYTES_MAX ((gsize)1 << 20)
+
 typedef struct Building {
 	WeftDocument *document;
 	WeftRecord *record;
 	GHashTable *confidences; /* pointer (char *) -> double *; NULL: no answer yet */
 	WeftRouting *routing;    /* of all answers; NULL: not counted */
 	double output_bytes; /* of its contents */
+	gsize contents_bytes; /* of them in memory */
 	WeftPartFault *changed; /* the file was written to while it was decoded; NULL: it was not */
 	guint64 unkept_ms;   /* sound whose contents were not kept, for a limit */
 	guint64 begin_ns;
@@ -124,28 +129,49 @@ static void take_track(WeftRecord *record, const WeftTrackFacts *facts)
 	g_array_append_val(record->tracks, track);
 }
 
-/* What readers find counts, too, so the limit that decoding has kept is kept here again. */
-static void take_content(const WeftLimits *limits, Building *building, WeftPart *part)
+/* It waits for the end of the document. */
+static gboolean keep_content(const WeftRun *run, Building *building, WeftContent *take_content,
+                             GError **error)
 {
+	WeftRecord *record = building->record;
+	gsize size_bytes;
+
+	weft_content_pack(take_content);
+	g_ptr_array_add(record->contents, take_content);
+	size_bytes = weft_content_bytes(take_content);
+	if (run->state_dir == NULL || building->contents_bytes + size_bytes <= CONTENTS_BYTES_MAX) {
+		building->contents_bytes += size_bytes;
+		return TRUE;
+	}
+	if (record->spill == NULL)
+		record->spill = weft_spill_new(run->state_dir);
+	return weft_content_spill(take_content, record->spill, error);
+}
+
+/* What readers find counts, too, so the limit that decoding has kept is kept here again. */
+static gboolean take_content(const Records *records, Building *building, WeftPart *part,
+                             GError **error)
+{
+	const WeftLimits *limits = &records->limits;
 	gboolean was_full = building->output_bytes > limits->output_bytes;
 
 	building->output_bytes += (double)weft_content_output_bytes(part->content);
 	if (building->output_bytes > limits->output_bytes && weft_ledger_is_sound(part->content))
 		building->unkept_ms += weft_ledger_milliseconds(&part->anchor);
-	if (building->output_bytes <= limits->output_bytes) {
-		weft_content_pack(part->content); /* it waits for the end of the document */
-		g_ptr_array_add(building->record->contents, g_steal_pointer(&part->content));
-	} else if (!was_full) {
-		g_autoptr(GError) error =
+	if (building->output_bytes <= limits->output_bytes)
+		return keep_content(records->run, building, g_steal_pointer(&part->content), error);
+	if (!was_full) {
+		g_autoptr(GError) limit =
 		    g_error_new(WEFT_ERROR, WEFT_ERROR_LIMIT,
 		                "what was read from here on is not kept: limit output-bytes=%.15g",
 		                limits->output_bytes);
 
-		weft_record_add_fault(building->record, "record", error, &part->anchor);
+		weft_record_add_fault(building->record, "record", limit, &part->anchor);
 	}
+	return TRUE;
 }
 
-static void take_part(const WeftLimits *limits, Building *building, WeftPart *part)
+static gboolean take_part(const Records *records, Building *building, WeftPart *part, GError **error)
 {
 	WeftRecord *record = building->record;
 	WeftOutlineEntry entry = {NULL, part->level, part->anchor.page};
@@ -171,8 +197,7 @@ static void take_part(const WeftLimits *limits, Building *building, WeftPart *pa
 		g_array_append_val(record->embedded, embedded);
 		break;
 	case WEFT_PART_CONTENT:
-		take_content(limits, building, part);
-		break;
+		return take_content(records, building, part, error);
 	case WEFT_PART_FAULT: /* pages that were not read, for a limit */
 		record->page_ledger.in += part->page.n;
 		record->page_ledger.skipped += part->page.n;
@@ -180,6 +205,7 @@ static void take_part(const WeftLimits *limits, Building *building, WeftPart *pa
 	default: /* pictures and sound have been looked at */
 		break;
 	}
+	return TRUE;
 }
 
 static void add_routing(WeftRouting **sum, const WeftRouting *routing)
@@ -524,9 +550,11 @@ static WeftStep record_step(void *state, WeftRunner *runner, void *take_item, GE
 		return WEFT_STEP_MORE;
 	}
 	building = g_hash_table_lookup(records->buildings, &item->document);
-	if (item->kind == WEFT_ITEM_PART)
-		take_part(&records->limits, building, item->part);
-	else if (item->kind == WEFT_ITEM_FAULT)
+	if (item->kind == WEFT_ITEM_PART && !take_part(records, building, item->part, error)) {
+		records->run->failed_to_write = TRUE;
+		return WEFT_STEP_FAILED;
+	}
+	if (item->kind == WEFT_ITEM_FAULT)
 		note_fault(building, item);
 	else if (item->kind == WEFT_ITEM_ANSWER)
 		take_answer(building, item);

@@ -123,6 +123,7 @@ static void open_cache(WeftRun *run)
 	if (weft_store_is_folder(run->store)) {
 		run->stash = weft_stash_new(state, job->cache_bytes);
 		weft_run_beat_begin(run, state);
+		run->state_dir = g_steal_pointer(&state);
 	}
 }
 
@@ -243,6 +244,7 @@ void weft_run_free(WeftRun *run)
 	weft_stop_free(run->stop);
 	weft_store_free(run->store);
 	weft_stash_free(run->stash);
+	g_free(run->state_dir);
 	weft_task_free(run->task);
 	g_clear_pointer(&run->inputs, g_ptr_array_unref);
 	g_clear_pointer(&run->tidied, g_string_chunk_free);

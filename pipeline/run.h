@@ -61,6 +61,7 @@ struct WeftRun {
 	GPtrArray *inputs; /* char *: the job's, by weft_path_tidy; borrowed from it or `tidied` */
 	GStringChunk *tidied;
 	WeftStore *store;
+	char *state_dir; /* where what is large may lie; NULL: lines, which leave nothing anywhere */
 	WeftStash *stash; /* NULL: no folder, nothing is kept */
 	WeftBudget *budget;
 	WeftStop *stop;

@@ -183,6 +183,67 @@ static void test_utf8(void)
 	}
 }
 
+/* In a file it says the same, and a copy of it is its own. */
+static void test_spill(void)
+{
+	g_autoptr(WeftSpill) spill = weft_spill_new(g_get_tmp_dir());
+	g_autoptr(GPtrArray) contents =
+		g_ptr_array_new_with_free_func((GDestroyNotify)weft_content_free);
+	g_autofree char *large = g_strnfill(9 << 20, 'x'); /* more than one extent */
+	g_autoptr(WeftContent) copy = NULL;
+	const WeftAnchor at = { .page = 3 };
+
+	for (guint i = 0; i < 2000; i++) {
+		char *text = i == 1000 ? g_strdup(large) : g_strdup_printf("%u%.*s", i, 4000, large);
+		WeftContent *content = weft_content_new(WEFT_CONTENT_TEXT, WEFT_BY_FILE,
+							i == 7 ? (g_free(text), NULL) : text, at);
+		for (guint k = 0; k < i % 5; k++)
+			weft_content_add_word(content, (WeftWord){ k, k + 1, at, 0.5f });
+		weft_content_pack(content);
+		gsize size = weft_content_bytes(content);
+		gsize output = weft_content_output_bytes(content);
+		g_ptr_array_add(contents, content);
+		g_assert_true(weft_content_spill(content, spill, NULL));
+		g_assert_true(weft_content_spill(content, spill, NULL)); /* once */
+		g_assert_cmpuint(weft_content_bytes(content), ==, size);
+		g_assert_cmpuint(weft_content_output_bytes(content), ==, output);
+		if (i == 4)
+			copy = weft_content_copy(content);
+	}
+	for (guint i = 0; i < contents->len; i++) {
+		WeftContent *content = contents->pdata[i];
+		WeftWordReader reader = weft_content_words(content);
+		WeftWord word;
+		guint n = 0;
+		for (; weft_word_next(&reader, &word); n++)
+			g_assert_cmpuint(word.char_first, ==, n);
+		g_assert_cmpuint(n, ==, i % 5);
+		if (i == 7)
+			g_assert_null(content->text);
+		else if (i != 1000)
+			g_assert_cmpuint(g_ascii_strtoull(content->text, NULL, 10), ==, i);
+		weft_content_drop_words(content);
+		g_assert_cmpuint(weft_content_n_words(content), ==, 0);
+	}
+	g_assert_cmpstr(((WeftContent *)contents->pdata[1000])->text, ==, large);
+	g_clear_pointer(&contents, g_ptr_array_unref);
+	g_clear_pointer(&spill, weft_spill_free);
+	g_assert_cmpuint(weft_content_n_words(copy), ==, 4);
+	g_assert_true(g_str_has_prefix(copy->text, "4xxx"));
+}
+
+static void test_spill_without_room(void)
+{
+	g_autoptr(WeftSpill) spill = weft_spill_new("/nowhere at all");
+	g_autoptr(WeftContent) content = weft_content_new(WEFT_CONTENT_TEXT, WEFT_BY_FILE,
+							  g_strdup("x"), (WeftAnchor){ .page = 1 });
+	g_autoptr(GError) error = NULL;
+
+	g_assert_false(weft_content_spill(content, spill, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_IO);
+	g_assert_cmpstr(content->text, ==, "x");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -190,6 +251,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/content/words", test_words);
 	g_test_add_func("/content/copy", test_copy);
 	g_test_add_func("/content/pack", test_pack);
+	g_test_add_func("/content/spill", test_spill);
+	g_test_add_func("/content/spill-without-room", test_spill_without_room);
 	g_test_add_func("/content/names", test_names);
 	g_test_add_func("/content/utf8", test_utf8);
 	return g_test_run();
