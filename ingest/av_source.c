@@ -124,14 +124,14 @@ static gboolean open_io(WeftAvSource *source, const AVInputFormat **ret_input, G
 	return TRUE;
 }
 
-static gboolean open_format(WeftAvSource *source, const AVInputFormat *input,
-                            const WeftLimits *limits, GError **error)
+static gboolean open_format(WeftAvSource *source, const AVInputFormat *input, GError **error)
 {
 	AVFormatContext *format = source->format;
 	format->pb = source->io;
 	format->io_open = refuse_to_open;
 	format->flags |= AVFMT_FLAG_CUSTOM_IO;
-	format->max_streams = (int)limits->streams + 1; /* one more tells that there are more */
+	/* Not the limit: some demuxers refuse a file that has more. */
+	format->max_streams = WEFT_AV_STREAMS_MAX + 1;
 	format->probesize = PROBE_BYTES;
 	format->max_analyze_duration = ANALYSE_US;
 	AVDictionary *options = NULL;
@@ -182,7 +182,7 @@ WeftAvSource *weft_av_source_open(const WeftDecodeJob *job, GError **error)
 	source->stated_bytes = riff_bytes(job->fd);
 	const AVInputFormat *input = NULL;
 	if (!open_io(source, &input, error) ||
-	    !open_format(source, input, &job->options->limits, error))
+	    !open_format(source, input, error))
 		return NULL;
 	int64_t start = source->format->start_time;
 	if (start != AV_NOPTS_VALUE && !has_own_zero(input))

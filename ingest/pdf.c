@@ -515,9 +515,13 @@ static gboolean next_page(PdfState *state, GError **error)
 static void tell_unread(PdfState *state)
 {
 	WeftAnchor at = {.page = state->page_last + 1};
-	WeftPart *part = weft_part_new_fault(
-	    at, WEFT_ERROR_LIMIT, "page %u to %u not read: limit pages=%.15g", at.page,
-	    state->page_last + state->n_unread, state->job->options->limits.pages);
+	guint32 last = state->page_last + state->n_unread;
+	g_autofree char *pages = last == at.page
+	                             ? g_strdup_printf("page %u", last)
+	                             : g_strdup_printf("page %u to %u", at.page, last);
+	WeftPart *part =
+	    weft_part_new_fault(at, WEFT_ERROR_LIMIT, "%s not read: limit pages=%.15g", pages,
+	                        state->job->options->limits.pages);
 	part->page.n = state->n_unread;
 	g_queue_push_tail(&state->parts, part);
 	state->n_unread = 0;

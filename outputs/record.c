@@ -152,13 +152,23 @@ void weft_record_add_verdict(WeftRecord *record, WeftCheck check, const WeftVerd
 	checked->is_made = TRUE;
 }
 
+/* What is told of it, and nothing went wrong but that a limit cut it: a scan of which one page was
+ * looked at, in a run that reads no pictures. */
+static gboolean is_cut(const WeftRecord *record)
+{
+	for (guint i = 0; i < record->faults->len; i++)
+		if (g_array_index(record->faults, WeftFault, i).code != WEFT_ERROR_LIMIT)
+			return FALSE;
+	return record->pages->len + record->tracks->len > 0;
+}
+
 void weft_record_settle(WeftRecord *record)
 {
 	if (record->status == WEFT_STATUS_SKIPPED)
 		return;
 	if (record->faults->len == 0)
 		record->status = WEFT_STATUS_OK;
-	else if (record->contents->len == 0 && !record->answer)
+	else if (record->contents->len == 0 && !record->answer && !is_cut(record))
 		record->status = WEFT_STATUS_FAILED;
 	else
 		record->status = WEFT_STATUS_PARTIAL;

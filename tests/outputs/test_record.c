@@ -174,6 +174,24 @@ static void test_settle(void)
 	g_assert_cmpint(record->status, ==, WEFT_STATUS_SKIPPED);
 }
 
+/* A scan of which nobody read a picture, cut by a limit: its pages are told of. */
+static void test_settle_cut(void)
+{
+	g_autoptr(GError) limit = g_error_new(WEFT_ERROR, WEFT_ERROR_LIMIT, "limit pages=1");
+	g_autoptr(GError) crash = g_error_new(WEFT_ERROR, WEFT_ERROR_CRASHED, "crashed");
+	g_autoptr(WeftRecord) record = weft_record_new();
+	WeftPage page = { .n = 1, .ink = -1, .status = g_strdup("not_read") };
+	weft_record_add_fault(record, "decode", limit, NULL);
+	weft_record_settle(record);
+	g_assert_cmpint(record->status, ==, WEFT_STATUS_FAILED); /* a picture that is too large */
+	g_array_append_val(record->pages, page);
+	weft_record_settle(record);
+	g_assert_cmpint(record->status, ==, WEFT_STATUS_PARTIAL);
+	weft_record_add_fault(record, "decode", crash, NULL);
+	weft_record_settle(record);
+	g_assert_cmpint(record->status, ==, WEFT_STATUS_FAILED);
+}
+
 static void test_foreign_fault(void)
 {
 	g_autoptr(GError) fault = g_error_new(G_FILE_ERROR, G_FILE_ERROR_NOENT, "not ours");
@@ -309,6 +327,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/record/answer-values", test_answer_values);
 	g_test_add_func("/record/hostile-strings", test_hostile_strings);
 	g_test_add_func("/record/settle", test_settle);
+	g_test_add_func("/record/settle-cut", test_settle_cut);
 	g_test_add_func("/record/foreign-fault", test_foreign_fault);
 	g_test_add_func("/record/take", test_take);
 	g_test_add_func("/record/schema", test_schema);
