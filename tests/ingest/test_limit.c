@@ -83,8 +83,8 @@ static void test_pages(void)
 		n_pages++;
 	g_assert_cmpuint(n_pages, >, 1);
 	g_assert_null(part_of_kind(&first, WEFT_PART_PAGE, 1));
-	g_assert_cmpuint(n_pages, ==, 2);
-	g_assert_cmpstr(cut(&first, 0)->fault->message, ==, "page 2 not read: limit pages=1");
+	g_assert_cmpuint(n_pages, ==, 3);
+	g_assert_cmpstr(cut(&first, 0)->fault->message, ==, "page 2 to 3 not read: limit pages=1");
 	g_assert_cmpuint(cut(&first, 0)->anchor.page, ==, 2);
 	g_assert_cmpuint(cut(&first, 0)->page.n, ==, n_pages - 1);
 	/* pages that were not asked for are not missing */
