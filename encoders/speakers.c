@@ -20,7 +20,11 @@ _Static_assert(N_DIMENSIONS == WEFT_CLUSTERS_DIMENSIONS, "what is clustered");
 #define WINDOW_VOICED_MIN 25
 #define WINDOW_VOICED 90 /* what a window has about */
 
-#define KEPT_DIFFERENCES 0.8
+#define STEP_VOICED_MIN 15
+#define STEPS_MIN 8
+#define CELL_STEPS_MIN 12
+#define KEPT_STEPS 0.8
+#define STEP_MEDIAN 36.7 /* of the squared length in 19 dimensions, variance 2: of chi squared */
 #define ROUNDS 4
 #define SHRINKAGE 0.1
 
@@ -29,8 +33,8 @@ _Static_assert(N_DIMENSIONS == WEFT_CLUSTERS_DIMENSIONS, "what is clustered");
 #define GLOBAL_CLUSTERS 2048
 
 /* Measured on the corpus of tools/make_speech_corpus.py --part dev. */
-#define DISTANCE_MIN 5.0F
-#define KAPPA_MIN 0.62F
+#define DISTANCE_MIN 4.2F
+#define KAPPA_MIN 0.55F
 #define WINDOWS_MIN 5
 #define CHANGE_PRICE 6.0F /* within a stretch */
 #define PAUSE_PRICE 2.0F
@@ -266,47 +270,87 @@ static void covariance(const WeftPoint *differences, const guint8 *is_used, gsiz
 		}
 }
 
-/* Factor of the covariance within speakers. FALSE: there are not enough windows. */
+static void add_step(GArray *steps, const WeftPoint *from, const WeftPoint *to)
+{
+	WeftPoint step;
+
+	for (gsize k = 0; k < N_DIMENSIONS; k++)
+		step.x[k] = to->x[k] - from->x[k];
+	g_array_append_val(steps, step);
+}
+
+/* From cell to cell within stretches. */
+static GArray *steps_of_cells(const Crowd *crowd)
+{
+	GArray *steps = g_array_new(FALSE, FALSE, sizeof(WeftPoint));
+	const Cell *cells = (const void *)crowd->cells->data;
+
+	for (gsize i = 0; i + 1 < crowd->cells->len; i++)
+		if (cells[i].stretch == cells[i + 1].stretch &&
+		    MIN(cells[i].n_voiced, cells[i + 1].n_voiced) >= STEP_VOICED_MIN)
+			add_step(steps, &cells[i].mean, &cells[i + 1].mean);
+	return steps;
+}
+
+/* From window to window within stretches, or from any to the next where stretches are short. */
+static GArray *steps_of_windows(const Crowd *crowd)
+{
+	GArray *steps = g_array_new(FALSE, FALSE, sizeof(WeftPoint));
+	const Window *windows = (const void *)crowd->windows->data;
+
+	for (int is_any = 0; is_any < 2 && steps->len < STEPS_MIN; is_any++) {
+		g_array_set_size(steps, 0);
+		for (gsize i = 0; i + 1 < crowd->windows->len; i++)
+			if (is_any || windows[i].stretch == windows[i + 1].stretch)
+				add_step(steps, &crowd->points[i], &crowd->points[i + 1]);
+	}
+	return steps;
+}
+
+/* The squared length of each step in the units of l, and the one that `share` of them do not pass.
+ */
+static float measure_steps(const GArray *steps, Matrix l, double share, float *ret_sizes)
+{
+	g_autofree float *sorted = g_new(float, steps->len);
+
+	for (guint i = 0; i < steps->len; i++) {
+		WeftPoint step = g_array_index(steps, WeftPoint, i);
+
+		whiten(l, &step);
+		ret_sizes[i] = 0;
+		for (gsize k = 0; k < N_DIMENSIONS; k++)
+			ret_sizes[i] += step.x[k] * step.x[k];
+	}
+	memcpy(sorted, ret_sizes, steps->len * sizeof(float));
+	qsort(sorted, steps->len, sizeof(float), compare_floats);
+	return sorted[(gsize)((double)(steps->len - 1) * share)];
+}
+
+/* Factor of the covariance of a window within speakers: its shape from cells, of which there are
+ * many, its size from windows. FALSE: there is not enough speech. */
 static gboolean find_variation(const Crowd *crowd, Matrix l)
 {
-	gsize n_windows = crowd->windows->len, n = 0;
-	const Window *windows = (const void *)crowd->windows->data;
-	g_autofree WeftPoint *differences = g_new(WeftPoint, n_windows + 1);
-
-	for (int is_any = 0; is_any < 2 && n < 8; is_any++) {
-		n = 0;
-		for (gsize i = 0; i + 1 < n_windows; i++) {
-			if (!is_any && windows[i].stretch != windows[i + 1].stretch)
-				continue;
-			for (gsize k = 0; k < N_DIMENSIONS; k++)
-				differences[n].x[k] =
-				    crowd->points[i + 1].x[k] - crowd->points[i].x[k];
-			n++;
-		}
-	}
-	if (n < 4)
-		return FALSE;
-	g_autofree guint8 *is_used = g_malloc(n);
-	g_autofree float *sizes = g_new(float, n), *sorted = g_new(float, n);
+	g_autoptr(GArray) cells = steps_of_cells(crowd), windows = steps_of_windows(crowd);
+	g_autofree guint8 *is_used = g_malloc(cells->len + 1);
+	g_autofree float *sizes = g_new(float, MAX(cells->len, windows->len) + 1);
 	Matrix m;
 
-	memset(is_used, 1, n);
+	if (cells->len < CELL_STEPS_MIN || windows->len < 4)
+		return FALSE;
+	memset(is_used, 1, cells->len);
 	for (gsize round = 0; round < ROUNDS; round++) {
-		covariance(differences, is_used, n, m);
+		covariance((const void *)cells->data, is_used, cells->len, m);
 		factor(m, l);
-		for (gsize i = 0; i < n; i++) {
-			WeftPoint point = differences[i];
-			whiten(l, &point);
-			sizes[i] = 0;
-			for (gsize k = 0; k < N_DIMENSIONS; k++)
-				sizes[i] += point.x[k] * point.x[k];
-		}
-		memcpy(sorted, sizes, n * sizeof(float));
-		qsort(sorted, n, sizeof(float), compare_floats);
-		for (gsize i = 0; i < n; i++)
-			is_used[i] =
-			    sizes[i] <= sorted[(gsize)((double)(n - 1) * KEPT_DIFFERENCES)];
+		float limit = measure_steps(cells, l, KEPT_STEPS, sizes);
+
+		for (guint i = 0; i < cells->len; i++)
+			is_used[i] = sizes[i] <= limit;
 	}
+	double scale = sqrt(measure_steps(windows, l, 0.5, sizes) / STEP_MEDIAN);
+
+	for (gsize i = 0; i < N_DIMENSIONS; i++)
+		for (gsize k = 0; k <= i; k++)
+			l[i][k] *= fmax(scale, 1e-3);
 	return TRUE;
 }
 
