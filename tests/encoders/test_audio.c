@@ -60,7 +60,7 @@ static void check_rows(const char *audio, const char *layout, gsize n_samples)
 	Opened opened = check_open(WEFT_SCOUT, audio);
 	g_autofree char *path =
 		g_strdup_printf("%s/rows-%s-%zu.npy", WEFT_GOLDEN, layout, n_samples);
-	WeftPcm pcm = { sound_new(n_samples), n_samples, 0.2 };
+	WeftPcm pcm = { sound_new(n_samples), n_samples, .rms = 0.2 };
 	WeftAnchor at = { .track = 1, .has_time = TRUE, .time = { 2, 3 } };
 	g_autoptr(GError) error = NULL;
 	WeftRequest *request = weft_request_new(opened.encoders, NULL);
@@ -107,7 +107,7 @@ static void test_layout_mid(void)
 static void test_short(void)
 {
 	Opened opened = check_open(WEFT_SCOUT, WEFT_GOLDEN "/ultravox");
-	WeftPcm pcm = { sound_new(1), 1, 0.2 };
+	WeftPcm pcm = { sound_new(1), 1, .rms = 0.2 };
 	WeftAnchor nowhere = { 0 };
 	g_autoptr(WeftRequest) request = weft_request_new(opened.encoders, NULL);
 	gsize before = weft_request_length(request);
@@ -124,7 +124,7 @@ static void test_refused(void)
 {
 	Opened opened = check_open(WEFT_SCOUT, NULL);
 	float sample = 0;
-	WeftPcm pcm = { &sample, 1, 0 };
+	WeftPcm pcm = { &sample, 1, .rms = 0 };
 	WeftAnchor nowhere = { 0 };
 	g_autoptr(GError) error = NULL;
 	g_autoptr(WeftRequest) request = weft_request_new(opened.encoders, NULL);
@@ -146,7 +146,7 @@ static void test_other_base(void)
 	g_autofree char *bytes = NULL;
 	gsize n;
 	float sample = 0;
-	WeftPcm pcm = { &sample, 1, 0 };
+	WeftPcm pcm = { &sample, 1, .rms = 0 };
 	g_autoptr(GError) error = NULL;
 
 	g_assert_true(g_file_get_contents(WEFT_GOLDEN "/ultravox/config.json", &json, NULL, NULL));
