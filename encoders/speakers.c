@@ -5,6 +5,7 @@
 
 #include "encoders/clusters.h"
 #include "encoders/speech_activity.h"
+#include "encoders/variation.h"
 
 #define N_CEPSTRA 18
 #define N_DIMENSIONS (N_CEPSTRA + 1) /* and the logarithm of the pitch */
@@ -22,11 +23,6 @@ _Static_assert(N_DIMENSIONS == WEFT_CLUSTERS_DIMENSIONS, "what is clustered");
 
 #define STEP_VOICED_MIN 15
 #define STEPS_MIN 8
-#define CELL_STEPS_MIN 12
-#define KEPT_STEPS 0.8
-#define STEP_MEDIAN 36.7 /* of the squared length in 19 dimensions, variance 2: of chi squared */
-#define ROUNDS 4
-#define SHRINKAGE 0.1
 
 #define LOCAL_WINDOWS 256
 #define LOCAL_CLUSTERS 16
@@ -36,9 +32,14 @@ _Static_assert(N_DIMENSIONS == WEFT_CLUSTERS_DIMENSIONS, "what is clustered");
 #define DISTANCE_MIN 4.2F
 #define KAPPA_MIN 0.55F
 #define WINDOWS_MIN 5
+#define WINDOWS_DOUBT 2.5F
+#define DISTANCE_DOUBT 6.0F
 #define CHANGE_PRICE 6.0F /* within a stretch */
 #define PAUSE_PRICE 2.0F
 #define JOINED_FRAMES 40
+#define MIXED_CELLS 2 /* on either side of a change */
+#define MIXED_MIN 18  /* cost of a window */
+#define MIXED_RATIO 2
 #define GAIN 4        /* of a turn whose voice is sure */
 #define CERTAIN 0.15F /* above the limit: the number of voices is sure */
 
@@ -47,6 +48,7 @@ typedef struct Cell {
 	guint32 stretch;
 	guint16 n_voiced;
 	guint16 speaker;
+	guint16 other; /* who speaks at the same time, + 1; 0: nobody */
 	WeftPoint mean;
 } Cell;
 
@@ -213,63 +215,6 @@ static void find_windows(Crowd *crowd)
 	crowd->points = (void *)g_array_free(points, FALSE);
 }
 
-typedef double Matrix[N_DIMENSIONS][N_DIMENSIONS];
-
-/* Lower triangle L of L L' = m; the diagonal of m is positive. */
-static void factor(Matrix m, Matrix l)
-{
-	memset(l, 0, sizeof(Matrix));
-	for (gsize i = 0; i < N_DIMENSIONS; i++)
-		for (gsize j = 0; j <= i; j++) {
-			double sum = m[i][j];
-			for (gsize k = 0; k < j; k++)
-				sum -= l[i][k] * l[j][k];
-			l[i][j] = i == j ? sqrt(fmax(sum, 1e-9)) : sum / l[j][j];
-		}
-}
-
-/* x = L^-1 x */
-static void whiten(Matrix l, WeftPoint *point)
-{
-	float *x = point->x;
-
-	for (gsize i = 0; i < N_DIMENSIONS; i++) {
-		double sum = x[i];
-		for (gsize k = 0; k < i; k++)
-			sum -= l[i][k] * x[k];
-		x[i] = (float)(sum / l[i][i]);
-	}
-}
-
-static int compare_floats(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* The covariance of the differences that are used, halved, shrunk towards its diagonal. */
-static void covariance(const WeftPoint *differences, const guint8 *is_used, gsize n, Matrix m)
-{
-	double n_used = 0, shrinkage = SHRINKAGE + fmin(0.5, 5 / (double)n);
-
-	memset(m, 0, sizeof(Matrix));
-	for (gsize i = 0; i < n; i++) {
-		if (!is_used[i])
-			continue;
-		n_used++;
-		for (gsize a = 0; a < N_DIMENSIONS; a++)
-			for (gsize b = 0; b <= a; b++)
-				m[a][b] += (double)differences[i].x[a] * differences[i].x[b] / 2;
-	}
-	for (gsize a = 0; a < N_DIMENSIONS; a++)
-		for (gsize b = 0; b <= a; b++) {
-			m[a][b] *= (a == b ? 1 : 1 - shrinkage) / fmax(n_used, 1);
-			if (a == b)
-				m[a][b] += 1e-6;
-		}
-}
-
 static void add_step(GArray *steps, const WeftPoint *from, const WeftPoint *to)
 {
 	WeftPoint step;
@@ -307,53 +252,6 @@ static GArray *steps_of_windows(const Crowd *crowd)
 	return steps;
 }
 
-/* The squared length of each step in the units of l, and the one that `share` of them do not pass.
- */
-static float measure_steps(const GArray *steps, Matrix l, double share, float *ret_sizes)
-{
-	g_autofree float *sorted = g_new(float, steps->len);
-
-	for (guint i = 0; i < steps->len; i++) {
-		WeftPoint step = g_array_index(steps, WeftPoint, i);
-
-		whiten(l, &step);
-		ret_sizes[i] = 0;
-		for (gsize k = 0; k < N_DIMENSIONS; k++)
-			ret_sizes[i] += step.x[k] * step.x[k];
-	}
-	memcpy(sorted, ret_sizes, steps->len * sizeof(float));
-	qsort(sorted, steps->len, sizeof(float), compare_floats);
-	return sorted[(gsize)((double)(steps->len - 1) * share)];
-}
-
-/* Factor of the covariance of a window within speakers: its shape from cells, of which there are
- * many, its size from windows. FALSE: there is not enough speech. */
-static gboolean find_variation(const Crowd *crowd, Matrix l)
-{
-	g_autoptr(GArray) cells = steps_of_cells(crowd), windows = steps_of_windows(crowd);
-	g_autofree guint8 *is_used = g_malloc(cells->len + 1);
-	g_autofree float *sizes = g_new(float, MAX(cells->len, windows->len) + 1);
-	Matrix m;
-
-	if (cells->len < CELL_STEPS_MIN || windows->len < 4)
-		return FALSE;
-	memset(is_used, 1, cells->len);
-	for (gsize round = 0; round < ROUNDS; round++) {
-		covariance((const void *)cells->data, is_used, cells->len, m);
-		factor(m, l);
-		float limit = measure_steps(cells, l, KEPT_STEPS, sizes);
-
-		for (guint i = 0; i < cells->len; i++)
-			is_used[i] = sizes[i] <= limit;
-	}
-	double scale = sqrt(measure_steps(windows, l, 0.5, sizes) / STEP_MEDIAN);
-
-	for (gsize i = 0; i < N_DIMENSIONS; i++)
-		for (gsize k = 0; k <= i; k++)
-			l[i][k] *= fmax(scale, 1e-3);
-	return TRUE;
-}
-
 /* Cohen's kappa of neighbouring windows that are both of a or b: 1, nobody ever follows the other
  * within a stretch; 0, as often as chance has it. */
 static float kappa(const Crowd *crowd, const WeftClusters *clusters, guint32 a, guint32 b)
@@ -385,18 +283,23 @@ static float clearness(const Crowd *crowd, const WeftClusters *clusters, guint32
 
 	if (smaller < WINDOWS_MIN)
 		return fminf(smaller / WINDOWS_MIN, distance);
-	return distance < 0.5F
-	           ? distance
-	           : fminf(distance, fmaxf(kappa(crowd, clusters, a, b), 0) / KAPPA_MIN);
+	if (distance < 0.5F)
+		return distance;
+	return distance * fminf(fmaxf(kappa(crowd, clusters, a, b), 0) / KAPPA_MIN, 1);
 }
 
 static gboolean is_distinct(const WeftClusters *clusters, guint32 a, guint32 b, void *context)
 {
 	Crowd *crowd = context;
 	float clear = clearness(crowd, clusters, a, b);
+	float smaller = fminf(clusters->weights[a], clusters->weights[b]);
 
-	if (clear < 1 && fminf(clusters->weights[a], clusters->weights[b]) >= WINDOWS_MIN)
+	if (clear < 1 && smaller >= WINDOWS_MIN)
 		crowd->together = fminf(crowd->together, 1 / fmaxf(clear, 0.1F));
+	/* too little to be a voice, but far away: there may be one more */
+	if (clear < 1 && smaller >= WINDOWS_DOUBT &&
+	    weft_clusters_distance(clusters, a, b) > DISTANCE_DOUBT)
+		crowd->together = fminf(crowd->together, 1 + CERTAIN / 2);
 	return clear >= 1 && clusters->n_alive <= WEFT_SPEAKERS_MAX;
 }
 
@@ -505,45 +408,119 @@ static float advantage(const Crowd *crowd, const Cell *cell)
 	return second - costs[cell->speaker];
 }
 
+/* Whether a cell near a change to or from another voice holds both: it fits its own badly, and the
+ * other not much worse. */
+static gboolean is_mixed(const Crowd *crowd, const Cell *cell, guint16 other)
+{
+	float costs[WEFT_SPEAKERS_MAX];
+
+	weigh_cell(crowd, cell, costs);
+	float own = costs[cell->speaker] * WINDOW_VOICED / (float)MAX(cell->n_voiced, 1);
+
+	return own > MIXED_MIN && costs[other] < MIXED_RATIO * costs[cell->speaker];
+}
+
+/* Who is interrupted, or interrupts: only there can it be heard that two speak. */
+static void find_overlap(Crowd *crowd)
+{
+	Cell *cells = (void *)crowd->cells->data;
+	guint n = crowd->cells->len;
+
+	for (guint i = 1; i < n; i++) {
+		if (cells[i].stretch != cells[i - 1].stretch ||
+		    cells[i].speaker == cells[i - 1].speaker)
+			continue;
+		guint16 before = cells[i - 1].speaker, behind = cells[i].speaker;
+
+		for (guint k = 0; k < MIXED_CELLS && i + k < n; k++)
+			if (cells[i + k].speaker == behind &&
+			    cells[i + k].stretch == cells[i].stretch &&
+			    is_mixed(crowd, &cells[i + k], before))
+				cells[i + k].other = (guint16)(before + 1);
+		for (guint k = 1; k <= MIXED_CELLS && k <= i; k++)
+			if (cells[i - k].speaker == before &&
+			    cells[i - k].stretch == cells[i].stretch &&
+			    is_mixed(crowd, &cells[i - k], behind))
+				cells[i - k].other = (guint16)(behind + 1);
+	}
+}
+
+static guint end_of_run(const Crowd *crowd, guint first, gboolean is_same_other)
+{
+	const Cell *cells = (const void *)crowd->cells->data;
+	guint i = first + 1;
+
+	while (i < crowd->cells->len && cells[i].speaker == cells[first].speaker &&
+	       cells[i].from - cells[i - 1].end < JOINED_FRAMES &&
+	       (!is_same_other || cells[i].other == cells[first].other))
+		i++;
+	return i;
+}
+
+/* The number of each voice; 0: it did not speak yet. */
+typedef struct Numbers {
+	guint32 of[WEFT_SPEAKERS_MAX], n;
+} Numbers;
+
+static void add_turn(const Crowd *crowd, guint first, guint end, gsize voice, float margin,
+                     Numbers *numbers, GArray *turns)
+{
+	const Cell *cells = (const void *)crowd->cells->data;
+
+	if (numbers->of[voice] == 0)
+		numbers->of[voice] = ++numbers->n;
+	WeftVoiceTurn turn = {
+	    .from_s = cells[first].from / (double)WEFT_SOUND_FRAMES_PER_S,
+	    .to_s = cells[end - 1].end / (double)WEFT_SOUND_FRAMES_PER_S,
+	    .speaker = numbers->of[voice],
+	    .margin = margin,
+	    .is_overlap = cells[first].other != 0,
+	};
+	g_array_append_val(turns, turn);
+}
+
 /* Cells into turns; speakers are numbered as they appear. */
 static void add_turns(const Crowd *crowd, GArray *turns)
 {
 	const Cell *cells = (const void *)crowd->cells->data;
-	guint32 numbers[WEFT_SPEAKERS_MAX] = {0}, n_numbers = 0;
+	Numbers numbers = {.n = 0};
 	float certain = (fminf(crowd->apart, crowd->together) - 1) / CERTAIN;
 
-	for (guint i = 0; i < crowd->cells->len;) {
-		guint first = i;
-		float gained = 0;
-		WeftVoiceTurn turn = {.from_s = cells[i].from / (double)WEFT_SOUND_FRAMES_PER_S};
+	for (guint first = 0, end; first < crowd->cells->len; first = end) {
+		float gained = crowd->n_voices > 1 ? 0 : INFINITY;
 
-		do {
-			gained += crowd->n_voices > 1 ? advantage(crowd, &cells[i]) : INFINITY;
-			i++;
-		} while (i < crowd->cells->len && cells[i].speaker == cells[first].speaker &&
-		         cells[i].from - cells[i - 1].end < JOINED_FRAMES);
-		if (numbers[cells[first].speaker] == 0)
-			numbers[cells[first].speaker] = ++n_numbers;
-		turn.to_s = cells[i - 1].end / (double)WEFT_SOUND_FRAMES_PER_S;
-		turn.speaker = numbers[cells[first].speaker];
-		turn.margin = CLAMP(fminf(certain, gained / GAIN), 0, 10);
-		g_array_append_val(turns, turn);
+		end = end_of_run(crowd, first, FALSE);
+		for (guint i = first; i < end && crowd->n_voices > 1; i++)
+			gained += advantage(crowd, &cells[i]);
+		float margin = CLAMP(fminf(certain, gained / GAIN), 0, 10);
+
+		for (guint i = first, next; i < end; i = next) {
+			next = MIN(end_of_run(crowd, i, TRUE), end);
+			add_turn(crowd, i, next, cells[i].speaker, margin, &numbers, turns);
+			if (cells[i].other != 0)
+				add_turn(crowd, i, next, cells[i].other - 1u, margin, &numbers,
+				         turns);
+		}
 	}
 }
 
 void weft_speakers_end(WeftSpeakers *self, GArray *turns)
 {
 	Crowd crowd = {.cells = self->cells, .apart = INFINITY, .together = INFINITY};
-	Matrix l;
+	WeftVariation variation;
 
 	close_cell(self);
 	crowd.windows = g_array_new(FALSE, FALSE, sizeof(Window));
 	find_windows(&crowd);
-	if (find_variation(&crowd, l)) {
+	g_autoptr(GArray) cell_steps = steps_of_cells(&crowd);
+	g_autoptr(GArray) window_steps = steps_of_windows(&crowd);
+
+	if (weft_variation_find(cell_steps, window_steps, &variation)) {
 		for (gsize i = 0; i < crowd.windows->len; i++)
-			whiten(l, &crowd.points[i]);
+			weft_variation_divide(&variation, &crowd.points[i]);
 		for (gsize i = 0; i < crowd.cells->len; i++)
-			whiten(l, &g_array_index(crowd.cells, Cell, i).mean);
+			weft_variation_divide(&variation,
+			                      &g_array_index(crowd.cells, Cell, i).mean);
 		find_voices(&crowd);
 	} else {
 		crowd.voices = g_new0(WeftPoint, 1);
@@ -552,6 +529,7 @@ void weft_speakers_end(WeftSpeakers *self, GArray *turns)
 	}
 	if (crowd.cells->len > 0)
 		decode_cells(&crowd);
+	find_overlap(&crowd);
 	add_turns(&crowd, turns);
 	g_array_unref(crowd.windows);
 	g_free(crowd.points);

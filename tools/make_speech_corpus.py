@@ -406,6 +406,11 @@ def make_speakers(folder, part, small):
             # the last quarter of the recordings has people who interrupt each other
             x, truth = conversation(rng, chosen, seconds, 0.35 if n > 1 and i % 4 == 3 else 0)
             write(folder, f"voices{n}-{i:02}", x, truth)
+    for n in () if small else (2, 3):
+        for i in range(4):  # and some have hardly anybody who does not
+            chosen = [voices[k] for k in rng.permutation(len(voices))[:n]]
+            x, truth = conversation(rng, chosen, seconds, 0.6)
+            write(folder, f"lively{n}-{i:02}", x, truth)
 
 
 def main():

@@ -136,7 +136,8 @@ def report_speakers(results, quiet):
         without, _, _ = score(truth["turns"], turns, seconds, 0)
         overlap = overlap_score(truth["turns"], turns, seconds)
         has_overlap = bool(overlap[1])
-        key = f"{n_true} voices" + (", overlapping" if has_overlap else "") if n_true > 1 else "1 voice"
+        manner = ", lively" if name.startswith("lively") else ", some overlap" if has_overlap else ""
+        key = f"{n_true} voices{manner}" if n_true > 1 else "1 voice"
         groups[key] += np.r_[with_collar, without, overlap, n_true == n_found, 1]
         for a, b, _, margin, _ in turns:
             span = slice(round(a * RATE), round(b * RATE))
