@@ -312,9 +312,9 @@ static gboolean whisper_logits(Probe *probe, const float *rows, gsize n_rows, GE
 	if (!read_ids(probe->ids_path, ids, error))
 		return FALSE;
 	shape[0] = ids->len;
-	return weft_encoders_whisper_logits(probe->encoders, rows, n_rows,
-	                                    (const guint32 *)(void *)ids->data, ids->len, &logits,
-	                                    &shape[1], error) &&
+	const WeftWhisperText text = {rows, n_rows, (const guint32 *)(void *)ids->data, ids->len,
+	                              probe->step};
+	return weft_encoders_whisper_logits(probe->encoders, &text, &logits, &shape[1], error) &&
 	       weft_npy_write_f32(probe->output, logits, shape, 2, error);
 }
 
@@ -352,7 +352,8 @@ static const ProbeKind KINDS[] = {
     {"tokens", "-m BUNDLE [--special] [--decode] (FILE|-)", probe_tokens, FALSE, FALSE, FALSE, 1},
     {"pixels", "-m BUNDLE FILE -o P.npy", probe_pixels, TRUE, FALSE, TRUE, 1},
     {"mel", "-m BUNDLE FILE -o M.npy", probe_mel, TRUE, FALSE, TRUE, 1},
-    {"whisper", "-m BUNDLE (--mel M.npy | --audio FILE) [--ids IDS.json] --encoder E.npy [-o LOGITS.npy]",
+    {"whisper", "-m BUNDLE (--mel M.npy | --audio FILE) [--ids IDS.json [--step]] --encoder E.npy "
+     "[-o LOGITS.npy]",
      probe_whisper, FALSE, FALSE, FALSE, 0},
 };
 
@@ -412,7 +413,7 @@ static gboolean parse(Probe *probe, const ProbeKind *kind, int argc, char **argv
 	     "logits: a picture for each <|image|>", "FILE..."},
 	    {"adapter", 0, 0, G_OPTION_ARG_FILENAME, &probe->adapter_path,
 	     "logits: a LoRA adapter in PEFT's format", "DIR"},
-	    {"step", 0, 0, G_OPTION_ARG_NONE, &probe->step, "logits: token by token", NULL},
+	    {"step", 0, 0, G_OPTION_ARG_NONE, &probe->step, "logits, whisper: token by token", NULL},
 	    {"as-run", 0, 0, G_OPTION_ARG_NONE, &probe->as_run, "logits: the kernels of run", NULL},
 	    {"kv-type", 0, 0, G_OPTION_ARG_STRING, &probe->kv_type,
 	     "logits --as-run: keys and values as f32, bf16, q8_0 or q4", "TYPE"},

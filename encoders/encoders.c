@@ -297,34 +297,58 @@ WeftListener *weft_encoders_listener(const WeftEncoders *encoders)
 	return encoders->decoder ? weft_whisper_decoder_listener(encoders->decoder) : NULL;
 }
 
-gboolean weft_encoders_whisper_logits(const WeftEncoders *encoders, const float *rows, gsize n_rows,
-				      const guint32 *ids, gsize n_ids, float **ret_logits,
-				      gsize *ret_n_vocab, GError **error)
+static gboolean check_text(const WeftEncoders *encoders, const WeftWhisperText *text,
+			   GError **error)
 {
-	g_autoptr(WeftScorer) scorer = NULL;
-	g_autofree float *logits = NULL;
-
 	if (!encoders->decoder) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER,
 			    "the bundle has no Whisper decoder");
 		return FALSE;
 	}
-	if (2 * n_rows != weft_whisper_frames_max(encoders->whisper)) {
+	if (2 * text->n_rows != weft_whisper_frames_max(encoders->whisper)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
 			    "%" G_GSIZE_FORMAT " frames of sound, the decoder takes %" G_GSIZE_FORMAT,
-			    n_rows, weft_whisper_frames_max(encoders->whisper) / 2);
+			    text->n_rows, weft_whisper_frames_max(encoders->whisper) / 2);
 		return FALSE;
 	}
-	scorer = weft_whisper_decoder_hear(encoders->decoder, rows, error);
-	if (!scorer || n_ids > scorer->n_context) {
-		if (scorer)
-			g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
-				    "%" G_GSIZE_FORMAT " ids, this Whisper takes %" G_GSIZE_FORMAT,
-				    n_ids, scorer->n_context);
+	return TRUE;
+}
+
+static gboolean step_through(WeftScorer *scorer, const WeftWhisperText *text, float *ret_logits,
+			     GError **error)
+{
+	const guint32 parent = 0;
+
+	if (!scorer->begin(scorer, text->ids, 1, 0, NULL, ret_logits, error))
+		return FALSE;
+	for (gsize i = 1; i < text->n_ids; i++)
+		if (!scorer->step(scorer, &parent, text->ids + i, 1,
+				  ret_logits + i * scorer->n_vocab, error))
+			return FALSE;
+	return TRUE;
+}
+
+gboolean weft_encoders_whisper_logits(const WeftEncoders *encoders, const WeftWhisperText *text,
+				      float **ret_logits, gsize *ret_n_vocab, GError **error)
+{
+	g_autoptr(WeftScorer) scorer = NULL;
+	g_autofree float *logits = NULL;
+
+	if (!check_text(encoders, text, error))
+		return FALSE;
+	scorer = weft_whisper_decoder_hear(encoders->decoder, text->rows, error);
+	if (!scorer)
+		return FALSE;
+	if (text->n_ids > scorer->n_context) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "%" G_GSIZE_FORMAT " ids, this Whisper takes %" G_GSIZE_FORMAT,
+			    text->n_ids, scorer->n_context);
 		return FALSE;
 	}
-	logits = weft_alloc_array(n_ids * scorer->n_vocab, sizeof(float), 0, "logits", error);
-	if (!logits || !weft_whisper_decoder_logits(scorer, ids, n_ids, logits, error))
+	logits = weft_alloc_array(text->n_ids * scorer->n_vocab, sizeof(float), 0, "logits", error);
+	if (!logits || !(text->step ? step_through(scorer, text, logits, error) :
+				      weft_whisper_decoder_logits(scorer, text->ids, text->n_ids,
+								  logits, error)))
 		return FALSE;
 	*ret_logits = g_steal_pointer(&logits);
 	*ret_n_vocab = scorer->n_vocab;

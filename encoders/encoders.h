@@ -114,11 +114,19 @@ gboolean weft_encoders_whisper(const WeftEncoders *encoders, const float *mel, g
  * Borrowed; several threads may listen, each with scorers of its own. */
 WeftListener *weft_encoders_listener(const WeftEncoders *encoders);
 
-/* ret_logits[n_ids][n_vocab] of the decoder behind each id, for the rows[n_rows][d] of a whole window
- * (weft_encoders_whisper). WEFT_ERROR_NO_READER, WEFT_ERROR_USAGE. Caller frees. */
-gboolean weft_encoders_whisper_logits(const WeftEncoders *encoders, const float *rows, gsize n_rows,
-				      const guint32 *ids, gsize n_ids, float **ret_logits,
-				      gsize *ret_n_vocab, GError **error);
+/* The decoder for the rows[n_rows][d] of a whole window (weft_encoders_whisper), and a place for its
+ * logits. */
+typedef struct WeftWhisperText {
+	const float *rows;
+	gsize n_rows;
+	const guint32 *ids;
+	gsize n_ids;
+	gboolean step; /* token by token, else in one pass: the same bits */
+} WeftWhisperText;
+
+/* ret_logits[n_ids][n_vocab] behind each id. WEFT_ERROR_NO_READER, WEFT_ERROR_USAGE. Caller frees. */
+gboolean weft_encoders_whisper_logits(const WeftEncoders *encoders, const WeftWhisperText *text,
+				      float **ret_logits, gsize *ret_n_vocab, GError **error);
 
 /* `system` may be NULL. */
 WeftRequest *weft_request_new(const WeftEncoders *encoders, const char *system);

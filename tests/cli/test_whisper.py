@@ -31,6 +31,9 @@ class Whisper(e2e.Case):
         self.assertEqual(got.shape, (shape["max_source_positions"], whisper_model.WIDTH))
         self.assertClose(got[::whisper_model.ROW_STEP], f"{golden}.rows.npy")
         got = np.load(logits)
+        steps = self.folder / "s.npy"
+        self.assert_code(self.probe(bundle, "--mel", mel, "--ids", ids, "--step", "--encoder", rows, "-o", steps), 0)
+        self.assertEqual(steps.read_bytes(), logits.read_bytes())
         self.assertEqual(got.shape, (whisper_model.N_IDS, shape["vocab_size"]))
         self.assertClose(np.ascontiguousarray(got[:, ::whisper_model.ID_STEP]), f"{golden}.logits.npy")
 
