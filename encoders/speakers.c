@@ -18,7 +18,7 @@ _Static_assert(N_DIMENSIONS == WEFT_CLUSTERS_DIMENSIONS, "what is clustered");
 #define FADE_DB 0.01F
 #define VOICED 0.55F
 #define CELL_VOICED_MIN 8 /* frames */
-#define WINDOW_VOICED_MIN 25
+#define WINDOW_VOICED_MIN 40
 #define WINDOW_VOICED 90 /* what a window has about */
 
 #define STEP_VOICED_MIN 15
@@ -29,6 +29,7 @@ _Static_assert(N_DIMENSIONS == WEFT_CLUSTERS_DIMENSIONS, "what is clustered");
 #define GLOBAL_CLUSTERS 2048
 
 /* Measured on the corpus of tools/make_speech_corpus.py --part dev. */
+#define ECHO_DISTANCE 1.5F /* other words of one voice are about 6 away */
 #define DISTANCE_MIN 4.2F
 #define KAPPA_MIN 0.55F
 #define WINDOWS_MIN 5
@@ -54,6 +55,7 @@ typedef struct Cell {
 
 typedef struct Window {
 	guint32 stretch, cluster;
+	guint32 n_times; /* its sound was heard so far */
 	float weight;
 } Window;
 
@@ -303,6 +305,32 @@ static gboolean is_distinct(const WeftClusters *clusters, guint32 a, guint32 b, 
 	return clear >= 1 && clusters->n_alive <= WEFT_SPEAKERS_MAX;
 }
 
+static float square_distance(const WeftPoint *a, const WeftPoint *b)
+{
+	float square = 0;
+
+	for (gsize k = 0; k < N_DIMENSIONS; k++)
+		square += (a->x[k] - b->x[k]) * (a->x[k] - b->x[k]);
+	return square;
+}
+
+/* The same sound again (a jingle, a recording in a loop) tells little about anybody: the n-th time
+ * counts as n^-0.5. */
+static void discount_echoes(Crowd *crowd)
+{
+	Window *windows = (void *)crowd->windows->data;
+
+	for (gsize i = 0; i < crowd->windows->len; i++) {
+		gsize k = i, least = i < LOCAL_WINDOWS ? 0 : i - LOCAL_WINDOWS;
+
+		while (k > least && square_distance(&crowd->points[i], &crowd->points[k - 1]) >=
+		                        ECHO_DISTANCE * ECHO_DISTANCE)
+			k--;
+		windows[i].n_times = k > least ? windows[k - 1].n_times + 1 : 1;
+		windows[i].weight /= sqrtf((float)windows[i].n_times);
+	}
+}
+
 /* Windows into local clusters, those into voices. */
 static void find_voices(Crowd *crowd)
 {
@@ -521,6 +549,7 @@ void weft_speakers_end(WeftSpeakers *self, GArray *turns)
 		for (gsize i = 0; i < crowd.cells->len; i++)
 			weft_variation_divide(&variation,
 			                      &g_array_index(crowd.cells, Cell, i).mean);
+		discount_echoes(&crowd);
 		find_voices(&crowd);
 	} else {
 		crowd.voices = g_new0(WeftPoint, 1);
