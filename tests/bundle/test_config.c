@@ -269,38 +269,6 @@ static void test_preprocessor(void)
 		refuse(json, wrong[i][0], "preprocessor_config.json: ", wrong[i][1]);
 }
 
-static void test_audio(void)
-{
-	static const char whisper[] =
-		"{\"model_type\":\"whisper\",\"d_model\":384,\"encoder_layers\":4,"
-		"\"encoder_attention_heads\":6,\"encoder_ffn_dim\":1536,\"decoder_layers\":4,"
-		"\"decoder_attention_heads\":6,\"decoder_ffn_dim\":1536,\"num_mel_bins\":80,"
-		"\"vocab_size\":51865,\"activation_function\":\"gelu\"}";
-	g_autofree char *ultravox = g_strdup_printf(
-		"{\"model_type\":\"ultravox\",\"hidden_size\":4096,\"stack_factor\":8,"
-		"\"projector_act\":\"swiglu\",\"projector_ln_mid\":true,\"text_model_id\":\"a/b\","
-		"\"audio_latency_block_size\":null,\"audio_config\":%s}", whisper);
-	g_autoptr(WeftConfig) plain = accept(whisper, NULL);
-	g_autoptr(WeftConfig) projector = accept(ultravox, NULL);
-
-	g_assert_true(plain->has_audio && plain->audio.has_decoder && !plain->has_text);
-	g_assert_cmpuint(plain->audio.n_positions, ==, 1500);
-	g_assert_cmpuint(plain->audio.decoder_positions, ==, 448);
-	g_assert_cmpuint(plain->audio.stack_factor, ==, 0);
-	g_assert_true(projector->audio.norm_is_mid && !projector->audio.has_decoder);
-	g_assert_cmpuint(projector->audio.projector_width, ==, 4096);
-	g_assert_cmpstr(projector->audio.text_model, ==, "a/b");
-	g_autofree char *heads = with(whisper, "\"encoder_attention_heads\":6",
-				      "\"encoder_attention_heads\":7");
-	refuse(heads, NULL, "config.json: ", "encoder_attention_heads: 7");
-	g_autofree char *act = with(ultravox, "swiglu", "gelu");
-	refuse(act, NULL, "config.json: ", "projector_act");
-	g_autofree char *tower = with(ultravox, "\"audio_config\":", "\"audio_cfg\":");
-	refuse(tower, NULL, "config.json: ", "audio_config");
-	g_autofree char *bins = with(ultravox, "\"num_mel_bins\":80,", "");
-	refuse(bins, NULL, "config.json: ", "audio_config.num_mel_bins");
-}
-
 /* Meta-Llama-3.1-8B-Instruct's and Mixtral-8x7B's values, as their files spell them. */
 static const char LLAMA[] =
 	"{\"architectures\":[\"LlamaForCausalLM\"],\"attention_bias\":false,"
@@ -557,7 +525,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/config/text-refusals", test_text_refusals);
 	g_test_add_func("/config/vision", test_vision);
 	g_test_add_func("/config/preprocessor", test_preprocessor);
-	g_test_add_func("/config/audio", test_audio);
 	g_test_add_func("/config/traits", test_traits);
 	g_test_add_func("/config/llama", test_llama);
 	g_test_add_func("/config/mixtral", test_mixtral);
