@@ -204,6 +204,7 @@ WeftContent *weft_content_copy(const WeftContent *content)
 	*copy = *content;
 	copy->text = g_strdup(content->text);
 	copy->speaker = g_strdup(content->speaker);
+	copy->reason = g_strdup(content->reason);
 	copy->anchors = g_array_copy(content->anchors);
 	copy->words = content->words ? g_array_copy(content->words) : NULL;
 	copy->packed = g_memdup2(content->packed, packed_bytes(content));
@@ -218,6 +219,7 @@ void weft_content_free(WeftContent *content)
 	if (!content->is_spilled)
 		g_free(content->text);
 	g_free(content->speaker);
+	g_free(content->reason);
 	g_clear_pointer(&content->anchors, g_array_unref);
 	weft_content_drop_words(content);
 	g_free(content);
@@ -259,7 +261,7 @@ gsize weft_content_output_bytes(const WeftContent *content)
 const char *weft_content_kind_name(WeftContentKind kind)
 {
 	static const char *const NAMES[] = { "text",  "table", "image",  "speech",
-					     "frame", "blank", "silence" };
+					     "frame", "blank", "silence", "sound" };
 	return NAMES[kind];
 }
 

@@ -21,6 +21,7 @@ typedef enum {
 	WEFT_CONTENT_FRAME,   /* a video frame */
 	WEFT_CONTENT_BLANK,   /* a page without ink, a uniform picture */
 	WEFT_CONTENT_SILENCE, /* a stretch without energy */
+	WEFT_CONTENT_SOUND,   /* a stretch with energy in which nobody speaks: music, noise */
 } WeftContentKind;
 
 typedef enum {
@@ -50,7 +51,9 @@ typedef struct WeftContent {
 	guint n_packed;     /* words in it */
 	double confidence;  /* 0..1; negative: not known */
 	char *speaker;      /* or NULL */
-	gboolean hidden;    /* text that the page does not show: kept apart in the record */
+	gboolean hidden;    /* text that the page does not show, or speech that is not believed: kept
+	                     * apart in the record */
+	char *reason;       /* why it is not believed: "repetition"; or NULL */
 	gboolean is_spilled; /* `text` and `packed` lie in a spill */
 } WeftContent;
 

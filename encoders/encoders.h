@@ -34,6 +34,9 @@
 #include "bundle/bundle.h"
 #include "encoders/scorer.h"
 #include "encoders/sequence.h"
+#include "encoders/sounding.h"
+#include "encoders/speaker_labels.h"
+#include "encoders/transcript.h"
 #include "ingest/part.h"
 #include "kernels/kernels.h"
 

@@ -52,7 +52,8 @@ typedef struct WeftDecodeOptions {
 	gboolean want_rasters;    /* FALSE: nothing looks at pixels; ink is still measured, and a
 	                           * picture is a content of kind image without text */
 	gboolean want_pcm;        /* FALSE: nothing hears; silence and segments are still measured */
-	gboolean want_silence;    /* with want_pcm: samples of silent stretches come too */
+	gboolean want_silence;    /* with want_pcm: all samples come, those of silent stretches too,
+	                           * and no content says where it is silent */
 	gboolean apart;           /* with want_pcm: what has exactly two channels comes as two windows
 	                           * of the same time, left and then right, instead of one that is
 	                           * mixed (WeftPcm.channel); a stretch is silent when both are */

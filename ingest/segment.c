@@ -108,7 +108,7 @@ static void give(WeftSegmenter *s, gsize n)
 		window->pcm.rms = sqrt(mean_square(window->pcm.samples, n));
 		g_queue_push_tail(s->out, window);
 	}
-	if (!s->sounding || !s->want_pcm) {
+	if (s->sounding ? !s->want_pcm : !s->want_silence) {
 		WeftContentKind kind = s->sounding ? WEFT_CONTENT_SPEECH : WEFT_CONTENT_SILENCE;
 		g_queue_push_tail(
 		    s->out, weft_part_new_content(weft_content_new(kind, WEFT_BY_FILE, NULL, at)));

@@ -34,8 +34,8 @@ typedef struct WeftSound {
 
 typedef struct WeftSegmenter WeftSegmenter;
 
-/* Of the options, `want_pcm` and `want_silence` count: with both, the samples of silence come too,
- * as windows before the content that says so. Parts are appended to `out`, which outlives the
+/* Of the options, `want_pcm` and `want_silence` count: with both, all samples come, and no
+ * content says where it is silent. Parts are appended to `out`, which outlives the
  * segmenter and owns them. */
 WeftSegmenter *weft_segmenter_new(guint32 track, const WeftDecodeOptions *options, GQueue *out);
 void weft_segmenter_free(WeftSegmenter *segmenter);

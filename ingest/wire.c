@@ -114,6 +114,7 @@ static void put_content(WeftWireOut *out, const WeftContent *content)
 	weft_wire_put_f64(out, content->confidence);
 	weft_wire_put_string(out, content->text);
 	weft_wire_put_string(out, content->speaker);
+	weft_wire_put_string(out, content->reason);
 	weft_wire_put_u32(out, content->anchors->len);
 	for (guint i = 0; i < content->anchors->len; i++)
 		weft_wire_put_anchor(out, &g_array_index(content->anchors, WeftAnchor, i));
@@ -356,8 +357,9 @@ static WeftContent *take_content(WeftWireIn *in)
 	double confidence = weft_wire_f64(in);
 	char *text = weft_wire_string(in, WEFT_PART_TEXT_MAX_BYTES);
 	g_autofree char *speaker = weft_wire_string(in, 256);
+	g_autofree char *reason = weft_wire_string(in, 256);
 	guint32 n_anchors = weft_wire_u32(in);
-	if (kind > WEFT_CONTENT_SILENCE || by > WEFT_BY_SIDECAR || n_anchors < 1 ||
+	if (kind > WEFT_CONTENT_SOUND || by > WEFT_BY_SIDECAR || n_anchors < 1 ||
 	    n_anchors > WEFT_PART_ANCHORS_MAX || (kind == WEFT_CONTENT_TEXT && !text))
 		in->failed = TRUE;
 	WeftAnchor first = weft_wire_anchor(in);
@@ -365,6 +367,7 @@ static WeftContent *take_content(WeftWireIn *in)
 	content->hidden = hidden != 0;
 	content->confidence = confidence;
 	content->speaker = g_steal_pointer(&speaker);
+	content->reason = g_steal_pointer(&reason);
 	for (guint32 i = 1; i < n_anchors && !in->failed; i++) {
 		WeftAnchor anchor = weft_wire_anchor(in);
 		g_array_append_val(content->anchors, anchor);

@@ -289,6 +289,8 @@ static void write_content(WeftJsonWriter *w, const WeftContent *content, guint32
 		write_rounded(w, "confidence", content->confidence, SHARE_DECIMALS);
 	if (content->speaker)
 		write_member(w, "speaker", content->speaker);
+	if (content->reason)
+		write_member(w, "reason", content->reason);
 	if (weft_content_n_words(content) > 0)
 		write_words(w, content);
 	weft_json_write_object_end(w);

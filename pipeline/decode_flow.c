@@ -32,6 +32,8 @@ void weft_content_key(const WeftRun *run, WeftReadBy reader, const WeftDecodeOpt
 		                       job->kv_type != NULL ? job->kv_type : "", temperature,
 		                       job->seed);
 	}
+	if (run->ears != NULL && document->sniff.family == WEFT_FAMILY_AV)
+		weft_ears_describe(run->ears, text);
 	g_checksum_update(sum, (const guchar *)text->str, (gssize)text->len);
 	weft_decode_options_hash(options, sum);
 	g_strlcpy(ret_key, g_checksum_get_string(sum), 65);
@@ -48,9 +50,8 @@ gboolean weft_part_is_visible_text(const WeftPart *part)
 	       (content->kind == WEFT_CONTENT_TEXT || content->kind == WEFT_CONTENT_TABLE);
 }
 
-void weft_decode_flow_tally(WeftDecodeFlow *flow, const WeftPart *part)
+static void note_part(WeftDecodeFlow *flow, const WeftPart *part)
 {
-	weft_run_tally_part(flow->run, part);
 	if (part->kind == WEFT_PART_EXTENT)
 		flow->extent = part->extent;
 	else if (part->kind == WEFT_PART_PAGE)
@@ -62,10 +63,21 @@ void weft_decode_flow_tally(WeftDecodeFlow *flow, const WeftPart *part)
 		flow->sound_ms += weft_ledger_milliseconds(&part->anchor);
 }
 
+static void note_fault(WeftDecodeFlow *flow, const GError *fault, const WeftAnchor *at)
+{
+	flow->has_cut |= g_error_matches(fault, WEFT_ERROR, WEFT_ERROR_LIMIT) && at->has_time;
+}
+
+void weft_decode_flow_tally(WeftDecodeFlow *flow, const WeftPart *part)
+{
+	weft_run_tally_part(flow->run, part);
+	note_part(flow, part);
+}
+
 void weft_decode_flow_tally_fault(WeftDecodeFlow *flow, const GError *fault, const WeftAnchor *at)
 {
 	weft_run_tally_fault(flow->run, fault, at);
-	flow->has_cut |= g_error_matches(fault, WEFT_ERROR, WEFT_ERROR_LIMIT) && at->has_time;
+	note_fault(flow, fault, at);
 }
 
 WeftLedgers weft_decode_flow_end(const WeftDecodeFlow *flow, const GError *failure)
@@ -92,7 +104,8 @@ WeftLedgers weft_decode_flow_end(const WeftDecodeFlow *flow, const GError *failu
 	return end;
 }
 
-/* Takes the part. */
+/* Takes the part. Sound that is listened to, and faults of it, are counted for the run by hear, which knows
+ * what comes a second time. */
 static bool send_part(WeftDecodeFlow *flow, WeftPart *part, guint32 *page_with_text)
 {
 	WeftItem *item;
@@ -101,7 +114,9 @@ static bool send_part(WeftDecodeFlow *flow, WeftPart *part, guint32 *page_with_t
 	if (part->kind == WEFT_PART_FAULT) {
 		bool is_sent;
 
-		weft_decode_flow_tally_fault(flow, part->fault, &part->anchor);
+		note_fault(flow, part->fault, &part->anchor);
+		if (!flow->is_heard)
+			weft_run_tally_fault(flow->run, part->fault, &part->anchor);
 		is_sent = weft_item_send_fault(flow->runner, flow->number, "decode",
 		                               g_steal_pointer(&part->fault), &part->anchor);
 
@@ -112,7 +127,9 @@ static bool send_part(WeftDecodeFlow *flow, WeftPart *part, guint32 *page_with_t
 		weft_part_free(part);
 		return is_sent;
 	}
-	weft_decode_flow_tally(flow, part);
+	note_part(flow, part);
+	if (!flow->is_heard || part->kind != WEFT_PART_PCM)
+		weft_run_tally_part(flow->run, part);
 	item = weft_item_new(WEFT_ITEM_PART, flow->number);
 	item->part = part;
 	if (weft_part_is_visible_text(part))
@@ -140,13 +157,15 @@ bool weft_decode_flow_send(WeftDecodeFlow *flow, guint64 position, guint32 page_
 	gboolean has_time = flow->sniff.family == WEFT_FAMILY_AV;
 	WeftDecodeOptions options = *flow->options;
 	guint32 page_with_text = 0;
-	guint64 n_parts = 0;
+	guint64 n_parts = 0, n_known = has_time && position > 0 ? position - WEFT_POSITION_MEASURED : 0;
 	g_autoptr(WeftDecoding) decoding = NULL;
 
 	if (has_pages && position > 0)
 		options.page_from = (guint32)MIN(position, G_MAXUINT32);
 	if (page_last > 0)
 		options.page_last = page_last;
+	if (flow->is_heard)
+		options.want_pcm = options.want_silence = TRUE;
 	decoding = weft_ingest_decode(flow->run->ingest, &flow->sniff, flow->fd, NULL, &options, error);
 	if (decoding != NULL && has_pages)
 		weft_decoding_add_known(decoding, flow->known_bytes);
@@ -158,7 +177,7 @@ bool weft_decode_flow_send(WeftDecodeFlow *flow, guint64 position, guint32 page_
 			return false;
 		if (part == NULL)
 			return true;
-		if (has_time && position > 0 && n_parts++ < position) {
+		if (has_time && n_parts++ < n_known) {
 			weft_part_free(part);
 			continue;
 		}
@@ -172,7 +191,7 @@ bool weft_decode_flow_send(WeftDecodeFlow *flow, guint64 position, guint32 page_
 		}
 		is_sent = is_sent && send_part(flow, part, &page_with_text);
 		if (has_time && is_sent)
-			is_sent = weft_decode_flow_mark(flow, position > 0 ? n_parts : ++n_parts);
+			is_sent = weft_decode_flow_mark(flow, n_parts + WEFT_POSITION_MEASURED);
 		if (!is_sent)
 			return false;
 	}

@@ -6,6 +6,8 @@
 #include "pipeline/run.h"
 
 #define WEFT_FRAME_INTERVAL_S 10
+/* The mark of a recording of which nothing is known but what the first pass measured. */
+#define WEFT_POSITION_MEASURED 1u
 
 typedef struct WeftDecodeFlow {
 	WeftRun *run;
@@ -19,6 +21,7 @@ typedef struct WeftDecodeFlow {
 	WeftExtent extent; /* as the document states it */
 	guint64 n_pages, sound_ms; /* of that, what has come */
 	gboolean has_cut;  /* what is behind a limit was told */
+	gboolean is_heard; /* a recording whose sound was measured (sound_pass.h): Whisper listens */
 } WeftDecodeFlow;
 
 /* Counts a part that came in, for the run and for the flow. */
@@ -37,7 +40,7 @@ void weft_content_key(const WeftRun *run, WeftReadBy reader, const WeftDecodeOpt
 gboolean weft_part_is_visible_text(const WeftPart *part);
 
 /* Decodes what is not known yet, and sends it with its marks. `position` is a mark of the journal, 0 at
- * the start: of a PDF the page to go on with, of a recording the number of parts that are known.
+ * the start: of a PDF the page to go on with, of a recording 1 + the number of parts that are known.
  * `page_last` 0: as far as the options say. FALSE: nobody receives any more, or error is set. A stop
  * freezes the journal, so that its end is not kept. */
 bool weft_decode_flow_send(WeftDecodeFlow *flow, guint64 position, guint32 page_last, GError **error);

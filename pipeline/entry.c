@@ -10,6 +10,8 @@ enum {
 	ENTRY_PART = 16, /* what became of it (u8), part */
 	ENTRY_FAULT,     /* stage (u8), part */
 	ENTRY_TOKENS,    /* text, patch, audio, generated (u64) */
+	ENTRY_SOUNDING,  /* as it is */
+	ENTRY_HEARING,   /* as it is */
 };
 
 #define N_TOKENS 4
@@ -85,6 +87,10 @@ void weft_entry_write(WeftJournal *journal, const WeftItem *item)
 		add_fault(journal, item->fault);
 	else if (item->kind == WEFT_ITEM_ANSWER && item->answer->json == NULL)
 		add_tokens(journal, item->answer);
+	else if (item->kind == WEFT_ITEM_SOUNDING || item->kind == WEFT_ITEM_HEARING)
+		weft_journal_add(journal,
+				 item->kind == WEFT_ITEM_SOUNDING ? ENTRY_SOUNDING : ENTRY_HEARING,
+				 g_bytes_get_data(item->bytes, NULL), g_bytes_get_size(item->bytes));
 	else if (item->kind == WEFT_ITEM_MARK)
 		weft_journal_mark(journal, item->position);
 }
@@ -133,6 +139,13 @@ static gboolean read_part(WeftItem *item, guint8 kind, const guint8 *data, gsize
 	return TRUE;
 }
 
+static gboolean read_bytes(WeftItem *item, guint8 kind, const guint8 *data, gsize size_bytes)
+{
+	item->kind = kind == ENTRY_SOUNDING ? WEFT_ITEM_SOUNDING : WEFT_ITEM_HEARING;
+	item->bytes = g_bytes_new(data, size_bytes);
+	return TRUE;
+}
+
 WeftItem *weft_entry_read(guint8 kind, const guint8 *data, gsize size_bytes, guint64 document,
 			  GError **error)
 {
@@ -145,6 +158,8 @@ WeftItem *weft_entry_read(guint8 kind, const guint8 *data, gsize size_bytes, gui
 		is_read = weft_journal_mark_position(data, size_bytes, &item->position);
 	else if (kind == ENTRY_TOKENS)
 		is_read = read_tokens(item, data, size_bytes);
+	else if (kind == ENTRY_SOUNDING || kind == ENTRY_HEARING)
+		is_read = read_bytes(item, kind, data, size_bytes);
 	else
 		is_read = read_part(item, kind, data, size_bytes, &failure);
 	if (is_read)

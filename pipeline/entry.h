@@ -13,7 +13,7 @@
 #include "pipeline/item.h"
 #include "pipeline/journal.h"
 
-/* PART, FAULT, ANSWER (tokens) and MARK; other kinds are nothing to keep. */
+/* PART, FAULT, ANSWER (tokens), SOUNDING, HEARING and MARK; other kinds are nothing to keep. */
 void weft_entry_write(WeftJournal *journal, const WeftItem *item);
 
 /* The item of an entry, is_replayed; pictures and sound without pixels and samples. Of a MARK, too.

@@ -59,6 +59,14 @@ static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65
 	}
 	if (job->kv_type != NULL && (run->engine != NULL || run->guard != NULL))
 		add_line(checksum, "kv-type", job->kv_type);
+	if (run->ears != NULL) {
+		g_autoptr(GString) heard = g_string_new(NULL);
+
+		weft_ears_describe(run->ears, heard);
+		add_line(checksum, "ears", heard->str);
+	}
+	if (job->names != NULL)
+		add_line(checksum, "names", job->names);
 	add_number(checksum, "page-dpi", job->page_dpi);
 	add_number(checksum, "page-first", job->page_first);
 	add_number(checksum, "page-last", job->page_last);

@@ -307,7 +307,8 @@ static gboolean is_same_without_pixels(const WeftDecodeFlow *flow, WeftJournalRe
 	gsize size_bytes;
 	guint8 kind;
 	gboolean is_same = flow->sniff.family == WEFT_FAMILY_TEXT ||
-			   (flow->sniff.family == WEFT_FAMILY_AV && !flow->options->want_pcm);
+			   (flow->sniff.family == WEFT_FAMILY_AV && !flow->options->want_pcm &&
+			    flow->run->ears == NULL);
 
 	while (is_same && weft_journal_next(reader, &kind, &data, &size_bytes, NULL) && kind != 0) {
 		g_autoptr(WeftItem) item = NULL;

@@ -15,6 +15,8 @@ static size_t item_size_bytes(const void *data)
 		size += weft_window_size_bytes(item->window);
 	if (item->sequence != NULL)
 		size += weft_sequence_size_bytes(item->sequence);
+	if (item->bytes != NULL)
+		size += g_bytes_get_size(item->bytes);
 	if (item->answer != NULL && item->answer->json != NULL)
 		size += strlen(item->answer->json);
 	return size;
@@ -33,7 +35,8 @@ static void item_label(const void *data, char *label, size_t size)
 	    [WEFT_ITEM_REQUEST] = "request", [WEFT_ITEM_PENDING] = "pending",
 	    [WEFT_ITEM_ANSWER] = "answer",   [WEFT_ITEM_VERDICT] = "verdict",
 	    [WEFT_ITEM_MARK] = "mark",       [WEFT_ITEM_END] = "end",
-	    [WEFT_ITEM_RECORD] = "record",
+	    [WEFT_ITEM_RECORD] = "record",   [WEFT_ITEM_SOUNDING] = "sounding",
+	    [WEFT_ITEM_HEARING] = "hearing",
 	};
 	const WeftItem *item = data;
 
@@ -69,6 +72,7 @@ void weft_item_free(WeftItem *item)
 	weft_journal_close(item->journal);
 	g_free(item->asked);
 	g_clear_pointer(&item->answers, g_ptr_array_unref);
+	g_clear_pointer(&item->bytes, g_bytes_unref);
 	g_free(item);
 }
 

@@ -38,6 +38,8 @@ typedef enum {
 	WEFT_ITEM_PENDING, /* pending; the others likewise */
 	WEFT_ITEM_ANSWER,  /* answer; json NULL: only its tokens count. withheld, after merge */
 	WEFT_ITEM_VERDICT, /* verdict, check, n_windows */
+	WEFT_ITEM_SOUNDING, /* bytes: track (u32), what the first pass measured (encoders/sounding.h) */
+	WEFT_ITEM_HEARING, /* bytes: how far Whisper has listened (hearing.h), of the MARK behind it */
 	WEFT_ITEM_MARK,    /* position: all before it was read, decode would go on there; for window */
 	WEFT_ITEM_END,     /* n_windows, n_windows_skipped, is_whole, ledgers, journals */
 	WEFT_ITEM_RECORD,  /* begin, record (NULL: a copy), ledgers, journals */
@@ -79,9 +81,10 @@ typedef struct WeftItem {
 	WeftLedgers ledgers; /* END: what was announced and did not come; RECORD: where all that came in
 			      * of the document has gone */
 	guint32 n_windows, n_windows_skipped;
-	gboolean is_replayed;    /* PART, FAULT, ANSWER: it stands in the journal already */
+	gboolean is_replayed;    /* it stands in the journal already; END: so does all before it */
 	gboolean is_whole;       /* END: the document was read to its end */
 	guint64 position;        /* MARK */
+	GBytes *bytes;           /* SOUNDING, HEARING */
 	WeftJournal *journal;    /* BEGIN, from decode to window; END, RECORD, to the sink: of what was
 				  * read */
 	WeftAsked *asked;        /* REQUEST, PENDING of a window, when answers are kept */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "pipeline/deadline.h"
+#include "pipeline/names.h"
 #include "pipeline/pipeline.h"
 
 #define JOBS_MAX 256
@@ -44,6 +45,9 @@ void weft_job_free(WeftJob *job)
 	g_free(job->question);
 	g_free(job->model);
 	g_free(job->audio);
+	g_free(job->language);
+	g_free(job->terms);
+	g_free(job->names);
 	g_free(job->guard);
 	g_free(job->output);
 	g_free(job->state);
@@ -225,13 +229,24 @@ static gboolean set_limit(WeftJob *job, const char *text, GError **error)
 	return weft_limits_set(&job->limits, name, equals + 1, error);
 }
 
+static gboolean set_names(WeftJob *job, const char *text, GError **error)
+{
+	g_autoptr(WeftNames) names = weft_names_new(text, error);
+
+	return names != NULL && set_path(&job->names, text);
+}
+
 static const WeftJobKey keys[] = {
     {"task", "NAME|FILE",
      "what to ask: index (default), inventory, transcript, describe, extract, ask", 't'},
     {"schema", "FILE", "JSON Schema of the answer, in place of the task's", 's'},
     {"question", "TEXT", "the question of the task 'ask'", 0},
     {"model", "BUNDLE", "a folder as Hugging Face publishes it, or a GGUF file (default: the shipped one)", 'm'},
-    {"audio", "DIR", "a Whisper or Ultravox folder for the bundle", 0},
+    {"audio", "DIR|FILE.bin", "a Whisper checkpoint that listens to recordings, or an Ultravox folder", 0},
+    {"language", "CODE", "that is spoken, as in de (default: the one that is heard)", 0},
+    {"translate", NULL, "write what is said in English", 0},
+    {"terms", "FILE", "names and words that may be said, a line each", 0},
+    {"names", "S1=Anna,S2=Ben", "who the speakers are", 0},
     {"adapter", "DIR", "a LoRA adapter that answers; again: more, one of which the task names", 0},
     {"guard", "BUNDLE", "a Llama Guard 4, folder or GGUF: labels each document and answer, withholds nothing", 0},
     {"output", "DIR", "where records go (default: weft-out); '-': JSON Lines to stdout", 'o'},
@@ -327,7 +342,8 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 	    {"audio", &job->audio},       {"output", &job->output},
 	    {"state", &job->state},       {"tier", &job->tier},
 	    {"trace", &job->trace},       {"ocr-languages", &job->ocr_languages},
-	    {"guard", &job->guard},
+	    {"guard", &job->guard},       {"language", &job->language},
+	    {"terms", &job->terms},
 	};
 
 	const struct {
@@ -338,7 +354,7 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 	    {"prefetch", &job->prefetches_weights}, {"routing", &job->counts_routing},
 	    {"rehash", &job->rehashes},          {"retry-failed", &job->retries_failed},
 	    {"upgrade", &job->upgrades},         {"accept-deletions", &job->accepts_deletions},
-	    {"join", &job->joins},
+	    {"join", &job->joins},               {"translate", &job->translates},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
@@ -369,6 +385,8 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 		       refuse(key, text, "f32, bf16, q8_0 or q4", error);
 	if (strcmp(key, "limit") == 0)
 		return set_limit(job, text, error);
+	if (strcmp(key, "names") == 0)
+		return set_names(job, text, error);
 	if (strcmp(key, "password-file") == 0)
 		return set_password_file(job, text, error);
 	return set_number(job, key, text, error);
@@ -378,7 +396,7 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 static gboolean is_file_key(const char *key, const char *text)
 {
 	static const char *const names[] = {"schema", "model", "audio", "guard",         "output",
-	                                    "state",  "trace", "password-file", NULL};
+	                                    "state",  "terms", "trace", "password-file", NULL};
 
 	if (strcmp(key, "task") == 0)
 		return strchr(text, '/') != NULL || g_str_has_suffix(text, ".task");

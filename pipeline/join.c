@@ -1,7 +1,7 @@
 /* join.c - the graph of a job. This file shows the whole flow.
  *
- *     source > sniff > decode ═> read ═> window > fuse > generate > collect > merge > record > sink
- *                                  │                                         │
+ *     source > sniff > decode ═> read ═> hear > window > fuse > generate > collect > merge > record > sink
+ *                                  │                                                │
  *          or, when the bundle reads: fuse > generate > collect              │
  *                                          and, when the model merges: > fuse > generate > collect > merge
  *
@@ -95,6 +95,8 @@ void weft_join(WeftRun *run)
 	if (run->reader == WEFT_READ_BUNDLE)
 		then_round(&line, WEFT_ROUND_READ, "fuse.read", "generate.read", "collect.read",
 		           10);
+	if (run->ears != NULL)
+		then(&line, &weft_node_hear, NULL, run, 1, WEFT_INBOX_SHARED, 10);
 	then(&line, &weft_node_window, NULL, run, 1, WEFT_INBOX_SHARED, 15);
 	if (task->windows != WEFT_WINDOWS_NONE)
 		then_round(&line, WEFT_ROUND_ANSWER, "fuse", "generate", "collect", 10);

@@ -15,7 +15,8 @@ typedef struct Count {
 
 gboolean weft_ledger_is_sound(const WeftContent *content)
 {
-	return content->kind == WEFT_CONTENT_SPEECH || content->kind == WEFT_CONTENT_SILENCE;
+	return content->kind == WEFT_CONTENT_SILENCE ||
+	       (content->kind == WEFT_CONTENT_SPEECH && content->text == NULL);
 }
 
 guint64 weft_ledger_milliseconds(const WeftAnchor *at)

@@ -30,7 +30,7 @@ typedef struct WeftLedgers {
 
 struct WeftRun;
 
-/* Speech or silence. */
+/* A stretch of sound itself: silence, or speech that nobody has read; not what was read in one. */
 gboolean weft_ledger_is_sound(const WeftContent *content);
 /* Of a stretch of time; 0: it is none. */
 guint64 weft_ledger_milliseconds(const WeftAnchor *at);

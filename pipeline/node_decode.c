@@ -12,6 +12,7 @@
 #include "pipeline/answers.h"
 #include "pipeline/inventory.h"
 #include "pipeline/replay.h"
+#include "pipeline/sound_pass.h"
 
 /* Tesseract is at its best near this; for others the decoder chooses. */
 #define TESSERACT_DPI 300
@@ -124,6 +125,14 @@ static bool send_known(WeftDecodeFlow *flow, WeftJournalReader *known, const Wef
 	       weft_inventory_send(flow, document, position, error);
 }
 
+static bool send_new(WeftDecodeFlow *flow, const WeftDocument *document, GError **error)
+{
+	gboolean listens = flow->run->ears != NULL && flow->sniff.family == WEFT_FAMILY_AV;
+
+	return (!listens || weft_sound_pass(flow, error)) &&
+	       weft_inventory_send(flow, document, 0, error);
+}
+
 /* Sends the item, and all that comes of its document. FALSE: nobody receives any more, or error is
  * set. A failure becomes a fault that is sent on, except the end of a helper program: no document is
  * blamed for that. */
@@ -156,9 +165,10 @@ static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_ite
 	document->fd = -1; /* decode_step closes it */
 	if (!weft_runner_send(runner, take_item))
 		return false;
+	end->is_replayed = known != NULL && weft_journal_reader_is_complete(known);
 	end->is_whole = known != NULL ? send_known(&flow, known, has_seen ? &seen : NULL, position,
 	                                           &facts, &failure)
-	                              : weft_inventory_send(&flow, &facts, 0, &failure);
+	                              : send_new(&flow, &facts, &failure);
 	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_GONE) ||
 	    (failure != NULL && decode->run->failed_to_write)) {
 		g_propagate_error(error, failure);
@@ -183,7 +193,6 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 	WeftItem *item = take_item;
 	g_autoptr(WeftItem) end = weft_item_new(WEFT_ITEM_END, item->document);
 	WeftDocument *document = item->begin;
-	guint64 number = item->document;
 	gboolean is_open = document->fault == NULL && !document->is_copy;
 	int fd = document->fd;
 	struct stat before = document->status; /* when it was hashed */
@@ -204,7 +213,7 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 	}
 	if (is_open)
 		is_sent = send_document(decode, runner, item, end, &failure) &&
-		          check_changed(runner, number, fd, &before, &end->is_whole);
+		          check_changed(runner, end->document, fd, &before, &end->is_whole);
 	else
 		is_sent = send_closed(runner, item);
 	if (fd >= 0)
@@ -213,9 +222,7 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 		g_propagate_error(error, failure);
 		return WEFT_STEP_FAILED;
 	}
-	if (!is_sent)
-		return WEFT_STEP_END;
-	return weft_step_after(weft_runner_send(runner, g_steal_pointer(&end)));
+	return weft_step_after(is_sent && weft_runner_send(runner, g_steal_pointer(&end)));
 }
 
 static void decode_done(void *state)

@@ -19,6 +19,7 @@ typedef struct Building {
 	gsize contents_bytes; /* of them in memory */
 	WeftPartFault *changed; /* the file was written to while it was decoded; NULL: it was not */
 	guint64 unkept_ms;   /* sound whose contents were not kept, for a limit */
+	guint64 heard_ms;    /* sound that Whisper has listened to */
 	guint64 begin_ns;
 } Building;
 
@@ -156,7 +157,8 @@ static gboolean take_content(const Records *records, Building *building, WeftPar
 	gboolean was_full = building->output_bytes > limits->output_bytes;
 
 	building->output_bytes += (double)weft_content_output_bytes(part->content);
-	if (building->output_bytes > limits->output_bytes && weft_ledger_is_sound(part->content))
+	if (building->output_bytes > limits->output_bytes && building->heard_ms == 0 &&
+	    weft_ledger_is_sound(part->content))
 		building->unkept_ms += weft_ledger_milliseconds(&part->anchor);
 	if (building->output_bytes <= limits->output_bytes)
 		return keep_content(records->run, building, g_steal_pointer(&part->content), error);
@@ -198,11 +200,14 @@ static gboolean take_part(const Records *records, Building *building, WeftPart *
 		break;
 	case WEFT_PART_CONTENT:
 		return take_content(records, building, part, error);
+	case WEFT_PART_PCM: /* Whisper has listened to it */
+		building->heard_ms += weft_ledger_milliseconds(&part->anchor);
+		break;
 	case WEFT_PART_FAULT: /* pages that were not read, for a limit */
 		record->page_ledger.in += part->page.n;
 		record->page_ledger.skipped += part->page.n;
 		break;
-	default: /* pictures and sound have been looked at */
+	default: /* pictures have been looked at */
 		break;
 	}
 	return TRUE;
@@ -303,22 +308,31 @@ static void settle_pages(WeftRecord *record, gboolean reads)
 	}
 }
 
-/* Sound: what was read, heard by the model or found silent is done. */
+/* Sound: what was read, heard by the model or found silent is done; all of it, where what is said
+ * stands in captions. */
 static WeftSum sum_of_sound(const Building *building, const WeftSum *missing)
 {
 	const WeftRecord *record = building->record;
-	WeftSum sum = {.in = building->unkept_ms + missing->in, .failed = missing->failed};
+	WeftSum sum = {.in = building->unkept_ms + building->heard_ms + missing->in,
+	               .done = building->heard_ms,
+	               .failed = missing->failed};
+	gboolean has_captions = FALSE;
 
+	for (guint i = 0; i < record->contents->len && !has_captions; i++) {
+		const WeftContent *content = g_ptr_array_index(record->contents, i);
+
+		has_captions = content->kind == WEFT_CONTENT_SPEECH && content->text != NULL &&
+		               content->by != WEFT_BY_WHISPER;
+	}
 	for (guint i = 0; i < record->contents->len; i++) {
 		const WeftContent *content = g_ptr_array_index(record->contents, i);
 		guint64 ms = weft_ledger_milliseconds(
 		    &g_array_index(content->anchors, WeftAnchor, 0));
 
-		if (!weft_ledger_is_sound(content))
-			continue;
+		if (!weft_ledger_is_sound(content) || building->heard_ms > 0)
+			continue; /* all that was listened to has come as sound */
 		sum.in += ms;
-		if (content->kind == WEFT_CONTENT_SILENCE || content->text != NULL ||
-		    record->n_audio > 0)
+		if (content->kind == WEFT_CONTENT_SILENCE || has_captions || record->n_audio > 0)
 			sum.done += ms;
 	}
 	/* what lies behind a limit was to be read, too, and what never came */

@@ -145,10 +145,23 @@ static void cover_time(WeftAnchor *covered, const WeftAnchor *at)
 	covered->time[1] = fmax(covered->time[1], at->time[1]);
 }
 
+static void name_speaker(const WeftNames *names, WeftContent *content)
+{
+	char *name = weft_names_of(names, content->speaker);
+
+	if (name == NULL)
+		return;
+	g_free(content->speaker);
+	content->speaker = name;
+}
+
 static bool take_content(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem *take_item)
 {
-	const WeftContent *content = take_item->part->content;
+	WeftContent *content = take_item->part->content;
 	guint64 number = take_item->document;
+
+	if (content->speaker != NULL)
+		name_speaker(windows->run->names, content);
 
 	if (content->kind == WEFT_CONTENT_SPEECH && content->text != NULL)
 		flow->has_captions = TRUE;
@@ -216,9 +229,12 @@ static bool take_sound(Windows *windows, WeftRunner *runner, Flow *flow, WeftIte
 	g_autoptr(WeftItem) item = take_item;
 	WeftAnchor at = item->part->anchor;
 	guint64 number = item->document;
-	guint32 content = flow->n_contents++;
+	guint32 content;
 	GError *failure = NULL;
 
+	if (item->picture == WEFT_PICTURE_READ) /* what was said in it comes as content */
+		return weft_runner_send(runner, g_steal_pointer(&item));
+	content = flow->n_contents++;
 	if (!weft_item_send_content(runner, number,
 	                            weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_FILE, NULL, at)))
 		return false;
@@ -334,7 +350,8 @@ static WeftStep window_step(void *state, WeftRunner *runner, void *take_item, GE
 	}
 	if (flow->journal != NULL && !item->is_replayed)
 		weft_entry_write(flow->journal, item);
-	if (item->kind == WEFT_ITEM_MARK) {
+	if (item->kind == WEFT_ITEM_MARK || item->kind == WEFT_ITEM_SOUNDING ||
+	    item->kind == WEFT_ITEM_HEARING) {
 		weft_item_free(item);
 		return WEFT_STEP_MORE;
 	}

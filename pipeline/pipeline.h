@@ -39,6 +39,10 @@ typedef struct WeftJob {
 	char *schema;        /* path: in place of the task's schema; or NULL */
 	char *question;      /* for tasks that ask one; or NULL */
 	char *model, *audio; /* folders; audio may be NULL */
+	char *language;      /* that is spoken, as Whisper spells it: "de"; NULL: the one that is heard */
+	char *terms;         /* file of names and words for Whisper's prompt, a line each; or NULL */
+	char *names;         /* of speakers: "S1=Anna,S2=Ben"; or NULL */
+	gboolean translates; /* what is said, into English */
 	GPtrArray *adapters; /* char *: folders of LoRA adapters, of which the task takes one */
 	char *guard;         /* folder of a Llama Guard 4, or NULL */
 	char *output;        /* folder, or "-": lines to `lines_fd` and no folder */

@@ -157,6 +157,7 @@ bool weft_replay_send(WeftDecodeFlow *flow, WeftJournalReader *reader, const Wef
 		    weft_anchor_equal(&item->part->anchor, seen))
 			is_seen = FALSE;
 		weft_replay_tally(flow, item);
+		flow->is_heard |= item->kind == WEFT_ITEM_SOUNDING;
 		is_sent = weft_runner_send(flow->runner, g_steal_pointer(&item));
 	}
 	weft_decoding_close(pixels.decoding);

@@ -201,6 +201,11 @@ WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 	run->task = weft_task_open(job, error);
 	if (run->task == NULL || !open_engine(run, error) || !share_memory(run, error))
 		return NULL;
+	run->names = weft_names_new(job->names, error);
+	if (run->names == NULL)
+		return NULL;
+	if (run->task->reads && !weft_ears_new(job, run->n_threads, &run->ears, error))
+		return NULL;
 	weft_engine_heed(run->engine, run->stop);
 	weft_engine_heed(run->guard, run->stop);
 	weft_fingerprint_job(run, run->fingerprint);
@@ -239,6 +244,8 @@ void weft_run_free(WeftRun *run)
 	weft_graph_free(run->graph);
 	weft_engine_free(run->engine);
 	weft_engine_free(run->guard);
+	weft_ears_free(run->ears);
+	weft_names_free(run->names);
 	(void)weft_trace_close(run->trace, NULL); /* told by join, if it was called */
 	weft_budget_free(run->budget);
 	weft_stop_free(run->stop);
@@ -459,11 +466,17 @@ gboolean weft_run_shows(const WeftRun *run, const WeftItem *item)
 	gboolean asks = run->task->windows != WEFT_WINDOWS_NONE;
 
 	if (item->part->kind == WEFT_PART_PCM)
-		return asks;
+		return asks && item->picture != WEFT_PICTURE_READ;
 	if ((!asks && run->guard == NULL) || run->task->pictures == WEFT_PICTURES_NONE)
 		return FALSE;
 	return (run->task->pictures == WEFT_PICTURES_ALL || item->picture != WEFT_PICTURE_READ) &&
 	       weft_encoders_can_see(weft_engine_encoders(asks ? run->engine : run->guard));
+}
+
+gboolean weft_run_hears(const WeftRun *run)
+{
+	return run->task->windows != WEFT_WINDOWS_NONE &&
+	       weft_encoders_can_hear(weft_engine_encoders(run->engine));
 }
 
 void weft_run_begin_file(WeftRun *run, const char *path)

@@ -11,11 +11,13 @@
 
 #include "pipeline/budget.h"
 #include "pipeline/stash.h"
+#include "pipeline/ears.h"
 #include "pipeline/engine.h"
 #include "pipeline/entry.h"
 #include "pipeline/graph.h"
 #include "pipeline/item.h"
 #include "pipeline/ledger.h"
+#include "pipeline/names.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/stop.h"
 #include "pipeline/store.h"
@@ -55,6 +57,8 @@ struct WeftRun {
 	WeftEngine *engine; /* NULL: no model is needed */
 	WeftEngine *guard;  /* NULL: none is asked for */
 	WeftReadBy reader;  /* never AUTO */
+	WeftNames *names;
+	WeftEars *ears;     /* NULL: nobody listens to recordings */
 	guint n_threads;
 	char fingerprint[65], fingerprint_before[65];
 	char decoders[17]; /* WeftKnown.decoders of what this run makes */
@@ -92,6 +96,8 @@ void weft_run_tally_fault(WeftRun *run, const GError *fault, const WeftAnchor *a
 void weft_run_add_ledgers(WeftRun *run, const WeftLedgers *more);
 /* TRUE when a window shows the model this picture or sound. Of a run whose engine is open. */
 gboolean weft_run_shows(const WeftRun *run, const WeftItem *item);
+/* TRUE when windows show the model sound as rows. Likewise. */
+gboolean weft_run_hears(const WeftRun *run);
 void weft_run_begin_file(WeftRun *run, const char *path);
 /* `is_whole` FALSE: the run was stopped before all was found. */
 void weft_run_listed(WeftRun *run, guint64 n_inputs, gboolean is_whole);
@@ -112,7 +118,7 @@ void weft_run_measured(WeftRun *run, const WeftDocument *document, const WeftEst
 
 /* The nodes, in the order of the flow. `shared` of each is the WeftRun, of fuse, generate, collect,
  * guard, verdict and merge a WeftRoundNode. */
-extern const WeftNodeClass weft_node_source, weft_node_sniff, weft_node_decode, weft_node_read,
+extern const WeftNodeClass weft_node_source, weft_node_sniff, weft_node_decode, weft_node_read, weft_node_hear,
     weft_node_window, weft_node_fuse, weft_node_generate, weft_node_collect, weft_node_guard,
     weft_node_verdict, weft_node_merge, weft_node_record, weft_node_sink,
     weft_node_survey_reading, weft_node_survey;

@@ -57,6 +57,7 @@ static void test_nonsense(void)
 	assert_refused("temperature", "nan", "temperature: 'nan' is not a number from 0 to 100");
 	assert_refused("jobs", "-1", "jobs: '-1' is not a number from 0 to 256");
 	assert_refused("reader", "me", "reader: 'me' is not auto, bundle, tesseract or none");
+	assert_refused("names", "S1", "names: 'S1' is not like S1=Anna,S2=Ben");
 	assert_refused("kv-type", "q4_0", "kv-type: 'q4_0' is not f32, bf16, q8_0 or q4");
 	assert_refused("kv-memory", "0", "kv-memory: '0' is not a size like 8G");
 	assert_refused("cache", "much", "cache: 'much' is not a size like 2G, or 0");
@@ -72,6 +73,8 @@ static void test_every_key_is_known(void)
 	} odd[] = {{"reader", "none"}, {"jobs", "2"},          {"memory", "64M"},
 	           {"seed", "1"},      {"temperature", "0.5"}, {"page-dpi", "150"},
 	           {"pages", "1-2"},   {"time", "0-1"},        {"password-file", "/dev/null"},
+	           {"language", "de"}, {"translate", "true"}, {"terms", "words.txt"},
+	           {"names", "S1=Anna, S2=Ben"},
 	           {"kv-type", "q8_0"}, {"kv-memory", "8G"},   {"mlock", "true"},
 	           {"prefetch", "false"}, {"routing", "true"}, {"rehash", "true"},
 	           {"retry-failed", "true"}, {"upgrade", "true"}, {"accept-deletions", "true"},

@@ -1,0 +1,16 @@
+/* sound_pass.h - private to decode: the first pass over a recording that will be listened to.
+ *
+ * Sound alone, far faster than real time: the loudest value of the whole file, where somebody speaks
+ * and who (encoders/sounding.h), one SOUNDING for each track. A recording that brings its own
+ * captions needs nobody to listen: then there are none.
+ */
+#ifndef WEFT_PIPELINE_SOUND_PASS_H
+#define WEFT_PIPELINE_SOUND_PASS_H
+
+#include "pipeline/decode_flow.h"
+
+/* Sends what it finds, and a mark behind it. FALSE: nobody receives any more, or error is set
+ * (WEFT_ERROR_GONE; what is wrong with the document is for the second pass to tell). */
+bool weft_sound_pass(WeftDecodeFlow *flow, GError **error);
+
+#endif
