@@ -42,7 +42,7 @@ static GByteArray *write_file(const Lie *lie)
 	put(to, lie->n_words);
 	for (int i = 0; i < 2; i++) {
 		put(to, lie->word_bytes);
-		g_byte_array_append(to, (const guint8 *)"ab" + i, 1);
+		g_byte_array_append(to, (const guint8 *)&"ab"[i], 1);
 	}
 	for (guint32 i = 0; i < lie->n_tensors; i++) {
 		put(to, lie->n_dims);
@@ -86,7 +86,7 @@ static void test_good(void)
 	WeftGgmlWords words = weft_ggml_words(ggml);
 	for (int i = 0; i < 2; i++) {
 		g_assert_true(weft_ggml_words_next(&words, &text, &size_bytes));
-		g_assert_cmpmem(text, size_bytes, "ab" + i, 1);
+		g_assert_cmpmem(text, size_bytes, &"ab"[i], 1);
 	}
 	g_assert_false(weft_ggml_words_next(&words, &text, &size_bytes));
 	g_autofree char *config = weft_ggml_config(ggml);
