@@ -194,6 +194,28 @@ static void read_webp_exif(const guint8 *bytes, gsize size, WeftPicture *picture
 	}
 }
 
+/* The boxes of a JPEG XL file (ISO/IEC 18181-2) lie in it, up to its end. FFmpeg waits for the rest of a
+ * box that was cut off, for ever (libjxldec, 5.1). A bare codestream has no boxes. */
+static gboolean has_whole_boxes(const guint8 *bytes, gsize size)
+{
+	gsize at = 0;
+	if (size < 12 || memcmp(bytes + 4, "JXL ", 4) != 0)
+		return TRUE;
+	while (at < size) {
+		guint32 length;
+		if (size - at < 8)
+			return FALSE;
+		memcpy(&length, bytes + at, sizeof length);
+		length = GUINT32_FROM_BE(length);
+		if (length == 0) /* the last one, to the end */
+			return TRUE;
+		if (length < 8 || length > size - at) /* 1: of 64 bits, more than is read here */
+			return FALSE;
+		at += length;
+	}
+	return TRUE;
+}
+
 static void read_facts(enum AVCodecID id, const AVPacket *packet, WeftPicture *picture)
 {
 	gsize size = (gsize)packet->size;
@@ -218,6 +240,12 @@ gboolean weft_picture_read_other(const WeftDecodeJob *job, WeftPicture *picture,
 		return FALSE;
 	enum AVCodecID id = codec_of(job->media_type, packet->data);
 	const WeftLimits *limits = &job->options->limits;
+	if (id == AV_CODEC_ID_JPEGXL && !has_whole_boxes(packet->data, (gsize)packet->size)) {
+		av_packet_free(&packet);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TRUNCATED,
+		            "picture (jpegxl): the file ends within a box");
+		return FALSE;
+	}
 	AVFrame *frame = decode(id, packet, limits, error);
 	gboolean ok = frame && convert(frame, limits, picture, error);
 	if (ok)
