@@ -93,6 +93,19 @@ static void spell(const WeftWhisperTokens *tokens, const WeftSegment *segment, S
 	}
 }
 
+/* Takes blanks at both ends away. */
+static void trim_word(const char *text, WeftWord *word)
+{
+	const char *first = g_utf8_offset_to_pointer(text, word->char_first);
+	const char *end = g_utf8_offset_to_pointer(text, word->char_end);
+	const char *begin;
+	gsize size_bytes;
+
+	weft_whisper_text_strip(first, (gsize)(end - first), &begin, &size_bytes);
+	word->char_first += (guint32)g_utf8_strlen(first, begin - first);
+	word->char_end = word->char_first + (guint32)g_utf8_strlen(begin, (gssize)size_bytes);
+}
+
 /* Words of the segment, as far as their characters are in its text. Returns their mean
  * probability, negative when there are none. */
 static double add_words(const WeftTranscript *transcript, const WeftSegment *segment,
@@ -116,15 +129,12 @@ static double add_words(const WeftTranscript *transcript, const WeftSegment *seg
 				.time = { word->time[0], word->time[1] } },
 			.confidence = (float)word->probability,
 		};
-		const char *text = spelling->text;
 
 		sum += word->probability;
 		if (out.char_first >= out.char_end)
 			continue;
-		text = g_utf8_offset_to_pointer(text, out.char_first);
-		for (; out.char_first < out.char_end && *text == ' '; text++)
-			out.char_first++;
 		end = out.char_end;
+		trim_word(spelling->text, &out);
 		if (out.char_first < out.char_end)
 			weft_content_add_word(content, out);
 	}

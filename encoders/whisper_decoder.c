@@ -120,7 +120,9 @@ WeftWhisperDecoder *weft_whisper_decoder_new(const WeftBundle *bundle, const Wef
 		return NULL;
 	}
 	decoder->listener =
-		(WeftListener){ .n_bins = weft_whisper_n_bins(encoder), .listen = listen };
+		(WeftListener){ .n_bins = weft_whisper_n_bins(encoder),
+				.n_context = config->decoder_positions,
+				.listen = listen };
 	decoder->kernels = kernels;
 	decoder->encoder = encoder;
 	decoder->width = config->width;
