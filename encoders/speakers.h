@@ -11,23 +11,28 @@
  *      windows of a stretch, which mostly are of one voice: their differences, the largest fifth
  *      left out, give the covariance within speakers. In its units all voices are compared (A.
  *      Hatch, S. Kajarekar, A. Stolcke, Within-Class Covariance Normalization, 2006, without their
- *      labelled speakers).
+ *      labelled speakers; variation.h).
  *   3. Windows are joined from the bottom up (clusters.h), in two levels, so that ten hours take
- *      seconds. Clusters stay apart that are far from each other, large enough, and
- *      take turns: whoever speaks goes on speaking, while clusters of sounds alternate within a
- *      sentence. Cohen's kappa of neighbouring windows says so.
+ *      seconds. Clusters stay apart that are far from each other, large enough, and take turns:
+ *      whoever speaks goes on speaking, while clusters of sounds alternate within a sentence.
+ *      Cohen's kappa of neighbouring windows says so; the farther apart clusters are, the less of it
+ *      they need. What sounds again (a loop, a jingle) counts less each time.
  *   4. The sequence of cells is decoded with a price for each change, lower in a pause (Viterbi).
- * Memory: 92 bytes for a half second of speech, 7 MB for ten hours; beyond WEFT_SPEAKERS_CELLS_MAX
+ *   5. Where the voice changes without a pause, cells on both sides that fit their own voice badly
+ *      and the other one not much worse hold both: turns of both that lie over each other, marked.
+ *      About a third of the overlap is found, most of what is marked is right; the rest goes to
+ *      one of the two.
+ * Memory: 96 bytes for a half second of speech, 7 MB for ten hours; beyond WEFT_SPEAKERS_CELLS_MAX
  * nothing is noted.
  *
  * The margin of a turn is the smaller of two: how far the decisions about the number of voices were
  * from the other side, and how much better its voice fits than the second best. From
  * WEFT_TURN_MARGIN_SURE on the measured error is below 10 %, below WEFT_TURN_MARGIN_MIN there is no
  * label at all. docs/benchmarks.md has the error of each class and how it was measured: on voices of
- * synthesisers, so it is an upper bound of what to expect from people in a room.
+ * synthesisers. People in a room are harder, and were not measured.
  *
- * Left out: learned embeddings, voices known from other recordings, one voice through two
- * microphones (it is two).
+ * Left out: speakers with less than some eight seconds in all, learned embeddings, voices known from
+ * other recordings, one voice through two microphones (it is two).
  */
 #ifndef WEFT_ENCODERS_SPEAKERS_H
 #define WEFT_ENCODERS_SPEAKERS_H
