@@ -20,8 +20,8 @@
  *   4. The sequence of cells is decoded with a price for each change, lower in a pause (Viterbi).
  *   5. Where the voice changes without a pause, cells on both sides that fit their own voice badly
  *      and the other one not much worse hold both: turns of both that lie over each other, marked.
- *      About a third of the overlap is found, most of what is marked is right; the rest goes to
- *      one of the two.
+ *      About half of the overlap is found, two thirds of what is marked are right; the rest goes
+ *      to one of the two.
  * Memory: 96 bytes for a half second of speech, 7 MB for ten hours; beyond WEFT_SPEAKERS_CELLS_MAX
  * nothing is noted.
  *
