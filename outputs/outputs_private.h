@@ -39,6 +39,8 @@ struct WeftOutputs {
 
 /* Where the record of an id lies; NULL with an error when the id is none. */
 char *weft_outputs_file_of_id(const WeftOutputs *outputs, const char *id, GError **error);
+/* owner.c: WEFT_ERROR_CONFIG: the state folder is another output folder's. With the lock. */
+gboolean weft_outputs_own_state(WeftOutputs *outputs, const char *state, GError **error);
 /* Removes what killed runs have left beside the records: when no other run is there. */
 gboolean weft_outputs_clean(WeftOutputs *outputs, GError **error);
 /* manifest.sha256 of the records that are there; what is temporary among them is removed. */

@@ -78,7 +78,7 @@ gboolean weft_outputs_begin(WeftOutputs *outputs, WeftOutputsMode mode, GError *
 		weft_lock_open(gate_path, WEFT_LOCK_ALONE, mode == WEFT_OUTPUTS_JOIN, error);
 	if (!gate || !take_lock(outputs, lock_path, mode, error) ||
 	    !weft_folder_make(outputs->records, 0700, error) ||
-	    !weft_outputs_open_catalog(outputs, error) || !open_claims(outputs, state, error))
+	    !weft_outputs_own_state(outputs, state, error) || !weft_outputs_open_catalog(outputs, error) || !open_claims(outputs, state, error))
 		return FALSE;
 	if (mode == WEFT_OUTPUTS_ALONE || !outputs->is_alone)
 		return TRUE;

@@ -3,6 +3,7 @@ import fcntl
 import json
 import os
 import pathlib
+import shutil
 import signal
 import struct
 import subprocess
@@ -238,6 +239,33 @@ class NobodySaw(e2e.Case):
         self.assertEqual(seconds["in"], seconds["done"] + seconds["failed"])
         self.assertEqual(run["failed"] > 0, seconds["failed"] > 0)
 
+
+class State(e2e.Case):
+    """A state folder elsewhere belongs to one output folder."""
+
+    def run_to(self, out, code=0):
+        done = e2e.weft("run", "-q", "-t", "inventory", "-o", out, "--state", "state",
+                        e2e.INBOX / "annual-report.pdf", cwd=self.folder)
+        self.assert_code(done, code)
+        return done.stderr
+
+    def test_of_another_folder(self):
+        self.run_to("one")
+        said = self.run_to("two", code=3)
+        self.assertIn(f"{self.folder}/one", said)
+        self.assertIn("--state", said)
+        self.run_to("one")
+        self.assertEqual(e2e.records(self.folder / "two"), {})
+
+    def test_moved_and_gone(self):
+        self.run_to("one")
+        before = e2e.records(self.folder / "one")
+        (self.folder / "one").rename(self.folder / "two")
+        self.run_to("two")
+        self.assertEqual(e2e.records(self.folder / "two"), before)
+        shutil.rmtree(self.folder / "two")
+        self.run_to("three")  # nobody has it any more
+        self.assertEqual(e2e.records(self.folder / "three"), before)
 
 if __name__ == "__main__":
     e2e.main()
