@@ -4,13 +4,12 @@
  * pieces of any size; at the end there is a WeftSounding: the largest log-mel value of the whole
  * recording, which Whisper's clamp needs, where speech is (speech_activity.h), who speaks when
  * (speakers.h), and whether the two channels are two speakers. It is far faster than real time and
- * its memory does not grow but for the result: about 1.5 MB an hour of
- * speech at the end, half of it before.
+ * its memory does not grow but for the result: about 0.7 MB an hour of speech, at the end 1.5.
  *
  * Times are those of the recording. A hole between two pieces, and what is missing before the
  * first, is silence; what was already heard is left out when it comes again; pieces that lie up to
- * 10 ms off are taken as they follow (as sound_buffer.h does). A time that is no number, or lies beyond
- * WEFT_SOUNDING_SECONDS_MAX, is not believed: the piece follows the one before.
+ * 10 ms off are taken as they follow (as sound_buffer.h does). A time that is no number, or lies
+ * beyond WEFT_SOUNDING_SECONDS_MAX, is not believed: the piece follows the one before.
  *
  * The largest value is that of the mono sound, of two channels that of their mean. For channels that
  * are read apart, each has a sounder of its own beside the common one.
