@@ -3,8 +3,7 @@
 
 #include "base/utf8.h"
 #include "check.h"
-#include "encoders/mel.h"
-#include "encoders/transcript.h"
+#include "listen.h"
 
 /* Probabilities, and averages of their logarithms: sums of f32 in another order. */
 #define TOLERANCE 1e-3
@@ -37,23 +36,6 @@ static float *sound_new(double seconds, guint32 seed, gsize *ret_n)
 	}
 	*ret_n = n;
 	return out;
-}
-
-/* What the first pass gives: the loudest of all frames, silence behind the end included. */
-static float largest_of(const WeftKernels *kernels, gsize n_bins, const float *samples, gsize n)
-{
-	gsize n_frames = n / WEFT_MEL_HOP;
-	g_autofree float *padded = g_new0(float, n + 2 * (gsize)WEFT_MEL_REACH);
-	g_autofree float *mel = g_new(float, n_bins * n_frames);
-	g_autoptr(WeftMel) measure = weft_mel_new(n_bins);
-	float largest;
-
-	memcpy(padded + WEFT_MEL_REACH, samples, n * sizeof(float));
-	for (gsize i = 1; i <= WEFT_MEL_REACH; i++)
-		padded[WEFT_MEL_REACH - i] = samples[i];
-	g_assert_true(weft_mel_measure(measure, kernels, padded, n_frames, mel, n_frames, &largest,
-				       NULL));
-	return largest;
 }
 
 typedef struct Case {
@@ -97,44 +79,19 @@ static void put(GString *out, const WeftHeard *heard)
 	}
 }
 
+static void put_all(const WeftHeard *heard, gpointer out)
+{
+	put(out, heard);
+}
+
 static void transcribe(const Opened *opened, const Case *c, GString *out)
 {
-	g_autoptr(GError) error = NULL;
 	gsize n;
 	g_autofree float *samples = sound_new(c->seconds, c->seed, &n);
-	WeftTranscriptOptions options = c->options;
-	WeftTranscriptSound sound = { .largest = largest_of(opened->kernels, 80, samples, n),
-				      .is_all_speech = TRUE };
-	double probability;
-	gboolean did = TRUE;
+	g_autoptr(GString) all = g_string_new(NULL);
+	g_autofree char *language = listen_as_reference(opened, &c->options, samples, n, put_all, all);
 
-	options.as_reference = TRUE;
-	g_autoptr(WeftWhisperTokens) tokens =
-		weft_whisper_tokens_new(weft_bundle_tokenizer(opened->bundle),
-					weft_bundle_config(opened->bundle)->audio.n_vocab, &error);
-	g_assert_no_error(error);
-	g_autoptr(WeftTranscript) transcript =
-		weft_transcript_new(weft_encoders_listener(opened->encoders), tokens,
-				    opened->kernels, &options, &sound, &error);
-	g_assert_no_error(error);
-	for (gsize at = 0; at < n; at += 48000)
-		weft_transcript_push(transcript, samples + at, MIN(n - at, 48000),
-				     (double)at / RATE);
-	weft_transcript_end(transcript);
-	g_autoptr(GString) heard_all = g_string_new(NULL);
-
-	while (did) {
-		WeftHeard *heard;
-
-		g_assert_true(weft_transcript_listen(transcript, &did, &error));
-		g_assert_no_error(error);
-		while ((heard = weft_transcript_take(transcript))) {
-			put(heard_all, heard);
-			weft_heard_free(heard);
-		}
-	}
-	g_string_append_printf(out, "language %s\n%s",
-			       weft_transcript_language(transcript, &probability), heard_all->str);
+	g_string_append_printf(out, "language %s\n%s", language, all->str);
 }
 
 /* Fields that are numbers with a point may differ by rounding; all others are equal. A word that
