@@ -250,12 +250,23 @@ static double horizon(const AvState *state)
 	return least;
 }
 
+/* A picture that stands long is what the rest waits for. */
+static void renew_pictures(AvState *state)
+{
+	for (guint i = 0; i < state->n_tracks; i++)
+		if (state->tracks[i].video)
+			weft_video_renew(state->tracks[i].video);
+	gather(state);
+}
+
 static WeftPart *take_ready(AvState *state)
 {
 	WeftPart *part = g_queue_pop_head(&state->facts);
 	if (part)
 		return part;
 	gather(state);
+	if (state->waiting_bytes >= WAITING_MAX_BYTES)
+		renew_pictures(state);
 	part = g_queue_peek_head(&state->waiting);
 	if (!part || (time_of(part) > horizon(state) && state->waiting_bytes < WAITING_MAX_BYTES))
 		return NULL;

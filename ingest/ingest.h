@@ -62,7 +62,8 @@ typedef struct WeftDecodeOptions {
 	                           * are known and not given; limits count as if they were. 0: nothing
 	                           * is. PDF only */
 	double time_first, time_end;   /* seconds; 0, 0: all */
-	double frame_interval_s;  /* longest time between two frames of a video */
+	double frame_interval_s;  /* longest time between two looks at a video: what is new then is
+	                           * given, also where nothing else speaks for it; 0: none */
 	const char *const *passwords; /* NULL-terminated, or NULL */
 	WeftLimits limits;        /* a field of 0: its default */
 } WeftDecodeOptions;

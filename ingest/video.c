@@ -6,12 +6,14 @@
 #include <libavutil/display.h>
 
 #include "ingest/av_picture.h"
+#include "ingest/frame_book.h"
 #include "ingest/scene.h"
 
 #define TROUBLE_MAX 1000
 #define FRAMES_PER_PACKET_MAX 4096
 #define JUMP_S 0.5        /* time that goes back by more than this begins anew */
 #define DURATION_S 0.04   /* of a last frame that does not state its own */
+#define STANDS_MAX_S 300.0
 
 struct WeftVideo {
 	const WeftAvSource *source;
@@ -26,7 +28,9 @@ struct WeftVideo {
 	struct SwsContext *grey;
 	WeftAvTurn turn;
 	WeftScene scene;
+	WeftFrameBook *book;
 	WeftPart *shown; /* chosen; until when it stands is known with the next choice */
+	guint64 shown_number; /* in the book; 0: not in it */
 	guint n_chosen;
 	WeftAvTrouble trouble;
 	gboolean done, ended;
@@ -48,6 +52,7 @@ WeftVideo *weft_video_open(const WeftAvSource *source, guint stream_index,
 	video->turn = weft_av_turn(
 	    matrix && size >= 9 * sizeof(gint32) ? (const gint32 *)(gconstpointer)matrix : NULL);
 	weft_scene_init(&video->scene, options->frame_interval_s);
+	video->book = g_new0(WeftFrameBook, 1);
 	video->incoming = av_frame_alloc();
 	video->waiting = av_frame_alloc();
 	video->codec = weft_av_decoder_open(video->stream, error);
@@ -69,6 +74,7 @@ void weft_video_close(WeftVideo *video)
 	av_frame_free(&video->waiting);
 	sws_freeContext(video->grey);
 	weft_part_free(video->shown);
+	g_free(video->book);
 	g_free(video);
 }
 
@@ -89,11 +95,52 @@ static void give_shown(WeftVideo *video, double end_s)
 	at->time[1] = MAX(at->time[0], end_s);
 	if (video->shown->content)
 		g_array_index(video->shown->content->anchors, WeftAnchor, 0) = *at;
+	else
+		weft_frame_book_set_time(video->book, video->shown_number, at->time);
 	g_queue_push_tail(video->out, g_steal_pointer(&video->shown));
 }
 
-static void show(WeftVideo *video, AVFrame *frame, const guint8 *luma, double from_s)
+/* What is not worth pixels: blank, or seen before. */
+static void show_known(WeftVideo *video, WeftAnchor at, gboolean is_blank)
 {
+	WeftContentKind kind = is_blank ? WEFT_CONTENT_BLANK : WEFT_CONTENT_FRAME;
+	WeftContent *content = weft_content_new(kind, WEFT_BY_FILE, NULL, at);
+	if (!is_blank) {
+		weft_frame_book_time(video->book, video->shown_number, at.time);
+		g_array_append_val(content->anchors, at);
+	}
+	video->shown = weft_part_new_content(content);
+}
+
+static void show_new(WeftVideo *video, AVFrame *frame, const guint8 *luma, WeftAnchor at)
+{
+	guint32 width, height;
+	guint8 *pixels;
+	g_autoptr(GError) error = NULL;
+	if (!weft_av_picture(frame, aspect_of(video->source, video->stream, frame), video->turn,
+	                     video->options, &width, &height, &pixels, &error)) {
+		g_queue_push_tail(video->out, weft_part_new_fault(at, error->code, "track %u: %s",
+		                                                  at.track, error->message));
+		return;
+	}
+	video->shown = weft_part_new_raster(WEFT_PART_FRAME, at, width, height, pixels, 0);
+	video->shown_number = weft_frame_book_add(video->book, luma);
+}
+
+static gboolean is_shown_blank(const WeftVideo *video)
+{
+	return video->shown && video->shown->content &&
+	       video->shown->content->kind == WEFT_CONTENT_BLANK;
+}
+
+static void show(WeftVideo *video, AVFrame *frame, const guint8 *luma, double from_s,
+                 gboolean roughly)
+{
+	gboolean is_blank = weft_grey_is_blank(luma, WEFT_GREY_PIXELS);
+	guint64 number = is_blank ? 0 : weft_frame_book_find(video->book, luma, roughly);
+	if (is_blank ? is_shown_blank(video)
+	             : video->shown && number > 0 && number == video->shown_number)
+		return;
 	give_shown(video, from_s);
 	WeftAnchor at = {.track = (guint32)video->stream->index + 1, .has_time = TRUE};
 	at.time[0] = at.time[1] = MAX(from_s, video->options->time_first);
@@ -107,20 +154,27 @@ static void show(WeftVideo *video, AVFrame *frame, const guint8 *luma, double fr
 		video->done = TRUE;
 		return;
 	}
-	if (weft_scene_is_blank(luma)) {
-		video->shown = weft_part_new_content(
-		    weft_content_new(WEFT_CONTENT_BLANK, WEFT_BY_FILE, NULL, at));
-		return;
-	}
-	guint32 width, height;
-	guint8 *pixels;
-	g_autoptr(GError) error = NULL;
-	if (weft_av_picture(frame, aspect_of(video->source, video->stream, frame), video->turn,
-	                    video->options, &width, &height, &pixels, &error))
-		video->shown = weft_part_new_raster(WEFT_PART_FRAME, at, width, height, pixels, 0);
+	video->shown_number = number;
+	if (is_blank || number > 0)
+		show_known(video, at, is_blank);
 	else
-		g_queue_push_tail(video->out, weft_part_new_fault(at, error->code, "track %u: %s",
-		                                                  at.track, error->message));
+		show_new(video, frame, luma, at);
+}
+
+/* What stands is told so far, and again from `time_s` on. */
+static void renew(WeftVideo *video, double time_s)
+{
+	WeftAnchor at = video->shown->anchor;
+	gboolean is_blank = is_shown_blank(video);
+	at.time[0] = at.time[1] = time_s;
+	give_shown(video, time_s);
+	show_known(video, at, is_blank);
+}
+
+void weft_video_renew(WeftVideo *video)
+{
+	if (video->shown && video->waiting_s > video->shown->anchor.time[0])
+		renew(video, video->waiting_s);
 }
 
 /* The frame that waited stood until `end_s`. */
@@ -131,14 +185,19 @@ static void settle(WeftVideo *video, double end_s)
 	AVFrame *frame = video->waiting;
 	double time_s = video->waiting_s, from_s;
 	video->waiting_s = NAN;
-	guint8 luma[WEFT_SCENE_PIXELS + 64]; /* swscale writes whole vectors */
+	guint8 luma[WEFT_GREY_PIXELS + 64]; /* swscale writes whole vectors */
+	WeftSceneChoice choice = WEFT_SCENE_SAME;
 	gboolean wanted = end_s > video->options->time_first;
 	if (wanted &&
-	    !weft_av_picture_grey(&video->grey, frame, WEFT_SCENE_WIDTH, WEFT_SCENE_HEIGHT, luma))
+	    !weft_av_picture_grey(&video->grey, frame, WEFT_GREY_WIDTH, WEFT_GREY_HEIGHT, luma))
 		weft_av_trouble_add(&video->trouble, time_s, AVERROR(ENOSYS));
-	else if (wanted && weft_scene_look(&video->scene, luma, time_s, end_s - time_s, &from_s))
-		show(video, frame, luma, from_s);
+	else if (wanted)
+		choice = weft_scene_look(&video->scene, luma, time_s, end_s - time_s, &from_s);
+	if (choice != WEFT_SCENE_SAME)
+		show(video, frame, luma, from_s, choice == WEFT_SCENE_INTERVAL);
 	av_frame_unref(frame);
+	if (video->shown && time_s - video->shown->anchor.time[0] >= STANDS_MAX_S)
+		renew(video, time_s);
 }
 
 static double duration_of(const WeftVideo *video, const AVFrame *frame)

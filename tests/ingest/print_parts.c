@@ -1,7 +1,7 @@
 /* print_parts.c - decodes files and prints their parts, one line each, for tests and for people.
  *
  * print_parts HELPER_DIR FILE... [--words] [--dpi N] [--side N] [--password P] [--rasters DIR] [--read]
- *             [--no-sandbox]
+ *             [--interval S] [--no-sandbox]
  * Rasters are written as DIR/NNN.ppm; --read has Tesseract read them. Before each of several files
  * stands a line "file FILE". Exit 1 when one ended in an error.
  */
@@ -20,7 +20,7 @@ typedef struct Arguments {
 	int side;
 	char **passwords;
 	char *rasters;
-	double timeout_s;
+	double timeout_s, interval_s;
 } Arguments;
 
 static void print_anchor(const WeftAnchor *at)
@@ -145,7 +145,7 @@ static int print_document(WeftIngest *ingest, const char *path, const Arguments 
 	    .want_pcm = TRUE,
 	    .passwords = (const char *const *)arguments->passwords,
 	    .limits.total_s = arguments->timeout_s,
-	    .frame_interval_s = 10,
+	    .frame_interval_s = arguments->interval_s,
 	};
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	WeftDecoding *decoding = NULL;
@@ -191,13 +191,14 @@ static int print_documents(const char *dir, char **paths, int n_paths, const Arg
 
 int main(int argc, char **argv)
 {
-	Arguments arguments = {0};
+	Arguments arguments = {.interval_s = 10};
 	const GOptionEntry entries[] = {
 	    {"words", 0, 0, G_OPTION_ARG_NONE, &arguments.words, NULL, NULL},
 	    {"read", 0, 0, G_OPTION_ARG_NONE, &arguments.reads, NULL, NULL},
 	    {"no-sandbox", 0, 0, G_OPTION_ARG_NONE, &arguments.unlocked, NULL, NULL},
 	    {"dpi", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.dpi, NULL, NULL},
 	    {"side", 0, 0, G_OPTION_ARG_INT, &arguments.side, NULL, NULL},
+	    {"interval", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.interval_s, NULL, NULL},
 	    {"timeout", 0, 0, G_OPTION_ARG_DOUBLE, &arguments.timeout_s, NULL, NULL},
 	    {"password", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments.passwords, NULL, NULL},
 	    {"rasters", 0, 0, G_OPTION_ARG_FILENAME, &arguments.rasters, NULL, NULL},

@@ -1,124 +1,5 @@
 /* test_av.c - sound and video against FFmpeg's own programs. Media are made when the test runs. */
-#include <fcntl.h>
-#include <glib/gstdio.h>
-#include <math.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "ingest/av.h"
-
-#include <libavutil/log.h>
-
-typedef struct Decoded {
-	GPtrArray *parts;
-	GError *error;
-} Decoded;
-
-static char *folder;
-
-static char *in_folder(const char *name)
-{
-	return g_build_filename(folder, name, NULL);
-}
-
-/* Runs a command line with %s for the folder; its stdout. */
-static char *shell(const char *format, ...) G_GNUC_PRINTF(1, 2);
-static char *shell(const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	g_autofree char *line = g_strdup_vprintf(format, args);
-	va_end(args);
-	char *argv[] = {(char *)"/bin/sh", (char *)"-c", line, NULL};
-	char *out = NULL;
-	g_autofree char *messages = NULL;
-	int status = 0;
-	g_autoptr(GError) error = NULL;
-	if (!g_spawn_sync(folder, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &messages, &status,
-	                  &error) ||
-	    status != 0)
-		g_error("%s: %s%s", line, error ? error->message : "", messages ? messages : "");
-	return out;
-}
-
-#define FFMPEG "ffmpeg -nostdin -loglevel error -y -threads 1 "
-
-static void make(const char *arguments)
-{
-	g_free(shell(FFMPEG "%s", arguments));
-}
-
-static WeftDecodeOptions all_wanted(void)
-{
-	WeftDecodeOptions options = {.want_rasters = TRUE, .want_pcm = TRUE};
-	return options;
-}
-
-static Decoded decode_with(const char *name, WeftDecodeOptions options)
-{
-	Decoded d = {g_ptr_array_new_with_free_func((GDestroyNotify)weft_part_free), NULL};
-	g_autofree char *path = in_folder(name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	g_assert_cmpint(fd, >=, 0);
-	weft_limits_fill(&options.limits);
-	WeftDecodeJob job = {
-	    .fd = fd, .family = WEFT_FAMILY_AV, .media_type = "video/x", .options = &options};
-	job.size_bytes = (guint64)lseek(fd, 0, SEEK_END);
-	lseek(fd, 0, SEEK_SET);
-	void *state = NULL;
-	if (weft_av_decoder.open(&job, &state, &d.error)) {
-		WeftPart *part = NULL;
-		while (weft_av_decoder.next(state, &part, &d.error) && part) {
-			g_ptr_array_add(d.parts, part);
-			part = NULL;
-		}
-		weft_av_decoder.close(state);
-	}
-	close(fd);
-	return d;
-}
-
-static Decoded decode(const char *name)
-{
-	return decode_with(name, all_wanted());
-}
-
-static void decoded_free(Decoded *d)
-{
-	g_ptr_array_unref(d->parts);
-	g_clear_error(&d->error);
-}
-
-/* The n-th part of a kind (of one track, unless 0), or NULL. */
-static WeftPart *nth(const Decoded *d, WeftPartKind kind, guint32 track, guint n)
-{
-	for (guint i = 0; i < d->parts->len; i++) {
-		WeftPart *part = d->parts->pdata[i];
-		if (part->kind == kind && (!track || part->anchor.track == track) && n-- == 0)
-			return part;
-	}
-	return NULL;
-}
-
-static guint count(const Decoded *d, WeftPartKind kind, guint32 track)
-{
-	guint n = 0;
-	while (nth(d, kind, track, n))
-		n++;
-	return n;
-}
-
-static void assert_time(const WeftPart *part, double begin, double end, double tolerance)
-{
-	g_assert_nonnull(part);
-	g_assert_true(part->anchor.has_time);
-	if (!(fabs(part->anchor.time[0] - begin) <= tolerance) ||
-	    !(fabs(part->anchor.time[1] - end) <= tolerance))
-		g_error("time %f..%f, not %f..%f", part->anchor.time[0], part->anchor.time[1],
-		        begin, end);
-}
+#include "tests/ingest/av_media.h"
 
 /* All samples of a track, one after the other; each window must begin where the last ended. */
 static GArray *samples_of(const Decoded *d, guint32 track)
@@ -429,136 +310,6 @@ static void chapters_are_outline(void)
 	decoded_free(&d);
 }
 
-/* A slide with two boxes for lines, a third from 3.0 s, another picture from 5.0 s, then black. */
-#define SLIDES_THROUGH(filter)                                                                     \
-	"-f lavfi -i color=white:s=640x360:r=25:d=5,drawbox=30:40:380:16:black:fill,"              \
-	"drawbox=30:100:300:16:gray:fill,drawbox=30:160:260:16:black:fill:enable='gte(t\\,3)' "    \
-	"-f lavfi -i testsrc2=s=640x360:r=25:d=2 -f lavfi -i color=black:s=640x360:r=25:d=1.2 "    \
-	"-filter_complex '[0][1][2]concat=n=3:v=1:a=0" filter "' "
-#define SLIDES SLIDES_THROUGH("")
-
-static void frames_are_chosen_at_changes(void)
-{
-	make(SLIDES "-c:v libx264 -preset ultrafast -crf 20 slides.mp4");
-	Decoded d = decode("slides.mp4");
-	g_assert_no_error(d.error);
-	g_assert_cmpuint(count(&d, WEFT_PART_FRAME, 1), ==, 3);
-	assert_time(nth(&d, WEFT_PART_FRAME, 1, 0), 0, 3, 0.001);
-	assert_time(nth(&d, WEFT_PART_FRAME, 1, 1), 3, 5, 0.001);
-	assert_time(nth(&d, WEFT_PART_FRAME, 1, 2), 5, 7, 0.001);
-	const WeftPart *blank = nth(&d, WEFT_PART_CONTENT, 1, 0);
-	assert_time(blank, 7, 8.2, 0.001);
-	g_assert_cmpint(blank->content->kind, ==, WEFT_CONTENT_BLANK);
-	/* the second frame holds the third line, the first does not */
-	for (guint n = 0; n < 2; n++) {
-		const WeftRaster *raster = &nth(&d, WEFT_PART_FRAME, 1, n)->raster;
-		g_assert_cmpuint(raster->width, ==, 640);
-		guint8 level = raster->pixels[(168 * 640 + 100) * 3];
-		g_assert_true(n ? level < 40 : level > 215);
-	}
-	decoded_free(&d);
-}
-
-static void frame_rate_may_vary(void)
-{
-	make(
-	    SLIDES_THROUGH(",select=not(mod(n\\,7))+not(mod(n\\,11))") "-vsync vfr -c:v libx264 "
-	                                                               "-preset ultrafast vfr.mkv");
-	g_autofree char *out = shell("ffprobe -v error -select_streams v -show_entries "
-	                             "frame=best_effort_timestamp_time -of csv=p=0 vfr.mkv");
-	g_auto(GStrv) lines = g_strsplit(out, "\n", -1);
-	const double cuts[] = {3, 5, 7};
-	Decoded d = decode("vfr.mkv");
-	guint i = 0;
-	for (guint n = 0; n < 3; n++) {
-		while (lines[i] && g_ascii_strtod(lines[i], NULL) < cuts[n])
-			i++;
-		double at = g_ascii_strtod(lines[i], NULL);
-		WeftPart *part =
-		    nth(&d, n < 2 ? WEFT_PART_FRAME : WEFT_PART_CONTENT, 1, n < 2 ? n + 1 : 0);
-		assert_time(part, at, part->anchor.time[1], 0.001);
-	}
-	decoded_free(&d);
-}
-
-static void few_frames_stand_long(void)
-{
-	make("-f lavfi -i smptebars=r=1:d=1 -f lavfi -i rgbtestsrc=s=320x240:r=1:d=1 -f lavfi -i "
-	     "testsrc2=s=320x240:r=1:d=1 -filter_complex '[0][1][2]concat=n=3:v=1:a=0,"
-	     "setpts=if(eq(N\\,0)\\,0\\,if(eq(N\\,1)\\,5\\,11))/TB' -vsync vfr -c:v ffv1 "
-	     "sparse.mkv");
-	Decoded d = decode("sparse.mkv");
-	g_assert_cmpuint(count(&d, WEFT_PART_FRAME, 1), ==, 3);
-	assert_time(nth(&d, WEFT_PART_FRAME, 1, 0), 0, 5, 0.001);
-	assert_time(nth(&d, WEFT_PART_FRAME, 1, 1), 5, 11, 0.001);
-	decoded_free(&d);
-}
-
-static void still_pictures_come_at_the_interval(void)
-{
-	WeftDecodeOptions options = all_wanted();
-	options.frame_interval_s = 4;
-	make("-f lavfi -i smptebars=s=160x90:d=10:r=5 -c:v mpeg4 still.mp4");
-	Decoded d = decode_with("still.mp4", options);
-	g_assert_cmpuint(count(&d, WEFT_PART_FRAME, 1), ==, 3);
-	for (guint n = 0; n < 3; n++)
-		assert_time(nth(&d, WEFT_PART_FRAME, 1, n), 4.0 * n, MIN(4.0 * (n + 1), 10), 0.001);
-	decoded_free(&d);
-	options.frame_interval_s = 0;
-	d = decode_with("still.mp4", options);
-	g_assert_cmpuint(count(&d, WEFT_PART_FRAME, 1), ==, 1);
-	decoded_free(&d);
-	options.want_rasters = FALSE;
-	d = decode_with("still.mp4", options);
-	g_assert_cmpuint(count(&d, WEFT_PART_FRAME, 0), ==, 0);
-	g_assert_cmpuint(count(&d, WEFT_PART_TRACK, 0), ==, 1);
-	decoded_free(&d);
-}
-
-/* ffmpeg applies the rotation too; both then go from yuv to rgb by swscale. */
-static void rotation_is_applied(void)
-{
-	const int turns[] = {90, 180, 270};
-	make("-f lavfi -i testsrc2=s=640x384:d=1:r=5 -c:v libx264 -preset ultrafast up.mp4");
-	for (guint i = 0; i < 3; i++) {
-		g_free(
-		    shell(FFMPEG "-i up.mp4 -c copy -metadata:s:v rotate=%d turned.mp4", turns[i]));
-		g_free(shell(FFMPEG "-i turned.mp4 -frames:v 1 -pix_fmt rgb24 -f rawvideo "
-		                    "-sws_flags bicubic+accurate_rnd+bitexact judge.raw"));
-		g_autofree char *raw = NULL, *path = in_folder("judge.raw");
-		gsize size = 0;
-		g_assert_true(g_file_get_contents(path, &raw, &size, NULL));
-		Decoded d = decode("turned.mp4");
-		const WeftRaster *raster = &nth(&d, WEFT_PART_FRAME, 1, 0)->raster;
-		g_assert_cmpuint(raster->width, ==, turns[i] == 180 ? 640 : 384);
-		g_assert_cmpuint((gsize)raster->width * raster->height * 3, ==, size);
-		double sum = 0;
-		for (gsize k = 0; k < size; k++)
-			sum += abs(raster->pixels[k] - (guint8)raw[k]);
-		/* ffmpeg turns before it scales chroma: edges differ, a wrong turn by 60 and more
-		 */
-		g_assert_cmpfloat(sum / (double)size, <, 4);
-		decoded_free(&d);
-	}
-}
-
-static void shape_and_size_of_frames(void)
-{
-	WeftDecodeOptions options = all_wanted();
-	make("-f lavfi -i testsrc2=s=160x96:d=1:r=5 -vf setsar=2/1 -c:v mpeg4 wide.mkv");
-	Decoded d = decode_with("wide.mkv", options);
-	const WeftRaster *raster = &nth(&d, WEFT_PART_FRAME, 1, 0)->raster;
-	g_assert_cmpuint(raster->width, ==, 320);
-	g_assert_cmpuint(raster->height, ==, 96);
-	decoded_free(&d);
-	options.raster_side_max = 100;
-	d = decode_with("wide.mkv", options);
-	raster = &nth(&d, WEFT_PART_FRAME, 1, 0)->raster;
-	g_assert_cmpuint(raster->width, ==, 100);
-	g_assert_cmpuint(raster->height, ==, 30);
-	decoded_free(&d);
-}
-
 static void cover_is_a_picture(void)
 {
 	make("-f lavfi -i testsrc2=s=120x80:d=1:r=1 -frames:v 1 cover.png");
@@ -736,10 +487,7 @@ static void damage_is_survived(void)
 
 int main(int argc, char **argv)
 {
-	g_test_init(&argc, &argv, NULL);
-	av_log_set_level(AV_LOG_QUIET);
-	folder = g_dir_make_tmp("weft-av-XXXXXX", NULL);
-	g_assert_nonnull(folder);
+	media_begin(&argc, &argv);
 	g_test_add_func("/av/pcm-is-what-ffmpeg-makes", pcm_is_what_ffmpeg_makes);
 	g_test_add_func("/av/long-sound-comes-in-windows", long_sound_comes_in_windows);
 	g_test_add_func("/av/silence-is-content", silence_is_content);
@@ -752,13 +500,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/av/gap-stays-a-gap", gap_stays_a_gap);
 	g_test_add_func("/av/tracks-state-their-languages", tracks_state_their_languages);
 	g_test_add_func("/av/chapters-are-outline", chapters_are_outline);
-	g_test_add_func("/av/frames-are-chosen-at-changes", frames_are_chosen_at_changes);
-	g_test_add_func("/av/frame-rate-may-vary", frame_rate_may_vary);
-	g_test_add_func("/av/few-frames-stand-long", few_frames_stand_long);
-	g_test_add_func("/av/still-pictures-come-at-the-interval",
-	                still_pictures_come_at_the_interval);
-	g_test_add_func("/av/rotation-is-applied", rotation_is_applied);
-	g_test_add_func("/av/shape-and-size-of-frames", shape_and_size_of_frames);
 	g_test_add_func("/av/cover-is-a-picture", cover_is_a_picture);
 	g_test_add_func("/av/only-the-wanted-time", only_the_wanted_time);
 	g_test_add_func("/av/seeking-keeps-the-clock", seeking_keeps_the_clock);
@@ -768,9 +509,5 @@ int main(int argc, char **argv)
 	g_test_add_func("/av/no-index-no-document", no_index_no_document);
 	g_test_add_func("/av/nothing-else-is-opened", nothing_else_is_opened);
 	g_test_add_func("/av/damage-is-survived", damage_is_survived);
-	int rc = g_test_run();
-	g_free(shell("rm -f ./*"));
-	(void)g_rmdir(folder); /* what is left is a temporary folder */
-	g_free(folder);
-	return rc;
+	return media_run();
 }
