@@ -141,6 +141,13 @@ static double add_words(const WeftTranscript *transcript, const WeftSegment *seg
 	return n ? sum / n : -1;
 }
 
+/* A model may name times behind what it heard, and begin a word behind its end. */
+static void keep_inside(WeftAnchor *at, double end_s)
+{
+	at->time[0] = MIN(at->time[0], end_s);
+	at->time[1] = CLAMP(at->time[1], at->time[0], end_s);
+}
+
 static WeftHeard *new_heard(const WeftTranscript *transcript, const WeftWindow *window,
 			    const WeftSegment *segment, Spelling *spelling, gsize seek)
 {
@@ -165,7 +172,7 @@ static WeftHeard *new_heard(const WeftTranscript *transcript, const WeftWindow *
 }
 
 static WeftDoubt doubt_of(WeftTranscript *transcript, const WeftWindow *window,
-			  const WeftSegment *segment, const char *text)
+			  const WeftSegment *segment, const char *text, double end_s)
 {
 	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(guint32));
 
@@ -178,7 +185,8 @@ static WeftDoubt doubt_of(WeftTranscript *transcript, const WeftWindow *window,
 	if (weft_repetition_catches(&transcript->state.repetition,
 				    (const guint32 *)(gconstpointer)ids->data, ids->len, text))
 		return WEFT_DOUBT_REPETITION;
-	if (!weft_speech_gate_hears(&transcript->gate, segment->time))
+	if (segment->time[0] >= end_s ||
+	    !weft_speech_gate_hears(&transcript->gate, segment->time))
 		return WEFT_DOUBT_OUTSIDE_SPEECH;
 	if (!window->is_accepted && window->hypothesis.average < WEFT_WINDOW_AVERAGE_MIN)
 		return WEFT_DOUBT_LOW_CONFIDENCE;
@@ -186,8 +194,9 @@ static WeftDoubt doubt_of(WeftTranscript *transcript, const WeftWindow *window,
 }
 
 WeftHeard *weft_heard_new(WeftTranscript *transcript, const WeftWindow *window,
-			  const WeftSegment *segment, gsize seek)
+			  const WeftSegment *segment, gsize seek, gsize n_frames)
 {
+	double end_s = (double)(seek + n_frames) / WEFT_FRAMES_PER_S;
 	g_auto(Spelling) spelling = { 0 };
 	WeftHeard *heard;
 
@@ -195,7 +204,14 @@ WeftHeard *weft_heard_new(WeftTranscript *transcript, const WeftWindow *window,
 	if (segment->time[0] == segment->time[1] || !spelling.text[0])
 		return NULL;
 	heard = new_heard(transcript, window, segment, &spelling, seek);
-	heard->doubt = doubt_of(transcript, window, segment, spelling.text);
+	heard->doubt = doubt_of(transcript, window, segment, spelling.text, end_s);
+	if (transcript->as_reference)
+		return heard;
+	GArray *words = heard->content->words;
+
+	keep_inside(&g_array_index(heard->content->anchors, WeftAnchor, 0), end_s);
+	for (guint i = 0; words && i < words->len; i++)
+		keep_inside(&g_array_index(words, WeftWord, i).at, end_s);
 	return heard;
 }
 

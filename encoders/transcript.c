@@ -308,14 +308,16 @@ static gboolean time_words(WeftTranscript *transcript, WeftScorer *scorer, gsize
 }
 
 /* Takes segments into the queue, and their tokens into the prompt of the next window. */
-static void keep_segments(WeftTranscript *transcript, const WeftWindow *window, const WeftCut *cut)
+static void keep_segments(WeftTranscript *transcript, const WeftWindow *window, const WeftCut *cut,
+			  gsize n_frames)
 {
 	TranscriptState *state = &transcript->state;
 	gboolean is_loop = FALSE;
 
 	for (guint i = 0; i < cut->segments->len; i++) {
 		const WeftSegment *segment = &g_array_index(cut->segments, WeftSegment, i);
-		WeftHeard *heard = weft_heard_new(transcript, window, segment, state->seek);
+		WeftHeard *heard = weft_heard_new(transcript, window, segment, state->seek,
+						  n_frames);
 
 		if (!heard)
 			continue;
@@ -366,7 +368,7 @@ static gboolean listen_to(WeftTranscript *transcript, gsize n_frames, GError **e
 			  state->seek, n_frames, &cut);
 	if (!time_words(transcript, scorer, n_frames, &cut, error))
 		return FALSE;
-	keep_segments(transcript, &window, &cut);
+	keep_segments(transcript, &window, &cut, n_frames);
 	/* Times beyond what was heard, and windows that would never end, are broken weights. */
 	state->seek = cut.seek > state->seek ? MIN(cut.seek, state->seek + n_frames) :
 					       state->seek + n_frames;

@@ -17,6 +17,7 @@
  *    is not called.
  *  - The loudest log-mel value of the whole recording is given, so nothing but a window lies in
  *    memory. Draws are hashes of seed, key, frame and place.
+ *  - Times are cut at the end of what was heard.
  *  - What is not believed comes out all the same, marked with the reason (WeftDoubt), and is not
  *    put into the prompt of the next window; a loop ends the prompt as a hot window does.
  *  - `terms` (names and words) stand before the text in every prompt, as carry_initial_prompt does;
@@ -66,7 +67,7 @@ typedef enum {
 	WEFT_DOUBT_NO_SPEECH,      /* the window probably has no speech, and its text is unlikely */
 	WEFT_DOUBT_REPETITION,     /* a loop (repetition.h) */
 	WEFT_DOUBT_LOW_CONFIDENCE, /* unlikely at every temperature */
-	WEFT_DOUBT_OUTSIDE_SPEECH, /* nobody speaks at its time */
+	WEFT_DOUBT_OUTSIDE_SPEECH, /* nobody speaks at its time, or the window has ended by then */
 } WeftDoubt;
 /* "no_speech", "repetition", "low confidence", "outside speech"; NULL for none. */
 const char *weft_doubt_name(WeftDoubt doubt);

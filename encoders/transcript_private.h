@@ -41,9 +41,10 @@ struct WeftTranscript {
 	GQueue heard; /* of WeftHeard, to be taken */
 };
 
-/* What one segment says, and whether it is believed; NULL: nothing (blank, or no time). */
+/* What one segment of the window of n_frames at seek says, and whether it is believed; NULL: nothing
+ * (blank, or no time). */
 WeftHeard *weft_heard_new(WeftTranscript *transcript, const WeftWindow *window,
-			  const WeftSegment *segment, gsize seek);
+			  const WeftSegment *segment, gsize seek, gsize n_frames);
 /* The text of a window that is skipped as silence; NULL: there is none. */
 WeftHeard *weft_heard_new_silent(WeftTranscript *transcript, const WeftWindow *window, gsize seek,
 				 gsize n_frames);

@@ -327,6 +327,25 @@ static void test_outside_speech(void)
 	run_close(&run);
 }
 
+/* Times behind the end of the recording. */
+static void test_behind_the_end(void)
+{
+	Run run = run_new(WINDOWS(TAKES(SURE("0.00| Yes.|1.00|1.00| No.|20.00|25.00| Okay.|26.00"))),
+			  1);
+
+	listen_to(&run, 3);
+	for (guint i = 0; i < run.heard->len; i++) {
+		const WeftAnchor *at = &g_array_index(heard_at(&run, i)->content->anchors,
+						      WeftAnchor, 0);
+
+		g_assert_cmpfloat(at->time[1], <=, 3);
+		g_assert_cmpfloat(at->time[0], <=, at->time[1]);
+	}
+	g_assert_cmpuint(run.heard->len, >=, 2);
+	g_assert_cmpint(heard_at(&run, 0)->doubt, ==, WEFT_DOUBT_NONE);
+	run_close(&run);
+}
+
 /* Marked as speech from begin to end is the same as not marked at all. */
 static void test_all_speech(void)
 {
@@ -480,6 +499,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/transcript/same_again", test_same_again);
 	g_test_add_func("/transcript/gate", test_gate);
 	g_test_add_func("/transcript/outside_speech", test_outside_speech);
+	g_test_add_func("/transcript/behind_the_end", test_behind_the_end);
 	g_test_add_func("/transcript/all_speech", test_all_speech);
 	g_test_add_func("/transcript/hole", test_hole);
 	g_test_add_func("/transcript/restore", test_restore);
