@@ -58,9 +58,8 @@ static void note_part(WeftDecodeFlow *flow, const WeftPart *part)
 		flow->n_pages++;
 	else if (part->kind == WEFT_PART_FAULT && part->page.n > 0)
 		flow->has_cut = TRUE;
-	else if (part->kind == WEFT_PART_PCM ||
-		 (part->kind == WEFT_PART_CONTENT && weft_ledger_is_sound(part->content)))
-		flow->sound_ms += weft_ledger_milliseconds(&part->anchor);
+	else
+		flow->sound_ms += weft_ledger_sound(part);
 }
 
 static void note_fault(WeftDecodeFlow *flow, const GError *fault, const WeftAnchor *at)
@@ -166,6 +165,7 @@ bool weft_decode_flow_send(WeftDecodeFlow *flow, guint64 position, guint32 page_
 		options.page_last = page_last;
 	if (flow->is_heard)
 		options.want_pcm = options.want_silence = TRUE;
+	options.apart = flow->is_apart;
 	decoding = weft_ingest_decode(flow->run->ingest, &flow->sniff, flow->fd, NULL, &options, error);
 	if (decoding != NULL && has_pages)
 		weft_decoding_add_known(decoding, flow->known_bytes);

@@ -22,6 +22,7 @@ typedef struct WeftDecodeFlow {
 	guint64 n_pages, sound_ms; /* of that, what has come */
 	gboolean has_cut;  /* what is behind a limit was told */
 	gboolean is_heard; /* a recording whose sound was measured (sound_pass.h): Whisper listens */
+	gboolean is_apart; /* to the channels of a track by themselves */
 } WeftDecodeFlow;
 
 /* Counts a part that came in, for the run and for the flow. */

@@ -130,6 +130,16 @@ void weft_ears_free(WeftEars *ears)
 	g_free(ears);
 }
 
+const char *weft_ears_name(const WeftEars *ears)
+{
+	return weft_bundle_name(whisper_of(ears->bundle));
+}
+
+const char *weft_ears_id(const WeftEars *ears)
+{
+	return weft_bundle_id(whisper_of(ears->bundle));
+}
+
 void weft_ears_describe(const WeftEars *ears, GString *text)
 {
 	const WeftJob *job = ears->job;

@@ -19,6 +19,9 @@ gboolean weft_ears_new(const WeftJob *job, guint n_threads, WeftEars **ret_ears,
 void weft_ears_free(WeftEars *ears);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftEars, weft_ears_free)
 
+/* The model's, static. */
+const char *weft_ears_name(const WeftEars *ears);
+const char *weft_ears_id(const WeftEars *ears);
 /* All that decides what is heard: model, language, translation, terms, seed. Appends lines. */
 void weft_ears_describe(const WeftEars *ears, GString *text);
 

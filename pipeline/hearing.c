@@ -5,18 +5,20 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "pipeline/track_sound.h"
 
-/* A stretch without speech that is worth a line of the record. */
-#define STRETCH_MIN_S 1.0
 /* Contents have no place in what decode gives. */
 #define NO_INDEX G_MAXUINT64
 
+/* Of a track, or of a channel. */
 typedef struct Track {
-	guint32 n;
-	WeftSounding *sounding;
-	WeftTranscript *transcript;
-	guint next_stretch; /* of the sounding, to be told */
+	WeftTrackSound *sound;
+	WeftTranscript *transcript; /* NULL: its channels have theirs */
+	WeftTranscriptCounts before; /* of earlier runs */
+	guint next_stretch; /* of `sound`, to be told */
 	gboolean has_ended;
+	float *left; /* of two channels that are listened to as one: the right one comes next */
+	gsize n_left;
 } Track;
 
 typedef struct Waiting {
@@ -28,7 +30,7 @@ typedef struct Waiting {
 /* Sound that a transcript may still need. */
 typedef struct Needed {
 	guint64 index;
-	guint32 track;
+	const Track *track;
 	double end_s;
 } Needed;
 
@@ -51,7 +53,8 @@ static void track_free(void *data)
 	Track *track = data;
 
 	weft_transcript_free(track->transcript);
-	weft_sounding_free(track->sounding);
+	weft_track_sound_free(track->sound);
+	g_free(track->left);
 	g_free(track);
 }
 
@@ -93,42 +96,45 @@ void weft_hearing_free(WeftHearing *hearing)
 
 /* ---- tracks ---- */
 
-static Track *track_of(const WeftHearing *hearing, guint32 n)
+static Track *track_of(const WeftHearing *hearing, guint32 n, guint32 channel)
 {
 	for (guint i = 0; i < hearing->tracks->len; i++) {
 		Track *track = g_ptr_array_index(hearing->tracks, i);
 
-		if (track->n == n)
+		if (track->sound->track == n && track->sound->channel == channel)
 			return track;
 	}
 	return NULL;
 }
 
-gboolean weft_hearing_add_track(WeftHearing *hearing, GBytes *sounding, GError **error)
+gboolean weft_hearing_add_track(WeftHearing *hearing, const GByteArray *bytes, GError **error)
 {
-	Track *track = g_new0(Track, 1);
-	WeftBytes bytes = weft_bytes(g_bytes_get_data(sounding, NULL), g_bytes_get_size(sounding));
+	WeftTrackSound *sound = weft_track_sound_from_bytes(bytes, error);
+	Track *track;
 
-	g_ptr_array_add(hearing->tracks, track);
-	if (!weft_bytes_le32(&bytes, &track->n)) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT, "what was measured has no track");
+	if (sound == NULL)
 		return FALSE;
-	}
-	track->sounding = weft_sounding_from_bytes(bytes.data + bytes.position,
-						   weft_bytes_left(&bytes), error);
-	return track->sounding != NULL;
+	track = g_new0(Track, 1);
+	track->sound = sound;
+	g_ptr_array_add(hearing->tracks, track);
+	return TRUE;
 }
 
 static gboolean open_track(WeftHearing *hearing, Track *track, GError **error)
 {
-	g_autoptr(GArray) speech = weft_sounding_speech(track->sounding);
+	const WeftSounding *sounding = track->sound->sounding;
+	g_autoptr(GArray) speech = weft_sounding_speech(sounding);
 	const WeftTranscriptSound sound = {
-		.largest = track->sounding->largest,
+		.largest = sounding->largest,
 		.speech = (const WeftStretch *)(gconstpointer)speech->data,
 		.n_speech = speech->len,
 	};
-	track->transcript = weft_ears_listen(hearing->ears, &sound, track->n,
-					     hearing->key + track->n, error);
+	guint64 key = hearing->key + track->sound->track + ((guint64)track->sound->channel << 32);
+
+	if (!weft_track_sound_is_listened(track->sound))
+		return TRUE;
+	track->transcript =
+		weft_ears_listen(hearing->ears, &sound, track->sound->track, key, error);
 	return track->transcript != NULL;
 }
 
@@ -156,18 +162,45 @@ static void wait(WeftHearing *hearing, WeftItem *take_item, guint64 index, doubl
 		g_queue_push_head(&hearing->waiting, waiting);
 }
 
+static void push(WeftHearing *hearing, Track *track, const WeftPart *part, const float *samples,
+		 gsize n_samples, guint64 index)
+{
+	Needed *needed = g_new(Needed, 1);
+
+	weft_transcript_push(track->transcript, samples, n_samples, part->anchor.time[0]);
+	*needed = (Needed){index, track, part->anchor.time[1]};
+	g_queue_push_tail(&hearing->needed, needed);
+}
+
+/* Channels come apart, because those of another track are two speakers; these are not. */
+static void push_mixed(WeftHearing *hearing, Track *track, WeftPart *part, guint64 index)
+{
+	gsize n_samples = MIN(track->n_left, part->pcm.n_samples);
+
+	if (part->pcm.channel == 1) {
+		g_free(track->left);
+		track->n_left = part->pcm.n_samples;
+		track->left = g_memdup2(part->pcm.samples, track->n_left * sizeof *track->left);
+		return;
+	}
+	for (gsize i = 0; i < n_samples; i++)
+		track->left[i] = (track->left[i] + part->pcm.samples[i]) / 2;
+	push(hearing, track, part, track->left, n_samples, index - 1);
+	g_clear_pointer(&track->left, g_free);
+	track->n_left = 0;
+}
+
 static void push_sound(WeftHearing *hearing, WeftPart *part, guint64 index)
 {
-	Track *track = track_of(hearing, part->anchor.track);
-	Needed *needed;
+	Track *track = track_of(hearing, part->anchor.track, part->pcm.channel);
 
-	if (track == NULL)
-		return;
-	weft_transcript_push(track->transcript, part->pcm.samples, part->pcm.n_samples,
-			     part->anchor.time[0]);
-	needed = g_new(Needed, 1);
-	*needed = (Needed){index, track->n, part->anchor.time[1]};
-	g_queue_push_tail(&hearing->needed, needed);
+	if (track == NULL && part->pcm.channel > 0) {
+		track = track_of(hearing, part->anchor.track, 0);
+		if (track != NULL && track->transcript != NULL)
+			push_mixed(hearing, track, part, index);
+	} else if (track != NULL && track->transcript != NULL) {
+		push(hearing, track, part, part->pcm.samples, part->pcm.n_samples, index);
+	}
 }
 
 static double time_of(const WeftHearing *hearing, const WeftItem *item)
@@ -199,7 +232,8 @@ void weft_hearing_end(WeftHearing *hearing)
 	for (guint i = 0; i < hearing->tracks->len; i++) {
 		const Track *track = g_ptr_array_index(hearing->tracks, i);
 
-		weft_transcript_end(track->transcript);
+		if (track->transcript != NULL)
+			weft_transcript_end(track->transcript);
 	}
 	hearing->last_s = INFINITY;
 }
@@ -228,7 +262,7 @@ static void take_heard(WeftHearing *hearing, const Track *track)
 			heard->content->hidden = TRUE;
 			heard->content->reason = g_strdup(weft_doubt_name(heard->doubt));
 		}
-		contents = weft_sounding_label(track->sounding, g_steal_pointer(&heard->content));
+		contents = weft_track_sound_label(track->sound, g_steal_pointer(&heard->content));
 		g_ptr_array_set_free_func(contents, NULL);
 		for (guint i = 0; i < contents->len; i++)
 			wait_content(hearing, g_ptr_array_index(contents, i));
@@ -238,30 +272,35 @@ static void take_heard(WeftHearing *hearing, const Track *track)
 /* Silence and other sound that the transcript is past. */
 static void tell_stretches(WeftHearing *hearing, Track *track, double past_s)
 {
-	const GArray *intervals = track->sounding->intervals;
+	const GArray *stretches = track->sound->stretches;
 
-	for (; track->next_stretch < intervals->len; track->next_stretch++) {
-		const WeftInterval *interval =
-			&g_array_index(intervals, WeftInterval, track->next_stretch);
-		WeftAnchor at = {.track = track->n, .has_time = TRUE};
+	for (; track->next_stretch < stretches->len; track->next_stretch++) {
+		const WeftInterval *stretch =
+			&g_array_index(stretches, WeftInterval, track->next_stretch);
+		WeftAnchor at = {.track = track->sound->track, .has_time = TRUE};
 
-		if (interval->from_s > past_s)
+		if (stretch->from_s > past_s)
 			return;
-		if (interval->activity == WEFT_ACTIVITY_SPEECH ||
-		    interval->to_s - interval->from_s < STRETCH_MIN_S)
-			continue;
-		at.time[0] = interval->from_s;
-		at.time[1] = interval->to_s;
-		wait_content(hearing,
-			     weft_content_new(interval->activity == WEFT_ACTIVITY_SILENCE
-						      ? WEFT_CONTENT_SILENCE
-						      : WEFT_CONTENT_SOUND,
-					      WEFT_BY_FILE, NULL, at));
+		at.time[0] = stretch->from_s;
+		at.time[1] = stretch->to_s;
+		wait_content(hearing, weft_content_new(stretch->activity == WEFT_ACTIVITY_SILENCE
+							       ? WEFT_CONTENT_SILENCE
+							       : WEFT_CONTENT_SOUND,
+						       WEFT_BY_FILE, NULL, at));
 	}
 }
 
-static double past_s(const Track *track)
+/* Nothing that begins before this will come of its transcript. */
+static double past_s(const WeftHearing *hearing, const Track *track)
 {
+	guint32 n = track->sound->track;
+
+	if (track->transcript == NULL) {
+		const Track *left = track_of(hearing, n, 1), *right = track_of(hearing, n, 2);
+
+		return fmin(left != NULL ? past_s(hearing, left) : INFINITY,
+			    right != NULL ? past_s(hearing, right) : INFINITY);
+	}
 	return track->has_ended ? INFINITY : weft_transcript_needs_from_s(track->transcript);
 }
 
@@ -273,26 +312,29 @@ gboolean weft_hearing_listen(WeftHearing *hearing, gboolean *ret_did, GError **e
 	for (guint i = 0; i < hearing->tracks->len && !*ret_did; i++) {
 		Track *track = g_ptr_array_index(hearing->tracks, i);
 
-		if (track->has_ended)
+		if (track->has_ended || track->transcript == NULL)
 			continue;
 		if (!weft_transcript_listen(track->transcript, ret_did, error))
 			return FALSE;
 		track->has_ended = has_all && !*ret_did;
 		take_heard(hearing, track);
-		tell_stretches(hearing, track, past_s(track));
+	}
+	for (guint i = 0; i < hearing->tracks->len; i++) {
+		Track *track = g_ptr_array_index(hearing->tracks, i);
+
+		tell_stretches(hearing, track, past_s(hearing, track));
 	}
 	return TRUE;
 }
 
 /* ---- out ---- */
 
-/* Nothing that begins before this will come of a transcript. */
 static double horizon(const WeftHearing *hearing)
 {
 	double least = INFINITY;
 
 	for (guint i = 0; i < hearing->tracks->len; i++)
-		least = fmin(least, past_s(g_ptr_array_index(hearing->tracks, i)));
+		least = fmin(least, past_s(hearing, g_ptr_array_index(hearing->tracks, i)));
 	return least;
 }
 
@@ -328,7 +370,7 @@ static guint64 first_needed(WeftHearing *hearing)
 		Needed *needed = at->data;
 
 		next = at->next;
-		if (needed->end_s <= past_s(track_of(hearing, needed->track))) {
+		if (needed->end_s <= past_s(hearing, needed->track)) {
 			g_free(needed);
 			g_queue_delete_link(&hearing->needed, at);
 		} else {
@@ -384,8 +426,10 @@ void weft_hearing_save(WeftHearing *hearing, GByteArray *bytes, guint64 *ret_pos
 		const Track *track = g_ptr_array_index(hearing->tracks, i);
 		g_autoptr(GByteArray) state = g_byte_array_new();
 
-		weft_transcript_save(track->transcript, state);
-		put_number(bytes, track->n);
+		if (track->transcript != NULL)
+			weft_transcript_save(track->transcript, state);
+		put_number(bytes, track->sound->track);
+		put_number(bytes, track->sound->channel);
 		put_number(bytes, track->next_stretch);
 		put_number(bytes, state->len);
 		g_byte_array_append(bytes, state->data, state->len);
@@ -396,18 +440,24 @@ void weft_hearing_save(WeftHearing *hearing, GByteArray *bytes, guint64 *ret_pos
 
 static gboolean restore_track(WeftHearing *hearing, WeftBytes *bytes)
 {
-	guint64 n, next_stretch, size_bytes;
+	guint64 n, channel, next_stretch, size_bytes;
 	const guint8 *state;
 	Track *track;
 
-	if (!weft_bytes_le64(bytes, &n) || n > G_MAXUINT32 || !weft_bytes_le64(bytes, &next_stretch) ||
+	if (!weft_bytes_le64(bytes, &n) || n > G_MAXUINT32 || !weft_bytes_le64(bytes, &channel) ||
+	    channel > 2 || !weft_bytes_le64(bytes, &next_stretch) ||
 	    !weft_bytes_le64(bytes, &size_bytes) || !weft_bytes_take(bytes, size_bytes, &state))
 		return FALSE;
-	track = track_of(hearing, (guint32)n);
-	if (track == NULL || next_stretch > track->sounding->intervals->len)
+	track = track_of(hearing, (guint32)n, (guint32)channel);
+	if (track == NULL || next_stretch > track->sound->stretches->len)
 		return FALSE;
 	track->next_stretch = (guint)next_stretch;
-	return weft_transcript_restore(track->transcript, state, size_bytes);
+	if (track->transcript == NULL)
+		return size_bytes == 0;
+	if (!weft_transcript_restore(track->transcript, state, size_bytes))
+		return FALSE;
+	track->before = weft_transcript_counts(track->transcript);
+	return TRUE;
 }
 
 static gboolean restore_waiting(WeftHearing *hearing, WeftBytes *bytes)
@@ -476,4 +526,44 @@ gboolean weft_hearing_open(WeftHearing *hearing, GError **error)
 	}
 	g_clear_pointer(&hearing->state, g_bytes_unref);
 	return TRUE;
+}
+
+/* ---- how far it is ---- */
+
+WeftHeardCounts weft_hearing_counts(const WeftHearing *hearing)
+{
+	WeftHeardCounts sum = {.is_heard = TRUE};
+
+	for (guint i = 0; i < hearing->tracks->len; i++) {
+		const Track *track = g_ptr_array_index(hearing->tracks, i);
+		WeftTranscriptCounts counts;
+
+		if (track->transcript == NULL)
+			continue;
+		counts = weft_transcript_counts(track->transcript);
+		sum.n_windows += counts.n_windows - track->before.n_windows;
+		sum.n_encodes += counts.n_encodes - track->before.n_encodes;
+		sum.n_searches += counts.n_searches - track->before.n_searches;
+		sum.skipped_s +=
+			(double)(counts.n_frames_skipped - track->before.n_frames_skipped) / 100;
+		sum.n_terms_left_out = MAX(sum.n_terms_left_out, counts.n_terms_left_out);
+	}
+	return sum;
+}
+
+double weft_hearing_seconds(const WeftHearing *hearing, double *ret_heard_s)
+{
+	double sum_s = 0, heard_s = 0;
+
+	for (guint i = 0; i < hearing->tracks->len; i++) {
+		const Track *track = g_ptr_array_index(hearing->tracks, i);
+		double seconds = track->sound->sounding->seconds;
+
+		if (track->transcript == NULL)
+			continue;
+		sum_s += seconds;
+		heard_s += fmin(past_s(hearing, track), seconds);
+	}
+	*ret_heard_s = heard_s;
+	return sum_s;
 }

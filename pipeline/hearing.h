@@ -23,9 +23,9 @@ WeftHearing *weft_hearing_new(WeftEars *ears, guint64 document, const char *key)
 void weft_hearing_free(WeftHearing *hearing);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftHearing, weft_hearing_free)
 
-/* The bytes of a SOUNDING (WEFT_ERROR_CORRUPT: nothing of the kind), and, where an
- * earlier run has listened to some of it, what weft_hearing_save had saved last. */
-gboolean weft_hearing_add_track(WeftHearing *hearing, GBytes *sounding, GError **error);
+/* What came in SOUNDINGs, put together (track_sound.h; WEFT_ERROR_CORRUPT: nothing of the kind), and,
+ * where an earlier run has listened to some of it, what weft_hearing_save had saved last. */
+gboolean weft_hearing_add_track(WeftHearing *hearing, const GByteArray *bytes, GError **error);
 void weft_hearing_set_state(WeftHearing *hearing, GBytes *state);
 /* Opens the model, where that has not happened yet, and goes on from the state; before anything is
  * taken. WEFT_ERROR_CHANGED: it is no state of this recording. */
@@ -44,5 +44,10 @@ void weft_hearing_stop(WeftHearing *hearing);
 
 /* With nothing to give: appends the state. *ret_position: how many items decode need not give again. */
 void weft_hearing_save(WeftHearing *hearing, GByteArray *bytes, guint64 *ret_position);
+
+/* What listening took since weft_hearing_open. */
+WeftHeardCounts weft_hearing_counts(const WeftHearing *hearing);
+/* Of all that is listened to, tracks and channels added up; and how much of it is behind. */
+double weft_hearing_seconds(const WeftHearing *hearing, double *ret_heard_s);
 
 #endif

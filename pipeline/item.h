@@ -62,6 +62,14 @@ typedef struct WeftAsked {
 	WeftAnchor last;        /* of the last of these */
 } WeftAsked;
 
+/* What listening to a recording took, in this run. */
+typedef struct WeftHeardCounts {
+	gboolean is_heard; /* Whisper has listened to it, in this run or an earlier one */
+	guint64 n_windows, n_encodes, n_searches; /* encoders/transcript.h */
+	double skipped_s; /* nobody speaks there: Whisper was not asked */
+	gsize n_terms_left_out;
+} WeftHeardCounts;
+
 /* Owns whatever pointers are set. */
 typedef struct WeftItem {
 	WeftItemKind kind;
@@ -89,6 +97,7 @@ typedef struct WeftItem {
 				  * read */
 	WeftAsked *asked;        /* REQUEST, PENDING of a window, when answers are kept */
 	GPtrArray *answers;      /* END, RECORD: WeftJournal, of rounds that are over; or NULL */
+	WeftHeardCounts heard;      /* END */
 	WeftEstimateCounts reading; /* END in a dry run: pictures that would have been read */
 } WeftItem;
 

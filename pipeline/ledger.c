@@ -26,6 +26,16 @@ guint64 weft_ledger_milliseconds(const WeftAnchor *at)
 	return milliseconds > 0 && milliseconds < 1e15 ? (guint64)llround(milliseconds) : 0;
 }
 
+guint64 weft_ledger_sound(const WeftPart *part)
+{
+	gboolean is_sound = part->kind == WEFT_PART_PCM
+				    ? part->pcm.channel <= 1
+				    : part->kind == WEFT_PART_CONTENT &&
+					      weft_ledger_is_sound(part->content);
+
+	return is_sound ? weft_ledger_milliseconds(&part->anchor) : 0;
+}
+
 static void add_sum(WeftSum *sum, const WeftSum *more)
 {
 	sum->in += more->in;

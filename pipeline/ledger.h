@@ -34,6 +34,8 @@ struct WeftRun;
 gboolean weft_ledger_is_sound(const WeftContent *content);
 /* Of a stretch of time; 0: it is none. */
 guint64 weft_ledger_milliseconds(const WeftAnchor *at);
+/* Milliseconds of sound that a part brings. Of channels that come apart the left one counts. */
+guint64 weft_ledger_sound(const WeftPart *part);
 void weft_ledger_add(WeftLedgers *ledgers, const WeftLedgers *more);
 
 /* Once the graph has ended; `is_whole` FALSE: by an error, or cancelled. */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "pipeline/hearing.h"
 #include "pipeline/run.h"
+#include "pipeline/track_sound.h"
 
 typedef struct Hear {
 	WeftRun *run;
@@ -16,8 +17,11 @@ typedef struct Hear {
 
 typedef struct Listening {
 	WeftHearing *hearing; /* NULL: nothing was measured (yet) */
+	GByteArray *pieces;   /* of what was measured of a track */
 	char key[65];
-	gboolean is_over; /* stopped, or failed: nothing is listened to any more */
+	gboolean is_over;    /* stopped, or failed: nothing is listened to any more */
+	gboolean has_failed;
+	double heard_s, sum_s; /* as the run's progress has them */
 } Listening;
 
 static void listening_free(void *data)
@@ -25,6 +29,7 @@ static void listening_free(void *data)
 	Listening *listening = data;
 
 	weft_hearing_free(listening->hearing);
+	g_byte_array_unref(listening->pieces);
 	g_free(listening);
 }
 
@@ -43,6 +48,7 @@ static void begin(Hear *hear, const WeftItem *item)
 {
 	Listening *listening = g_new0(Listening, 1);
 
+	listening->pieces = g_byte_array_new();
 	g_strlcpy(listening->key, item->begin->content_key, sizeof listening->key);
 	g_hash_table_insert(hear->hearings, g_memdup2(&item->document, sizeof item->document),
 	                    listening);
@@ -50,29 +56,58 @@ static void begin(Hear *hear, const WeftItem *item)
 
 static gboolean take_bytes(Hear *hear, Listening *listening, const WeftItem *item, GError **error)
 {
+	gboolean is_last;
+
 	if (listening->hearing == NULL)
 		listening->hearing =
 		    weft_hearing_new(hear->run->ears, item->document, listening->key);
-	if (item->kind == WEFT_ITEM_SOUNDING)
-		return weft_hearing_add_track(listening->hearing, item->bytes, error);
-	weft_hearing_set_state(listening->hearing, item->bytes);
+	if (item->kind == WEFT_ITEM_HEARING) {
+		weft_hearing_set_state(listening->hearing, item->bytes);
+		return TRUE;
+	}
+	if (!weft_track_sound_add_piece(listening->pieces, item->bytes, &is_last, error) ||
+	    (is_last && !weft_hearing_add_track(listening->hearing, listening->pieces, error)))
+		return FALSE;
+	if (is_last)
+		g_byte_array_set_size(listening->pieces, 0);
 	return TRUE;
 }
 
 /* ---- down the flow ---- */
 
-static bool give(Listening *listening, WeftRunner *runner, WeftRun *run)
+/* Sound that was listened to goes on without samples: what was said in it comes as content, and no
+ * model looks at it. What nobody has listened to, since that failed, is speech without text. */
+static void settle_sound(const Listening *listening, WeftItem *item)
+{
+	WeftPart *part = item->part;
+
+	if (part == NULL || part->kind != WEFT_PART_PCM)
+		return;
+	g_clear_pointer(&part->pcm.samples, g_free);
+	item->picture = WEFT_PICTURE_READ;
+	if (!listening->has_failed || part->pcm.channel > 1)
+		return;
+	part->kind = WEFT_PART_CONTENT;
+	part->content = weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_FILE, NULL, part->anchor);
+}
+
+static void tell_progress(Hear *hear, Listening *listening)
+{
+	double heard_s, sum_s = weft_hearing_seconds(listening->hearing, &heard_s);
+
+	weft_run_tally_heard(hear->run, heard_s - listening->heard_s, sum_s - listening->sum_s);
+	listening->heard_s = heard_s;
+	listening->sum_s = sum_s;
+}
+
+static bool give(Hear *hear, Listening *listening, WeftRunner *runner)
 {
 	WeftItem *item;
 	bool is_sent = true;
 
+	tell_progress(hear, listening);
 	while (is_sent && (item = weft_hearing_give(listening->hearing)) != NULL) {
-		WeftPart *part = item->part;
-
-		if (part != NULL && part->kind == WEFT_PART_PCM && !weft_run_hears(run)) {
-			g_clear_pointer(&part->pcm.samples, g_free); /* the transcript has them */
-			item->picture = WEFT_PICTURE_READ;
-		}
+		settle_sound(listening, item);
 		is_sent = weft_runner_send(runner, item);
 	}
 	return is_sent;
@@ -98,10 +133,10 @@ static bool save(Listening *listening, WeftRunner *runner, guint64 document)
 static bool give_up(Hear *hear, Listening *listening, WeftRunner *runner, guint64 document,
                     GError *take_fault)
 {
-	listening->is_over = TRUE;
+	listening->is_over = listening->has_failed = TRUE;
 	weft_hearing_stop(listening->hearing);
 	return weft_item_send_fault(runner, document, "read", take_fault, NULL) &&
-	       give(listening, runner, hear->run);
+	       give(hear, listening, runner);
 }
 
 /* Window after window, as far as the sound that is there reaches. */
@@ -117,11 +152,11 @@ static bool listen(Hear *hear, Listening *listening, WeftRunner *runner, guint64
 			listening->is_over = TRUE;
 			weft_hearing_stop(listening->hearing);
 			return weft_item_send_stop(runner, document) &&
-			       give(listening, runner, hear->run);
+			       give(hear, listening, runner);
 		}
 		if (!weft_hearing_listen(listening->hearing, &did, &failure))
 			return give_up(hear, listening, runner, document, failure);
-		is_sent = give(listening, runner, hear->run);
+		is_sent = give(hear, listening, runner);
 		if (is_sent && did)
 			is_sent = save(listening, runner, document);
 	}
@@ -135,9 +170,11 @@ static bool listen(Hear *hear, Listening *listening, WeftRunner *runner, guint64
 static void tally(WeftRun *run, Listening *listening, WeftItem *item)
 {
 	WeftAnchor at = item->part != NULL ? item->part->anchor : item->fault->at;
-	gboolean is_sound = item->part != NULL && item->part->kind == WEFT_PART_PCM;
 	g_autoptr(GError) fault = item->fault != NULL ? g_error_copy(item->fault->error) : NULL;
-	WeftLedgers in = {.milliseconds.in = is_sound ? weft_ledger_milliseconds(&at) : 0};
+	WeftLedgers in = {0};
+
+	if (item->part != NULL && item->part->kind == WEFT_PART_PCM)
+		in.milliseconds.in = weft_ledger_sound(item->part);
 
 	if (!weft_hearing_take(listening->hearing, item))
 		return;
@@ -162,6 +199,7 @@ static bool take(Hear *hear, Listening *listening, WeftRunner *runner, WeftItem 
 			weft_hearing_end(listening->hearing);
 			is_sent = listen(hear, listening, runner, document);
 		}
+		item->heard = weft_hearing_counts(listening->hearing);
 		g_hash_table_remove(hear->hearings, &document);
 		if (!is_sent)
 			weft_item_free(item);
@@ -170,10 +208,10 @@ static bool take(Hear *hear, Listening *listening, WeftRunner *runner, WeftItem 
 	if (weft_item_is_stop(item)) {
 		listening->is_over = TRUE;
 		weft_hearing_stop(listening->hearing);
-		return weft_runner_send(runner, item) && give(listening, runner, hear->run);
+		return weft_runner_send(runner, item) && give(hear, listening, runner);
 	}
 	tally(hear->run, listening, item);
-	return listening->is_over ? give(listening, runner, hear->run)
+	return listening->is_over ? give(hear, listening, runner)
 	                          : listen(hear, listening, runner, document);
 }
 
@@ -192,8 +230,10 @@ static WeftStep hear_step(void *state, WeftRunner *runner, void *take_item, GErr
 		return WEFT_STEP_FAILED;
 	}
 	if (listening->hearing == NULL || item->is_replayed || item->kind == WEFT_ITEM_SOUNDING) {
-		if (item->kind == WEFT_ITEM_END)
+		if (item->kind == WEFT_ITEM_END) {
+			item->heard.is_heard = listening->hearing != NULL;
 			g_hash_table_remove(hear->hearings, &item->document);
+		}
 		return weft_step_after(weft_runner_send(runner, item));
 	}
 	if (!weft_hearing_open(listening->hearing, error)) {

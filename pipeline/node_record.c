@@ -201,7 +201,7 @@ static gboolean take_part(const Records *records, Building *building, WeftPart *
 	case WEFT_PART_CONTENT:
 		return take_content(records, building, part, error);
 	case WEFT_PART_PCM: /* Whisper has listened to it */
-		building->heard_ms += weft_ledger_milliseconds(&part->anchor);
+		building->heard_ms += weft_ledger_sound(part);
 		break;
 	case WEFT_PART_FAULT: /* pages that were not read, for a limit */
 		record->page_ledger.in += part->page.n;
@@ -310,8 +310,9 @@ static void settle_pages(WeftRecord *record, gboolean reads)
 
 /* Sound: what was read, heard by the model or found silent is done; all of it, where what is said
  * stands in captions. */
-static WeftSum sum_of_sound(const Building *building, const WeftSum *missing)
+static WeftSum sum_of_sound(const Building *building, const WeftItem *end)
 {
+	const WeftSum *missing = &end->ledgers.milliseconds;
 	const WeftRecord *record = building->record;
 	WeftSum sum = {.in = building->unkept_ms + building->heard_ms + missing->in,
 	               .done = building->heard_ms,
@@ -329,7 +330,8 @@ static WeftSum sum_of_sound(const Building *building, const WeftSum *missing)
 		guint64 ms = weft_ledger_milliseconds(
 		    &g_array_index(content->anchors, WeftAnchor, 0));
 
-		if (!weft_ledger_is_sound(content) || building->heard_ms > 0)
+		if (!weft_ledger_is_sound(content) ||
+		    (end->heard.is_heard && content->kind == WEFT_CONTENT_SILENCE))
 			continue; /* all that was listened to has come as sound */
 		sum.in += ms;
 		if (content->kind == WEFT_CONTENT_SILENCE || has_captions || record->n_audio > 0)
@@ -467,7 +469,24 @@ static char *json_string(const char *text)
 	return g_string_free(json, FALSE);
 }
 
-static void settle_run(const WeftRun *run, Building *building)
+/* Of a recording, in a run that listens. */
+static void add_heard(const WeftRun *run, WeftRecord *record, const WeftHeardCounts *heard)
+{
+	char skipped[G_ASCII_DTOSTR_BUF_SIZE];
+	g_autofree char *name = json_string(weft_ears_name(run->ears));
+	g_autofree char *id = json_string(weft_ears_id(run->ears));
+
+	g_ascii_formatd(skipped, sizeof skipped, "%.2f", heard->skipped_s);
+	add_run_fact(record, "heard",
+		     g_strdup_printf("{\"by\": %s, \"id\": %s, \"windows\": %" G_GUINT64_FORMAT
+				     ", \"encoder_calls\": %" G_GUINT64_FORMAT
+				     ", \"decoder_passes\": %" G_GUINT64_FORMAT
+				     ", \"seconds_skipped\": %s, \"terms_left_out\": %zu}",
+				     name, id, heard->n_windows, heard->n_encodes,
+				     heard->n_searches, skipped, heard->n_terms_left_out));
+}
+
+static void settle_run(const WeftRun *run, Building *building, const WeftHeardCounts *heard)
 {
 	char seconds[G_ASCII_DTOSTR_BUF_SIZE];
 	g_autofree char *versions = weft_run_versions(run);
@@ -482,6 +501,8 @@ static void settle_run(const WeftRun *run, Building *building)
 	add_run_fact(building->record, "seconds", g_strdup(seconds));
 	if (tier != NULL)
 		add_run_fact(building->record, "tier", g_strdup_printf("\"%s\"", tier));
+	if (heard->is_heard)
+		add_heard(run, building->record, heard);
 	if (building->routing != NULL)
 		add_run_fact(building->record, "routing", weft_routing_json(building->routing));
 }
@@ -518,7 +539,7 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 	Building *building = g_hash_table_lookup(records->buildings, &item->document);
 	WeftItem *out = weft_item_new(WEFT_ITEM_RECORD, item->document);
 	WeftRecord *record = building->record;
-	WeftSum sound = sum_of_sound(building, &item->ledgers.milliseconds);
+	WeftSum sound = sum_of_sound(building, item);
 	gboolean has_changed = building->changed != NULL;
 
 	record->page_ledger.in += item->ledgers.pages.in;
@@ -538,7 +559,7 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 		settle_seconds(record, &sound);
 		settle_model(records->run, record);
 		settle_answer(records->run, building, item->n_windows);
-		settle_run(records->run, building);
+		settle_run(records->run, building, &item->heard);
 		if (building->routing != NULL)
 			add_routing(&records->routing, building->routing);
 		weft_record_settle(record);

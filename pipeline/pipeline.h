@@ -121,6 +121,7 @@ typedef struct WeftProgress {
 	guint64 n_pages_kept;   /* of n_pages: an earlier run had read them */
 	guint64 n_windows_kept; /* an earlier run had asked about them */
 	double seconds;      /* of sound and video */
+	double heard_s, hearing_s; /* of recordings that Whisper listens to: so far, and in all */
 	char current[256];   /* the file that was begun last, for people */
 } WeftProgress;
 

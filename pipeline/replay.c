@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "pipeline/track_sound.h"
 
 /* A gap of pages that are not needed: rendering a few costs less than opening anew. */
 #define PAGES_PASSED_MAX 8
@@ -157,7 +158,10 @@ bool weft_replay_send(WeftDecodeFlow *flow, WeftJournalReader *reader, const Wef
 		    weft_anchor_equal(&item->part->anchor, seen))
 			is_seen = FALSE;
 		weft_replay_tally(flow, item);
-		flow->is_heard |= item->kind == WEFT_ITEM_SOUNDING;
+		if (item->kind == WEFT_ITEM_SOUNDING) {
+			flow->is_heard = TRUE;
+			flow->is_apart |= weft_track_sound_is_side(item->bytes);
+		}
 		is_sent = weft_runner_send(flow->runner, g_steal_pointer(&item));
 	}
 	weft_decoding_close(pixels.decoding);

@@ -438,9 +438,8 @@ void weft_run_tally_part(WeftRun *run, const WeftPart *part)
 		in.pages.in = part->page.n; /* those behind a limit */
 	} else if (part->kind == WEFT_PART_TRACK && part->track.seconds > 0) {
 		add_seconds(run, part->track.seconds);
-	} else if (part->kind == WEFT_PART_PCM ||
-		   (part->kind == WEFT_PART_CONTENT && weft_ledger_is_sound(part->content))) {
-		in.milliseconds.in = weft_ledger_milliseconds(&part->anchor);
+	} else {
+		in.milliseconds.in = weft_ledger_sound(part);
 	}
 	weft_run_add_ledgers(run, &in);
 }
@@ -452,6 +451,14 @@ void weft_run_tally_fault(WeftRun *run, const GError *fault, const WeftAnchor *a
 	if (g_error_matches(fault, WEFT_ERROR, WEFT_ERROR_LIMIT))
 		in.milliseconds.in = weft_ledger_milliseconds(at);
 	weft_run_add_ledgers(run, &in);
+}
+
+void weft_run_tally_heard(WeftRun *run, double heard_s, double hearing_s)
+{
+	pthread_mutex_lock(&run->tally.mutex);
+	run->tally.progress.heard_s += heard_s;
+	run->tally.progress.hearing_s += hearing_s;
+	pthread_mutex_unlock(&run->tally.mutex);
 }
 
 void weft_run_add_ledgers(WeftRun *run, const WeftLedgers *more)
@@ -471,12 +478,6 @@ gboolean weft_run_shows(const WeftRun *run, const WeftItem *item)
 		return FALSE;
 	return (run->task->pictures == WEFT_PICTURES_ALL || item->picture != WEFT_PICTURE_READ) &&
 	       weft_encoders_can_see(weft_engine_encoders(asks ? run->engine : run->guard));
-}
-
-gboolean weft_run_hears(const WeftRun *run)
-{
-	return run->task->windows != WEFT_WINDOWS_NONE &&
-	       weft_encoders_can_hear(weft_engine_encoders(run->engine));
 }
 
 void weft_run_begin_file(WeftRun *run, const char *path)

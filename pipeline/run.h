@@ -93,11 +93,11 @@ void weft_run_count(WeftRun *run, gsize field_offset, guint64 n);
 /* What comes in: a page, a track, a stretch of sound; pages and stretches behind a limit. */
 void weft_run_tally_part(WeftRun *run, const WeftPart *part);
 void weft_run_tally_fault(WeftRun *run, const GError *fault, const WeftAnchor *at);
+/* So much more was listened to, and is to be. */
+void weft_run_tally_heard(WeftRun *run, double heard_s, double hearing_s);
 void weft_run_add_ledgers(WeftRun *run, const WeftLedgers *more);
 /* TRUE when a window shows the model this picture or sound. Of a run whose engine is open. */
 gboolean weft_run_shows(const WeftRun *run, const WeftItem *item);
-/* TRUE when windows show the model sound as rows. Likewise. */
-gboolean weft_run_hears(const WeftRun *run);
 void weft_run_begin_file(WeftRun *run, const char *path);
 /* `is_whole` FALSE: the run was stopped before all was found. */
 void weft_run_listed(WeftRun *run, guint64 n_inputs, gboolean is_whole);
