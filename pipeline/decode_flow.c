@@ -69,6 +69,10 @@ static void note_fault(WeftDecodeFlow *flow, const GError *fault, const WeftAnch
 
 void weft_decode_flow_tally(WeftDecodeFlow *flow, const WeftPart *part)
 {
+	/* Of a recording that was listened to, all sound comes as PCM; silence is told beside it. */
+	if (flow->is_heard && part->kind == WEFT_PART_CONTENT &&
+	    part->content->kind == WEFT_CONTENT_SILENCE)
+		return;
 	weft_run_tally_part(flow->run, part);
 	note_part(flow, part);
 }
