@@ -79,10 +79,10 @@ static gboolean ask(const WeftEncoders *encoders, WeftModel *model, const char *
 	                                   .counts_routing = TRUE};
 	g_autoptr(WeftRequest) request = weft_request_new(encoders, NULL);
 	g_autoptr(WeftAnswer) answer = NULL;
-	WeftAnchor nowhere = {0};
+	const WeftPassage passage = {text, strlen(text), NULL, WEFT_SPAN_NO_CONTENT, {0}};
 	guint64 ticket;
 
-	if (!weft_request_add_text(request, text, strlen(text), WEFT_SPAN_NO_CONTENT, nowhere, error))
+	if (!weft_request_add_text(request, &passage, error))
 		return FALSE;
 	WeftSequence *sequence = weft_request_finish(g_steal_pointer(&request), NULL, error);
 	if (!sequence || !weft_model_submit(model, sequence, &generation, &ticket, error))

@@ -13,17 +13,22 @@
  *     user turn:
  *     <document>
  *     [p. 3]                                     when the page differs from the last part's
- *     [00:01:24]                                 when the second differs from the last part's
+ *     [00:01:24]                                 when the block of time differs from the last part's
  *     the part: text without leading line ends and trailing space, or the image's tokens, or
- *     rows of sound
+ *     rows of sound; what somebody says stands behind the name: "Anna: Shall we begin?"
  *     </document>
  *                                                an empty line and `question`, trimmed, if any
  *     assistant header, open
  *
+ * Time is told in blocks of WEFT_BLOCK_S seconds: what begins in [84, 86) stands behind [00:01:24],
+ * where a player that is sent there begins to play it, at the latest. Who adds the parts of a
+ * recording adds those of a block in this order: frames, what is said, sound (pipeline/window.h).
+ *
  * Fences and markers are plain text, one line each; every part ends with a line feed. Fence,
- * markers, part and question are each encoded by themselves, special tokens as plain text. The
+ * markers, name, part and question are each encoded by themselves, special tokens as plain text. The
  * tokens of a part depend on the part and on the anchor of the part before it, nothing else, so
- * that windows can be cut before anything is encoded: frame + sum of parts = length, exactly.
+ * that windows can be cut before anything is encoded: frame + sum of parts = length, exactly. A name
+ * belongs to no item: its span has none, and characters of an item are counted in its own text.
  */
 #ifndef WEFT_ENCODERS_ENCODERS_H
 #define WEFT_ENCODERS_ENCODERS_H
@@ -40,8 +45,22 @@
 #include "ingest/part.h"
 #include "kernels/kernels.h"
 
+/* A marker takes about eight tokens. People say three or four in a second, so that blocks of one
+ * second would spend most of a window on markers; in two seconds lies a phrase, and nobody who looks
+ * for a place minds two. It divides a minute. */
+#define WEFT_BLOCK_S 2
+
 typedef struct WeftEncoders WeftEncoders;
 typedef struct WeftRequest WeftRequest;
+
+/* A text on its way into a request. */
+typedef struct WeftPassage {
+	const char *text;
+	gsize size_bytes;
+	const char *speaker; /* who says it, or NULL; of a long name the beginning is told */
+	guint32 content;     /* number of the item in the document, or WEFT_SPAN_NO_CONTENT */
+	WeftAnchor at;
+} WeftPassage;
 
 /* The bundle and the kernels must outlive it. Opens whatever the bundle has (a folder with nothing
  * but a tokenizer, or a Whisper folder, will do); what is there must be whole: WEFT_ERROR_CONFIG,
@@ -66,10 +85,13 @@ gsize weft_encoders_tile_tokens(const WeftEncoders *encoders);
  * none. */
 guint32 weft_encoders_raster_side_max(const WeftEncoders *encoders);
 
+/* The block of time in which the anchor begins, from 0; 0, too, for one without time. */
+guint32 weft_encoders_block(const WeftAnchor *at);
+
 /* Tokens that adding a part takes, markers included. `at` is the anchor of the part, `before` that
  * of the part added before it, NULL for the first of a request. */
-gsize weft_encoders_text_tokens(const WeftEncoders *encoders, const char *text, gsize size_bytes,
-				const WeftAnchor *at, const WeftAnchor *before);
+gsize weft_encoders_text_tokens(const WeftEncoders *encoders, const WeftPassage *passage,
+				const WeftAnchor *before);
 gsize weft_encoders_image_tokens(const WeftEncoders *encoders, guint32 width, guint32 height,
 				 gboolean single_tile, const WeftAnchor *at,
 				 const WeftAnchor *before);
@@ -141,8 +163,7 @@ void weft_request_adapt(WeftRequest *request, const WeftLora *adapter);
 
 /* `content`: number of the item in the document, or WEFT_SPAN_NO_CONTENT. Text that is empty or
  * only space adds its marker alone. On failure the request is as it was. */
-gboolean weft_request_add_text(WeftRequest *request, const char *text, gsize size_bytes,
-			       guint32 content, WeftAnchor anchor, GError **error);
+gboolean weft_request_add_text(WeftRequest *request, const WeftPassage *passage, GError **error);
 gboolean weft_request_add_image(WeftRequest *request, const WeftRaster *raster,
 				gboolean single_tile, guint32 content, WeftAnchor anchor,
 				GError **error);

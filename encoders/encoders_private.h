@@ -42,10 +42,10 @@ struct WeftEncoders {
 /* The lines that stand before a part; empty when nothing changed. */
 void weft_text_markers(const WeftAnchor *at, const WeftAnchor *before, GString *text);
 
-/* The ids of the part's text as it stands in a request, line feed included; nothing for a text of
- * space. */
-void weft_text_encode(const WeftEncoders *encoders, const char *text, gsize size_bytes,
-		      GArray *ids);
+/* The ids of the name that stands before a text, and of the text as it stands in a request, line feed
+ * included; nothing for a text of space, and no name when nobody is known to speak. */
+void weft_text_encode_speaker(const WeftEncoders *encoders, const WeftPassage *passage, GArray *ids);
+void weft_text_encode(const WeftEncoders *encoders, const WeftPassage *passage, GArray *ids);
 /* Plain text, as it is. */
 void weft_text_encode_plain(const WeftEncoders *encoders, const char *text, GArray *ids);
 /* The text without the space around it: where it begins. */

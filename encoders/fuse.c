@@ -85,15 +85,20 @@ static void add_markers(WeftRequest *request, const WeftAnchor *anchor)
 	request->last = *anchor;
 }
 
-gboolean weft_request_add_text(WeftRequest *request, const char *text, gsize size_bytes,
-			       guint32 content, WeftAnchor anchor, GError **error)
+gboolean weft_request_add_text(WeftRequest *request, const WeftPassage *passage, GError **error)
 {
-	add_markers(request, &anchor);
+	add_markers(request, &passage->at);
 	gsize first = weft_request_length(request);
 
-	weft_text_encode(request->encoders, text, size_bytes, request->ids);
+	weft_text_encode_speaker(request->encoders, passage, request->ids);
 	flush(request);
-	weft_sequence_add_span(request->sequence, WEFT_SPAN_TEXT, first, anchor, content);
+	weft_sequence_add_span(request->sequence, WEFT_SPAN_TEXT, first, passage->at,
+			       WEFT_SPAN_NO_CONTENT);
+	first = weft_request_length(request);
+	weft_text_encode(request->encoders, passage, request->ids);
+	flush(request);
+	weft_sequence_add_span(request->sequence, WEFT_SPAN_TEXT, first, passage->at,
+			       passage->content);
 	return TRUE;
 }
 

@@ -5,10 +5,14 @@
 
 /* 99:59:59: the marker keeps its form. */
 #define TIME_S_MAX 359999.0
+/* Of a name. Those that people have are shorter; a file may say anything. */
+#define SPEAKER_CHARS_MAX 40
 
-static guint second_of(double time_s)
+guint32 weft_encoders_block(const WeftAnchor *at)
 {
-	return isfinite(time_s) ? (guint)CLAMP(time_s, 0, TIME_S_MAX) : 0;
+	if (!at->has_time || !isfinite(at->time[0]))
+		return 0;
+	return (guint32)CLAMP(at->time[0], 0, TIME_S_MAX) / WEFT_BLOCK_S;
 }
 
 void weft_text_markers(const WeftAnchor *at, const WeftAnchor *before, GString *text)
@@ -17,9 +21,9 @@ void weft_text_markers(const WeftAnchor *at, const WeftAnchor *before, GString *
 		g_string_append_printf(text, "[p. %u]\n", at->page);
 	if (!at->has_time)
 		return;
-	guint second = second_of(at->time[0]);
+	guint32 block = weft_encoders_block(at), second = block * WEFT_BLOCK_S;
 
-	if (!before || !before->has_time || second_of(before->time[0]) != second)
+	if (!before || !before->has_time || weft_encoders_block(before) != block)
 		g_string_append_printf(text, "[%02u:%02u:%02u]\n", second / 3600, second / 60 % 60,
 				       second % 60);
 }
@@ -29,20 +33,60 @@ static gboolean is_space(char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-void weft_text_encode(const WeftEncoders *encoders, const char *text, gsize size_bytes,
-		      GArray *ids)
+/* The text that is told: without line ends before and space behind it. FALSE: nothing is left. */
+static gboolean told(const WeftPassage *passage, const char **ret_text, gsize *ret_size_bytes)
 {
+	const char *text = passage->text;
+	gsize size_bytes = passage->size_bytes;
+
 	while (size_bytes && is_space(text[size_bytes - 1]))
 		size_bytes--;
 	while (size_bytes && (*text == '\n' || *text == '\r')) {
 		text++;
 		size_bytes--;
 	}
-	if (!size_bytes)
+	*ret_text = text;
+	*ret_size_bytes = size_bytes;
+	return size_bytes > 0;
+}
+
+static gboolean is_spoken(const WeftPassage *passage)
+{
+	return passage->speaker && *passage->speaker;
+}
+
+/* On one line, whatever the file calls them; the space behind it belongs to the text's first word. */
+void weft_text_encode_speaker(const WeftEncoders *encoders, const WeftPassage *passage, GArray *ids)
+{
+	const char *text;
+	gsize size_bytes;
+
+	if (!is_spoken(passage) || !told(passage, &text, &size_bytes))
+		return;
+	g_autoptr(GString) name = g_string_new(NULL);
+	const char *at = passage->speaker;
+
+	for (int i = 0; i < SPEAKER_CHARS_MAX && *at; i++, at = g_utf8_next_char(at)) {
+		gunichar c = g_utf8_get_char(at);
+
+		g_string_append_unichar(name, g_unichar_isprint(c) ? c : ' ');
+	}
+	g_string_append_c(name, ':');
+	weft_text_encode_plain(encoders, name->str, ids);
+}
+
+void weft_text_encode(const WeftEncoders *encoders, const WeftPassage *passage, GArray *ids)
+{
+	const char *text;
+	gsize size_bytes;
+
+	if (!told(passage, &text, &size_bytes))
 		return;
 	/* With its line feed in one piece: "." and the line feed behind it are one token. */
-	g_autoptr(GString) line = g_string_sized_new(size_bytes + 1);
+	g_autoptr(GString) line = g_string_sized_new(size_bytes + 2);
 
+	if (is_spoken(passage) && !is_space(*text))
+		g_string_append_c(line, ' ');
 	g_string_append_len(line, text, (gssize)size_bytes);
 	g_string_append_c(line, '\n');
 	weft_tokenizer_continue(encoders->tokenizer, line->str, line->len, FALSE, ids);
@@ -78,13 +122,14 @@ static gsize markers_tokens(const WeftEncoders *encoders, const WeftAnchor *at,
 	return ids->len;
 }
 
-gsize weft_encoders_text_tokens(const WeftEncoders *encoders, const char *text, gsize size_bytes,
-				const WeftAnchor *at, const WeftAnchor *before)
+gsize weft_encoders_text_tokens(const WeftEncoders *encoders, const WeftPassage *passage,
+				const WeftAnchor *before)
 {
 	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
 
-	weft_text_encode(encoders, text, size_bytes, ids);
-	return ids->len + markers_tokens(encoders, at, before);
+	weft_text_encode_speaker(encoders, passage, ids);
+	weft_text_encode(encoders, passage, ids);
+	return ids->len + markers_tokens(encoders, &passage->at, before);
 }
 
 static gsize line_feed_tokens(const WeftEncoders *encoders)

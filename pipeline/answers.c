@@ -45,6 +45,12 @@ static void hash_piece(GChecksum *sum, const WeftWindowPiece *piece)
 		piece->text != NULL ? strlen(piece->text) : 0);
 
 	g_checksum_update(sum, (const guchar *)head, -1);
+	if (piece->speaker != NULL) {
+		g_autofree char *speaker =
+			g_strdup_printf("%zu %s\n", strlen(piece->speaker), piece->speaker);
+
+		g_checksum_update(sum, (const guchar *)speaker, -1);
+	}
 	if (piece->text != NULL)
 		g_checksum_update(sum, (const guchar *)piece->text, -1);
 	if (part != NULL) {

@@ -66,8 +66,11 @@ static guint64 seed_key(const Seed *seed, WeftRoundNumber round, guint64 place)
 static gboolean add_piece(WeftRequest *request, const WeftWindowPiece *piece, GError **error)
 {
 	if (piece->part == NULL)
-		return weft_request_add_text(request, piece->text, strlen(piece->text),
-		                             piece->content, piece->anchor, error);
+		return weft_request_add_text(
+		    request,
+		    &(WeftPassage){piece->text, strlen(piece->text), piece->speaker, piece->content,
+		                   piece->anchor},
+		    error);
 	if (piece->part->pcm.samples == NULL && piece->part->raster.pixels == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CHANGED,
 		            "the answers that were kept do not fit the document; run again");

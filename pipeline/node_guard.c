@@ -105,7 +105,7 @@ static WeftCutter *cut_again(const WeftRoundNode *node, WeftWindow *window, gsiz
 			weft_cutter_add_text(cutter, piece->text);
 		else if (is_shown)
 			is_shown = weft_cutter_add_part(cutter, g_steal_pointer(&piece->part), 0,
-			                                NULL); /* it is counted */
+			                                FALSE, NULL); /* it is counted */
 		*ret_n_unshown += is_shown ? 0 : 1;
 	}
 	weft_cutter_end(cutter);
@@ -118,15 +118,14 @@ static bool check_window(const WeftRoundNode *node, WeftRunner *runner, guint64 
 {
 	g_autoptr(WeftWindow) window = take_window;
 	const WeftEncoders *encoders = weft_engine_encoders(node->engine);
-	WeftAnchor nowhere = {0};
 	gsize capacity = weft_engine_capacity(node->engine, node->number);
 	gsize reply_tokens = 0;
 	guint n_unshown, n_asked = 0;
 	bool is_sent = true;
 
 	if (reply != NULL)
-		reply_tokens = weft_encoders_text_tokens(encoders, reply, strlen(reply), &nowhere,
-		                                         NULL);
+		reply_tokens = weft_encoders_text_tokens(
+		    encoders, &(WeftPassage){.text = reply, .size_bytes = strlen(reply)}, NULL);
 	if (reply_tokens > 0 &&
 	    (reply_tokens > capacity || DOCUMENT_TOKENS_MIN > capacity - reply_tokens)) {
 		is_sent = send_failure(

@@ -219,7 +219,8 @@ static bool take_picture(Windows *windows, WeftRunner *runner, Flow *flow, WeftI
 	if (!is_shown)
 		return true;
 	weft_part_release_memory(item->part);
-	if (!weft_cutter_add_part(flow->cutter, g_steal_pointer(&item->part), content, &failure))
+	if (!weft_cutter_add_part(flow->cutter, g_steal_pointer(&item->part), content,
+	                          item->picture == WEFT_PICTURE_READ, &failure))
 		return weft_item_send_fault(runner, number, "window", failure, &at);
 	return send_full(windows, runner, number, flow);
 }
@@ -244,7 +245,8 @@ static bool take_sound(Windows *windows, WeftRunner *runner, Flow *flow, WeftIte
 	}
 	flow->has_substance = TRUE;
 	weft_part_release_memory(item->part);
-	if (!weft_cutter_add_part(flow->cutter, g_steal_pointer(&item->part), content, &failure))
+	if (!weft_cutter_add_part(flow->cutter, g_steal_pointer(&item->part), content, FALSE,
+	                          &failure))
 		return weft_item_send_fault(runner, number, "window", failure, &at);
 	return send_full(windows, runner, number, flow);
 }

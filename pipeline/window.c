@@ -1,5 +1,6 @@
 #include "pipeline/window.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -10,6 +11,9 @@ struct WeftCutter {
 	guint32 n_windows;
 	WeftWindow *open; /* being filled, or NULL */
 	GQueue full;
+	GPtrArray *block; /* pieces of the block of time at hand, as they came; each fits a window */
+	gboolean chooses_frames;
+	WeftLeftOut left_out;
 };
 
 static void piece_free(void *data)
@@ -20,6 +24,7 @@ static void piece_free(void *data)
 		return;
 	weft_part_free(piece->part);
 	g_free(piece->text);
+	g_free(piece->speaker);
 	g_free(piece);
 }
 
@@ -50,6 +55,8 @@ gsize weft_window_size_bytes(const WeftWindow *window)
 		size += sizeof *piece;
 		if (piece->text != NULL)
 			size += strlen(piece->text) + 1;
+		if (piece->speaker != NULL)
+			size += strlen(piece->speaker) + 1;
 		if (piece->part != NULL)
 			size += weft_part_size_bytes(piece->part);
 	}
@@ -63,7 +70,18 @@ WeftCutter *weft_cutter_new(const WeftEncoders *encoders, gsize capacity_tokens)
 	cutter->encoders = encoders;
 	cutter->capacity_tokens = capacity_tokens;
 	g_queue_init(&cutter->full);
+	cutter->block = g_ptr_array_new_with_free_func(piece_free);
 	return cutter;
+}
+
+void weft_cutter_choose_frames(WeftCutter *cutter)
+{
+	cutter->chooses_frames = TRUE;
+}
+
+WeftLeftOut weft_cutter_left_out(const WeftCutter *cutter)
+{
+	return cutter->left_out;
 }
 
 void weft_cutter_free(WeftCutter *cutter)
@@ -71,6 +89,7 @@ void weft_cutter_free(WeftCutter *cutter)
 	if (cutter == NULL)
 		return;
 	weft_window_free(cutter->open);
+	g_ptr_array_unref(cutter->block);
 	g_queue_clear_full(&cutter->full, (GDestroyNotify)weft_window_free);
 	g_free(cutter);
 }
@@ -80,29 +99,32 @@ WeftWindow *weft_cutter_take(WeftCutter *cutter)
 	return g_queue_pop_head(&cutter->full);
 }
 
-void weft_cutter_end(WeftCutter *cutter)
+/* The anchor of the open window's piece before the one at `index`, or NULL. */
+static const WeftAnchor *anchor_before(const WeftCutter *cutter, guint index)
 {
-	if (cutter->open != NULL)
-		g_queue_push_tail(&cutter->full, g_steal_pointer(&cutter->open));
+	const WeftWindowPiece *last;
+
+	if (cutter->open == NULL || index == 0)
+		return NULL;
+	last = g_ptr_array_index(cutter->open->pieces, index - 1);
+	return &last->anchor;
 }
 
 static const WeftAnchor *last_anchor(const WeftCutter *cutter)
 {
-	const WeftWindowPiece *last;
-
-	if (cutter->open == NULL || cutter->open->pieces->len == 0)
-		return NULL;
-	last = g_ptr_array_index(cutter->open->pieces, cutter->open->pieces->len - 1);
-	return &last->anchor;
+	return anchor_before(cutter, cutter->open != NULL ? cutter->open->pieces->len : 0);
 }
 
-static gsize count_tokens(const WeftCutter *cutter, const WeftWindowPiece *piece, gsize size_bytes)
+/* Of the piece, or of the first `size_bytes` of its text. */
+static gsize count_tokens(const WeftCutter *cutter, const WeftWindowPiece *piece, gsize size_bytes,
+                          const WeftAnchor *before)
 {
-	const WeftAnchor *before = last_anchor(cutter);
+	if (piece->part == NULL) {
+		const WeftPassage passage = {piece->text, size_bytes, piece->speaker,
+		                             piece->content, piece->anchor};
 
-	if (piece->part == NULL)
-		return weft_encoders_text_tokens(cutter->encoders, piece->text, size_bytes,
-		                                 &piece->anchor, before);
+		return weft_encoders_text_tokens(cutter->encoders, &passage, before);
+	}
 	if (piece->part->kind == WEFT_PART_PCM)
 		return weft_encoders_audio_tokens(cutter->encoders, piece->part->pcm.n_samples,
 		                                  &piece->anchor, before);
@@ -111,40 +133,230 @@ static gsize count_tokens(const WeftCutter *cutter, const WeftWindowPiece *piece
 	                                  &piece->anchor, before);
 }
 
-/* TRUE when the piece went into the open window; it is taken then. */
-static gboolean put(WeftCutter *cutter, WeftWindowPiece *piece, gsize n_tokens)
+static gsize count_whole(const WeftCutter *cutter, const WeftWindowPiece *piece,
+                         const WeftAnchor *before)
 {
-	gboolean is_picture = piece->part != NULL && piece->part->kind != WEFT_PART_PCM;
+	return count_tokens(cutter, piece, piece->text != NULL ? strlen(piece->text) : 0, before);
+}
+
+static gboolean is_picture(const WeftWindowPiece *piece)
+{
+	return piece->part != NULL && piece->part->kind != WEFT_PART_PCM;
+}
+
+static gboolean is_sound(const WeftWindowPiece *piece)
+{
+	return piece->part != NULL && piece->part->kind == WEFT_PART_PCM;
+}
+
+/* ---- which frames a window shows ---- */
+
+typedef struct Frames {
+	const WeftWindowPiece *pieces[WEFT_WINDOW_PICTURES_MAX + 1];
+	guint places[WEFT_WINDOW_PICTURES_MAX + 1]; /* in the window */
+	guint n;
+} Frames;
+
+static Frames frames_of(const WeftWindow *window, const WeftWindowPiece *more)
+{
+	Frames frames = {.n = 0};
+
+	for (guint i = 0; i < window->pieces->len; i++) {
+		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
+
+		if (!is_picture(piece))
+			continue;
+		frames.pieces[frames.n] = piece;
+		frames.places[frames.n++] = i;
+	}
+	frames.pieces[frames.n] = more;
+	frames.places[frames.n++] = window->pieces->len;
+	return frames;
+}
+
+/* How far its neighbours are apart. */
+static double gap_of(const Frames *frames, guint i)
+{
+	if (i == 0 || i + 1 == frames->n)
+		return HUGE_VAL;
+	return frames->pieces[i + 1]->anchor.time[0] - frames->pieces[i - 1]->anchor.time[0];
+}
+
+/* Which of them is left out. */
+static guint choose(const Frames *frames)
+{
+	guint chosen = G_MAXUINT;
+
+	for (guint i = 0; i < frames->n; i++) {
+		gboolean is_read = frames->pieces[i]->is_read;
+
+		if (chosen == G_MAXUINT || (is_read && !frames->pieces[chosen]->is_read) ||
+		    (is_read == frames->pieces[chosen]->is_read &&
+		     gap_of(frames, i) < gap_of(frames, chosen)))
+			chosen = i;
+	}
+	return chosen;
+}
+
+/* Counts the frame that is left out of the open window. */
+static void count_left_out(WeftCutter *cutter, const WeftWindowPiece *piece)
+{
+	WeftLeftOut *left_out = &cutter->left_out;
+
+	cutter->open->n_left_out++;
+	if (piece->is_read)
+		return;
+	left_out->at = left_out->n_frames == 0 ? piece->anchor
+	                                       : weft_anchor_union(left_out->at, piece->anchor);
+	left_out->n_frames++;
+}
+
+/* Takes a piece out of the open window; the marker that it had may go to the one behind it. */
+static void take_out(WeftCutter *cutter, guint place)
+{
+	WeftWindow *window = cutter->open;
+	const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, place);
+	WeftWindowPiece *next;
+
+	count_left_out(cutter, piece);
+	window->n_tokens -= piece->n_tokens;
+	window->n_pictures--;
+	g_ptr_array_remove_index(window->pieces, place);
+	if (place == window->pieces->len)
+		return;
+	next = g_ptr_array_index(window->pieces, place);
+	window->n_tokens -= next->n_tokens;
+	next->n_tokens = count_whole(cutter, next, anchor_before(cutter, place));
+	window->n_tokens += next->n_tokens;
+}
+
+/* The window has all the pictures that it may have. TRUE: the piece is left out. */
+static gboolean make_room(WeftCutter *cutter, const WeftWindowPiece *piece)
+{
+	Frames frames = frames_of(cutter->open, piece);
+	guint i = choose(&frames);
+
+	if (frames.pieces[i] == piece) {
+		count_left_out(cutter, piece);
+		return TRUE;
+	}
+	/* Where even that makes no room, the frame begins the next window and this one keeps its own. */
+	if (count_whole(cutter, piece, last_anchor(cutter)) <=
+	    cutter->capacity_tokens - cutter->open->n_tokens + frames.pieces[i]->n_tokens)
+		take_out(cutter, frames.places[i]);
+	return FALSE;
+}
+
+/* ---- filling ---- */
+
+/* TRUE when the piece went into the open window, or is left out; it is taken then. */
+static gboolean put(WeftCutter *cutter, WeftWindowPiece *piece)
+{
+	gsize n_tokens;
 
 	if (cutter->open == NULL)
 		cutter->open = window_new(cutter->n_windows++);
-	if (n_tokens > cutter->capacity_tokens - cutter->open->n_tokens ||
-	    (is_picture && cutter->open->n_pictures == WEFT_WINDOW_PICTURES_MAX))
+	if (is_picture(piece) && cutter->open->n_pictures == WEFT_WINDOW_PICTURES_MAX) {
+		if (cutter->chooses_frames && make_room(cutter, piece)) {
+			piece_free(piece);
+			return TRUE;
+		}
+		if (cutter->open->n_pictures == WEFT_WINDOW_PICTURES_MAX)
+			return FALSE;
+	}
+	n_tokens = count_whole(cutter, piece, last_anchor(cutter));
+	if (n_tokens > cutter->capacity_tokens - cutter->open->n_tokens)
 		return FALSE;
 	piece->n_tokens = n_tokens;
 	cutter->open->n_tokens += n_tokens;
-	cutter->open->n_pictures += is_picture ? 1 : 0;
+	cutter->open->n_pictures += is_picture(piece) ? 1 : 0;
 	g_ptr_array_add(cutter->open->pieces, piece);
 	return TRUE;
+}
+
+static void close_window(WeftCutter *cutter)
+{
+	if (cutter->open != NULL)
+		g_queue_push_tail(&cutter->full, g_steal_pointer(&cutter->open));
 }
 
 /* Closes the open window when there is anything in it: the next piece opens a fresh one. */
 static void turn(WeftCutter *cutter)
 {
 	if (cutter->open != NULL && cutter->open->pieces->len > 0)
-		weft_cutter_end(cutter);
+		close_window(cutter);
 }
 
 /* Puts a whole piece into this window or the next; FALSE when it is larger than any. */
 static gboolean put_whole(WeftCutter *cutter, WeftWindowPiece *piece)
 {
-	gsize size_bytes = piece->text != NULL ? strlen(piece->text) : 0;
-
-	if (put(cutter, piece, count_tokens(cutter, piece, size_bytes)))
+	if (put(cutter, piece))
 		return TRUE;
 	turn(cutter);
-	return put(cutter, piece, count_tokens(cutter, piece, size_bytes));
+	return put(cutter, piece);
 }
+
+/* ---- blocks of time ---- */
+
+typedef gboolean (*Wanted)(const WeftWindowPiece *piece);
+
+static gboolean is_text(const WeftWindowPiece *piece)
+{
+	return piece->part == NULL;
+}
+
+static gboolean is_part(const WeftWindowPiece *piece)
+{
+	return piece->part != NULL;
+}
+
+/* Puts the wanted pieces [0, end) of the block that are still there. They fit, each alone. */
+static void put_wanted(WeftCutter *cutter, Wanted wanted, guint end)
+{
+	for (guint i = 0; i < end; i++) {
+		WeftWindowPiece *piece = g_ptr_array_index(cutter->block, i);
+
+		if (piece == NULL || !wanted(piece))
+			continue;
+		g_ptr_array_index(cutter->block, i) = NULL;
+		if (!put_whole(cutter, piece))
+			piece_free(piece);
+	}
+}
+
+/* Frames up to the first sound, what is said, then the rest. */
+static void put_block(WeftCutter *cutter)
+{
+	guint sound = 0;
+
+	while (sound < cutter->block->len &&
+	       !is_sound(g_ptr_array_index(cutter->block, sound)))
+		sound++;
+	put_wanted(cutter, is_picture, sound);
+	put_wanted(cutter, is_text, cutter->block->len);
+	put_wanted(cutter, is_part, cutter->block->len);
+	g_ptr_array_set_size(cutter->block, 0);
+}
+
+/* Takes a piece that fits a window and has a time. */
+static void put_in_block(WeftCutter *cutter, WeftWindowPiece *piece)
+{
+	const WeftWindowPiece *first =
+	    cutter->block->len > 0 ? g_ptr_array_index(cutter->block, 0) : NULL;
+
+	if (first != NULL &&
+	    weft_encoders_block(&first->anchor) != weft_encoders_block(&piece->anchor))
+		put_block(cutter);
+	g_ptr_array_add(cutter->block, piece);
+}
+
+void weft_cutter_end(WeftCutter *cutter)
+{
+	put_block(cutter);
+	close_window(cutter);
+}
+
+/* ---- text that is longer than a window ---- */
 
 /* The character's end at or before `end`. */
 static gsize char_floor(const char *text, gsize end)
@@ -165,7 +377,8 @@ static gsize fitting_bytes(const WeftCutter *cutter, const WeftWindowPiece *piec
 
 		while (end < high && ((guchar)piece->text[end] & 0xc0) == 0x80)
 			end++;
-		if (count_tokens(cutter, piece, end) <= cutter->capacity_tokens)
+		if (count_tokens(cutter, piece, end, last_anchor(cutter)) <=
+		    cutter->capacity_tokens)
 			low = end;
 		else
 			high = middle - 1;
@@ -190,11 +403,13 @@ static gsize good_cut(const char *text, gsize end)
 	return end;
 }
 
-static WeftWindowPiece *text_piece(const char *text, guint32 content, const WeftAnchor *anchor)
+static WeftWindowPiece *text_piece(const char *text, const char *speaker, guint32 content,
+                                   const WeftAnchor *anchor)
 {
 	WeftWindowPiece *piece = g_new0(WeftWindowPiece, 1);
 
 	piece->text = g_strdup(text);
+	piece->speaker = g_strdup(speaker);
 	piece->content = content;
 	if (anchor != NULL)
 		piece->anchor = *anchor;
@@ -226,14 +441,15 @@ static WeftWindowPiece *put_head(WeftCutter *cutter, WeftWindowPiece *piece,
 		n_chars = (guint32)g_utf8_strlen(text, -1);
 		anchor = anchor_of(content, *char_first, *char_first + n_chars);
 		piece_free(head);
-		head = text_piece(text, piece->content, &anchor);
+		head = text_piece(text, piece->speaker, piece->content, &anchor);
 		is_put = put_whole(cutter, head);
 		if (is_put)
 			break;
 	}
 	if (is_put && piece->text[end] != '\0') {
 		WeftAnchor anchor = anchor_of(content, *char_first + n_chars, G_MAXUINT32);
-		WeftWindowPiece *rest = text_piece(piece->text + end, piece->content, &anchor);
+		WeftWindowPiece *rest =
+		    text_piece(piece->text + end, piece->speaker, piece->content, &anchor);
 
 		*char_first += n_chars;
 		piece_free(piece);
@@ -247,11 +463,19 @@ static WeftWindowPiece *put_head(WeftCutter *cutter, WeftWindowPiece *piece,
 	return NULL;
 }
 
+/* ---- what is added ---- */
+
 /* Takes the piece. `content` NULL: text of no item. */
 static void add_text(WeftCutter *cutter, WeftWindowPiece *piece, const WeftContent *content)
 {
 	guint32 char_first = 0;
 
+	if (piece->anchor.has_time &&
+	    count_whole(cutter, piece, NULL) <= cutter->capacity_tokens) {
+		put_in_block(cutter, piece);
+		return;
+	}
+	put_block(cutter);
 	while (piece != NULL && !put_whole(cutter, piece))
 		piece = put_head(cutter, piece, content, &char_first);
 }
@@ -259,7 +483,7 @@ static void add_text(WeftCutter *cutter, WeftWindowPiece *piece, const WeftConte
 void weft_cutter_add_text(WeftCutter *cutter, const char *text)
 {
 	if (text[0] != '\0')
-		add_text(cutter, text_piece(text, WEFT_SPAN_NO_CONTENT, NULL), NULL);
+		add_text(cutter, text_piece(text, NULL, WEFT_SPAN_NO_CONTENT, NULL), NULL);
 }
 
 void weft_cutter_add_content(WeftCutter *cutter, const WeftContent *content, guint32 number)
@@ -267,28 +491,40 @@ void weft_cutter_add_content(WeftCutter *cutter, const WeftContent *content, gui
 	const WeftAnchor *anchor = &g_array_index(content->anchors, WeftAnchor, 0);
 
 	if (content->text != NULL && content->text[0] != '\0')
-		add_text(cutter, text_piece(content->text, number, anchor), content);
+		add_text(cutter, text_piece(content->text, content->speaker, number, anchor),
+		         content);
 }
 
 gboolean weft_cutter_add_part(WeftCutter *cutter, WeftPart *take_part, guint32 number,
-                              GError **error)
+                              gboolean is_read, GError **error)
 {
 	WeftWindowPiece *piece = g_new0(WeftWindowPiece, 1);
+	gsize n_tokens;
 
 	piece->part = take_part;
 	piece->content = number;
 	piece->anchor = take_part->anchor;
+	piece->is_read = is_read;
 	piece->single_tile = take_part->kind == WEFT_PART_FRAME;
-	if (put_whole(cutter, piece))
-		return TRUE;
-	if (take_part->kind == WEFT_PART_RASTER) {
+	n_tokens = count_whole(cutter, piece, NULL);
+	if (n_tokens > cutter->capacity_tokens && take_part->kind == WEFT_PART_RASTER) {
 		piece->single_tile = TRUE;
-		if (put_whole(cutter, piece))
-			return TRUE;
+		n_tokens = count_whole(cutter, piece, NULL);
 	}
-	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
-	            "takes %zu tokens, a window of this bundle has %zu",
-	            count_tokens(cutter, piece, 0), cutter->capacity_tokens);
-	piece_free(piece);
-	return FALSE;
+	if (n_tokens > cutter->capacity_tokens) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
+		            "takes %zu tokens, a window of this bundle has %zu", n_tokens,
+		            cutter->capacity_tokens);
+		piece_free(piece);
+		return FALSE;
+	}
+	cutter->left_out.n_of += take_part->kind == WEFT_PART_FRAME && !is_read ? 1 : 0;
+	if (piece->anchor.has_time) {
+		put_in_block(cutter, piece);
+		return TRUE;
+	}
+	put_block(cutter);
+	if (!put_whole(cutter, piece)) /* never: it fits an empty one */
+		piece_free(piece);
+	return TRUE;
 }

@@ -7,6 +7,16 @@
  * and so its anchors; a picture is shown as one tile. So windows depend on the document, the bundle
  * and the task only. Tokens are counted by the encoders, markers included.
  *
+ * What has a time comes by blocks of time (encoders.h): the frames of a block, then what is said in
+ * it, then sound. Pictures and sound keep their order among themselves: a run that goes on tells by the
+ * last one how far answers go (answers.h).
+ *
+ * A fifth picture begins a window, so that each is looked at. With weft_cutter_choose_frames the
+ * window goes on as long as text fits, and of five frames one is left out: one whose text was read, if
+ * there is any; of these, else of all, the one whose neighbours are the closest in time, so never the
+ * first; ties go to the earlier. What remains is spread over the window. Frames that are left out are
+ * counted, and their pixels are gone at once.
+ *
  * Pieces own their text, pixels and samples; nothing is encoded yet.
  */
 #ifndef WEFT_PIPELINE_WINDOW_H
@@ -22,8 +32,10 @@
 
 typedef struct WeftWindowPiece {
 	char *text;     /* or NULL */
+	char *speaker;  /* who says it, or NULL */
 	WeftPart *part; /* or NULL: picture or sound */
 	gboolean single_tile;
+	gboolean is_read; /* a picture: its text, if it has any, stands in the window */
 	guint32 content; /* number of the item in the document, or WEFT_SPAN_NO_CONTENT */
 	WeftAnchor anchor;
 	gsize n_tokens;
@@ -32,9 +44,15 @@ typedef struct WeftWindowPiece {
 typedef struct WeftWindow {
 	guint32 number; /* in the document, from 0 */
 	GPtrArray *pieces;
-	guint n_pictures;
+	guint n_pictures, n_left_out; /* frames that the window has no room for */
 	gsize n_tokens;
 } WeftWindow;
+
+/* Frames that nobody looks at: no reader has, and they were left out. */
+typedef struct WeftLeftOut {
+	guint n_frames, n_of; /* left out, of so many that nobody had read */
+	WeftAnchor at;        /* the stretch of time that they cover */
+} WeftLeftOut;
 
 void weft_window_free(WeftWindow *window);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftWindow, weft_window_free)
@@ -47,17 +65,22 @@ WeftCutter *weft_cutter_new(const WeftEncoders *encoders, gsize capacity_tokens)
 void weft_cutter_free(WeftCutter *cutter);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftCutter, weft_cutter_free)
 
+/* Before the first part: of five frames in a window one is left out. */
+void weft_cutter_choose_frames(WeftCutter *cutter);
+
 /* Text of no item: metadata, answers about other windows. */
 void weft_cutter_add_text(WeftCutter *cutter, const char *text);
 void weft_cutter_add_content(WeftCutter *cutter, const WeftContent *content, guint32 number);
 /* A picture, frame or sound. Takes the part, also when it answers FALSE: WEFT_ERROR_CONTEXT, it
- * does not fit any window. */
+ * does not fit any window. `is_read`: its text, if it has any, was added as content. */
 gboolean weft_cutter_add_part(WeftCutter *cutter, WeftPart *take_part, guint32 number,
-                              GError **error);
+                              gboolean is_read, GError **error);
 
 /* The next window that is full, or NULL. */
 WeftWindow *weft_cutter_take(WeftCutter *cutter);
 /* No more parts: what is left becomes the last window. */
 void weft_cutter_end(WeftCutter *cutter);
+/* Of all windows so far. */
+WeftLeftOut weft_cutter_left_out(const WeftCutter *cutter);
 
 #endif

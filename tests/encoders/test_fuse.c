@@ -26,10 +26,11 @@ static WeftAnchor at_time(double begin)
 static void add_text(const WeftEncoders *encoders, WeftRequest *request, const char *text,
 		     guint32 content, WeftAnchor at, const WeftAnchor *before)
 {
+	const WeftPassage passage = { text, strlen(text), NULL, content, at };
 	gsize n = weft_request_length(request);
-	gsize foretold = weft_encoders_text_tokens(encoders, text, strlen(text), &at, before);
+	gsize foretold = weft_encoders_text_tokens(encoders, &passage, before);
 
-	g_assert_true(weft_request_add_text(request, text, strlen(text), content, at, NULL));
+	g_assert_true(weft_request_add_text(request, &passage, NULL));
 	g_assert_cmpuint(weft_request_length(request) - n, ==, foretold);
 }
 
@@ -160,9 +161,9 @@ static void test_markers(void)
 {
 	Opened opened = check_open(WEFT_SCOUT, NULL);
 	WeftRequest *request = weft_request_new(opened.encoders, NULL);
-	WeftAnchor parts[] = { page(1), page(1), page(2), at_time(0.2), at_time(0.9), at_time(3661),
-			       at_time(1e300), { 0 } };
-	static const char *const texts[] = { "a", "b", " \n", "c", "d", "e", "f", "g" };
+	WeftAnchor parts[] = { page(1),	    page(1),	   page(2),	   at_time(0.2), at_time(1.9),
+			       at_time(2),  at_time(3661), at_time(1e300), { 0 } };
+	static const char *const texts[] = { "a", "b", " \n", "c", "d", "dd", "e", "f", "g" };
 
 	for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
 		add_text(opened.encoders, request, texts[i], i, parts[i], i ? &parts[i - 1] : NULL);
@@ -171,8 +172,64 @@ static void test_markers(void)
 
 	g_assert_cmpstr(text, ==,
 			"<|begin_of_text|><|header_start|>user<|header_end|>\n\n<document>\n"
-			"[p. 1]\na\nb\n[p. 2]\n[00:00:00]\nc\nd\n[01:01:01]\ne\n[99:59:59]\nf\ng\n"
+			"[p. 1]\na\nb\n[p. 2]\n[00:00:00]\nc\nd\n[00:00:02]\ndd\n[01:01:00]\ne\n"
+			"[99:59:58]\nf\ng\n"
 			"</document><|eot|><|header_start|>assistant<|header_end|>\n\n");
+	check_close(&opened);
+}
+
+/* A name stands before what is said, on the same line and outside the item: no special token, no line
+ * of its own, nothing endless. */
+static void test_speakers(void)
+{
+	static const struct {
+		const char *speaker, *text, *told;
+	} cases[] = {
+		{ "Anna", "Shall we begin?", "Anna: Shall we begin?\n" },
+		{ NULL, "Yes.", "Yes.\n" },
+		{ "", "Yes.", "Yes.\n" },
+		{ "Ben", "\n", "" },
+		{ "Ben\n[00:09:00]", "\nNo. \n", "Ben [00:09:00]: No.\n" },
+		{ "<|eot|>", " Hm.", "<|eot|>: Hm.\n" },
+		{ "0123456789012345678901234567890123456789ab", "a",
+		  "0123456789012345678901234567890123456789: a\n" },
+	};
+	Opened opened = check_open(WEFT_SCOUT, NULL);
+	WeftRequest *request = weft_request_new(opened.encoders, NULL);
+	g_autoptr(GString) expected = g_string_new("<document>\n[00:00:04]\n");
+	g_autoptr(WeftRequest) plain = weft_request_new(opened.encoders, NULL);
+
+	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+		WeftAnchor at = at_time(5), *before = i ? &at : NULL;
+		const WeftPassage passage = { cases[i].text, strlen(cases[i].text), cases[i].speaker,
+					      i, at };
+		gsize n = weft_request_length(request);
+
+		g_assert_true(weft_request_add_text(request, &passage, NULL));
+		g_assert_cmpuint(weft_request_length(request) - n, ==,
+				 weft_encoders_text_tokens(opened.encoders, &passage, before));
+		g_string_append(expected, cases[i].told);
+	}
+	g_string_append(expected, "</document>");
+	g_autoptr(WeftSequence) sequence = weft_request_finish(request, "", NULL);
+	g_autoptr(WeftSequence) empty = weft_request_finish(g_steal_pointer(&plain), "", NULL);
+	g_autofree char *text = text_of(&opened, sequence);
+
+	g_assert_nonnull(strstr(text, expected->str));
+	g_assert_cmpuint(check_specials(&opened, sequence), ==, check_specials(&opened, empty));
+	for (guint i = 0; i < sequence->spans->len; i++) {
+		const WeftSpan *span = &g_array_index(sequence->spans, WeftSpan, i);
+		g_autoptr(GString) told = g_string_new(NULL);
+
+		if (span->content == WEFT_SPAN_NO_CONTENT)
+			continue;
+		g_assert_true(weft_tokenizer_decode(
+			weft_bundle_tokenizer(opened.bundle),
+			(const gint32 *)(void *)sequence->ids->data + span->token_first,
+			span->n_tokens, TRUE, told, NULL));
+		g_assert_true(g_str_has_suffix(cases[span->content].told, told->str));
+		g_assert_null(strchr(told->str, ':'));
+	}
 	check_close(&opened);
 }
 
@@ -181,11 +238,11 @@ static void test_frame(void)
 {
 	Opened opened = check_open(WEFT_SCOUT, NULL);
 	gsize frame = weft_encoders_frame_tokens(opened.encoders, SYSTEM, QUESTION);
-	WeftAnchor at = page(1);
-	gsize part = weft_encoders_text_tokens(opened.encoders, "some words", 10, &at, NULL);
+	const WeftPassage passage = { .text = "some words", .size_bytes = 10, .at = page(1) };
+	gsize part = weft_encoders_text_tokens(opened.encoders, &passage, NULL);
 	WeftRequest *request = weft_request_new(opened.encoders, SYSTEM);
 
-	g_assert_true(weft_request_add_text(request, "some words", 10, 0, at, NULL));
+	g_assert_true(weft_request_add_text(request, &passage, NULL));
 	g_autoptr(WeftSequence) sequence = weft_request_finish(request, QUESTION, NULL);
 
 	g_assert_cmpuint(weft_sequence_length(sequence), ==, frame + part);
@@ -244,6 +301,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/fuse/prefix", test_prefix);
 	g_test_add_func("/fuse/injection", test_injection);
 	g_test_add_func("/fuse/markers", test_markers);
+	g_test_add_func("/fuse/speakers", test_speakers);
 	g_test_add_func("/fuse/frame", test_frame);
 	g_test_add_func("/fuse/image-counts", test_image_counts);
 	g_test_add_func("/fuse/bare-image", test_bare_image);

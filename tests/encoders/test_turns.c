@@ -52,11 +52,11 @@ static void test_parts(void)
 	Opened opened = check_open(folder, NULL);
 	g_autoptr(GArray) whole = g_array_new(FALSE, FALSE, sizeof(gint32));
 	g_autoptr(GError) error = NULL;
-	WeftAnchor page = {.page = 3};
+	const WeftPassage passage = {.text = TEXT, .size_bytes = strlen(TEXT), .at = {.page = 3}};
 	WeftRequest *request = weft_request_new(opened.encoders, SYSTEM);
 
 	g_assert_cmpstr(weft_template_family(weft_bundle_template(opened.bundle)), ==, "mixtral");
-	g_assert_true(weft_request_add_text(request, TEXT, strlen(TEXT), 0, page, &error));
+	g_assert_true(weft_request_add_text(request, &passage, &error));
 	g_assert_no_error(error);
 	g_autoptr(WeftSequence) sequence =
 		weft_request_finish(request, " Who opened it?\n", &error);

@@ -47,10 +47,11 @@ static WeftPending *submit(Fixture *fixture, guint number)
 {
 	g_autoptr(WeftRequest) request = weft_request_new(fixture->encoders, "Say something.");
 	g_autofree char *text = g_strdup_printf("document number %u of the pile", number);
+	const WeftPassage passage = {.text = text, .size_bytes = strlen(text)};
 	WeftGeneration generation = {.n_tokens_max = 12, .seed = 1};
 	WeftSequence *sequence;
 
-	g_assert_true(weft_request_add_text(request, text, strlen(text), 0, (WeftAnchor){0}, NULL));
+	g_assert_true(weft_request_add_text(request, &passage, NULL));
 	sequence = weft_request_finish(g_steal_pointer(&request), NULL, NULL);
 	g_assert_nonnull(sequence);
 	return weft_batcher_submit(fixture->batcher, sequence, &generation);

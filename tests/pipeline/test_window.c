@@ -49,9 +49,11 @@ static gsize measure(Fixture *fixture, const WeftWindow *window)
 		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
 
 		if (piece->part == NULL)
-			g_assert_true(weft_request_add_text(request, piece->text,
-			                                    strlen(piece->text), piece->content,
-			                                    piece->anchor, NULL));
+			g_assert_true(weft_request_add_text(
+			    request,
+			    &(WeftPassage){piece->text, strlen(piece->text), piece->speaker,
+			                   piece->content, piece->anchor},
+			    NULL));
 		else
 			g_assert_true(weft_request_add_image(request, &piece->part->raster,
 			                                     piece->single_tile, piece->content,
@@ -210,7 +212,8 @@ static void test_four_pictures_a_window(Fixture *fixture, const void *nothing)
 
 	for (guint32 i = 0; i < 9; i++) {
 		g_assert_true(
-		    weft_cutter_add_part(cutter, make_picture(WEFT_PART_FRAME, 56), i, &error));
+		    weft_cutter_add_part(cutter, make_picture(WEFT_PART_FRAME, 56), i,
+		                         FALSE, &error));
 		g_assert_no_error(error);
 	}
 	windows = take_all(fixture, cutter, capacity);
@@ -219,12 +222,153 @@ static void test_four_pictures_a_window(Fixture *fixture, const void *nothing)
 	g_assert_cmpuint(((WeftWindow *)g_ptr_array_index(windows, 2))->n_pictures, ==, 1);
 }
 
+static WeftPart *make_frame(double time_s)
+{
+	WeftPart *part = make_picture(WEFT_PART_FRAME, 56);
+
+	part->anchor = (WeftAnchor){.track = 1, .has_time = TRUE, .time = {time_s, time_s + 1}};
+	return part;
+}
+
+static void add_frame(WeftCutter *cutter, double time_s, guint32 number, gboolean is_read)
+{
+	g_assert_true(weft_cutter_add_part(cutter, make_frame(time_s), number, is_read, NULL));
+}
+
+static void add_said(WeftCutter *cutter, double time_s, guint32 number, const char *speaker)
+{
+	WeftAnchor at = {.track = 2, .has_time = TRUE, .time = {time_s, time_s + 1}};
+	g_autoptr(WeftContent) content =
+	    weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_FILE, g_strdup("So be it."), at);
+
+	content->speaker = g_strdup(speaker);
+	weft_cutter_add_content(cutter, content, number);
+}
+
+/* The numbers of the items in the order in which the windows tell them. */
+static char *order_of(const GPtrArray *windows)
+{
+	GString *order = g_string_new(NULL);
+
+	for (guint w = 0; w < windows->len; w++) {
+		const WeftWindow *window = g_ptr_array_index(windows, w);
+
+		for (guint i = 0; i < window->pieces->len; i++) {
+			const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
+
+			g_string_append_printf(order, "%s%u", i > 0 ? " " : w > 0 ? " | " : "",
+			                       piece->content);
+		}
+	}
+	return g_string_free(order, FALSE);
+}
+
+/* Two seconds each: frames first, then what is said, in the order of time. */
+static void test_blocks_of_time(Fixture *fixture, const void *nothing)
+{
+	const gsize capacity = 100000;
+	g_autoptr(WeftCutter) cutter = weft_cutter_new(fixture->encoders, capacity);
+	g_autoptr(GPtrArray) windows = NULL;
+	g_autofree char *order = NULL;
+
+	add_said(cutter, 0.2, 0, "Anna");
+	add_said(cutter, 0.9, 1, "Ben");
+	add_frame(cutter, 1.1, 2, FALSE);
+	add_said(cutter, 1.3, 3, NULL);
+	add_frame(cutter, 1.9, 4, TRUE);
+	add_frame(cutter, 2.0, 5, FALSE);
+	add_said(cutter, 7.5, 6, "Anna");
+	windows = take_all(fixture, cutter, capacity);
+	order = order_of(windows);
+	g_assert_cmpstr(order, ==, "2 4 0 1 3 5 6");
+}
+
+/* A window is filled to the end of its room, whatever stands in a block. */
+static void test_blocks_fill_windows(Fixture *fixture, const void *nothing)
+{
+	const gsize capacity = 150;
+	g_autoptr(WeftCutter) cutter = weft_cutter_new(fixture->encoders, capacity);
+	g_autoptr(GPtrArray) windows = NULL;
+	guint32 n = 0;
+
+	for (guint32 i = 0; i < 200; i++)
+		add_said(cutter, i * 0.7, i, i % 3 ? "Anna" : "Ben");
+	windows = take_all(fixture, cutter, capacity);
+	g_assert_cmpuint(windows->len, >, 10);
+	for (guint w = 0; w < windows->len; w++) {
+		const WeftWindow *window = g_ptr_array_index(windows, w);
+
+		for (guint i = 0; i < window->pieces->len; i++)
+			g_assert_cmpuint(
+			    ((WeftWindowPiece *)g_ptr_array_index(window->pieces, i))->content, ==,
+			    n++);
+	}
+	g_assert_cmpuint(n, ==, 200);
+}
+
+/* Of five frames one is left out: what was read first, then what stands closest; what was said all
+ * stays in one window. */
+static void test_frames_are_chosen(Fixture *fixture, const void *nothing)
+{
+	const gsize capacity = 100000;
+	g_autoptr(WeftCutter) cutter = weft_cutter_new(fixture->encoders, capacity);
+	g_autoptr(GPtrArray) windows = NULL;
+	g_autofree char *order = NULL;
+	WeftLeftOut left_out;
+
+	weft_cutter_choose_frames(cutter);
+	add_frame(cutter, 10, 0, FALSE);
+	add_frame(cutter, 20, 1, TRUE);
+	add_frame(cutter, 30, 2, FALSE);
+	add_frame(cutter, 40, 3, FALSE);
+	add_said(cutter, 40, 4, "Anna");
+	add_frame(cutter, 44, 5, FALSE); /* 1 was read */
+	add_frame(cutter, 50, 6, FALSE); /* 3 or 5: between 30 and 44, 40 and 50 */
+	add_frame(cutter, 90, 7, FALSE); /* 2 or 5 or 6: 10-44, 30-50, 44-90 */
+	windows = take_all(fixture, cutter, capacity);
+	order = order_of(windows);
+	g_assert_cmpstr(order, ==, "0 2 4 6 7");
+	g_assert_cmpuint(((WeftWindow *)g_ptr_array_index(windows, 0))->n_left_out, ==, 3);
+	left_out = weft_cutter_left_out(cutter);
+	g_assert_cmpuint(left_out.n_frames, ==, 2);
+	g_assert_cmpuint(left_out.n_of, ==, 6);
+	g_assert_cmpfloat(left_out.at.time[0], ==, 40);
+	g_assert_cmpfloat(left_out.at.time[1], ==, 45);
+}
+
+/* The first of a hundred stays, and no half of the time is without one. */
+static void test_chosen_frames_are_spread(Fixture *fixture, const void *nothing)
+{
+	const gsize capacity = 100000;
+	g_autoptr(WeftCutter) cutter = weft_cutter_new(fixture->encoders, capacity);
+	g_autoptr(GPtrArray) windows = NULL;
+	const WeftWindow *window;
+	double before = 0;
+
+	weft_cutter_choose_frames(cutter);
+	for (guint32 i = 0; i < 100; i++)
+		add_frame(cutter, 3.0 * i, i, FALSE);
+	windows = take_all(fixture, cutter, capacity);
+	g_assert_cmpuint(windows->len, ==, 1);
+	window = g_ptr_array_index(windows, 0);
+	g_assert_cmpuint(window->pieces->len, ==, 4);
+	g_assert_cmpuint(window->n_left_out, ==, 96);
+	for (guint i = 0; i < 4; i++) {
+		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
+
+		g_assert_cmpfloat(piece->anchor.time[0] - before, <=, i == 0 ? 0 : 150);
+		before = piece->anchor.time[0];
+	}
+	g_assert_cmpfloat(before, ==, 297);
+}
+
 static void test_too_large_picture_is_refused(Fixture *fixture, const void *nothing)
 {
 	g_autoptr(WeftCutter) cutter = weft_cutter_new(fixture->encoders, 2);
 	g_autoptr(GError) error = NULL;
 
-	g_assert_false(weft_cutter_add_part(cutter, make_picture(WEFT_PART_RASTER, 56), 0, &error));
+	g_assert_false(weft_cutter_add_part(cutter, make_picture(WEFT_PART_RASTER, 56), 0,
+	                                    FALSE, &error));
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT);
 }
 
@@ -239,6 +383,10 @@ int main(int argc, char **argv)
 	    {"/window/anchors-follow-the-cut", test_anchors_follow_the_cut},
 	    {"/window/text-without-any-space", test_text_without_any_space},
 	    {"/window/four-pictures-a-window", test_four_pictures_a_window},
+	    {"/window/blocks-of-time", test_blocks_of_time},
+	    {"/window/blocks-fill-windows", test_blocks_fill_windows},
+	    {"/window/frames-are-chosen", test_frames_are_chosen},
+	    {"/window/chosen-frames-are-spread", test_chosen_frames_are_spread},
 	    {"/window/too-large-picture-is-refused", test_too_large_picture_is_refused},
 	};
 
