@@ -1,5 +1,17 @@
 #include "base/anchor.h"
 
+#include <math.h>
+
+/* 99:59:59: a marker keeps its form. */
+#define TIME_S_MAX 359999.0
+
+guint32 weft_anchor_block(const WeftAnchor *anchor)
+{
+	if (!anchor->has_time || !isfinite(anchor->time[0]))
+		return 0;
+	return (guint32)CLAMP(anchor->time[0], 0, TIME_S_MAX) / WEFT_BLOCK_S;
+}
+
 static void union_of_boxes(WeftAnchor *a, const WeftAnchor *b)
 {
 	if (!b->has_bbox) {

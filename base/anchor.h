@@ -19,6 +19,15 @@ typedef struct WeftAnchor {
 	double time[2];     /* [begin, end) in seconds from the start of the recording */
 } WeftAnchor;
 
+/* Time is told to models in blocks of so many seconds. A marker takes about eight tokens. People say
+ * three or four in a second, so that blocks of one second would spend most of a window on markers; in
+ * two seconds lies a phrase, and nobody who looks for a place minds two. It divides a minute. */
+#define WEFT_BLOCK_S 2
+
+/* The block in which the anchor begins, from 0, as a marker can tell it: 99:59:58 at the most. 0, too,
+ * for one without time. */
+guint32 weft_anchor_block(const WeftAnchor *anchor);
+
 /* The smallest anchor that covers both: union of boxes and of times when the page is the same,
  * the page alone (or nothing) when it is not. */
 WeftAnchor weft_anchor_union(WeftAnchor a, WeftAnchor b);

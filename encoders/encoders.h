@@ -20,8 +20,8 @@
  *                                                an empty line and `question`, trimmed, if any
  *     assistant header, open
  *
- * Time is told in blocks of WEFT_BLOCK_S seconds: what begins in [84, 86) stands behind [00:01:24],
- * where a player that is sent there begins to play it, at the latest. Who adds the parts of a
+ * Time is told in blocks of WEFT_BLOCK_S seconds (base/anchor.h): what begins in [84, 86) stands behind
+ * [00:01:24], so that a player that is sent there does not miss its beginning. Who adds the parts of a
  * recording adds those of a block in this order: frames, what is said, sound (pipeline/window.h).
  *
  * Fences and markers are plain text, one line each; every part ends with a line feed. Fence,
@@ -44,11 +44,6 @@
 #include "encoders/transcript.h"
 #include "ingest/part.h"
 #include "kernels/kernels.h"
-
-/* A marker takes about eight tokens. People say three or four in a second, so that blocks of one
- * second would spend most of a window on markers; in two seconds lies a phrase, and nobody who looks
- * for a place minds two. It divides a minute. */
-#define WEFT_BLOCK_S 2
 
 typedef struct WeftEncoders WeftEncoders;
 typedef struct WeftRequest WeftRequest;
@@ -84,9 +79,6 @@ gsize weft_encoders_tile_tokens(const WeftEncoders *encoders);
 /* Longest side in pixels of a raster that the image processor can use (pictures up to 2:1); 0:
  * none. */
 guint32 weft_encoders_raster_side_max(const WeftEncoders *encoders);
-
-/* The block of time in which the anchor begins, from 0; 0, too, for one without time. */
-guint32 weft_encoders_block(const WeftAnchor *at);
 
 /* Tokens that adding a part takes, markers included. `at` is the anchor of the part, `before` that
  * of the part added before it, NULL for the first of a request. */

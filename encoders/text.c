@@ -1,19 +1,9 @@
-#include <math.h>
 #include <string.h>
 
 #include "encoders/encoders_private.h"
 
-/* 99:59:59: the marker keeps its form. */
-#define TIME_S_MAX 359999.0
 /* Of a name. Those that people have are shorter; a file may say anything. */
 #define SPEAKER_CHARS_MAX 40
-
-guint32 weft_encoders_block(const WeftAnchor *at)
-{
-	if (!at->has_time || !isfinite(at->time[0]))
-		return 0;
-	return (guint32)CLAMP(at->time[0], 0, TIME_S_MAX) / WEFT_BLOCK_S;
-}
 
 void weft_text_markers(const WeftAnchor *at, const WeftAnchor *before, GString *text)
 {
@@ -21,9 +11,9 @@ void weft_text_markers(const WeftAnchor *at, const WeftAnchor *before, GString *
 		g_string_append_printf(text, "[p. %u]\n", at->page);
 	if (!at->has_time)
 		return;
-	guint32 block = weft_encoders_block(at), second = block * WEFT_BLOCK_S;
+	guint32 block = weft_anchor_block(at), second = block * WEFT_BLOCK_S;
 
-	if (!before || !before->has_time || weft_encoders_block(before) != block)
+	if (!before || !before->has_time || weft_anchor_block(before) != block)
 		g_string_append_printf(text, "[%02u:%02u:%02u]\n", second / 3600, second / 60 % 60,
 				       second % 60);
 }

@@ -17,6 +17,8 @@ typedef struct WeftAnswerValue {
 	char *pointer;      /* RFC 6901, of a scalar */
 	gsize byte_first, byte_end; /* of the value in json */
 	double confidence;  /* 0..1, see above */
+	guint32 window;     /* of a document's windows the one that it is about, from 1; 0: not known.
+	                     * Whoever merges answers sets it */
 } WeftAnswerValue;
 
 typedef struct WeftAnswer {

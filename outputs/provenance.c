@@ -226,6 +226,73 @@ static gboolean find_scalar(Tracer *tracer, const WeftJson *value, const char *t
 	       find_text(tracer, text, FALSE, after, ret_place);
 }
 
+/* ---- times ---- */
+
+/* "00:12:34", as a marker tells it; FALSE: it is something else. */
+static gboolean read_marker(const char *text, double *ret_time_s)
+{
+	static const char form[] = "99:59:59"; /* the highest digits */
+
+	for (gsize i = 0; i < sizeof(form); i++)
+		if (g_ascii_isdigit(form[i]) ? text[i] < '0' || text[i] > form[i] : text[i] != form[i])
+			return FALSE;
+	*ret_time_s = g_ascii_strtoull(text, NULL, 10) * 3600.0 +
+		      g_ascii_strtoull(text + 3, NULL, 10) * 60.0 +
+		      g_ascii_strtoull(text + 6, NULL, 10);
+	return TRUE;
+}
+
+/* What begins in the block of time to which a value points: speech before anything else. */
+static gboolean find_time(const Tracer *tracer, const char *text, guint32 *ret_content)
+{
+	const GPtrArray *contents = tracer->record->contents;
+	WeftAnchor wanted = { .has_time = TRUE };
+	gboolean is_found = FALSE;
+
+	if (!read_marker(text, &wanted.time[0]))
+		return FALSE;
+	for (guint32 i = 0; i < contents->len; i++) {
+		const WeftContent *content = contents->pdata[i];
+		const WeftAnchor *at = &g_array_index(content->anchors, WeftAnchor, 0);
+
+		if (!is_shown(content) || !at->has_time ||
+		    weft_anchor_block(at) != weft_anchor_block(&wanted))
+			continue;
+		if (!is_found || content->kind == WEFT_CONTENT_SPEECH)
+			*ret_content = i;
+		is_found = TRUE;
+		if (content->kind == WEFT_CONTENT_SPEECH)
+			break;
+	}
+	return is_found;
+}
+
+static guint32 window_of(const Tracer *tracer, const char *pointer)
+{
+	return GPOINTER_TO_UINT(g_hash_table_lookup(tracer->record->value_windows, pointer));
+}
+
+/* In what the model was shown when it gave the value, behind `after` (or NULL). */
+static gboolean find_in_window(Tracer *tracer, const WeftJson *value, const char *text,
+			       guint32 window, const Place *after, Place *ret_place)
+{
+	const GArray *windows = tracer->record->windows;
+	Place place = { .content = 0 };
+
+	if (window == 0 || window > windows->len)
+		return FALSE;
+	const WeftWindowFacts *facts = &g_array_index(windows, WeftWindowFacts, window - 1);
+	Place first = { .content = facts->content_first };
+
+	if (!after || is_behind(&first, after))
+		after = &first;
+	if (facts->content_first == G_MAXUINT32 ||
+	    !find_scalar(tracer, value, text, after, &place) || place.content > facts->content_last)
+		return FALSE;
+	*ret_place = place;
+	return TRUE;
+}
+
 static void add_match(Tracer *tracer, const char *pointer, const Place *place)
 {
 	const WeftContent *content = tracer->record->contents->pdata[place->content];
@@ -236,10 +303,26 @@ static void add_match(Tracer *tracer, const char *pointer, const Place *place)
 		.char_first = weft_utf8_length(content->text, place->first),
 		.char_end = weft_utf8_length(content->text, place->end),
 		.quote = g_strndup(content->text + place->first, place->end - place->first),
+		.window = window_of(tracer, pointer),
 		.confidence = -1,
 	};
 	found.at = weft_content_anchor_of(content, found.char_first, found.char_end);
 	g_array_append_val(tracer->record->provenance, found);
+}
+
+static void add_pointed(Tracer *tracer, const char *pointer, guint32 index)
+{
+	const WeftContent *content = tracer->record->contents->pdata[index];
+	WeftProvenance pointed = {
+		.pointer = g_strdup(pointer),
+		.kind = WEFT_PROVENANCE_POINTED,
+		.content = index,
+		.char_end = weft_utf8_length(content->text, strlen(content->text)),
+		.window = window_of(tracer, pointer),
+		.at = g_array_index(content->anchors, WeftAnchor, 0),
+		.confidence = -1,
+	};
+	g_array_append_val(tracer->record->provenance, pointed);
 }
 
 static void add_none(Tracer *tracer, const char *pointer)
@@ -248,6 +331,7 @@ static void add_none(Tracer *tracer, const char *pointer)
 		.pointer = g_strdup(pointer),
 		.kind = WEFT_PROVENANCE_NONE,
 		.content = G_MAXUINT32,
+		.window = window_of(tracer, pointer),
 		.confidence = -1,
 	};
 	g_array_append_val(tracer->record->provenance, none);
@@ -266,9 +350,19 @@ static void trace_scalar(Tracer *tracer, const WeftJson *value, const char *poin
 		add_none(tracer, pointer);
 		return;
 	}
+	guint32 content = 0;
+
+	if (weft_json_type(value) == WEFT_JSON_STRING && find_time(tracer, text, &content)) {
+		add_pointed(tracer, pointer, content);
+		return;
+	}
 	/* A list that names a value twice means two places, where there are two. */
 	const Place *after = is_in_array ? g_hash_table_lookup(tracer->last, text) : NULL;
-	if (!(after && find_scalar(tracer, value, text, after, &place)) &&
+	guint32 window = window_of(tracer, pointer);
+
+	if (!(after && find_in_window(tracer, value, text, window, after, &place)) &&
+	    !find_in_window(tracer, value, text, window, NULL, &place) &&
+	    !(after && find_scalar(tracer, value, text, after, &place)) &&
 	    !find_scalar(tracer, value, text, NULL, &place)) {
 		add_none(tracer, pointer);
 		return;

@@ -67,6 +67,8 @@ WeftRecord *weft_record_new(void)
 	record->contents = g_ptr_array_new_with_free_func((GDestroyNotify)weft_content_free);
 	record->absent = new_array(sizeof(WeftAbsent), clear_absent);
 	record->provenance = new_array(sizeof(WeftProvenance), clear_provenance);
+	record->windows = g_array_new(FALSE, TRUE, sizeof(WeftWindowFacts));
+	record->value_windows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	record->run = g_ptr_array_new_with_free_func(g_free);
 	return record;
 }
@@ -101,6 +103,8 @@ void weft_record_free(WeftRecord *record)
 	g_free(record->answer);
 	g_array_unref(record->absent);
 	g_array_unref(record->provenance);
+	g_array_unref(record->windows);
+	g_hash_table_unref(record->value_windows);
 	g_free(record->model_name);
 	g_free(record->model_id);
 	g_free(record->model_type);

@@ -68,9 +68,20 @@ typedef struct WeftProvenance {
 	guint32 content;        /* index into contents; G_MAXUINT32: none */
 	guint32 char_first, char_end;
 	char *quote;            /* or NULL */
+	guint32 window;         /* whose answer gave the value, from 1; 0: not known */
 	WeftAnchor at;
 	double confidence;      /* negative: not known */
 } WeftProvenance;
+
+/* A piece of the document about which one request was made. */
+typedef struct WeftWindowFacts {
+	guint32 n;              /* from 1 */
+	gboolean is_asked;      /* FALSE: the task asks about the first and the last only */
+	WeftAnchor from, to;    /* the places of its first and last part; none: it has no place */
+	guint32 content_first, content_last; /* indices into contents; G_MAXUINT32: of none */
+	guint64 n_tokens;       /* of its parts */
+	guint32 n_pictures, n_left_out; /* shown; and frames that it had no room for */
+} WeftWindowFacts;
 
 typedef struct WeftAbsent {
 	char *pointer;
@@ -117,6 +128,8 @@ typedef struct WeftRecord {
 	char *answer;           /* JSON text, or NULL */
 	GArray *absent;         /* WeftAbsent */
 	GArray *provenance;     /* WeftProvenance */
+	GArray *windows;        /* WeftWindowFacts */
+	GHashTable *value_windows; /* pointer into the answer (char *) -> GUINT_TO_POINTER(window) */
 	char *model_name, *model_id, *model_type;  /* NULL when no model was asked */
 	char *adapter, *adapter_id;  /* name and id of the one that answered; NULL: none */
 	guint64 n_text, n_patch, n_audio, n_generated;
@@ -149,8 +162,9 @@ void weft_record_settle(WeftRecord *record);
  * (MATCHED), or that it was not found (NONE); each null without a reason becomes `reason_of_null`
  * (static) in absent. Text is found verbatim, white space matching white space, at word ends
  * first; a number also by its value ("1,240.00" or "1.240,00" for 1240). The first place counts; in
- * a list that names a value again, the next one. Hidden content is no evidence. FALSE when the
- * answer is not JSON. */
+ * a list that names a value again, the next one. A value of a known window is looked for there first.
+ * A time as a request tells it ("00:12:34") points to what begins in its block (POINTED).
+ * Hidden content is no evidence. FALSE when the answer is not JSON. */
 gboolean weft_record_trace(WeftRecord *record, const char *reason_of_null, GError **error);
 
 /* The record as one line of JSON without newline, as outputs/record.schema.json says. An answer

@@ -101,11 +101,17 @@ static void write_chars(WeftJsonWriter *w, guint32 first, guint32 end)
 	weft_json_write_array_end(w);
 }
 
-static void write_content_id(WeftJsonWriter *w, const char *key, guint32 index)
+static void write_content_name(WeftJsonWriter *w, guint32 index)
 {
 	char id[16];
 	g_snprintf(id, sizeof(id), "c%u", index + 1);
-	write_member(w, key, id);
+	weft_json_write_string(w, id);
+}
+
+static void write_content_id(WeftJsonWriter *w, const char *key, guint32 index)
+{
+	weft_json_write_key(w, key);
+	write_content_name(w, index);
 }
 
 /* ---- source ---- */
@@ -378,6 +384,8 @@ static void write_evidence(WeftJsonWriter *w, const WeftRecord *record,
 		write_member(w, "quote", provenance->quote);
 	if (provenance->kind != WEFT_PROVENANCE_NONE)
 		write_anchors(w, &provenance->at, 1);
+	if (provenance->window > 0)
+		write_count(w, "window", provenance->window);
 	if (provenance->confidence >= 0)
 		write_rounded(w, "confidence", provenance->confidence, SHARE_DECIMALS);
 	weft_json_write_object_end(w);
@@ -412,6 +420,38 @@ static void write_provenance(WeftJsonWriter *w, const WeftRecord *record)
 		weft_json_write_array_end(w);
 	}
 	weft_json_write_object_end(w);
+}
+
+static void write_window(WeftJsonWriter *w, const WeftWindowFacts *facts)
+{
+	weft_json_write_object(w);
+	write_count(w, "n", facts->n);
+	weft_json_write_key(w, "asked");
+	weft_json_write_bool(w, facts->is_asked);
+	weft_json_write_key(w, "from");
+	write_anchor(w, &facts->from);
+	weft_json_write_key(w, "to");
+	write_anchor(w, &facts->to);
+	if (facts->content_first != G_MAXUINT32) {
+		weft_json_write_key(w, "content");
+		weft_json_write_array(w);
+		write_content_name(w, facts->content_first);
+		write_content_name(w, facts->content_last);
+		weft_json_write_array_end(w);
+	}
+	write_count(w, "tokens", facts->n_tokens);
+	write_count(w, "pictures", facts->n_pictures);
+	write_count(w, "left_out", facts->n_left_out);
+	weft_json_write_object_end(w);
+}
+
+static void write_windows(WeftJsonWriter *w, const WeftRecord *record)
+{
+	weft_json_write_key(w, "windows");
+	weft_json_write_array(w);
+	for (guint i = 0; i < record->windows->len; i++)
+		write_window(w, &g_array_index(record->windows, WeftWindowFacts, i));
+	weft_json_write_array_end(w);
 }
 
 static void write_model(WeftJsonWriter *w, const WeftRecord *record)
@@ -547,6 +587,7 @@ static void write_record(WeftJsonWriter *w, const WeftRecord *record, gboolean w
 	weft_json_write_array(w);
 	weft_json_write_array_end(w);
 	write_provenance(w, record);
+	write_windows(w, record);
 	write_model(w, record);
 	write_safety(w, record->safety);
 	weft_json_write_key(w, "ledger");

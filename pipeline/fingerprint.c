@@ -39,6 +39,8 @@ static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65
 	add_number(checksum, "merge", task->merge_by);
 	add_number(checksum, "windows", task->windows);
 	add_number(checksum, "pictures", task->pictures);
+	if (task->chooses_frames)
+		add_line(checksum, "frames", "even");
 	add_number(checksum, "reads", task->reads);
 	add_number(checksum, "answer-tokens", (double)task->answer_tokens);
 	add_line(checksum, "model",

@@ -71,6 +71,7 @@ void weft_item_free(WeftItem *item)
 	weft_record_free(item->record);
 	weft_journal_close(item->journal);
 	g_free(item->asked);
+	g_clear_pointer(&item->windows, g_array_unref);
 	g_clear_pointer(&item->answers, g_ptr_array_unref);
 	g_clear_pointer(&item->bytes, g_bytes_unref);
 	g_free(item);

@@ -79,6 +79,8 @@ typedef struct WeftItem {
 	WeftPictureState picture; /* PART, REQUEST, PENDING with a picture */
 	WeftPartFault *fault;
 	WeftWindow *window;
+	guint32 window_number;   /* REQUEST, PENDING, ANSWER: of the document's windows, from 1; 0: of none
+				  * or of many */
 	WeftSequence *sequence;
 	WeftPending *pending;
 	WeftAnswer *answer;
@@ -89,6 +91,7 @@ typedef struct WeftItem {
 	WeftLedgers ledgers; /* END: what was announced and did not come; RECORD: where all that came in
 			      * of the document has gone */
 	guint32 n_windows, n_windows_skipped;
+	GArray *windows;         /* END: WeftWindowFacts; NULL: nothing was asked */
 	gboolean is_replayed;    /* it stands in the journal already; END: so does all before it */
 	gboolean is_whole;       /* END: the document was read to its end */
 	guint64 position;        /* MARK */

@@ -238,7 +238,9 @@ static gboolean set_names(WeftJob *job, const char *text, GError **error)
 
 static const WeftJobKey keys[] = {
     {"task", "NAME|FILE",
-     "what to ask: index (default), inventory, transcript, describe, extract, ask", 't'},
+     "what to ask: index (default), inventory, transcript, describe, extract, ask, minutes, chapters, "
+     "questions",
+     't'},
     {"schema", "FILE", "JSON Schema of the answer, in place of the task's", 's'},
     {"question", "TEXT", "the question of the task 'ask'", 0},
     {"model", "BUNDLE", "a folder as Hugging Face publishes it, or a GGUF file (default: the shipped one)", 'm'},

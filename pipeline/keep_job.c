@@ -111,6 +111,8 @@ static void set_choices(GKeyFile *file, const WeftTask *task)
 	g_key_file_set_string(file, "task", "merge", merges[task->merge_by]);
 	g_key_file_set_string(file, "task", "windows", windows[task->windows]);
 	g_key_file_set_string(file, "task", "pictures", pictures[task->pictures]);
+	if (task->chooses_frames)
+		g_key_file_set_string(file, "task", "frames", "even");
 	g_key_file_set_string(file, "task", "read", task->reads ? "true" : "false");
 	if (task->answer_tokens > 0)
 		g_key_file_set_uint64(file, "task", "answer_tokens", task->answer_tokens);

@@ -11,6 +11,7 @@ typedef struct Window {
 	WeftAnswer *answer;
 	WeftJson *tree;
 	GHashTable *confidences; /* pointer -> double *, in the answer's values */
+	guint32 number;
 } Window;
 
 struct WeftMerge {
@@ -64,7 +65,7 @@ void weft_merge_free(WeftMerge *merge)
 	g_free(merge);
 }
 
-gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, GError **error)
+gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, guint32 number, GError **error)
 {
 	g_autoptr(WeftAnswer) answer = take_answer;
 	WeftJson *tree =
@@ -75,6 +76,7 @@ gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, GError **erro
 		return FALSE;
 	window = g_new0(Window, 1);
 	window->tree = tree;
+	window->number = number;
 	window->confidences = g_hash_table_new(g_str_hash, g_str_equal);
 	window->answer = g_steal_pointer(&answer);
 	for (guint i = 0; i < window->answer->values->len; i++) {
@@ -173,6 +175,7 @@ static void merge_scalars(WeftMerge *merge, const GArray *sides, const Place *pl
 	write_tree(chosen->value, text);
 	value.pointer = g_strdup(place->pointer);
 	value.confidence = confidence_of(chosen);
+	value.window = chosen->window->number;
 	g_array_append_val(merge->values, value);
 }
 

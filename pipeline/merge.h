@@ -21,12 +21,13 @@ WeftMerge *weft_merge_new(const WeftJson *schema, double confidence_min);
 void weft_merge_free(WeftMerge *merge);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftMerge, weft_merge_free)
 
-/* Takes the next window's answer; FALSE when it is not JSON. */
-gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, GError **error);
+/* Takes the next window's answer; FALSE when it is not JSON. `window`: its number from 1; 0: it has
+ * none. */
+gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, guint32 window, GError **error);
 guint weft_merge_n_answers(const WeftMerge *merge);
 const WeftAnswer *weft_merge_answer(const WeftMerge *merge, guint i);
 
-/* The merged answer: its values have pointers and confidences, its tokens are the sums.
+/* The merged answer: its values have pointers, confidences and windows, its tokens are the sums.
  * `ret_withheld`: the pointers (char *) at which something was withheld and nothing else stands.
  * Needs at least one answer. */
 WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld);

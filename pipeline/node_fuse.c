@@ -153,6 +153,8 @@ static bool send_request(Fuse *fuse, WeftRunner *runner, WeftItem *take_item)
 	WeftAnchor at = is_picture ? item->part->anchor : (WeftAnchor){0};
 	GError *failure = NULL;
 
+	if (fuse->round->number == WEFT_ROUND_ANSWER)
+		item->window_number = item->window->number + 1;
 	if (!is_picture && is_answered(fuse, seed, item))
 		return weft_runner_send(runner, g_steal_pointer(&item));
 	item->sequence = is_picture ? sequence_of_picture(fuse, item->part, &failure)

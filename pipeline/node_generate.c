@@ -66,6 +66,7 @@ static bool send_answer(WeftRunner *runner, WeftItem *item, WeftAnswer *answer)
 		}
 	}
 	out->answer = answer;
+	out->window_number = item->window_number;
 	out->window = g_steal_pointer(&item->window);
 	return weft_runner_send(runner, out);
 }

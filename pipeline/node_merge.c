@@ -60,7 +60,7 @@ static bool take_answer(Merging *merging, WeftRunner *runner, WeftItem *item)
 				       confidence_min(merging->run));
 		g_hash_table_insert(merging->merges, key, merge);
 	}
-	if (weft_merge_add(merge, g_steal_pointer(&item->answer), &failure))
+	if (weft_merge_add(merge, g_steal_pointer(&item->answer), item->window_number, &failure))
 		return true;
 	return weft_item_send_fault(runner, item->document, "merge", failure, NULL);
 }

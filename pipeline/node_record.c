@@ -236,6 +236,7 @@ static void take_answer(Building *building, WeftItem *item)
 		return;
 	g_free(record->answer);
 	record->answer = g_steal_pointer(&answer->json);
+	g_hash_table_remove_all(record->value_windows);
 	g_clear_pointer(&building->confidences, g_hash_table_unref);
 	building->confidences = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	for (guint i = 0; i < answer->values->len; i++) {
@@ -243,6 +244,9 @@ static void take_answer(Building *building, WeftItem *item)
 
 		g_hash_table_insert(building->confidences, g_strdup(value->pointer),
 		                    g_memdup2(&value->confidence, sizeof value->confidence));
+		if (value->window > 0)
+			g_hash_table_insert(record->value_windows, g_strdup(value->pointer),
+			                    GUINT_TO_POINTER(value->window));
 	}
 	for (guint i = 0; item->withheld != NULL && i < item->withheld->len; i++) {
 		WeftAbsent absent = {g_strdup(g_ptr_array_index(item->withheld, i)),
@@ -383,6 +387,16 @@ static WeftLedgers ledgers_of(const Building *building, const WeftSum *sound)
 
 static void settle_windows(WeftRecord *record, const WeftItem *end)
 {
+	for (guint i = 0; end->windows != NULL && i < end->windows->len; i++) {
+		WeftWindowFacts facts = g_array_index(end->windows, WeftWindowFacts, i);
+
+		/* what lies behind a limit was not kept */
+		if (facts.content_first < record->contents->len)
+			facts.content_last = MIN(facts.content_last, record->contents->len - 1);
+		else
+			facts.content_first = facts.content_last = G_MAXUINT32;
+		g_array_append_val(record->windows, facts);
+	}
 	guint64 n_asked = end->n_windows - end->n_windows_skipped;
 
 	record->window_ledger.in = end->n_windows;

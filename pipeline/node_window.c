@@ -23,6 +23,7 @@ typedef struct Flow {
 	guint32 n_windows, n_windows_skipped;
 	WeftAnchor unheard, unseen; /* time ranges; has_time FALSE: none */
 	guint n_unseen;
+	GArray *facts; /* WeftWindowFacts */
 	WeftJournal *journal; /* of what was read; NULL: not kept */
 } Flow;
 
@@ -37,6 +38,7 @@ static void flow_free(void *data)
 
 	weft_cutter_free(flow->cutter);
 	weft_window_free(flow->held);
+	g_clear_pointer(&flow->facts, g_array_unref);
 	weft_journal_close(flow->journal);
 	g_free(flow);
 }
@@ -78,7 +80,49 @@ static gboolean begin_flow(Windows *windows, WeftItem *item, GError **error)
 	flow->cutter = weft_cutter_new(
 	    encoders_of(run), asks(run) ? weft_engine_capacity(run->engine, WEFT_ROUND_ANSWER)
 	                                : weft_engine_capacity(run->guard, WEFT_ROUND_GUARD));
+	if (asks(run) && run->task->chooses_frames)
+		weft_cutter_choose_frames(flow->cutter);
 	return TRUE;
+}
+
+static gboolean has_place(const WeftAnchor *at)
+{
+	return at->page > 0 || at->has_time;
+}
+
+static void note_window(Flow *flow, const WeftWindow *window)
+{
+	WeftWindowFacts facts = {
+	    .n = window->number + 1,
+	    .is_asked = TRUE,
+	    .content_first = G_MAXUINT32,
+	    .content_last = G_MAXUINT32,
+	    .n_tokens = window->n_tokens,
+	    .n_pictures = window->n_pictures,
+	    .n_left_out = window->n_left_out,
+	};
+
+	for (guint i = 0; i < window->pieces->len; i++) {
+		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
+
+		if (has_place(&piece->anchor)) {
+			facts.to = piece->anchor;
+			facts.to.has_bbox = FALSE;
+			if (!has_place(&facts.from))
+				facts.from = facts.to;
+		}
+		if (piece->content == WEFT_SPAN_NO_CONTENT)
+			continue;
+		if (facts.content_first == G_MAXUINT32) {
+			facts.content_first = facts.content_last = piece->content;
+		} else {
+			facts.content_first = MIN(facts.content_first, piece->content);
+			facts.content_last = MAX(facts.content_last, piece->content);
+		}
+	}
+	if (flow->facts == NULL)
+		flow->facts = g_array_new(FALSE, TRUE, sizeof facts);
+	g_array_append_val(flow->facts, facts);
 }
 
 static bool send_window(WeftRunner *runner, guint64 number, WeftWindow *take_window)
@@ -96,6 +140,7 @@ static bool leave_out(WeftRunner *runner, guint64 number, Flow *flow, WeftWindow
 	bool is_sent = true;
 
 	flow->n_windows_skipped++;
+	g_array_index(flow->facts, WeftWindowFacts, window->number).is_asked = FALSE;
 	for (guint i = 0; i < window->pieces->len && is_sent; i++) {
 		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
 
@@ -119,6 +164,7 @@ static bool send_full(Windows *windows, WeftRunner *runner, guint64 number, Flow
 	while (is_sent && flow->cutter != NULL &&
 	       (window = weft_cutter_take(flow->cutter)) != NULL) {
 		flow->n_windows++;
+		note_window(flow, window);
 		if (windows->run->task->windows == WEFT_WINDOWS_ENDS && window->number > 0) {
 			if (flow->held != NULL)
 				is_sent = leave_out(runner, number, flow,
@@ -312,6 +358,23 @@ static bool send_unread(Flow *flow, WeftRunner *runner, guint64 number)
 	return is_sent;
 }
 
+/* Frames that nothing read, in windows that show others. */
+static bool send_left_out(const Flow *flow, WeftRunner *runner, guint64 number)
+{
+	WeftLeftOut left_out = {0};
+
+	if (flow->cutter != NULL)
+		left_out = weft_cutter_left_out(flow->cutter);
+	return left_out.n_frames == 0 ||
+	       weft_item_send_fault(
+	           runner, number, "window",
+	           g_error_new(WEFT_ERROR, WEFT_ERROR_NOT_EXAMINED,
+	                       "%u of %u frames were not looked at: the task shows %d of a window, "
+	                       "spread over it (frames=all in its file: every one)",
+	                       left_out.n_frames, left_out.n_of, WEFT_WINDOW_PICTURES_MAX),
+	           &left_out.at);
+}
+
 static bool end_flow(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem *take_item)
 {
 	g_autoptr(WeftItem) item = take_item;
@@ -324,9 +387,12 @@ static bool end_flow(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem 
 	if (is_sent && flow->held != NULL)
 		is_sent = send_window(runner, number, g_steal_pointer(&flow->held));
 	if (is_sent)
-		is_sent = send_unread(flow, runner, number);
+		is_sent = send_unread(flow, runner, number) &&
+		          send_left_out(flow, runner, number);
 	item->n_windows = asks(windows->run) ? flow->n_windows : 0;
 	item->n_windows_skipped = flow->n_windows_skipped;
+	if (asks(windows->run))
+		item->windows = g_steal_pointer(&flow->facts);
 	if (flow->journal != NULL && item->is_whole)
 		weft_journal_end(flow->journal);
 	item->journal = g_steal_pointer(&flow->journal);

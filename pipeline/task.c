@@ -85,8 +85,9 @@ static gboolean choice_of_key(GKeyFile *file, const char *path, const char *key,
 static gboolean check_keys(GKeyFile *file, const char *path, GError **error)
 {
 	static const char *const known[] = {"summary",       "prompt",   "schema", "merge",
-	                                    "windows",       "pictures", "read",   "question", "inventory",
-	                                    "answer_tokens", "adapter",  NULL};
+	                                    "windows",       "pictures", "frames", "read",
+	                                    "question",      "inventory", "answer_tokens",
+	                                    "adapter",       NULL};
 	g_autoptr(GError) failure = NULL;
 	g_auto(GStrv) keys = g_key_file_get_keys(file, "task", NULL, &failure);
 
@@ -109,18 +110,22 @@ static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, G
 	static const char *const merges[] = {"fields", "model", NULL};
 	static const char *const windows[] = {"all", "ends", "none", NULL};
 	static const char *const pictures[] = {"unread", "all", "none", NULL};
+	static const char *const frames[] = {"all", "even", NULL};
 	static const char *const truths[] = {"false", "true", NULL};
 	guint merge_by = 0, windows_asked = 0, pictures_shown = 0, reads = 1, inventories = 0;
+	guint frames_shown = 0;
 
 	if (!choice_of_key(file, path, "merge", merges, &merge_by, error) ||
 	    !choice_of_key(file, path, "windows", windows, &windows_asked, error) ||
 	    !choice_of_key(file, path, "pictures", pictures, &pictures_shown, error) ||
+	    !choice_of_key(file, path, "frames", frames, &frames_shown, error) ||
 	    !choice_of_key(file, path, "inventory", truths, &inventories, error) ||
 	    !choice_of_key(file, path, "read", truths, &reads, error))
 		return FALSE;
 	task->merge_by = (WeftMergeBy)merge_by;
 	task->windows = (WeftWindowsAsked)windows_asked;
 	task->pictures = (WeftPicturesShown)pictures_shown;
+	task->chooses_frames = frames_shown != 0;
 	task->reads = reads != 0;
 	task->inventories = inventories != 0;
 	if (g_key_file_has_key(file, "task", "answer_tokens", NULL)) {

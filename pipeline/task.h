@@ -10,6 +10,9 @@
  *     windows=all                    "ends": the first and the last only; "none": nothing is asked
  *     pictures=unread                which the model is shown: "unread" (those in which no text was
  *                                    read), "all", "none"
+ *     frames=all                     of those, in a recording: "all": a window ends before its fifth;
+ *                                    "even": a window holds as much time as fits, and four of its
+ *                                    frames, spread over it (window.h)
  *     read=true                      false: pictures and sound are not read (nor is a fault noted)
  *     inventory=true                 all inputs are found, and their text can be searched, before the
  *                                    model is asked about the first (inventory.h); default: false
@@ -59,6 +62,7 @@ typedef struct WeftTask {
 	WeftMergeBy merge_by;
 	WeftWindowsAsked windows;
 	WeftPicturesShown pictures;
+	gboolean chooses_frames; /* frames=even */
 	gboolean reads;
 	gboolean inventories; /* looks at all inputs before the model is asked about the first */
 	gsize answer_tokens; /* 0: not stated */

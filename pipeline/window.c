@@ -345,7 +345,7 @@ static void put_in_block(WeftCutter *cutter, WeftWindowPiece *piece)
 	    cutter->block->len > 0 ? g_ptr_array_index(cutter->block, 0) : NULL;
 
 	if (first != NULL &&
-	    weft_encoders_block(&first->anchor) != weft_encoders_block(&piece->anchor))
+	    weft_anchor_block(&first->anchor) != weft_anchor_block(&piece->anchor))
 		put_block(cutter);
 	g_ptr_array_add(cutter->block, piece);
 }

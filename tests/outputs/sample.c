@@ -50,6 +50,9 @@ WeftRecord *sample_record(void)
 {
 	WeftRecord *record = weft_record_new();
 	WeftAnchor page = { .page = 2 };
+	WeftWindowFacts window = { .n = 1, .is_asked = TRUE, .from = { .page = 1 }, .to = page,
+				   .content_first = 0, .content_last = 2, .n_tokens = 90,
+				   .n_pictures = 4, .n_left_out = 3 };
 	g_autoptr(GError) fault = g_error_new(WEFT_ERROR, WEFT_ERROR_TRUNCATED, "ends early");
 
 	record->id = g_strdup(SAMPLE_ID);
@@ -65,6 +68,8 @@ WeftRecord *sample_record(void)
 	add_document(record);
 	add_contents(record);
 	record->answer = g_strdup("{ \"total\": 1240.00, \"date\": null }");
+	g_array_append_val(record->windows, window);
+	g_hash_table_insert(record->value_windows, g_strdup("/total"), GUINT_TO_POINTER(1));
 	record->model_name = g_strdup("tiny");
 	record->model_id = g_strdup("sha256:1");
 	record->model_type = g_strdup("llama4");

@@ -66,6 +66,66 @@ static void test_pages(void)
 	g_assert_cmpstr(absent->reason, ==, "not_examined");
 }
 
+/* What a window said is looked for there first: the third "Anna" is meant, not the first. */
+static void test_windows(void)
+{
+	static const char *const TEXTS[] = { "Anna opens", "Ben closes", "Anna agrees", "nobody 7",
+					     NULL };
+	g_autoptr(WeftRecord) record = weft_record_new();
+	const WeftWindowFacts windows[] = {
+		{ .n = 1, .is_asked = TRUE, .content_first = 0, .content_last = 1 },
+		{ .n = 2, .is_asked = TRUE, .content_first = 2, .content_last = 3 },
+		{ .n = 3, .content_first = G_MAXUINT32, .content_last = G_MAXUINT32 },
+	};
+
+	for (guint32 i = 0; TEXTS[i]; i++)
+		sample_add_text(record, i + 1, TEXTS[i]);
+	g_array_append_vals(record->windows, windows, G_N_ELEMENTS(windows));
+	record->answer = g_strdup("{\"a\":\"Anna\",\"b\":[\"Ben\"],\"c\":\"Anna\",\"n\":7,"
+				  "\"e\":\"Ben\",\"f\":\"Anna\"}");
+	g_hash_table_insert(record->value_windows, g_strdup("/a"), GUINT_TO_POINTER(2));
+	g_hash_table_insert(record->value_windows, g_strdup("/b/0"), GUINT_TO_POINTER(2));
+	g_hash_table_insert(record->value_windows, g_strdup("/n"), GUINT_TO_POINTER(2));
+	g_hash_table_insert(record->value_windows, g_strdup("/e"), GUINT_TO_POINTER(3));
+	g_hash_table_insert(record->value_windows, g_strdup("/f"), GUINT_TO_POINTER(9));
+	g_assert_true(weft_record_trace(record, "absent", NULL));
+	assert_found(record, "/a", 2, 0, "Anna");
+	assert_found(record, "/b/0", 1, 0, "Ben");
+	assert_found(record, "/c", 0, 0, "Anna");
+	assert_found(record, "/n", 3, 7, "7");
+	assert_found(record, "/e", 1, 0, "Ben");
+	assert_found(record, "/f", 0, 0, "Anna");
+	g_assert_cmpuint(evidence(record, "/a")->window, ==, 2);
+	g_assert_cmpuint(evidence(record, "/c")->window, ==, 0);
+}
+
+/* A time points to what begins then, to speech before a frame; a time of no place points nowhere. */
+static void test_times(void)
+{
+	g_autoptr(WeftRecord) record = weft_record_new();
+	WeftContentKind kinds[] = { WEFT_CONTENT_FRAME, WEFT_CONTENT_SPEECH, WEFT_CONTENT_SPEECH };
+	double times[] = { 754.0, 755.5, 3600.2 };
+
+	for (guint i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		WeftAnchor at = { .has_time = TRUE, .time = { times[i], times[i] + 3 } };
+
+		g_ptr_array_add(record->contents, weft_content_new(kinds[i], WEFT_BY_FILE,
+								   g_strdup("12:34 \xC3\xBC"), at));
+	}
+	record->answer = g_strdup("[\"00:12:34\",\"01:00:01\",\"00:12:36\",\"00:12:3\",\"00:12:74\"]");
+	g_assert_true(weft_record_trace(record, "absent", NULL));
+	const WeftProvenance *at = evidence(record, "/0");
+
+	g_assert_cmpint(at->kind, ==, WEFT_PROVENANCE_POINTED);
+	g_assert_cmpuint(at->content, ==, 1);
+	g_assert_cmpuint(at->char_end, ==, 7);
+	g_assert_cmpfloat(at->at.time[0], ==, 755.5);
+	g_assert_cmpuint(evidence(record, "/1")->content, ==, 2);
+	assert_none(record, "/2");
+	assert_none(record, "/3");
+	assert_none(record, "/4");
+}
+
 static void test_numbers(void)
 {
 	static const char *const TEXTS[] = {
@@ -163,6 +223,8 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/provenance/pages", test_pages);
 	g_test_add_func("/provenance/numbers", test_numbers);
+	g_test_add_func("/provenance/windows", test_windows);
+	g_test_add_func("/provenance/times", test_times);
 	g_test_add_func("/provenance/word-ends", test_word_ends);
 	g_test_add_func("/provenance/white-space", test_white_space);
 	g_test_add_func("/provenance/lists", test_lists);

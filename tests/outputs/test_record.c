@@ -49,7 +49,7 @@ static void test_main_keys(void)
 {
 	static const char *const KEYS[] = {
 		"weft",	   "id",     "source", "status", "errors",     "document", "content",
-		"hidden",  "answer", "absent", "checks", "provenance", "model",	   "ledger", "run",
+		"hidden",  "answer", "absent", "checks", "provenance", "windows", "model", "ledger", "run",
 	};
 	g_autoptr(WeftRecord) full = sample_record();
 	g_autoptr(WeftRecord) empty = weft_record_new();

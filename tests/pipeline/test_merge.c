@@ -26,11 +26,11 @@ static void add(WeftMerge *merge, const char *json, const char *pointer, double 
 	answer->n_text = 100;
 	answer->n_generated = 10;
 	if (pointer != NULL) {
-		WeftAnswerValue value = {g_strdup(pointer), 0, 0, confidence};
+		WeftAnswerValue value = {.pointer = g_strdup(pointer), .confidence = confidence};
 
 		g_array_append_val(answer->values, value);
 	}
-	g_assert_true(weft_merge_add(merge, answer, &error));
+	g_assert_true(weft_merge_add(merge, answer, weft_merge_n_answers(merge) + 1, &error));
 	g_assert_no_error(error);
 }
 
@@ -175,7 +175,7 @@ static void test_broken_answer_is_refused(void)
 	WeftAnswer *answer = weft_answer_new();
 
 	answer->json = g_strdup("{\"a\":");
-	g_assert_false(weft_merge_add(merge, answer, &error));
+	g_assert_false(weft_merge_add(merge, answer, weft_merge_n_answers(merge) + 1, &error));
 	g_assert_nonnull(error);
 	g_assert_cmpuint(weft_merge_n_answers(merge), ==, 0);
 }
