@@ -331,11 +331,14 @@ static void tell_missing(AvState *state)
 		                    "%.3f s",
 		                    whole, found);
 		tell_truncated(state, 0, found, whole, message);
-	} else if (!told && state->source->stated_bytes > state->source->size_bytes) {
+	} else if (!told && state->source->stated.stated_bytes > state->source->size_bytes) {
 		g_autofree char *message = g_strdup_printf(
 		    "the file states %" G_GUINT64_FORMAT " bytes and has %" G_GUINT64_FORMAT,
-		    state->source->stated_bytes, state->source->size_bytes);
+		    state->source->stated.stated_bytes, state->source->size_bytes);
 		tell_truncated(state, 0, found, found, message);
+	} else if (!told && state->source->stated.is_open) {
+		tell_truncated(state, 0, found, found,
+		               "the last page is not marked as the end of the recording");
 	}
 }
 

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
-
 #define IO_BUFFER_BYTES 65536
 #define PROBE_BYTES (2 << 20)
 #define PROBE_FORMAT_BYTES (1 << 20)
@@ -140,6 +138,13 @@ static gboolean open_format(WeftAvSource *source, const AVInputFormat *input, GE
 	int rc =
 	    avformat_open_input(&source->format, NULL, input, &options); /* frees it on failure */
 	av_dict_free(&options);
+	if (rc < 0 && source->stated.lacks_index) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_TRUNCATED,
+		            "%s: there is no index (moov) in it: the recording was not finished, or "
+		            "its end is missing",
+		            input->name);
+		return FALSE;
+	}
 	if (rc < 0) {
 		weft_av_set_error(error, rc, input->name);
 		return FALSE;
@@ -163,23 +168,12 @@ static gboolean has_own_zero(const AVInputFormat *input)
 	return strstr(input->name, "mov") || strstr(input->name, "matroska");
 }
 
-/* FFmpeg takes the length of a WAV file from its size, so a missing end would not be seen. Sizes
- * near 4 GiB are written by programs that did not know it. */
-static guint64 riff_bytes(int fd)
-{
-	guint8 head[8];
-	if (pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head || memcmp(head, "RIFF", 4) != 0)
-		return 0;
-	guint64 size = weft_le32(head + 4);
-	return size < 0xFFFF0000u ? size + 8 : 0;
-}
-
 WeftAvSource *weft_av_source_open(const WeftDecodeJob *job, GError **error)
 {
 	g_autoptr(WeftAvSource) source = g_new0(WeftAvSource, 1);
 	source->fd = job->fd;
 	source->size_bytes = job->size_bytes;
-	source->stated_bytes = riff_bytes(job->fd);
+	source->stated = weft_container_size(job->fd, job->size_bytes);
 	const AVInputFormat *input = NULL;
 	if (!open_io(source, &input, error) ||
 	    !open_format(source, input, error))
@@ -205,7 +199,9 @@ double weft_av_time_s(const WeftAvSource *source, const AVStream *stream, int64_
 {
 	if (timestamp == AV_NOPTS_VALUE || stream->time_base.den == 0)
 		return NAN;
-	return (double)timestamp * stream->time_base.num / stream->time_base.den - source->origin_s;
+	double time_s =
+	    (double)timestamp * stream->time_base.num / stream->time_base.den - source->origin_s;
+	return fabs(time_s) < 1e-6 ? 0 : time_s; /* the container's own zero is rounded, too */
 }
 
 AVCodecContext *weft_av_decoder_open(const AVStream *stream, GError **error)

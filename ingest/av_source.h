@@ -15,6 +15,7 @@
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 
+#include "ingest/container_size.h"
 #include "ingest/decoder.h"
 
 typedef struct WeftAvSource {
@@ -23,7 +24,7 @@ typedef struct WeftAvSource {
 	int fd;
 	guint64 size_bytes;
 	guint64 position;
-	guint64 stated_bytes; /* by the header of a RIFF file; 0: not stated */
+	WeftContainerSize stated;
 	double origin_s;      /* what is taken from each timestamp */
 } WeftAvSource;
 

@@ -131,6 +131,49 @@ static inline void assert_time(const WeftPart *part, double begin, double end, d
 	"-filter_complex '[0][1][2]concat=n=3:v=1:a=0" filter "' "
 #define SLIDES SLIDES_THROUGH("")
 
+/* All samples of a track, one after the other; each window must begin where the last ended. */
+static inline GArray *samples_of(const Decoded *d, guint32 track)
+{
+	GArray *all = g_array_new(FALSE, FALSE, sizeof(float));
+	const WeftPart *part;
+	for (guint n = 0; (part = nth(d, WEFT_PART_PCM, track, n)); n++) {
+		g_assert_cmpuint(part->pcm.n_samples, <=, 480000);
+		g_assert_cmpfloat(fabs((part->anchor.time[1] - part->anchor.time[0]) * 16000 -
+		                       (double)part->pcm.n_samples),
+		                  <, 1e-3);
+		g_array_append_vals(all, part->pcm.samples, (guint)part->pcm.n_samples);
+	}
+	return all;
+}
+
+/* In 16 bit FFmpeg mixes without leaving the range, so that is the judge. It then also mixes and
+ * filters in 16 bit where the file has them: three roundings of up to one step each, and half a
+ * step at the end. */
+static inline void assert_as_ffmpeg(const char *name, guint32 track)
+{
+	g_autofree char *raw = NULL;
+	gsize raw_bytes = 0;
+	g_free(shell(FFMPEG "-i %s -map 0:%u -ar 16000 -ac 1 -c:a pcm_s16le -f s16le judge.raw", name,
+	             track - 1));
+	g_autofree char *path = in_folder("judge.raw");
+	g_assert_true(g_file_get_contents(path, &raw, &raw_bytes, NULL));
+	const gint16 *judge = (const gint16 *)(gpointer)raw;
+	Decoded d = decode(name);
+	g_assert_no_error(d.error);
+	g_assert_cmpuint(count(&d, WEFT_PART_FAULT, 0), ==, 0);
+	g_autoptr(GArray) ours = samples_of(&d, track);
+	if (ours->len != raw_bytes / 2)
+		g_error("%s: %u samples, not %zu", name, ours->len, raw_bytes / 2);
+	double worst = 0;
+	for (guint i = 0; i < ours->len; i++)
+		worst = fmax(worst, fabs(g_array_index(ours, float, i) - judge[i] / 32768.0));
+	if (!(worst <= 3.5 / 32768))
+		g_error("%s: differs by %f steps", name, worst * 32768);
+	decoded_free(&d);
+}
+
+#define TWO_TONES "-f lavfi -i aevalsrc='0.4*sin(2*PI*440*t)|0.3*sin(2*PI*970*t)':s=44100:d=3 "
+
 static inline void media_begin(int *argc, char ***argv)
 {
 	g_test_init(argc, argv, NULL);
