@@ -284,11 +284,15 @@ static void no_index_no_document(void)
 static void what_states_no_length_is_read_whole(void)
 {
 	static const char *const FORMATS[][2] = {
-	    {"matroska", "-c:v mpeg4 -c:a flac"}, {"webm", "-c:v libvpx -deadline realtime -c:a libopus"},
-	    {"flv", "-c:v flv -c:a libmp3lame -ar 44100"},
-	    {"wav", "-map -0 -map 1 -c:a pcm_s16le"}, {"flac", "-map -0 -map 1"}, {"mp3", "-map -0 -map 1"}};
+	    {"matroska", TEN_S_BOTH "-c:v mpeg4 -c:a flac"},
+	    {"webm", TEN_S_BOTH "-c:v libvpx -deadline realtime -c:a libopus"},
+	    {"flv", TEN_S_BOTH "-c:v flv -c:a libmp3lame -ar 44100"},
+	    {"wav", TEN_S "-c:a pcm_s16le"},
+	    {"flac", TEN_S},
+	    {"mp3", TEN_S},
+	};
 	for (guint i = 0; i < G_N_ELEMENTS(FORMATS); i++) {
-		g_free(shell(FFMPEG TEN_S_BOTH "%s -f %s - | cat > piped.av", FORMATS[i][1], FORMATS[i][0]));
+		g_free(shell(FFMPEG "%s -f %s - | cat > piped.av", FORMATS[i][1], FORMATS[i][0]));
 		Decoded d = decode("piped.av");
 		g_assert_no_error(d.error);
 		if (!(fabs(end_of_sound(&d) - 10) < 0.15))
