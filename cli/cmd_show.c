@@ -157,6 +157,16 @@ static void print_safety(const WeftJson *safety)
 	}
 }
 
+static void print_sidecar(const WeftJson *sidecar)
+{
+	const WeftJson *path = weft_json_member(sidecar, "path");
+
+	if (!path)
+		return;
+	g_autofree char *shown = shown_string(path);
+	printf("  captions: %s\n", shown);
+}
+
 static void print_record(const WeftJson *record)
 {
 	const WeftJson *source = weft_json_member(record, "source");
@@ -171,6 +181,7 @@ static void print_record(const WeftJson *record)
 	g_autofree char *status = weft_path_display(glance.status);
 	g_autofree char *id = shown_string(weft_json_member(record, "id"));
 	printf("  %s, %s\n  %s\n", kind, status, id);
+	print_sidecar(weft_json_member(source, "sidecar"));
 	weft_glance_done(&glance);
 	print_errors(weft_json_member(record, "errors"));
 	print_values(weft_json_member(weft_json_member(record, "document"), "metadata"),

@@ -38,11 +38,14 @@ static char *comparable(const WeftJson *record)
 		weft_json_write_object(&writer);
 		for (gsize k = 0; k < weft_json_length(value); k++) {
 			const char *name = weft_json_key_at(value, k, NULL);
+			const WeftJson *fact = weft_json_at(value, k);
 
 			if (g_str_has_prefix(name, "paths"))
 				continue;
 			weft_json_write_key(&writer, name);
-			weft_json_write_tree(&writer, weft_json_at(value, k));
+			weft_json_write_tree(&writer, strcmp(name, "sidecar") == 0
+							      ? weft_json_member(fact, "sha256")
+							      : fact);
 		}
 		weft_json_write_object_end(&writer);
 	}
@@ -78,7 +81,21 @@ typedef struct Batch {
 	const WeftSample *sample;
 	const char *job_file;
 	GHashTable *paths;
+	GPtrArray *recordings; /* char *: of captions among them */
 } Batch;
+
+/* NULL when there is none, or none that can be read. `ret_is_there` may be NULL. */
+static WeftJson *read_record(const Batch *batch, const char *id, gboolean *ret_is_there)
+{
+	g_autofree char *file = weft_outputs_record_path(batch->sample->outputs, id, NULL);
+	g_autofree char *text = NULL;
+	gsize size;
+	gboolean is_there = file && weft_file_read(file, RECORD_BYTES_MAX, &text, &size, NULL);
+
+	if (ret_is_there)
+		*ret_is_there = is_there;
+	return is_there ? weft_json_parse(text, size, WEFT_JSON_STRICT, NULL) : NULL;
+}
 
 static gboolean has_bytes(const char *path, const char *sha256)
 {
@@ -95,6 +112,20 @@ static gboolean has_bytes(const char *path, const char *sha256)
 	return has;
 }
 
+/* Captions of a recording are its captions where it is an input, too. */
+static void note_recording(Batch *batch, const char *id, const char *path)
+{
+	g_autoptr(WeftJson) record = read_record(batch, id, NULL);
+	const char *message = weft_json_string(
+		weft_json_at_pointer(record, "/errors/0/message"), NULL);
+	const char *slash = strrchr(path, '/');
+	g_autofree char *folder = g_strndup(path, slash ? (gsize)(slash + 1 - path) : 0);
+
+	if (message && g_str_has_prefix(message, WEFT_CAPTIONS_OF))
+		g_ptr_array_add(batch->recordings,
+				g_strconcat(folder, message + strlen(WEFT_CAPTIONS_OF), NULL));
+}
+
 /* At the first of its paths where its bytes are. */
 static void find_document(Batch *batch, const WeftSampled *sampled)
 {
@@ -104,6 +135,7 @@ static void find_document(Batch *batch, const WeftSampled *sampled)
 		if (!has_bytes(paths->pdata[i], sampled->sha256))
 			continue;
 		g_hash_table_insert(batch->paths, g_strdup(sampled->id), g_strdup(paths->pdata[i]));
+		note_recording(batch, sampled->id, paths->pdata[i]);
 		return;
 	}
 	g_autofree char *why = g_strdup_printf(
@@ -124,14 +156,11 @@ static const char *tier_of(const WeftJson *record)
 static gboolean is_same(const Batch *batch, const char *path, const WeftJson *again)
 {
 	const char *id = weft_json_string(weft_json_member(again, "id"), NULL);
-	g_autofree char *file =
-		id ? weft_outputs_record_path(batch->sample->outputs, id, NULL) : NULL;
-	g_autofree char *text = NULL;
-	gsize size;
+	gboolean is_there = FALSE;
+	g_autoptr(WeftJson) before = id ? read_record(batch, id, &is_there) : NULL;
 
-	if (!file || !weft_file_read(file, RECORD_BYTES_MAX, &text, &size, NULL))
+	if (!is_there)
 		return FALSE;
-	g_autoptr(WeftJson) before = weft_json_parse(text, size, WEFT_JSON_STRICT, NULL);
 	g_autofree char *a = before ? comparable(before) : NULL;
 	g_autofree char *b = comparable(again);
 	if (g_strcmp0(a, b) == 0)
@@ -151,7 +180,7 @@ static void tell_others(const Batch *batch)
 	g_hash_table_iter_init(&iter, batch->paths);
 	while (g_hash_table_iter_next(&iter, &id, &path)) {
 		tell(path, "done again it gives a record of another job: something that %s names (the "
-			   "model, an adapter) or the reader is not what it was",
+			   "model, an adapter), captions beside it or the reader is not what it was",
 		     batch->job_file);
 		batch->sample->counts->n_other++;
 	}
@@ -194,6 +223,22 @@ static gboolean run_job(WeftJob *job, WeftIngest *ingest, GError **error)
 	return run && weft_run_start(run, error) && weft_run_join(run, error);
 }
 
+/* Those that name none of the documents, which other runs of the job may have excluded: what they name
+ * beside a document does not belong to it. */
+static void keep_excludes(const Batch *batch, GPtrArray *excludes)
+{
+	GHashTableIter iter;
+	gpointer path;
+
+	g_hash_table_iter_init(&iter, batch->paths);
+	while (g_hash_table_iter_next(&iter, NULL, &path)) {
+		for (guint i = excludes->len; i > 0; i--) {
+			if (weft_path_matches(path, excludes->pdata[i - 1]))
+				g_ptr_array_remove_index(excludes, i - 1);
+		}
+	}
+}
+
 static WeftJob *read_job(const Batch *batch, GError **error)
 {
 	g_autoptr(WeftJob) job = weft_job_new();
@@ -206,7 +251,9 @@ static WeftJob *read_job(const Batch *batch, GError **error)
 	if (!job->model)
 		job->model = g_strdup(batch->sample->places->default_bundle);
 	g_ptr_array_set_size(job->inputs, 0);
-	g_ptr_array_set_size(job->excludes, 0);
+	keep_excludes(batch, job->excludes);
+	for (guint i = 0; i < batch->recordings->len; i++)
+		g_ptr_array_add(job->counted, g_strdup(batch->recordings->pdata[i]));
 	g_hash_table_iter_init(&iter, batch->paths);
 	while (g_hash_table_iter_next(&iter, NULL, &path))
 		g_ptr_array_add(job->inputs, g_strdup(path));
@@ -273,7 +320,8 @@ static guint do_next_job(const WeftSample *sample, const GPtrArray *all, guint f
 	const char *fingerprint = document->fingerprint;
 	g_autofree char *job_file = weft_outputs_job_file(sample->outputs, fingerprint);
 	g_autoptr(GHashTable) paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-	Batch batch = {sample, job_file, paths};
+	g_autoptr(GPtrArray) recordings = g_ptr_array_new_with_free_func(g_free);
+	Batch batch = {sample, job_file, paths, recordings};
 	guint i = first;
 
 	for (; i < all->len; i++) {
@@ -305,7 +353,8 @@ gboolean weft_verify_sample(const WeftSample *sample, guint n, GError **error)
 	if (has_job) {
 		g_autoptr(GHashTable) paths =
 			g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-		Batch batch = {sample, sample->job_file, paths};
+		g_autoptr(GPtrArray) recordings = g_ptr_array_new_with_free_func(g_free);
+		Batch batch = {sample, sample->job_file, paths, recordings};
 
 		for (guint i = 0; i < all->len; i++)
 			find_document(&batch, all->pdata[i]);

@@ -91,6 +91,8 @@ void weft_record_free(WeftRecord *record)
 	g_free(record->id);
 	g_free(record->sha256);
 	g_free(record->media_type);
+	g_free(record->sidecar_path);
+	g_free(record->sidecar_sha256);
 	g_ptr_array_unref(record->paths);
 	g_array_unref(record->faults);
 	g_array_unref(record->pages);

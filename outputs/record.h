@@ -115,6 +115,8 @@ typedef struct WeftRecord {
 	char *sha256;           /* of the content, 64 hex; NULL when it could not be read */
 	guint64 size_bytes;
 	char *media_type;
+	char *sidecar_path;     /* of the captions of a recording; NULL: it has none beside it */
+	char *sidecar_sha256;   /* 64 hex; NULL when they could not be read */
 	GPtrArray *paths;       /* char *, bytes as the file system has them */
 	WeftStatus status;      /* set by weft_record_settle from faults and contents */
 	GArray *faults;         /* WeftFault */

@@ -116,6 +116,23 @@ static void write_content_id(WeftJsonWriter *w, const char *key, guint32 index)
 
 /* ---- source ---- */
 
+static void write_sidecar(WeftJsonWriter *w, const WeftRecord *record)
+{
+	const char *path = record->sidecar_path;
+
+	weft_json_write_key(w, "sidecar");
+	weft_json_write_object(w);
+	if (g_utf8_validate(path, -1, NULL)) {
+		write_member(w, "path", path);
+	} else {
+		g_autofree char *encoded = g_base64_encode((const guchar *)path, strlen(path));
+
+		write_member(w, "path_b64", encoded);
+	}
+	write_member(w, "sha256", record->sidecar_sha256);
+	weft_json_write_object_end(w);
+}
+
 static void write_source(WeftJsonWriter *w, const WeftRecord *record)
 {
 	g_autoptr(GPtrArray) paths = g_ptr_array_new(); /* borrows */
@@ -129,6 +146,8 @@ static void write_source(WeftJsonWriter *w, const WeftRecord *record)
 	write_count(w, "bytes", record->size_bytes);
 	write_member(w, "media_type", record->media_type);
 	weft_record_paths_write(w, paths);
+	if (record->sidecar_path)
+		write_sidecar(w, record);
 	weft_json_write_object_end(w);
 }
 

@@ -32,6 +32,8 @@ void weft_content_key(const WeftRun *run, WeftReadBy reader, const WeftDecodeOpt
 		                       job->kv_type != NULL ? job->kv_type : "", temperature,
 		                       job->seed);
 	}
+	if (document->sidecar_path != NULL)
+		g_string_append_printf(text, "captions %s\n", document->sidecar_sha256);
 	if (run->ears != NULL && document->sniff.family == WEFT_FAMILY_AV)
 		weft_ears_describe(run->ears, text);
 	g_checksum_update(sum, (const guchar *)text->str, (gssize)text->len);
@@ -143,6 +145,66 @@ static bool send_part(WeftDecodeFlow *flow, WeftPart *part, guint32 *page_with_t
 	return weft_runner_send(flow->runner, item);
 }
 
+/* ---- captions that lie beside it ---- */
+
+bool weft_decode_flow_caption(WeftDecodeFlow *flow, const WeftSidecar *sidecar, bool is_known,
+			      GError **error)
+{
+	g_autoptr(GPtrArray) faults = NULL;
+	bool is_sent = true;
+
+	if (sidecar == NULL)
+		return true;
+	if (!weft_sidecar_read(sidecar, flow->run->ingest, flow->options, &flow->captions, &faults,
+			       error))
+		return false;
+	for (guint i = 0; i < faults->len && !is_known && is_sent; i++)
+		is_sent = weft_item_send_fault(flow->runner, flow->number, "decode",
+					       g_error_copy(faults->pdata[i]), NULL);
+	return is_sent;
+}
+
+/* Those that begin up to this time; `is_known`: they went before. */
+static bool send_captions(WeftDecodeFlow *flow, double time_s, bool is_known)
+{
+	bool is_sent = true;
+
+	while (flow->captions != NULL && flow->next_caption < flow->captions->len && is_sent) {
+		WeftContent *content = flow->captions->pdata[flow->next_caption];
+
+		if (g_array_index(content->anchors, WeftAnchor, 0).time[0] > time_s)
+			break;
+		flow->captions->pdata[flow->next_caption++] = NULL;
+		if (is_known)
+			weft_content_free(content);
+		else
+			is_sent = weft_item_send_content(flow->runner, flow->number, content);
+	}
+	return is_sent;
+}
+
+/* Subtitles inside a recording say the same once more. */
+static void hide_subtitles(const WeftDecodeFlow *flow, const WeftPart *part)
+{
+	WeftContent *content = part->content;
+
+	if (flow->captions == NULL || content == NULL || content->kind != WEFT_CONTENT_SPEECH ||
+	    content->text == NULL)
+		return;
+	content->hidden = TRUE;
+	g_free(content->reason);
+	content->reason = g_strdup("sidecar");
+}
+
+/* What was said before the part. Chapters have their times, and come with the facts, before all. */
+static bool send_before(WeftDecodeFlow *flow, const WeftPart *part, bool is_known)
+{
+	gboolean is_in_time = part->anchor.has_time && part->kind != WEFT_PART_OUTLINE;
+
+	hide_subtitles(flow, part);
+	return !is_in_time || send_captions(flow, part->anchor.time[0], is_known);
+}
+
 bool weft_decode_flow_mark(const WeftDecodeFlow *flow, guint64 position)
 {
 	WeftItem *item;
@@ -171,16 +233,22 @@ bool weft_decode_flow_send(WeftDecodeFlow *flow, guint64 position, guint32 page_
 		options.want_pcm = options.want_silence = TRUE;
 	options.apart = flow->is_apart;
 	decoding = weft_ingest_decode(flow->run->ingest, &flow->sniff, flow->fd, NULL, &options, error);
+	if (decoding == NULL) /* what was said is known all the same */
+		(void)send_captions(flow, INFINITY, false);
 	if (decoding != NULL && has_pages)
 		weft_decoding_add_known(decoding, flow->known_bytes);
 	while (decoding != NULL && !weft_runner_is_cancelled(flow->runner)) {
 		WeftPart *part = NULL;
 		bool is_sent = true;
 
-		if (!weft_decoding_next(decoding, &part, error))
+		if (!weft_decoding_next(decoding, &part, error)) {
+			(void)send_captions(flow, INFINITY, false);
 			return false;
+		}
 		if (part == NULL)
-			return true;
+			return send_captions(flow, INFINITY, false);
+		if (has_time)
+			is_sent = send_before(flow, part, n_parts < n_known);
 		if (has_time && n_parts++ < n_known) {
 			weft_part_free(part);
 			continue;

@@ -21,6 +21,9 @@ typedef struct WeftDecodeFlow {
 	WeftExtent extent; /* as the document states it */
 	guint64 n_pages, sound_ms; /* of that, what has come */
 	gboolean has_cut;  /* what is behind a limit was told */
+	GPtrArray *captions; /* WeftContent of its sidecar, in order of time, those that went are NULL; or
+			      * NULL: it has none */
+	guint next_caption;
 	gboolean is_heard; /* a recording whose sound was measured (sound_pass.h): Whisper listens */
 	gboolean is_apart; /* to the channels of a track by themselves */
 } WeftDecodeFlow;
@@ -45,6 +48,10 @@ gboolean weft_part_is_visible_text(const WeftPart *part);
  * `page_last` 0: as far as the options say. FALSE: nobody receives any more, or error is set. A stop
  * freezes the journal, so that its end is not kept. */
 bool weft_decode_flow_send(WeftDecodeFlow *flow, guint64 position, guint32 page_last, GError **error);
+/* Reads the captions that lie beside it, before anything else of it; what is wrong with them is sent,
+ * unless `is_known`. NULL: none do. FALSE as above. */
+bool weft_decode_flow_caption(WeftDecodeFlow *flow, const WeftSidecar *sidecar, bool is_known,
+			      GError **error);
 /* None of a file that is not what it was when it was hashed: what was read may be of other bytes. */
 bool weft_decode_flow_mark(const WeftDecodeFlow *flow, guint64 position);
 

@@ -14,6 +14,7 @@
 #include "outputs/outputs.h"
 #include "pipeline/budget.h"
 #include "pipeline/fault.h"
+#include "pipeline/sidecar.h"
 #include "pipeline/walk.h"
 
 typedef struct WeftDocument {
@@ -21,6 +22,9 @@ typedef struct WeftDocument {
 	char *path;     /* bytes as the file system has them */
 	gboolean has_status;
 	struct stat status; /* as the source found it, then as it was opened */
+	char *captions;        /* the name of those beside it, if it is a recording; or NULL */
+	GPtrArray *recordings; /* char *: names of those that it may hold the captions of; or NULL */
+	guint64 mark;          /* of what lies beside it (beside.h) */
 	WeftFolder *folder; /* in which its name is opened; NULL: by its path, and later */
 	int fd;             /* open from sniff to decode; -1 */
 	WeftSniff sniff;
@@ -28,6 +32,10 @@ typedef struct WeftDocument {
 	char sha256[65]; /* of the content; "": it could not be read */
 	char content_key[65]; /* of what is read: whatever is asked about it. Set by decode; "": it goes no
 			       * further */
+	char *captions_of;    /* the name of the recording; NULL: a document of its own */
+	char *sidecar_path;   /* of the captions of a recording, with their hash; NULL: it has none */
+	char sidecar_sha256[65]; /* "": they could not be read */
+	WeftSidecar *sidecar; /* the same, from sniff to decode */
 	guint64 size_bytes;
 	gboolean is_skipped;  /* a type that weft does not read, an empty file */
 	gboolean is_inventory; /* a look before anything is asked: ends in decode (inventory.h) */
@@ -46,10 +54,14 @@ typedef struct WeftDocument {
 WeftDocument *weft_document_new(guint64 number, const char *path, WeftBudget *take_place);
 void weft_document_free(WeftDocument *document);
 
-/* The id, from the content's hash, or from the path when there is none: in a job of this fingerprint. */
+/* The id, from the content's hash, with that of its captions, or from the path when there is none: in a
+ * job of this fingerprint. */
 void weft_document_id(const WeftDocument *document, const char *fingerprint, char ret_id[72]);
 /* Sets it. */
 void weft_document_name(WeftDocument *document, const char *fingerprint);
+
+/* What the catalogue knows its file by (beside.h). It has a status. */
+struct stat weft_document_row_status(const WeftDocument *document);
 
 /* TRUE when an open file is not what it was: by size, and by both times, as the time of the last
  * change of the bytes can be set back, that of the last change of anything can not. */

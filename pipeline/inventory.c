@@ -132,6 +132,26 @@ static gboolean decode_rest(Look *look, guint64 position, GError **error)
 	return FALSE;
 }
 
+/* FALSE: a helper has ended. That they have changed will be told by the record. */
+static gboolean take_captions(Look *look, GError **error)
+{
+	g_autoptr(GPtrArray) contents = NULL;
+	g_autoptr(GPtrArray) faults = NULL;
+	GError *failure = NULL;
+
+	if (!weft_sidecar_read(look->document->sidecar, look->run->ingest, &look->options, &contents,
+			       &faults, &failure)) {
+		if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_GONE)) {
+			g_propagate_error(error, failure);
+			return FALSE;
+		}
+		g_clear_error(&failure);
+	}
+	for (guint i = 0; contents != NULL && i < contents->len; i++)
+		weft_search_text_add_content(look->text, contents->pdata[i]);
+	return TRUE;
+}
+
 /* FALSE with an error: a helper has ended. What else goes wrong will be told by the record. */
 static gboolean decode(Look *look, GError **error)
 {
@@ -143,6 +163,8 @@ static gboolean decode(Look *look, GError **error)
 
 	weft_content_key(look->run, WEFT_READ_NONE, &look->options, look->document, key);
 	look->journal = weft_replay_begin(stash, key, &known);
+	if (look->document->sidecar != NULL && !take_captions(look, error))
+		return FALSE;
 	if (known != NULL)
 		take_known(look, known);
 	is_whole = (known != NULL && weft_journal_reader_is_complete(known)) ||
@@ -166,10 +188,11 @@ static gboolean decode(Look *look, GError **error)
 static gboolean note_found(Look *look, GError **error)
 {
 	const WeftDocument *document = look->document;
+	struct stat status = weft_document_row_status(document);
 	const WeftFoundFile file = {
 		.id = document->id,
 		.path = document->path,
-		.status = document->has_status ? &document->status : NULL,
+		.status = document->has_status ? &status : NULL,
 		.media_type = document->sniff.media_type,
 		.n_pages = look->n_pages,
 		.seconds = look->seconds,
@@ -355,7 +378,8 @@ bool weft_inventory_send(WeftDecodeFlow *flow, const WeftDocument *document, gui
 	Reuse reuse = {.flow = flow, .position = position};
 
 	/* A recording that was begun is decoded to its end: its marks count parts. */
-	if (reader == NULL || (flow->sniff.family != WEFT_FAMILY_PDF && position > 0))
+	if (reader == NULL || flow->captions != NULL ||
+	    (flow->sniff.family != WEFT_FAMILY_PDF && position > 0))
 		return weft_decode_flow_send(flow, position, 0, error);
 	items = g_ptr_array_new_with_free_func(free_item);
 	reuse.page.items = items;

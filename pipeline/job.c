@@ -21,6 +21,7 @@ WeftJob *weft_job_new(void)
 
 	job->inputs = g_ptr_array_new_with_free_func(g_free);
 	job->excludes = g_ptr_array_new_with_free_func(g_free);
+	job->counted = g_ptr_array_new_with_free_func(g_free);
 	job->adapters = g_ptr_array_new_with_free_func(g_free);
 	job->passwords = g_ptr_array_new_with_free_func(g_free);
 	job->task = g_strdup("index");
@@ -37,6 +38,7 @@ void weft_job_free(WeftJob *job)
 		return;
 	g_ptr_array_unref(job->inputs);
 	g_ptr_array_unref(job->excludes);
+	g_ptr_array_unref(job->counted);
 	g_ptr_array_unref(job->adapters);
 	g_ptr_array_unref(job->passwords);
 	g_free(job->task);

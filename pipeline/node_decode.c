@@ -122,14 +122,16 @@ static bool send_known(WeftDecodeFlow *flow, WeftJournalReader *known, const Wef
 		return false;
 	}
 	return weft_journal_reader_is_complete(known) ||
-	       weft_inventory_send(flow, document, position, error);
+	       (weft_decode_flow_caption(flow, document->sidecar, true, error) &&
+		weft_inventory_send(flow, document, position, error));
 }
 
 static bool send_new(WeftDecodeFlow *flow, const WeftDocument *document, GError **error)
 {
 	gboolean listens = flow->run->ears != NULL && flow->sniff.family == WEFT_FAMILY_AV;
 
-	return (!listens || weft_sound_pass(flow, error)) &&
+	return weft_decode_flow_caption(flow, document->sidecar, false, error) &&
+	       (!listens || flow->captions != NULL || weft_sound_pass(flow, error)) &&
 	       weft_inventory_send(flow, document, 0, error);
 }
 
@@ -148,6 +150,7 @@ static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_ite
 	                       .options = &decode->options,
 	                       .status = document->status};
 	g_autoptr(WeftJournalReader) known = NULL;
+	g_autoptr(WeftSidecar) sidecar = g_steal_pointer(&document->sidecar);
 	GError *failure = NULL;
 	WeftAnchor seen;
 	gboolean has_seen;
@@ -159,6 +162,7 @@ static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_ite
 	g_strlcpy(facts.content_key, document->content_key, sizeof facts.content_key);
 	g_strlcpy(facts.sha256, document->sha256, sizeof facts.sha256);
 	facts.sniff = document->sniff;
+	facts.sidecar = sidecar;
 	take_item->journal = weft_replay_begin(decode->run->stash, document->content_key, &known);
 	has_seen = known != NULL && find_seen(decode, document, &seen);
 	position = known != NULL ? weft_journal_position(take_item->journal) : 0;
@@ -169,6 +173,7 @@ static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_ite
 	end->is_whole = known != NULL ? send_known(&flow, known, has_seen ? &seen : NULL, position,
 	                                           &facts, &failure)
 	                              : send_new(&flow, &facts, &failure);
+	g_clear_pointer(&flow.captions, g_ptr_array_unref);
 	if (g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_GONE) ||
 	    (failure != NULL && decode->run->failed_to_write)) {
 		g_propagate_error(error, failure);

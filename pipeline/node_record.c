@@ -66,6 +66,11 @@ static WeftRecord *record_of(const WeftRun *run, const WeftDocument *document)
 	if (document->sniff.media_type != NULL)
 		record->media_type = g_strdup(document->sniff.media_type);
 	g_ptr_array_add(record->paths, g_strdup(document->path));
+	if (record->sha256 != NULL && document->sidecar_path != NULL) {
+		record->sidecar_path = g_strdup(document->sidecar_path);
+		if (document->sidecar_sha256[0] != '\0')
+			record->sidecar_sha256 = g_strdup(document->sidecar_sha256);
+	}
 	if (run->guard != NULL) {
 		const WeftBundle *guard = weft_engine_bundle(run->guard);
 

@@ -1,5 +1,8 @@
 /* node_sniff.c - opens a document, finds its type from its bytes, and its name: the hash.
  *
+ * Captions that lie beside a recording are opened and hashed with it. On their own, such captions are
+ * skipped, so that nothing is read twice.
+ *
  * The id of a record is the hash of the content's hash and the job's fingerprint; what could not be
  * read has one from its path. The second document of the same content becomes a copy: only its path
  * will be added to the record. When lines go to stdout, each document has its own line.
@@ -13,6 +16,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "pipeline/beside.h"
 #include "pipeline/run.h"
 
 /* The kernel's clock for files ticks every 1 to 10 ms. */
@@ -34,12 +38,17 @@ typedef struct Deferred {
 	guint64 number;
 	gboolean has_status;
 	struct stat status;
+	char *captions;
+	GPtrArray *recordings;
+	guint64 mark;
 } Deferred;
 
 static void deferred_free(void *data)
 {
 	Deferred *deferred = data;
 
+	g_clear_pointer(&deferred->recordings, g_ptr_array_unref);
+	g_free(deferred->captions);
 	g_free(deferred->path);
 	g_free(deferred);
 }
@@ -134,6 +143,62 @@ static void judge_type(WeftDocument *document)
 	}
 }
 
+/* ---- what lies beside ---- */
+
+static char *path_beside(const WeftDocument *document, const char *name)
+{
+	const char *slash = strrchr(document->path, '/');
+	g_autofree char *prefix =
+		g_strndup(document->path, slash != NULL ? (gsize)(slash + 1 - document->path) : 0);
+
+	return g_strconcat(prefix, name, NULL);
+}
+
+/* Those that are there now, whatever the walk has seen. */
+static void add_captions(WeftDocument *document)
+{
+	document->sidecar = weft_sidecar_open(document->folder, document->path, document->captions);
+	document->mark = 0;
+	if (document->sidecar == NULL)
+		return;
+	document->mark = weft_beside_mark(0, document->captions, &document->sidecar->status);
+	document->sidecar_path = path_beside(document, document->captions);
+	g_strlcpy(document->sidecar_sha256, document->sidecar->sha256,
+		  sizeof document->sidecar_sha256);
+	settle_clock(document, &document->sidecar->status);
+}
+
+static gboolean is_recording(const WeftDocument *document, const char *name)
+{
+	int fd = weft_folder_open_beside(document->folder, document->path, name);
+	struct stat status;
+	WeftSniff sniff = {0};
+	gboolean is_read = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+			   weft_sniff(fd, &sniff, NULL);
+
+	if (fd >= 0)
+		close(fd);
+	return is_read && sniff.family == WEFT_FAMILY_AV;
+}
+
+/* What captions say is in the record of their recording. */
+static void find_recording(WeftDocument *document)
+{
+	for (guint i = 0; i < document->recordings->len; i++) {
+		const char *name = document->recordings->pdata[i];
+		g_autofree char *shown = NULL;
+
+		if (!is_recording(document, name))
+			continue;
+		shown = weft_path_display(name);
+		document->captions_of = g_strdup(name);
+		document->is_skipped = TRUE;
+		set_fault(document, "sniff",
+			  g_error_new(WEFT_ERROR, WEFT_ERROR_NOT_EXAMINED, WEFT_CAPTIONS_OF "%s", shown));
+		return;
+	}
+}
+
 /* No more than the size says: what has none (files of /proc) is empty, what grows meanwhile has
  * changed. A large file takes a while: a run that is to end does not wait for it. */
 static gboolean hash_content(const WeftStop *stop, WeftRunner *runner, WeftDocument *document,
@@ -199,6 +264,10 @@ static void read_facts(const WeftStop *stop, WeftRunner *runner, WeftDocument *d
 		return;
 	}
 	judge_type(document);
+	if (document->sniff.family == WEFT_FAMILY_AV && document->captions != NULL)
+		add_captions(document);
+	else if (document->recordings != NULL && weft_sidecar_is_type(&document->sniff))
+		find_recording(document);
 }
 
 /* A record of the same content and job from before ids were made as they are. FALSE with an error:
@@ -271,6 +340,10 @@ static void defer(Sniff *sniff, const WeftDocument *document)
 	deferred->number = document->number;
 	deferred->has_status = document->has_status;
 	deferred->status = document->status;
+	deferred->captions = g_strdup(document->captions);
+	if (document->recordings != NULL)
+		deferred->recordings = g_ptr_array_ref(document->recordings);
+	deferred->mark = document->mark;
 	g_ptr_array_add(sniff->deferred, deferred);
 }
 
@@ -305,6 +378,10 @@ static WeftStep sniff_flush(void *state, WeftRunner *runner, GError **error)
 		item->begin->begin_ns = weft_trace_now_ns();
 		item->begin->has_status = deferred->has_status;
 		item->begin->status = deferred->status;
+		item->begin->captions = g_strdup(deferred->captions);
+		if (deferred->recordings != NULL)
+			item->begin->recordings = g_ptr_array_ref(deferred->recordings);
+		item->begin->mark = deferred->mark;
 		if (!sniff_document(sniff, runner, item->begin, error))
 			return WEFT_STEP_FAILED;
 		if (!weft_runner_send(runner, g_steal_pointer(&item)))

@@ -30,6 +30,7 @@ static WeftWalk *new_walk(WeftRun *run)
 {
 	WeftWalk *walk = weft_walk_new(run->inputs, run->job->excludes);
 
+	weft_walk_count_in(walk, run->job->counted);
 	if (weft_store_is_folder(run->store)) {
 		const char *folders[] = {run->job->output, run->job->state};
 
@@ -84,8 +85,9 @@ static guint64 draw_sample(Source *source, GArray *lots, guint64 n_files)
 static void list_for_estimate(WeftRun *run, const WeftFound *found)
 {
 	WeftKnown known;
+	struct stat status = weft_found_status(found);
 	gboolean is_known = found->has_status &&
-			    weft_store_is_unchanged(run->store, found->path, &found->status, &known);
+			    weft_store_is_unchanged(run->store, found->path, &status, &known);
 
 	weft_run_add_file(run, found->path,
 			  found->has_status ? (guint64)found->status.st_size : 0, is_known);
@@ -156,8 +158,10 @@ static gboolean source_init(void *shared, WeftRunner *runner, void **ret_state, 
 
 static gboolean is_done(const WeftRun *run, const WeftFound *found, WeftKnown *ret_known)
 {
+	struct stat status = weft_found_status(found);
+
 	return !run->job->rehashes && found->has_status &&
-	       weft_store_is_unchanged(run->store, found->path, &found->status, ret_known) &&
+	       weft_store_is_unchanged(run->store, found->path, &status, ret_known) &&
 	       !weft_run_tries_again(run, ret_known);
 }
 
@@ -171,6 +175,10 @@ static WeftItem *begin_document(Source *source, const WeftFound *found)
 		item->begin->folder = weft_folder_ref(found->folder);
 	item->begin->has_status = found->has_status;
 	item->begin->status = found->status;
+	item->begin->captions = g_strdup(found->captions);
+	if (found->recordings != NULL)
+		item->begin->recordings = g_ptr_array_ref(found->recordings);
+	item->begin->mark = found->mark;
 	if (found->failure != NULL)
 		item->begin->fault = weft_part_fault_new("open", g_error_copy(found->failure), NULL);
 	return item;
@@ -194,13 +202,15 @@ static WeftStep find_step(Source *source, WeftRunner *runner)
 	WeftRun *run = source->run;
 	WeftFound found;
 	WeftKnown known;
+	struct stat status;
 	WeftItem *item;
 
 	if (weft_stop_is_asked(run->stop) || !weft_walk_next(source->walk, &found))
 		return end_finding(source);
 	WEFT_COUNT(run, n_walked, 1);
+	status = weft_found_status(&found);
 	if (found.failure != NULL || !found.has_status || is_done(run, &found, &known) ||
-	    weft_store_is_found(run->store, found.path, &found.status))
+	    weft_store_is_found(run->store, found.path, &status))
 		return WEFT_STEP_MORE;
 	if (!weft_budget_enter(run->budget))
 		return WEFT_STEP_END;

@@ -31,9 +31,15 @@ typedef enum {
 	WEFT_READ_NONE,
 } WeftReadBy;
 
+/* What the only fault of captions begins with that are skipped on their own; the name of their recording
+ * follows. */
+#define WEFT_CAPTIONS_OF "captions of "
+
 typedef struct WeftJob {
 	GPtrArray *inputs;   /* char *: files and folders, in order */
 	GPtrArray *excludes; /* char *: globs, matched against the name and against the path */
+	GPtrArray *counted;  /* char *: files that count as inputs, of what lies beside them, and are not
+			      * done; no key */
 	char *task;          /* name of a shipped task, or the path of a task file */
 	char *tasks_dir;     /* where the shipped ones are */
 	char *schema;        /* path: in place of the task's schema; or NULL */
@@ -82,6 +88,9 @@ typedef struct WeftJob {
 WeftJob *weft_job_new(void);
 void weft_job_free(WeftJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftJob, weft_job_free)
+
+/* TRUE when the glob names the path, or the name at its end, as those of `excludes` do. */
+gboolean weft_path_matches(const char *path, const char *glob);
 
 /* The keys of job files and the long names of options, NULL-terminated:
  * "task", "page-dpi", ... with a line of help each. */

@@ -296,9 +296,10 @@ gboolean weft_store_settle_found(WeftStore *store, GError **error)
 	return weft_outputs_settle_found(store->outputs, store->fingerprint, error);
 }
 
-static const struct stat *status_of(const WeftDocument *document)
+static const struct stat *status_of(const WeftDocument *document, struct stat *ret_status)
 {
-	return document->has_status ? &document->status : NULL;
+	*ret_status = weft_document_row_status(document);
+	return document->has_status ? ret_status : NULL;
 }
 
 gboolean weft_store_adopt(WeftStore *store, const char *id_before, const WeftAddress *address,
@@ -307,11 +308,12 @@ gboolean weft_store_adopt(WeftStore *store, const char *id_before, const WeftAdd
 	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_adopted;
 	gint64 due_before_us;
+	struct stat status;
 
 	if (!enter_locked(store, &due_before_us, error))
 		return FALSE;
 	is_adopted = weft_outputs_adopt(store->outputs, id_before, address, document->path,
-					status_of(document), error);
+					status_of(document, &status), error);
 	put_locked(store, due_before_us);
 	return is_adopted;
 }
@@ -322,11 +324,12 @@ gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument
 	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_put;
 	gint64 due_before_us;
+	struct stat status;
 
 	if (!enter_locked(store, &due_before_us, error))
 		return FALSE;
 	is_put = weft_outputs_put(store->outputs, record, document->path,
-				  status_of(document), store->fingerprint, error);
+				  status_of(document, &status), store->fingerprint, error);
 	put_locked(store, due_before_us);
 	if (is_put)
 		end_turn_locked(store, document->id);
@@ -339,11 +342,12 @@ gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, Wef
 	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_added;
 	gint64 due_before_us;
+	struct stat status;
 
 	if (!enter_locked(store, &due_before_us, error))
 		return FALSE;
 	is_added = weft_outputs_add_path(store->outputs, document->id, document->path,
-					 status_of(document), store->fingerprint,
+					 status_of(document, &status), store->fingerprint,
 					 ret_known, error);
 	put_locked(store, due_before_us);
 	if (is_added)

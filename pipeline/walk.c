@@ -11,7 +11,9 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/long_path.h"
+#include "pipeline/beside.h"
 #include "pipeline/ignore.h"
+#include "pipeline/pipeline.h"
 
 /* Each level holds an open folder; a process may have 1024 open files by default. */
 #define DEPTH_MAX 200
@@ -30,7 +32,17 @@ typedef struct Level {
 	guint next;
 	gsize path_size;  /* of the walk's path, with the slash before the names */
 	WeftIgnore *ignore;
+	GPtrArray *inputs; /* of the names, those of `beside`; borrows */
+	WeftBeside *beside; /* NULL: no captions are there */
 } Level;
+
+/* The folder of the last input that is a file. */
+typedef struct Near {
+	char *prefix; /* what its path has before the name; NULL: there was none yet */
+	WeftFolder *folder;
+	GPtrArray *names;
+	WeftBeside *beside;
+} Near;
 
 struct WeftWalk {
 	const GPtrArray *inputs, *excludes;
@@ -39,6 +51,8 @@ struct WeftWalk {
 	GArray *levels; /* Level */
 	GString *path;
 	GError *failure; /* of the last found */
+	GPtrArray *recordings; /* likewise */
+	Near near;
 	struct stat left_out[2];
 	guint n_folders_left_out;
 	guint64 n_left_out, n_ignored;
@@ -105,6 +119,16 @@ int weft_folder_open_file(const WeftFolder *folder, const char *path)
 	return openat(folder->fd, last_name(path), FILE_FLAGS | O_NOFOLLOW);
 }
 
+int weft_folder_open_beside(const WeftFolder *folder, const char *path, const char *name)
+{
+	g_autofree char *prefix = g_strndup(path, (gsize)(last_name(path) - path));
+	g_autofree char *beside = g_strconcat(prefix, name, NULL);
+
+	if (folder == NULL)
+		return weft_path_open(beside, FILE_FLAGS | O_NOFOLLOW);
+	return openat(folder->fd, name, FILE_FLAGS | O_NOFOLLOW);
+}
+
 /* ---- names of a folder ---- */
 
 static gboolean is_folder(int fd, const struct dirent *entry)
@@ -166,6 +190,8 @@ static void level_clear(void *data)
 {
 	Level *level = data;
 
+	weft_beside_free(level->beside);
+	g_clear_pointer(&level->inputs, g_ptr_array_unref);
 	weft_folder_unref(level->folder);
 	g_ptr_array_unref(level->names);
 	weft_ignore_free(level->ignore);
@@ -186,15 +212,31 @@ WeftWalk *weft_walk_new(const GPtrArray *inputs, const GPtrArray *excludes)
 	return walk;
 }
 
+static void near_clear(Near *near)
+{
+	g_clear_pointer(&near->prefix, g_free);
+	g_clear_pointer(&near->beside, weft_beside_free);
+	g_clear_pointer(&near->names, g_ptr_array_unref);
+	g_clear_pointer(&near->folder, weft_folder_unref);
+}
+
 void weft_walk_free(WeftWalk *walk)
 {
 	if (walk == NULL)
 		return;
+	near_clear(&walk->near);
 	g_clear_error(&walk->failure);
+	g_clear_pointer(&walk->recordings, g_ptr_array_unref);
 	g_array_unref(walk->levels);
 	g_hash_table_unref(walk->given);
 	g_string_free(walk->path, TRUE);
 	g_free(walk);
+}
+
+void weft_walk_count_in(WeftWalk *walk, const GPtrArray *paths)
+{
+	for (guint i = 0; i < paths->len; i++)
+		g_hash_table_insert(walk->given, paths->pdata[i], NULL);
 }
 
 void weft_walk_leave_out(WeftWalk *walk, const struct stat *folder)
@@ -223,14 +265,15 @@ static gboolean is_left_out(const WeftWalk *walk, const struct stat *status)
 	return FALSE;
 }
 
+gboolean weft_path_matches(const char *path, const char *glob)
+{
+	return fnmatch(glob, last_name(path), 0) == 0 || fnmatch(glob, path, 0) == 0;
+}
+
 static gboolean is_excluded(const WeftWalk *walk, const char *path)
 {
-	const char *name = last_name(path);
-
 	for (guint i = 0; i < walk->excludes->len; i++) {
-		const char *glob = g_ptr_array_index(walk->excludes, i);
-
-		if (fnmatch(glob, name, 0) == 0 || fnmatch(glob, path, 0) == 0)
+		if (weft_path_matches(path, g_ptr_array_index(walk->excludes, i)))
 			return TRUE;
 	}
 	return FALSE;
@@ -264,6 +307,102 @@ static gboolean visit(WeftWalk *walk)
 	g_hash_table_insert(walk->given, given, walk);
 	return TRUE;
 }
+
+/* ---- what lies beside ---- */
+
+static gboolean has_captions(const GPtrArray *names)
+{
+	for (guint i = 0; i < names->len; i++) {
+		if (weft_beside_is_captions(names->pdata[i]))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Of a folder that is walked: what is walked there. The path is that of the folder, with its slash. */
+static void look_beside(WeftWalk *walk, Level *level)
+{
+	if (!has_captions(level->names))
+		return;
+	level->inputs = g_ptr_array_new();
+	for (guint i = 0; i < level->names->len; i++) {
+		char *name = level->names->pdata[i];
+
+		g_string_truncate(walk->path, level->path_size);
+		g_string_append(walk->path, name);
+		if (!g_str_has_suffix(name, "/") && !is_excluded(walk, walk->path->str) &&
+		    !is_ignored(walk, FALSE))
+			g_ptr_array_add(level->inputs, name);
+	}
+	g_string_truncate(walk->path, level->path_size);
+	level->beside = weft_beside_new(level->inputs, level->folder->fd);
+}
+
+/* TRUE when the path is an input, or lies beneath one. */
+static gboolean is_given(const WeftWalk *walk, const char *path)
+{
+	g_autofree char *folder = g_strdup(path);
+	char *slash;
+
+	if (g_hash_table_contains(walk->given, folder) ||
+	    (!g_str_has_prefix(path, "../") &&
+	     g_hash_table_contains(walk->given, path[0] == '/' ? "/" : ".")))
+		return TRUE;
+	while ((slash = strrchr(folder, '/')) != NULL) {
+		*slash = '\0';
+		if (g_hash_table_contains(walk->given, folder))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Beside an input that is a file: captions, and inputs. */
+static void look_near(WeftWalk *walk, const char *prefix)
+{
+	Near *near = &walk->near;
+	int fd = weft_path_open(prefix[0] != '\0' ? prefix : ".", FOLDER_FLAGS);
+	g_autoptr(GPtrArray) all = NULL;
+	gboolean has_ignore;
+
+	near_clear(near);
+	near->prefix = g_strdup(prefix);
+	if (fd < 0) /* who may not look there finds nothing there */
+		return;
+	near->folder = folder_new(fd);
+	all = list_names(fd, &has_ignore, NULL);
+	if (all == NULL || !has_captions(all))
+		return;
+	near->names = g_ptr_array_new_with_free_func(g_free);
+	for (guint i = 0; i < all->len; i++) {
+		g_autofree char *path = g_strconcat(prefix, all->pdata[i], NULL);
+
+		if (!g_str_has_suffix(path, "/") && !is_excluded(walk, path) &&
+		    (weft_beside_is_captions(all->pdata[i]) || is_given(walk, path)))
+			g_ptr_array_add(near->names, g_strdup(all->pdata[i]));
+	}
+	near->beside = weft_beside_new(near->names, fd);
+}
+
+static void add_beside(WeftWalk *walk, const WeftBeside *beside, WeftFound *found)
+{
+	const char *name = last_name(found->path);
+
+	if (beside == NULL)
+		return;
+	g_clear_pointer(&walk->recordings, g_ptr_array_unref);
+	if (weft_beside_is_captions(name))
+		walk->recordings = weft_beside_recordings(beside, name, &found->mark);
+	else
+		found->captions = weft_beside_captions(beside, name, &found->mark);
+	found->recordings = walk->recordings;
+}
+
+struct stat weft_found_status(const WeftFound *found)
+{
+	return weft_beside_status(&found->status, found->mark);
+}
+
+/* ---- what is found ---- */
 
 /* Always TRUE: it is found. Takes the failure. */
 static gboolean find_failure(WeftWalk *walk, GError *failure, WeftFound *ret_found)
@@ -305,6 +444,7 @@ static gboolean enter(WeftWalk *walk, int fd, WeftFound *ret_found)
 		g_string_append_c(walk->path, '/');
 	level.path_size = walk->path->len;
 	g_array_append_val(walk->levels, level);
+	look_beside(walk, &g_array_index(walk->levels, Level, walk->levels->len - 1));
 	if (failure == NULL)
 		return FALSE;
 	g_string_append(walk->path, WEFT_IGNORE_FILE);
@@ -325,6 +465,7 @@ static gboolean find_file(WeftWalk *walk, const Level *level, const struct stat 
 				 .folder = level->folder,
 				 .has_status = TRUE,
 				 .status = *status};
+	add_beside(walk, level->beside, ret_found);
 	return TRUE;
 }
 
@@ -390,6 +531,19 @@ static gboolean next_name(WeftWalk *walk, WeftFound *ret_found)
 	return FALSE;
 }
 
+/* An input that is a file. */
+static gboolean find_input(WeftWalk *walk, const struct stat *status, WeftFound *ret_found)
+{
+	const char *path = walk->path->str;
+	g_autofree char *prefix = g_strndup(path, (gsize)(last_name(path) - path));
+
+	*ret_found = (WeftFound){.path = path, .has_status = TRUE, .status = *status};
+	if (g_strcmp0(prefix, walk->near.prefix) != 0)
+		look_near(walk, prefix);
+	add_beside(walk, walk->near.beside, ret_found);
+	return TRUE;
+}
+
 static gboolean next_input(WeftWalk *walk, WeftFound *ret_found)
 {
 	const char *path = g_ptr_array_index(walk->inputs, walk->next_input++);
@@ -406,9 +560,7 @@ static gboolean next_input(WeftWalk *walk, WeftFound *ret_found)
 	if (weft_path_stat(path, 0, &status) != 0)
 		return find_errno(walk, errno, ret_found);
 	if (S_ISREG(status.st_mode)) {
-		*ret_found = (WeftFound){
-			.path = walk->path->str, .has_status = TRUE, .status = status};
-		return TRUE;
+		return find_input(walk, &status, ret_found);
 	}
 	if (!S_ISDIR(status.st_mode))
 		return find_failure(walk,
