@@ -65,6 +65,35 @@ static gboolean try_prompt(WeftBundle *bundle, WeftModel *model, GError **error)
 	return TRUE;
 }
 
+/* Whether a run with it writes down what is said in recordings. */
+static gboolean print_listening(const WeftBundle *bundle, GError **error)
+{
+	const WeftBundle *audio = weft_bundle_audio(bundle);
+	const WeftAudioConfig *config = audio ? &weft_bundle_config(audio)->audio : NULL;
+	g_autoptr(WeftWhisperTokens) tokens = NULL;
+
+	if (!config || !config->has_decoder) {
+		printf("  listens      no%s; a run with --audio WHISPER does\n",
+		       config ? ": an encoder cannot write" : "");
+		return TRUE;
+	}
+	if (!weft_bundle_tokenizer(audio)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: no tokenizer.json",
+		            weft_bundle_name(audio));
+		return FALSE;
+	}
+	tokens = weft_whisper_tokens_new(weft_bundle_tokenizer(audio), config->n_vocab, error);
+	if (!tokens)
+		return FALSE;
+	printf("  listens      %s: %zu + %zu layers of %zu, %zu mel bins, ", weft_bundle_name(audio),
+	       config->n_layers, config->decoder_layers, config->width, config->n_bins);
+	if (tokens->n_languages > 0)
+		printf("%zu languages\n", tokens->n_languages);
+	else
+		printf("English alone\n");
+	return TRUE;
+}
+
 static void print_prompt(const WeftTemplate *template)
 {
 	const char *reason = weft_template_reason(template);
@@ -147,6 +176,10 @@ static gboolean try_bundle(const WeftPlaces *places, const char *path, const cha
 	g_autoptr(WeftKernels) kernels = weft_kernels_open(NULL, 0, error);
 	g_autoptr(WeftEncoders) encoders =
 	    kernels ? weft_encoders_open(bundle, kernels, error) : NULL;
+	if (encoders && !config->has_text && config->has_audio) {
+		printf("  kernels      %s\n", kernels->name);
+		return print_listening(bundle, error);
+	}
 	g_autoptr(WeftModel) model =
 	    encoders ? weft_model_open(bundle, kernels, NULL, error) : NULL;
 	if (!model)
@@ -157,6 +190,8 @@ static gboolean try_bundle(const WeftPlaces *places, const char *path, const cha
 	       weft_encoders_can_see(encoders) ? "yes" : "no",
 	       config->traits.reads ? "yes" : "not said by its configuration",
 	       weft_encoders_can_hear(encoders) ? "yes" : "no");
+	if (!print_listening(bundle, error))
+		return FALSE;
 	if (!weft_bundle_tokenizer(bundle)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
 		            "%s: no tokenizer: put tokenizer.json or tokenizer.model of the same model "

@@ -70,6 +70,11 @@ static void print_running(guint64 number, const WeftJson *note)
 	printf("running     run %" G_GUINT64_FORMAT " since %s: %" G_GUINT64_FORMAT
 	       " of %" G_GUINT64_FORMAT "%s files, %" G_GUINT64_FORMAT " pages",
 	       number, begin, n_ended, n_all, is_listed ? "" : " or more", count(note, "pages"));
+	if (count(note, "hearing_s") > 0) {
+		g_autofree char *heard = weft_words_clock((double)count(note, "heard_s"));
+		g_autofree char *all = weft_words_clock((double)count(note, "hearing_s"));
+		printf(", heard %s of %s", heard, all);
+	}
 	/* What is unchanged takes no time: it says nothing of the rest. */
 	if (elapsed_s >= 1 && n_made > 0) {
 		double rate = (double)n_made / elapsed_s;

@@ -91,6 +91,12 @@ static void say_messages(WeftBar *bar, WeftRun *run)
 							weft_run_reader(run));
 
 		weft_bar_say(bar, "info", line);
+		if (weft_run_listener(run) != NULL) {
+			g_autofree char *who = g_strdup_printf("recordings are heard by: %s",
+							       weft_run_listener(run));
+
+			weft_bar_say(bar, "info", who);
+		}
 	}
 	bar->has_told_reader = TRUE;
 	while ((message = weft_run_next_message(run, &is_news)) != NULL) {
@@ -109,10 +115,21 @@ static guint64 n_ended(const WeftProgress *progress)
 	       progress->n_changed;
 }
 
+/* A long recording is one document for hours. */
+static char *heard_text(const WeftProgress *progress)
+{
+	g_autofree char *heard = weft_words_clock(progress->heard_s);
+	g_autofree char *all = weft_words_clock(progress->hearing_s);
+
+	return progress->hearing_s > 0 ? g_strdup_printf(", heard %s of %s", heard, all)
+				       : g_strdup("");
+}
+
 static void draw_bar(WeftBar *bar, const WeftProgress *progress, double elapsed_s)
 {
 	guint64 ended = n_ended(progress);
 	guint64 n_full = progress->n_inputs > 0 ? ended * BAR_COLUMNS / progress->n_inputs : 0;
+	g_autofree char *heard = heard_text(progress);
 	g_autofree char *path = weft_path_display(progress->current);
 	g_autofree char *name = g_utf8_substring(path, 0, MIN(g_utf8_strlen(path, -1), NAME_COLUMNS));
 
@@ -128,8 +145,8 @@ static void draw_bar(WeftBar *bar, const WeftProgress *progress, double elapsed_
 	for (guint64 i = 0; i < BAR_COLUMNS; i++)
 		fputc(i < n_full ? '#' : '.', stderr);
 	fprintf(stderr, "] %" G_GUINT64_FORMAT "/%" G_GUINT64_FORMAT "  %" G_GUINT64_FORMAT
-			" pages  %.1f/s  %s",
-		ended, progress->n_inputs, progress->n_pages,
+			" pages%s  %.1f/s  %s",
+		ended, progress->n_inputs, progress->n_pages, heard,
 		elapsed_s > 0 ? (double)ended / elapsed_s : 0, name);
 	fflush(stderr);
 	bar->is_drawn = TRUE;
@@ -139,6 +156,7 @@ static void draw_bar(WeftBar *bar, const WeftProgress *progress, double elapsed_
 static char *progress_line(const WeftBar *bar, const WeftProgress *progress)
 {
 	GString *line = g_string_new(NULL);
+	g_autofree char *heard = heard_text(progress);
 	double elapsed_s = (double)(g_get_monotonic_time() - bar->begin_us) / G_USEC_PER_SEC;
 	guint64 ended = n_ended(progress);
 	/* What was not opened took no time: it says nothing about the rest. */
@@ -168,6 +186,7 @@ static char *progress_line(const WeftBar *bar, const WeftProgress *progress)
 
 		g_string_append_printf(line, " (about %s)", left);
 	}
+	g_string_append(line, heard);
 	if (progress->current[0] != '\0')
 		g_string_append_printf(line, ", now %s", progress->current);
 	return g_string_free(line, FALSE);

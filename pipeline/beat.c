@@ -22,6 +22,8 @@ static char *note_of(WeftRun *run, const char *state)
 		{"skipped", progress.n_skipped}, {"copies", progress.n_copies},
 		{"unchanged", progress.n_unchanged}, {"left", progress.n_left},
 		{"gone", progress.n_gone},       {"pages", progress.n_pages},
+		{"heard_s", (guint64)progress.heard_s},
+		{"hearing_s", (guint64)progress.hearing_s},
 	};
 
 	weft_json_writer_init(&writer, text);

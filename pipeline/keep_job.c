@@ -73,6 +73,19 @@ static void set_limits(GKeyFile *file, const WeftLimits *limits)
 	}
 }
 
+/* A Whisper may lie in the bundle, also of a task that asks nothing. */
+static void set_hearing(GKeyFile *file, const WeftRun *run)
+{
+	const WeftJob *job = run->job;
+
+	if (job->audio == NULL && run->engine == NULL)
+		set_path(file, "model", job->model);
+	set_text(file, "language", job->language);
+	set_path(file, "terms", job->terms);
+	if (job->translates)
+		g_key_file_set_boolean(file, "job", "translate", TRUE);
+}
+
 static char *job_text(const WeftRun *run)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
@@ -83,11 +96,16 @@ static char *job_text(const WeftRun *run)
 	set_text(file, "question", job->question);
 	if (run->engine != NULL) {
 		set_path(file, "model", job->model);
-		set_path(file, "audio", job->audio);
 		set_adapters(file, job);
-		set_uint(file, "seed", job->seed);
 		set_number(file, "temperature", job->temperature);
 	}
+	if (run->engine != NULL || run->ears != NULL) {
+		set_path(file, "audio", job->audio);
+		set_uint(file, "seed", job->seed);
+	}
+	if (run->ears != NULL)
+		set_hearing(file, run);
+	set_text(file, "names", job->names);
 	set_path(file, "guard", job->guard);
 	set_text(file, "reader", weft_run_reader(run));
 	set_text(file, "ocr-languages", job->ocr_languages);

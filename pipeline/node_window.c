@@ -343,8 +343,8 @@ static bool send_unread(Flow *flow, WeftRunner *runner, guint64 number)
 		is_sent = weft_item_send_fault(
 		    runner, number, "read",
 		    g_error_new(WEFT_ERROR, WEFT_ERROR_NO_READER,
-		                "speech was found and not read: the bundle has no part for sound; "
-		                "one with an audio projector would hear it (--audio DIR)"),
+		                "speech was found and not read: a Whisper would write it down "
+		                "(--audio DIR, a checkpoint that can write)"),
 		    &flow->unheard);
 	if (is_sent && flow->n_unseen > 0)
 		is_sent = weft_item_send_fault(

@@ -162,6 +162,8 @@ gboolean weft_run_failed_to_write(const WeftRun *run);
 WeftProgress weft_run_progress(WeftRun *run);
 /* Who reads pictures in this run: "tesseract", "bundle", "none". Static. */
 const char *weft_run_reader(const WeftRun *run);
+/* The name of the model that listens to recordings; NULL: nobody does. Lives as long as the run. */
+const char *weft_run_listener(const WeftRun *run);
 /* What the inputs hold and take, as far as this run has measured it: of a run with a sample and of
  * a dry run, once it has ended; else NULL. Borrowed. */
 const WeftEstimate *weft_run_estimate(const WeftRun *run);

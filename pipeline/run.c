@@ -364,6 +364,11 @@ const char *weft_run_reader(const WeftRun *run)
 	return names[run->reader];
 }
 
+const char *weft_run_listener(const WeftRun *run)
+{
+	return run->ears != NULL ? weft_ears_name(run->ears) : NULL;
+}
+
 char *weft_run_versions(const WeftRun *run)
 {
 	return g_strdup_printf("weft %s; %s", WEFT_VERSION, weft_ingest_versions(run->ingest));
