@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "cli/cmd.h"
+#include "cli/glance.h"
 #include "cli/plan_words.h"
 #include "outputs/outputs.h"
 
@@ -71,8 +72,8 @@ static void print_running(guint64 number, const WeftJson *note)
 	       " of %" G_GUINT64_FORMAT "%s files, %" G_GUINT64_FORMAT " pages",
 	       number, begin, n_ended, n_all, is_listed ? "" : " or more", count(note, "pages"));
 	if (count(note, "hearing_s") > 0) {
-		g_autofree char *heard = weft_words_clock((double)count(note, "heard_s"));
-		g_autofree char *all = weft_words_clock((double)count(note, "hearing_s"));
+		g_autofree char *heard = weft_glance_clock((double)count(note, "heard_s"));
+		g_autofree char *all = weft_glance_clock((double)count(note, "hearing_s"));
 		printf(", heard %s of %s", heard, all);
 	}
 	/* What is unchanged takes no time: it says nothing of the rest. */

@@ -375,6 +375,7 @@ static void write_counts(WeftJsonWriter *writer, const WeftEstimateCounts *count
 {
 	write_number(writer, "pages", round(counts->n_pages));
 	write_number(writer, "seconds", counts->seconds);
+	write_number(writer, "seconds_to_hear", round(counts->hear_s));
 	write_number(writer, "to_read", round(counts->n_read));
 	write_number(writer, "requests", round(counts->n_requests));
 	write_number(writer, "tokens", round(counts->n_tokens + counts->n_read_tokens));

@@ -45,14 +45,6 @@ char *weft_words_time(double seconds)
 	return g_strdup_printf("%.0f d", seconds / 86400);
 }
 
-char *weft_words_clock(double seconds)
-{
-	guint64 s = (guint64)CLAMP(seconds, 0, 1e12);
-
-	return g_strdup_printf("%" G_GUINT64_FORMAT ":%02u:%02u", s / 3600, (guint)(s / 60 % 60),
-			       (guint)(s % 60));
-}
-
 char *weft_words_count(double n)
 {
 	g_autofree char *digits = g_strdup_printf("%.0f", n);

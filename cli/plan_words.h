@@ -12,8 +12,6 @@ char *weft_words_bytes(double bytes);
 char *weft_words_binary(double bytes);
 char *weft_words_time(double seconds);
 char *weft_words_count(double n);
-/* "1:02:03": a place in a recording. */
-char *weft_words_clock(double seconds);
 /* Three digits of a rate, as in "45,400,000" or "8.45"; "108.64 billion". */
 char *weft_words_rate(double per_s);
 char *weft_words_parameters(double n);

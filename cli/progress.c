@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "cli/glance.h"
 #include "cli/plan_words.h"
 
 #define BAR_COLUMNS 24
@@ -118,8 +119,8 @@ static guint64 n_ended(const WeftProgress *progress)
 /* A long recording is one document for hours. */
 static char *heard_text(const WeftProgress *progress)
 {
-	g_autofree char *heard = weft_words_clock(progress->heard_s);
-	g_autofree char *all = weft_words_clock(progress->hearing_s);
+	g_autofree char *heard = weft_glance_clock(progress->heard_s);
+	g_autofree char *all = weft_glance_clock(progress->hearing_s);
 
 	return progress->hearing_s > 0 ? g_strdup_printf(", heard %s of %s", heard, all)
 				       : g_strdup("");

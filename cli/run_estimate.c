@@ -65,6 +65,11 @@ char *weft_run_estimate_dry(const WeftJob *job, const WeftPlaces *places, WeftRu
 		g_string_append_printf(line, ", %s not looked at", rest);
 	}
 	g_string_append_printf(line, "; %s pages, %s tokens: about %s", pages, tokens, time);
+	if (total.counts.hear_s > 0) {
+		g_autofree char *sound = weft_words_time(total.counts.hear_s);
+		g_string_append_printf(line, "; listening to %s of sound is not in it: --sample N measures "
+				       "that", sound);
+	}
 	return g_string_free(line, FALSE);
 }
 

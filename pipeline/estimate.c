@@ -90,6 +90,7 @@ static void add_counts(WeftEstimateCounts *to, const WeftEstimateCounts *more, d
 	to->n_requests += more->n_requests * times;
 	to->n_tokens += more->n_tokens * times;
 	to->n_tiles += more->n_tiles * times;
+	to->hear_s += more->hear_s * times;
 }
 
 void weft_estimate_add_work(WeftEstimate *estimate, const char *path, double work_s,

@@ -18,6 +18,7 @@
 /* What documents hold, and what would be asked about them. */
 typedef struct WeftEstimateCounts {
 	double n_pages, seconds;     /* of sound and video */
+	double hear_s;               /* of sound that Whisper listens to */
 	double n_read;               /* pictures that a reader looks at first */
 	double n_read_tokens;        /* of them, where the bundle reads */
 	double n_requests;           /* of the task */

@@ -55,8 +55,8 @@ static gboolean set_options(Decode *decode, GError **error)
 	decode->options = (WeftDecodeOptions){
 	    .page_dpi = job->page_dpi,
 	    .want_rasters = run->task->reads,
-	    .want_pcm =
-	        run->task->reads && asks && encoders != NULL && weft_encoders_can_hear(encoders),
+	    .want_pcm = run->task->reads && asks && run->ears == NULL && encoders != NULL &&
+	                weft_encoders_can_hear(encoders),
 	    .page_first = job->page_first,
 	    .page_last = job->page_last,
 	    .time_first = job->time_first,
@@ -128,7 +128,8 @@ static bool send_known(WeftDecodeFlow *flow, WeftJournalReader *known, const Wef
 
 static bool send_new(WeftDecodeFlow *flow, const WeftDocument *document, GError **error)
 {
-	gboolean listens = flow->run->ears != NULL && flow->sniff.family == WEFT_FAMILY_AV;
+	gboolean listens = flow->run->ears != NULL && !flow->run->job->is_dry &&
+			   flow->sniff.family == WEFT_FAMILY_AV;
 
 	return weft_decode_flow_caption(flow, document->sidecar, false, error) &&
 	       (!listens || flow->captions != NULL || weft_sound_pass(flow, error)) &&

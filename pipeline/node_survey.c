@@ -13,6 +13,8 @@
 
 /* Text of a page that is read: about 2,000 characters, four to a token. */
 #define READ_TOKENS 500
+/* What is said in a second: two and a half words, as conversations have; and who says it, when. */
+#define SPEECH_TOKENS_PER_S 3.5
 
 /* ---- pictures that would be read ---- */
 
@@ -95,6 +97,7 @@ typedef struct Survey {
 typedef struct Counted {
 	WeftDocument *document;
 	WeftEstimateCounts counts;
+	gboolean has_captions; /* nobody listens */
 } Counted;
 
 static void counted_free(void *data)
@@ -130,26 +133,32 @@ static void count_window(Survey *survey, WeftEstimateCounts *counts, const WeftW
 	}
 }
 
-/* Facts of a page or a stream. */
-static void count_part(WeftEstimateCounts *counts, const WeftPart *part)
+/* Facts of a page or a stream; sound that is no silence. */
+static void count_part(Counted *counted, const WeftPart *part)
 {
-	if (part->kind == WEFT_PART_PAGE)
+	WeftEstimateCounts *counts = &counted->counts;
+
+	if (part->kind == WEFT_PART_CONTENT && part->content->kind == WEFT_CONTENT_SPEECH) {
+		counted->has_captions |= part->content->text != NULL;
+		counts->hear_s += (double)weft_ledger_sound(part) / 1e3;
+	} else if (part->kind == WEFT_PART_PAGE)
 		counts->n_pages++;
 	else if (part->kind == WEFT_PART_TRACK && part->track.seconds > 0)
 		counts->seconds = fmax(counts->seconds, part->track.seconds); /* sound and video at once */
 }
 
-/* The text that reading would give goes into windows, too. */
+/* The text that reading and listening would give goes into windows, too. */
 static void add_reading(const Survey *survey, WeftEstimateCounts *counts,
 			const WeftEstimateCounts *reading)
 {
 	const WeftRun *run = survey->run;
-	double n_tokens = reading->n_read * READ_TOKENS, capacity, n_windows_max;
+	double n_tokens = reading->n_read * READ_TOKENS + counts->hear_s * SPEECH_TOKENS_PER_S;
+	double capacity, n_windows_max;
 
 	counts->n_read += reading->n_read;
 	counts->n_read_tokens += reading->n_read_tokens;
 	counts->n_tiles += reading->n_tiles;
-	if (reading->n_read == 0 || run->task->windows == WEFT_WINDOWS_NONE)
+	if (n_tokens == 0 || run->task->windows == WEFT_WINDOWS_NONE)
 		return;
 	capacity = (double)MAX(weft_engine_capacity(run->engine, WEFT_ROUND_ANSWER), 1);
 	n_windows_max = run->task->windows == WEFT_WINDOWS_ENDS ? 2 : HUGE_VAL;
@@ -175,6 +184,8 @@ static void end_document(Survey *survey, Counted *counted, const WeftItem *end)
 		WEFT_COUNT(survey->run, n_left, 1);
 		return;
 	}
+	if (survey->run->ears == NULL || counted->has_captions)
+		counted->counts.hear_s = 0;
 	add_reading(survey, &counted->counts, &end->reading);
 	count_document(survey->run, counted->document);
 	weft_run_measured(survey->run, counted->document, &counted->counts);
@@ -194,7 +205,7 @@ static WeftStep survey_step(void *state, WeftRunner *runner, void *take_item, GE
 	}
 	counted = g_hash_table_lookup(survey->documents, &item->document);
 	if (item->kind == WEFT_ITEM_PART)
-		count_part(&counted->counts, item->part);
+		count_part(counted, item->part);
 	else if (weft_item_is_stop(item))
 		counted->document->is_left = TRUE;
 	else if (item->kind == WEFT_ITEM_WINDOW)

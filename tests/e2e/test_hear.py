@@ -209,6 +209,24 @@ class Hear(e2e.Case):
             self.assertIn(said, done.stderr)
             self.assertEqual(e2e.record_files(self.out), [])
 
+    def test_done_again_by_verify(self):
+        (self.folder / "terms.txt").write_text("Friday\n")
+        self.record(sounds / "talk.wav")
+        self.run_weft("-q", "--audio", os.path.relpath(WHISPER, self.folder), "-t", "transcript", "-o",
+                      "out", "--terms", "terms.txt", "--language", "de", "--names", "S1=Anna",
+                      sounds / "talk.wav", code=0, cwd=self.folder)
+        done = e2e.weft("verify", "-o", self.out, "--sample", "100")
+        self.assert_code(done, 0)
+
+    def test_an_estimate(self):
+        done = self.run_weft("--audio", WHISPER, "-m", e2e.BUNDLE, "-t", "extract", "-s",
+                             e2e.SOURCE / "tasks/describe.schema.json", "--dry-run", "-o", self.out,
+                             sounds / "talk.wav", sounds / "tone.wav", code=0)
+        said = done.stdout + done.stderr
+        self.assertIn("recordings are heard by: hear", said)
+        self.assertRegex(said, r"listening to \d+ s of sound is not in it")
+        self.assertFalse(self.out.exists())
+
     # ---- what is heard is not heard again ----
 
     def start(self, *more):
