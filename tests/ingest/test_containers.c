@@ -341,7 +341,12 @@ static void nonsense_costs_its_stretch(void)
 {
 	static const char *const NAMES[] = {"t.flac", "t.mp3", "t.m4a", "t.mkv", "t.opus", "t.mp4"};
 	g_autoptr(GRand) rand = g_rand_new_with_seed(11);
-	truncated_keeps_what_was_read(); /* makes them */
+	make(TEN_S "t.flac");
+	make(TEN_S "t.mp3");
+	make(TEN_S "-c:a libopus t.opus");
+	make(TEN_S "-c:a aac t.m4a");
+	make(TEN_S_BOTH "-c:v mpeg4 -c:a aac t.mp4");
+	make(TEN_S_BOTH "-c:v mpeg4 -c:a flac t.mkv");
 	for (guint i = 0; i < G_N_ELEMENTS(NAMES); i++) {
 		g_autofree char *in = in_folder(NAMES[i]), *out = in_folder("bad.av"), *bytes = NULL;
 		gsize size = 0;
