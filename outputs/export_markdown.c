@@ -1,8 +1,10 @@
 /* export_markdown.c - a record as Markdown (CommonMark, tables as GitHub has them).
  *
  * The answer is written by its shape, whatever the task: a value is a line, a list of values a list,
- * a list of objects a table; where provenance tells the place of a value, the place stands beside
- * it. Then what was read: speech as "**Anna** 00:01:24", a heading for each page.
+ * a list of objects a table, or a section each when they hold texts of several lines; where provenance
+ * tells the place of a value, the place stands beside it. An object with the time at which it was said
+ * ("at", as minutes have it) says that and no other places. Then what was read: speech as
+ * "**Anna** 00:01:24", a heading for each page.
  */
 #include <string.h>
 
@@ -45,18 +47,41 @@ static gboolean is_scalar(const WeftJson *value)
 	return type != WEFT_JSON_ARRAY && type != WEFT_JSON_OBJECT;
 }
 
+/* Line ends stay, as hard line breaks. */
+static void add_lines(GString *out, const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+	for (gsize i = 0; lines[i]; i++) {
+		add_escaped(out, lines[i]);
+		g_string_append(out, lines[i + 1] ? "\\\n" : "");
+	}
+}
+
 static void add_scalar(GString *out, const WeftJson *value)
 {
 	gboolean truth;
 
 	if (weft_json_string(value, NULL))
-		add_escaped(out, weft_json_string(value, NULL));
+		add_lines(out, weft_json_string(value, NULL));
 	else if (weft_json_raw_number(value))
 		g_string_append(out, weft_json_raw_number(value));
 	else if (weft_json_bool(value, &truth))
 		g_string_append(out, truth ? "yes" : "no");
 	else
 		g_string_append(out, "–");
+}
+
+/* "00:12:34", when the object says so itself; else NULL. */
+static const char *time_of(const WeftJson *object)
+{
+	static const char form[] = "00:00:00";
+	const char *at = weft_json_string(weft_json_member(object, "at"), NULL);
+
+	for (gsize i = 0; at && i < sizeof(form); i++)
+		if (form[i] == '0' ? !g_ascii_isdigit(at[i]) : at[i] != form[i])
+			return NULL;
+	return at;
 }
 
 /* Where the value at `pointer` was found, in brackets; nothing where nobody knows. */
@@ -75,6 +100,8 @@ static void add_evidence(GString *out, const WeftJson *provenance, const char *p
 
 static void add_value(GString *out, const WeftJson *value, const WeftJson *provenance,
 		      const char *pointer, guint depth);
+static void add_members(GString *out, const WeftJson *object, const WeftJson *provenance,
+			const char *pointer, guint depth, gboolean is_headed);
 
 static char *pointer_to(const char *pointer, const char *key)
 {
@@ -84,7 +111,14 @@ static char *pointer_to(const char *pointer, const char *key)
 	return g_string_free(longer, FALSE);
 }
 
-/* All members of all items are scalars, and all have those of the first: a table. */
+static gboolean fits_cell(const WeftJson *value)
+{
+	const char *text = weft_json_string(value, NULL);
+
+	return is_scalar(value) && !(text && strchr(text, '\n'));
+}
+
+/* All members of all items are scalars of one line, and all have those of the first: a table. */
 static gboolean is_table(const WeftJson *list)
 {
 	for (gsize i = 0; i < weft_json_length(list); i++) {
@@ -93,7 +127,7 @@ static gboolean is_table(const WeftJson *list)
 		if (weft_json_type(item) != WEFT_JSON_OBJECT || weft_json_length(item) == 0)
 			return FALSE;
 		for (gsize j = 0; j < weft_json_length(item); j++)
-			if (!is_scalar(weft_json_at(item, j)) ||
+			if (!fits_cell(weft_json_at(item, j)) ||
 			    g_strcmp0(weft_json_key_at(item, j, NULL),
 				      weft_json_key_at(weft_json_at(list, 0), j, NULL)) != 0)
 				return FALSE;
@@ -125,12 +159,20 @@ static void add_table(GString *out, const WeftJson *list, const WeftJson *proven
 
 			g_string_append(out, "| ");
 			add_scalar(out, weft_json_at(item, j));
-			add_evidence(out, provenance, cell);
+			if (!time_of(item))
+				add_evidence(out, provenance, cell);
 			g_string_append_c(out, ' ');
 		}
 		g_string_append(out, "|\n");
 	}
 	g_string_append_c(out, '\n');
+}
+
+static void add_heading(GString *out, guint depth)
+{
+	for (guint level = 0; level < MIN(depth, HEADING_MAX); level++)
+		g_string_append_c(out, '#');
+	g_string_append_c(out, ' ');
 }
 
 static void add_list(GString *out, const WeftJson *list, const WeftJson *provenance,
@@ -149,6 +191,10 @@ static void add_list(GString *out, const WeftJson *list, const WeftJson *provena
 			add_scalar(out, item);
 			add_evidence(out, provenance, at);
 			g_string_append_c(out, '\n');
+		} else if (time_of(item)) {
+			add_heading(out, depth);
+			g_string_append_printf(out, "%s\n\n", time_of(item));
+			add_members(out, item, provenance, at, depth + 1, TRUE);
 		} else {
 			add_value(out, item, provenance, at, depth + 1);
 		}
@@ -156,26 +202,28 @@ static void add_list(GString *out, const WeftJson *list, const WeftJson *provena
 	g_string_append(out, weft_json_length(list) > 0 ? "\n" : "–\n\n");
 }
 
+/* `is_headed`: its time stands above. */
 static void add_members(GString *out, const WeftJson *object, const WeftJson *provenance,
-			const char *pointer, guint depth)
+			const char *pointer, guint depth, gboolean is_headed)
 {
 	for (gsize i = 0; i < weft_json_length(object); i++) {
 		const char *key = weft_json_key_at(object, i, NULL);
 		const WeftJson *value = weft_json_at(object, i);
 		g_autofree char *at = pointer_to(pointer, key);
 
+		if (is_headed && strcmp(key, "at") == 0)
+			continue;
 		if (is_scalar(value)) {
 			g_string_append(out, "**");
 			add_label(out, key);
 			g_string_append(out, ":** ");
 			add_scalar(out, value);
-			add_evidence(out, provenance, at);
+			if (!time_of(object))
+				add_evidence(out, provenance, at);
 			g_string_append(out, "\n\n");
 			continue;
 		}
-		for (guint level = 0; level < MIN(depth, HEADING_MAX); level++)
-			g_string_append_c(out, '#');
-		g_string_append_c(out, ' ');
+		add_heading(out, depth);
 		add_label(out, key);
 		g_string_append(out, "\n\n");
 		add_value(out, value, provenance, at, depth + 1);
@@ -187,7 +235,7 @@ static void add_value(GString *out, const WeftJson *value, const WeftJson *prove
 		      const char *pointer, guint depth)
 {
 	if (weft_json_type(value) == WEFT_JSON_OBJECT) {
-		add_members(out, value, provenance, pointer, depth);
+		add_members(out, value, provenance, pointer, depth, FALSE);
 	} else if (weft_json_type(value) == WEFT_JSON_ARRAY) {
 		add_list(out, value, provenance, pointer, depth);
 	} else {
@@ -204,7 +252,6 @@ static void add_item(GString *out, const WeftJson *item, guint64 *page_before)
 	const char *text = weft_json_string(weft_json_member(item, "text"), NULL);
 	const char *speaker = weft_json_string(weft_json_member(item, "speaker"), NULL);
 	const WeftJson *at = weft_json_at(weft_json_member(item, "at"), 0);
-	g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
 	guint64 page = 0;
 
 	if (!text || !*text)
@@ -226,10 +273,8 @@ static void add_item(GString *out, const WeftJson *item, guint64 *page_before)
 		if (*place)
 			g_string_append_c(out, ' ');
 	}
-	for (gsize i = 0; lines[i]; i++) {
-		add_escaped(out, lines[i]);
-		g_string_append(out, lines[i + 1] ? "\\\n" : "\n\n"); /* a hard line break */
-	}
+	add_lines(out, text);
+	g_string_append(out, "\n\n");
 }
 
 void weft_export_markdown(GString *out, const WeftJson *record)

@@ -41,6 +41,8 @@ static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65
 	add_number(checksum, "pictures", task->pictures);
 	if (task->chooses_frames)
 		add_line(checksum, "frames", "even");
+	if (task->tells_slides)
+		add_line(checksum, "answer", "slides");
 	add_number(checksum, "reads", task->reads);
 	add_number(checksum, "answer-tokens", (double)task->answer_tokens);
 	add_line(checksum, "model",

@@ -241,7 +241,7 @@ static gboolean set_names(WeftJob *job, const char *text, GError **error)
 static const WeftJobKey keys[] = {
     {"task", "NAME|FILE",
      "what to ask: index (default), inventory, transcript, describe, extract, ask, minutes, chapters, "
-     "questions",
+     "questions, slides",
      't'},
     {"schema", "FILE", "JSON Schema of the answer, in place of the task's", 's'},
     {"question", "TEXT", "the question of the task 'ask'", 0},

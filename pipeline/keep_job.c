@@ -131,6 +131,10 @@ static void set_choices(GKeyFile *file, const WeftTask *task)
 	g_key_file_set_string(file, "task", "pictures", pictures[task->pictures]);
 	if (task->chooses_frames)
 		g_key_file_set_string(file, "task", "frames", "even");
+	if (task->tells_slides) {
+		g_key_file_set_string(file, "task", "answer", "slides");
+		g_key_file_set_string(file, "task", "schema", "@schema.json");
+	}
 	g_key_file_set_string(file, "task", "read", task->reads ? "true" : "false");
 	if (task->answer_tokens > 0)
 		g_key_file_set_uint64(file, "task", "answer_tokens", task->answer_tokens);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "pipeline/run.h"
+#include "pipeline/slides.h"
 
 /* Contents of a document that wait in memory for its end; what is more waits in a file. Documents of a
  * few hundred pages have less. */
@@ -454,6 +455,8 @@ static void settle_answer(const WeftRun *run, Building *building, guint32 n_wind
 
 	if (run->task->schema == NULL || building->document->fault != NULL)
 		return;
+	if (run->task->tells_slides && record->contents->len > 0)
+		weft_slides_answer(record);
 	if (record->answer == NULL && n_windows == 0 && record->contents->len > 0)
 		record->answer = weft_schema_null_instance(run->task->schema);
 	if (record->answer != NULL) {

@@ -87,7 +87,7 @@ static gboolean check_keys(GKeyFile *file, const char *path, GError **error)
 	static const char *const known[] = {"summary",       "prompt",   "schema", "merge",
 	                                    "windows",       "pictures", "frames", "read",
 	                                    "question",      "inventory", "answer_tokens",
-	                                    "adapter",       NULL};
+	                                    "adapter",       "answer",    NULL};
 	g_autoptr(GError) failure = NULL;
 	g_auto(GStrv) keys = g_key_file_get_keys(file, "task", NULL, &failure);
 
@@ -113,12 +113,14 @@ static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, G
 	static const char *const frames[] = {"all", "even", NULL};
 	static const char *const truths[] = {"false", "true", NULL};
 	guint merge_by = 0, windows_asked = 0, pictures_shown = 0, reads = 1, inventories = 0;
-	guint frames_shown = 0;
+	static const char *const answers[] = {"", "slides", NULL};
+	guint frames_shown = 0, answer = 0;
 
 	if (!choice_of_key(file, path, "merge", merges, &merge_by, error) ||
 	    !choice_of_key(file, path, "windows", windows, &windows_asked, error) ||
 	    !choice_of_key(file, path, "pictures", pictures, &pictures_shown, error) ||
 	    !choice_of_key(file, path, "frames", frames, &frames_shown, error) ||
+	    !choice_of_key(file, path, "answer", answers, &answer, error) ||
 	    !choice_of_key(file, path, "inventory", truths, &inventories, error) ||
 	    !choice_of_key(file, path, "read", truths, &reads, error))
 		return FALSE;
@@ -126,6 +128,12 @@ static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, G
 	task->windows = (WeftWindowsAsked)windows_asked;
 	task->pictures = (WeftPicturesShown)pictures_shown;
 	task->chooses_frames = frames_shown != 0;
+	task->tells_slides = answer != 0;
+	if (task->tells_slides && task->windows != WEFT_WINDOWS_NONE) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+		            "%s: answer=slides asks nothing: it needs windows=none", path);
+		return FALSE;
+	}
 	task->reads = reads != 0;
 	task->inventories = inventories != 0;
 	if (g_key_file_has_key(file, "task", "answer_tokens", NULL)) {
@@ -252,6 +260,8 @@ WeftTask *weft_task_open(const WeftJob *job, GError **error)
 			            task->name);
 			return NULL;
 		}
+		if (task->tells_slides && !read_schema(task, job, file, path, error))
+			return NULL;
 		return g_steal_pointer(&task);
 	}
 	read_adapter(task, file, path);

@@ -16,6 +16,8 @@
  *     read=true                      false: pictures and sound are not read (nor is a fault noted)
  *     inventory=true                 all inputs are found, and their text can be searched, before the
  *                                    model is asked about the first (inventory.h); default: false
+ *     answer=slides                  with windows=none: the answer comes by rule of what was read, and
+ *                                    no model is asked (slides.h); needs a schema
  *     question=true                  needs --question
  *     answer_tokens=800              the room for one answer; without it, chosen by the context
  *     adapter=invoices               the LoRA adapter that answers: one of the job's, by the name of
@@ -63,6 +65,7 @@ typedef struct WeftTask {
 	WeftWindowsAsked windows;
 	WeftPicturesShown pictures;
 	gboolean chooses_frames; /* frames=even */
+	gboolean tells_slides;   /* answer=slides */
 	gboolean reads;
 	gboolean inventories; /* looks at all inputs before the model is asked about the first */
 	gsize answer_tokens; /* 0: not stated */

@@ -108,6 +108,28 @@ class Export(e2e.Case):
                      "***", "*An_na* [00:01:01]", "Ben [00:01:01]"):
             self.assertIn(said, text)
 
+    @e2e.needs("cmark-gfm")
+    def test_minutes(self):
+        """Minutes are tables with the time once; what has several lines is a section."""
+        at = [{"kind": "pointed", "at": [{"time": [61, 62]}]}]
+        answer = {"title": "Harbour", "people": ["Anna", "Ben"], "tasks": [],
+                  "decisions": [{"at": "00:01:00", "decision": "The crane is paid.", "by": "Anna"},
+                                {"at": None, "decision": "We meet again.", "by": "Ben"}],
+                  "slides": [{"at": "00:00:20", "slide": 1, "text": "Budget\n# of 2026", "said": None}]}
+        places = ["/decisions/0/at", "/decisions/0/by", "/decisions/1/by", "/slides/0/slide"]
+        self.edit(answer=answer, content=[], provenance={place: at for place in places})
+        text = self.export("md")
+        done = subprocess.run(["cmark-gfm", "-e", "table", "--unsafe"], input=text,
+                              capture_output=True, text=True, check=True)
+        rows = [re.findall(r"<td>(.*?)</td>", row)
+                for row in re.findall(r"<tr>(.*?)</tr>", done.stdout, re.DOTALL)]
+        self.assertEqual(rows, [[], ["00:01:00", "The crane is paid.", "Anna"],
+                                ["–", "We meet again.", "Ben [00:01:01]"]])
+        self.assertEqual(re.findall(r"<h\d>(.*?)</h\d>", done.stdout),
+                         ["interview.mp3", "People", "Tasks", "Decisions", "Slides", "00:00:20"])
+        self.assertIn("<strong>Text:</strong> Budget<br />\n# of 2026", done.stdout)
+        self.assertIn("<strong>Slide:</strong> 1</p>", done.stdout)
+
     def test_files(self):
         self.edit(content=[speech("Hello.", 1, 2)])
         self.export("vtt", "--to", "captions")

@@ -48,18 +48,18 @@ class Meeting(e2e.Case):
                "-map", "0:a", "-map", "1:s", "-c:a", "aac", "-c:s", codec, path)
         return path
 
-    def film(self):
+    def film(self, pictures=PICTURES):
         parts = []
-        for name in PICTURES:
+        for name in pictures:
             part = self.folder / f"{name}.mp4"
             ffmpeg("-f", "lavfi", "-i", f"{name}=s=320x240:r=5", "-frames:v", 50, "-vf",
                    "select=eq(n\\,0),loop=49:1,setpts=N/5/TB,format=yuv420p", "-r", 5, "-c:v", "mpeg4",
                    "-q:v", 3, part)
             parts.append(f"file {part.name}\n")
         (self.folder / "parts.txt").write_text("".join(parts))
-        path = self.folder / "film.mkv"
+        path = self.folder / f"film-{len(pictures)}.mkv"
         ffmpeg("-f", "concat", "-i", self.folder / "parts.txt", "-i", self.folder / "said.srt",
-               "-map", "0:v", "-map", "1:s", "-c:v", "copy", "-c:s", "srt", "-t", 70, path)
+               "-map", "0:v", "-map", "1:s", "-c:v", "copy", "-c:s", "srt", "-t", 10 * len(pictures), path)
         return path
 
     def asked(self, task, path, *arguments, codes=(0,)):
@@ -109,6 +109,28 @@ class Meeting(e2e.Case):
         # A time that was copied from a marker points to what begins in that block.
         self.assertEqual((places["at"]["kind"], places["at"]["at"][0]["time"]),
                          ("pointed", [70.3, 72.3]))
+
+    def test_slides(self):
+        """What was said while each stood; one that comes back is the same. No model is asked."""
+        film = self.film(["testsrc", "smptebars", "testsrc", "pal75bars"])
+        record = self.asked("slides", film, codes=(1,))  # nobody reads them
+        slides = record["answer"]["slides"]
+        self.assertIsNone(record["model"])
+        self.assertEqual([slide["slide"] for slide in slides], [1, 2, 1, 3])
+        self.assertEqual([slide["at"] for slide in slides],
+                         [f"00:00:{10 * i:02}" for i in range(4)])
+        for i, slide in enumerate(slides):
+            self.assertAlmostEqual(slide["from"], 10 * i, delta=0.1)
+            begun = [k for k in range(N_SAID) if slide["from"] <= 2.5 * k + 0.3 < slide["until"]]
+            self.assertEqual(slide["said"].split("\n"), [f"{NAMES[k % 2]}: {said(k)}" for k in begun])
+            places = record["provenance"][f"/slides/{i}/said"]
+            self.assertEqual([round(place["at"][0]["time"][0] - 2.5 * k, 1)
+                              for place, k in zip(places, begun)], [0.3] * len(begun))
+            self.assertEqual(record["provenance"][f"/slides/{i}/from"][0]["at"][0]["time"],
+                             [slide["from"], slide["until"]])
+        # Without pictures: all that is said, of no slide.
+        (only,) = self.asked("slides", self.talk())["answer"]["slides"]
+        self.assertEqual((only["slide"], len(only["said"].split("\n"))), (None, N_SAID))
 
     def test_frames(self):
         """Minutes show four frames of a stretch and say how many they did not; describe shows all."""
