@@ -46,12 +46,17 @@ static char *stem_of(const char *name)
 	return dot != NULL && dot > name ? g_strndup(name, (gsize)(dot - name)) : g_strdup(name);
 }
 
-/* "de", "pt-BR", "zh-Hans": two or three letters, then pieces of letters and digits. */
+/* "de", "pt-BR", "zh-Hans": two or three letters, then pieces of letters and digits. Endings of
+ * recordings are none, though few people speak Avikam (avi) or Mohave (mov): talk.avi.srt is of talk.avi. */
 static gboolean is_language(const char *text)
 {
+	static const char *const endings[] = {
+		"aac", "aif", "amr", "asf", "avi", "caf", "flv", "mka", "mkv", "mov", "mpg", "mts", "mxf",
+		"oga", "ogg", "ogv", "ogx", "spx", "ts", "vob", "wav", "wma", "wmv", NULL};
 	gsize size = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	g_autofree char *lower = g_ascii_strdown(text, -1);
 
-	if (size < 2 || size > 3)
+	if (size < 2 || size > 3 || g_strv_contains(endings, lower))
 		return FALSE;
 	for (text += size; *text != '\0'; text += size) {
 		if (*text++ != '-')
