@@ -204,6 +204,22 @@ class Resume(e2e.Case):
         self.assertEqual(e2e.records(self.out), whole)
         self.assert_tidy()
 
+    def test_a_recording_with_captions_after_a_kill(self):
+        """Those that went down the flow before do not come again, and none is missing."""
+        path = self.sound(180)
+        cues = [f"{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}.000 --> 03:00:00.000\nWords {s}\n"
+                for s in range(7, 180 * 60, 50)]
+        path.with_suffix(".vtt").write_text("WEBVTT\n\n" + "\n".join(cues))
+        arguments = ["-t", "inventory", path]
+        whole = self.undisturbed(*arguments)
+        record, = (json.loads(text) for text in whole.values())
+        self.assertEqual([item["text"] for item in record["content"] if item["by"] == "sidecar"],
+                         [f"Words {s}" for s in range(7, 180 * 60, 50)])
+        self.killed_when(lambda: self.in_work_with(journal.PART, 30), *arguments)
+        self.run_weft("-q", "-o", self.out, *arguments, code=0)
+        self.assertEqual(e2e.records(self.out), whole)
+        self.assert_tidy()
+
     def test_the_cache_is_bounded(self):
         pile = self.folder / "pile"
         pile.mkdir()
