@@ -119,6 +119,8 @@ static void take_kinds(WeftSounder *self)
 
 static void judge_from(WeftSounder *self, guint first)
 {
+	if (first == self->waiting->len) /* an array without frames may have no address */
+		return;
 	weft_speech_activity_push(self->activity,
 	                          &g_array_index(self->waiting, WeftSoundFrame, first),
 	                          self->waiting->len - first, self->kinds);
