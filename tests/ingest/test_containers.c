@@ -366,6 +366,35 @@ static void nonsense_costs_its_stretch(void)
 	}
 }
 
+/* Blu-ray's subtitles (pictures), a clock in a track of data, a second camera: each is listed, and what
+ * should have been read is said not to be. */
+static void what_is_not_read_is_said(void)
+{
+	static const guint8 SEGMENT[] = {'P', 'G', 0, 1, 0x5f, 0x90, 0, 0, 0, 0, 0x80, 0, 0};
+	g_autofree char *path = in_folder("pictures.sup");
+	guint8 bytes[3 * sizeof SEGMENT];
+	for (guint i = 0; i < 3; i++) {
+		memcpy(bytes + i * sizeof SEGMENT, SEGMENT, sizeof SEGMENT);
+		bytes[i * sizeof SEGMENT + 3] = (guint8)(i + 1);
+	}
+	g_assert_true(g_file_set_contents(path, (const char *)bytes, sizeof bytes, NULL));
+	make("-f lavfi -i sine=d=3 -i pictures.sup -map 0 -map 1 -c:s copy pictures.mkv");
+	Decoded d = decode("pictures.mkv");
+	const WeftPart *fault = nth(&d, WEFT_PART_FAULT, 2, 0);
+	g_assert_nonnull(fault);
+	g_assert_error(fault->fault, WEFT_ERROR, WEFT_ERROR_NOT_EXAMINED);
+	g_assert_cmpstr(nth(&d, WEFT_PART_TRACK, 2, 0)->track.kind, ==, "subtitle");
+	decoded_free(&d);
+	make(PICTURES PICTURES "-map 0 -map 1 -c:v mpeg4 -timecode 01:00:00:00 two.mov");
+	d = decode("two.mov");
+	fault = nth(&d, WEFT_PART_FAULT, 2, 0);
+	g_assert_nonnull(fault);
+	g_assert_error(fault->fault, WEFT_ERROR, WEFT_ERROR_NOT_EXAMINED);
+	g_assert_cmpuint(track_of(&d, "data"), ==, 3);
+	g_assert_nonnull(format_of(&d, 3));
+	decoded_free(&d);
+}
+
 int main(int argc, char **argv)
 {
 	media_begin(&argc, &argv);
@@ -379,5 +408,6 @@ int main(int argc, char **argv)
 	                what_states_no_length_is_read_whole);
 	g_test_add_func("/containers/wrong-length-is-said", wrong_length_is_said);
 	g_test_add_func("/containers/nonsense-costs-its-stretch", nonsense_costs_its_stretch);
+	g_test_add_func("/containers/what-is-not-read-is-said", what_is_not_read_is_said);
 	return media_run();
 }
