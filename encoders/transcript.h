@@ -12,6 +12,12 @@
  * the first window. With all marked as speech, and no guards (as_reference), the result equals the
  * reference's.
  *
+ * transformers (5.23, generate() of what is longer than 30 s) has no words to move segments and
+ * windows by, keeps segments that are blank or of no length in the prompt, and leaves only the very
+ * next window without a prompt when one was hot: text from before it comes back. Its largest mel
+ * value is that of all it was given at once, its last frame is mirrored, and what is shorter than
+ * 30 s ends in silence (with padding="longest": in zeros, as here).
+ *
  * What is ours:
  *  - The gate (speech_gate.h): where nobody speaks, and where the recording has a hole, the decoder
  *    is not called.

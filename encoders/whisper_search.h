@@ -14,6 +14,13 @@
  * with a length penalty a >= 0 it is divided by ((5 + length) / 6)^a. Log probabilities are those
  * of the filtered logits, without temperature, the end token included.
  * Tokens that no rule allows are never taken; where nothing is allowed the text ends.
+ *
+ * transformers (5.23, generation/utils.py, _beam_search) has other beams: it adds log probabilities
+ * of the logits before the filters; a text that ends counts only among the b best of its step; the
+ * score is divided by length^a, the end counted; and it goes on until no text can become better than
+ * those that ended. With renormalize_logits, early_stopping and no penalty (0 in both) the same text
+ * wins. It averages over the n tokens, not n + 1, where no end was sampled, and draws from the 50
+ * likeliest unless top_k is 0. Greedy texts are equal.
  */
 #ifndef WEFT_ENCODERS_WHISPER_SEARCH_H
 #define WEFT_ENCODERS_WHISPER_SEARCH_H

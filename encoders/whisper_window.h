@@ -5,6 +5,10 @@
  * unlikely (average log probability below -1). What is unlikely in a window that probably holds no
  * speech (above 0.6) is silence, and no other temperature would help. The last one stands whatever
  * it is; is_accepted tells.
+ *
+ * transformers (5.23, generation_whisper.py) compresses not the text but its ids, as numbers of 16
+ * bits, so other windows fall back there; all else is equal. (It leaves the task's token out when
+ * it was told neither language nor task, and hears a language in full windows alone.)
  */
 #ifndef WEFT_ENCODERS_WHISPER_WINDOW_H
 #define WEFT_ENCODERS_WHISPER_WINDOW_H

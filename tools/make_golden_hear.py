@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A small Whisper with made-up weights and what openai/whisper hears with it: tests/golden/hear/.
 
-Usage: make_golden_hear.py [bundle | trace [CASE ...]]    without arguments: everything
+Usage: make_golden_hear.py [bundle | trace [CASE ...] | search]    without arguments: everything
 
 The bundle is a folder as transformers writes it (about 200 KB): a vocabulary of bytes and a few
 hundred words, 9 languages, 1501 times; two layers each, 16 wide. Nothing is learned. The embeddings
@@ -10,6 +10,9 @@ are built so that times, text and ends all occur, and change with the sound: see
 The traces are openai/whisper's (float32, on one thread): windows by greedy and by beam, whole
 recordings with words. It draws by weft's rule (base/draw.h), so windows that fall back to higher
 temperatures are equal, too. The sound is made by a formula that the test repeats.
+
+search.txt is what openai/whisper's beams find in logits of a formula (Script). What transformers hears
+is made by make_golden_hear_transformers.py.
 """
 import base64
 import json
@@ -398,15 +401,74 @@ def trace(*names):
     origin(reference)
 
 
+# beam_size, patience, length_penalty
+SEARCHES = [(2, None, None), (5, None, None), (3, 2.0, None), (5, 0.4, None), (3, None, 0.0),
+            (4, 1.5, 1.0), (2, None, 0.6)]
+SEARCH_SEEDS = 12
+SEARCH_LENGTH = 12
+
+
+class Script:
+    """Logits that are hashes of all sampled tokens, in place of a network. The test has the same."""
+
+    def __init__(self, torch, seed, n_vocab, n_prompt, first_time, eot):
+        self.torch, self.seed, self.n_vocab, self.n_prompt = torch, seed, n_vocab, n_prompt
+        self.first_time, self.eot = first_time, eot
+
+    def logits(self, tokens, audio_features):
+        out = np.zeros((len(tokens), tokens.shape[1], self.n_vocab), np.float32)
+        for row, ids in enumerate(tokens.tolist()):
+            state = mix(self.seed)
+            for i in ids[self.n_prompt:]:
+                state = mix(state ^ i)
+            depth = len(ids) - self.n_prompt
+            for k in range(6):
+                u = (mix(state ^ (1000 + k)) >> 11) * 2.0 ** -53
+                out[row, -1, self.first_time + k if depth == 0 else 64 + k] = 12 + 3 * u
+            if depth > 1:
+                u = (mix(state ^ 2000) >> 11) * 2.0 ** -53
+                out[row, -1, self.eot] = 11 + 4 * u
+        return self.torch.from_numpy(out)
+
+    def rearrange_kv_cache(self, source_indices):
+        pass
+
+    def cleanup_caching(self):
+        pass
+
+
+def search():
+    """search.txt: seed, beam_size, patience, length_penalty (- for none), average, tokens."""
+    reference = Reference(OUT)
+    decoding, lines = reference.whisper.decoding, []
+    for seed in range(SEARCH_SEEDS):
+        for beam_size, patience, length_penalty in SEARCHES:
+            task = decoding.DecodingTask(reference.model, decoding.DecodingOptions(
+                language="en", beam_size=beam_size, patience=patience, fp16=False,
+                length_penalty=length_penalty, sample_len=SEARCH_LENGTH))
+            task.inference = task.decoder.inference = Script(
+                reference.torch, seed, reference.encoding.n_vocab, len(task.initial_tokens),
+                task.tokenizer.timestamp_begin, task.tokenizer.eot)
+            found = task.run(reference.torch.zeros(1, FRAMES, D))[0]
+            lines.append("%d %d %s %s %.7g %s" % (
+                seed, beam_size, patience or "-", "-" if length_penalty is None else length_penalty,
+                found.avg_logprob, ",".join(map(str, found.tokens))))
+    with open(os.path.join(OUT, "search.txt"), "w") as f:
+        f.write("\n".join(lines) + "\n")
+
+
 def origin(reference):
     import tokenizers
     import torch
+    import transformers
 
     with open(os.path.join(OUT, "ORIGIN"), "w") as f:
-        f.write(f"""script: tools/make_golden_hear.py
-versions: openai-whisper {reference.whisper.__version__}, torch {torch.__version__}, tokenizers {tokenizers.__version__}, numpy {np.__version__}
+        f.write(f"""scripts: tools/make_golden_hear.py, tools/make_golden_hear_transformers.py
+versions: openai-whisper {reference.whisper.__version__}, transformers {transformers.__version__}, torch {torch.__version__}, tokenizers {tokenizers.__version__}, numpy {np.__version__}
 seed: {SEED}; weights float16, arithmetic float32, one thread; drawn by weft's rule
 trace-*.txt: what openai/whisper heard in the sounds of sound(); segments, tokens, windows and times of words must be equal, probabilities within 1e-3
+search.txt: what its beams found in logits of a formula (Script); tokens must be equal, averages within 1e-5
+transformers-*.txt: prompts, tokens and segments of generate(); must be equal, averages within 1e-3. In its place are put: weft's draws, the compression of text, the limit of half the context (Generator)
 """)
 
 
@@ -415,3 +477,5 @@ if __name__ == "__main__":
         bundle()
     if "trace" in sys.argv[1:2] or not sys.argv[1:]:
         trace(*sys.argv[2:])
+    if "search" in sys.argv[1:2] or not sys.argv[1:]:
+        search()

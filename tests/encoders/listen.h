@@ -1,4 +1,5 @@
-/* listen.h - a whole recording through a transcript by the rules of openai/whisper alone. */
+/* listen.h - sounds made by a formula, and a whole recording through a transcript by the rules of
+ * openai/whisper alone. */
 #ifndef WEFT_TESTS_ENCODERS_LISTEN_H
 #define WEFT_TESTS_ENCODERS_LISTEN_H
 
@@ -10,6 +11,35 @@
 
 #define LISTEN_RATE 16000
 #define LISTEN_PIECE 48000 /* samples pushed at once */
+
+/* The sound of tools/make_golden_hear.py. */
+static inline float *listen_sound_new(double seconds, guint32 seed, gsize *ret_n)
+{
+	gsize n = (gsize)(seconds * LISTEN_RATE), at = 0;
+	float *out = g_new0(float, n);
+	guint32 state = seed;
+
+	while (at < n) {
+		guint32 tones[3];
+
+		for (gsize i = 0; i < 3; i++) {
+			state = (state * 1103515245u + 12345u) & 0x7fffffff;
+			tones[i] = 80 + state % 3000;
+		}
+		state = (state * 1103515245u + 12345u) & 0x7fffffff;
+		gsize end = MIN(at + 1600 + state % 12000, n);
+
+		state = (state * 1103515245u + 12345u) & 0x7fffffff;
+		double loud = state % 7 == 0 ? 0 : 0.02 + (state % 100) * 0.001;
+
+		for (gsize i = 0; i < 3; i++)
+			for (gsize t = at; t < end; t++)
+				out[t] += (float)(loud * sin(2 * G_PI * tones[i] * (double)t / LISTEN_RATE));
+		at = end;
+	}
+	*ret_n = n;
+	return out;
+}
 
 /* What the first pass gives: the loudest of all frames, silence behind the end included. */
 static inline float largest_of(const WeftKernels *kernels, gsize n_bins, const float *samples, gsize n)

@@ -7,36 +7,6 @@
 
 /* Probabilities, and averages of their logarithms: sums of f32 in another order. */
 #define TOLERANCE 1e-3
-#define RATE 16000
-
-/* The sound of tools/make_golden_hear.py. */
-static float *sound_new(double seconds, guint32 seed, gsize *ret_n)
-{
-	gsize n = (gsize)(seconds * RATE), at = 0;
-	float *out = g_new0(float, n);
-	guint32 state = seed;
-
-	while (at < n) {
-		guint32 tones[3];
-
-		for (gsize i = 0; i < 3; i++) {
-			state = (state * 1103515245u + 12345u) & 0x7fffffff;
-			tones[i] = 80 + state % 3000;
-		}
-		state = (state * 1103515245u + 12345u) & 0x7fffffff;
-		gsize end = MIN(at + 1600 + state % 12000, n);
-
-		state = (state * 1103515245u + 12345u) & 0x7fffffff;
-		double loud = state % 7 == 0 ? 0 : 0.02 + (state % 100) * 0.001;
-
-		for (gsize i = 0; i < 3; i++)
-			for (gsize t = at; t < end; t++)
-				out[t] += (float)(loud * sin(2 * G_PI * tones[i] * (double)t / RATE));
-		at = end;
-	}
-	*ret_n = n;
-	return out;
-}
 
 typedef struct Case {
 	const char *name;
@@ -87,7 +57,7 @@ static void put_all(const WeftHeard *heard, gpointer out)
 static void transcribe(const Opened *opened, const Case *c, GString *out)
 {
 	gsize n;
-	g_autofree float *samples = sound_new(c->seconds, c->seed, &n);
+	g_autofree float *samples = listen_sound_new(c->seconds, c->seed, &n);
 	g_autoptr(GString) all = g_string_new(NULL);
 	g_autofree char *language = listen_as_reference(opened, &c->options, samples, n, put_all, all);
 

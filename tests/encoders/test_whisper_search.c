@@ -1,6 +1,8 @@
-/* Searches where it is known what is best. Parity with openai/whisper is in test_hear.c. */
+/* Searches where it is known what is best: by thought, or by openai/whisper's beams in the same
+ * logits (golden/hear/search.txt). Parity of whole recordings is in test_hear.c. */
 #include "encoders/whisper_search.h"
 
+#include "base/draw.h"
 #include "encoders/whisper_window.h"
 #include "script.h"
 
@@ -83,6 +85,108 @@ static void test_beam(void)
 	g_assert_cmpuint(n, ==, 2);
 }
 
+/* Logits that are hashes of all sampled tokens: Script of tools/make_golden_hear.py. */
+typedef struct Maze {
+	WeftScorer scorer;
+	const WeftWhisperTokens *tokens;
+	guint64 seed, states[WEFT_SEARCH_ROWS_MAX];
+	gsize depth;
+} Maze;
+
+static float maze_logit(guint64 state, guint64 key, double least, double range)
+{
+	return (float)(least + range * ((double)(weft_draw_mix(state ^ key) >> 11) * 0x1p-53));
+}
+
+static void maze_logits(const Maze *maze, gsize n_rows, float *ret_logits)
+{
+	gsize n_vocab = maze->scorer.n_vocab;
+
+	memset(ret_logits, 0, n_rows * n_vocab * sizeof(float));
+	for (gsize i = 0; i < n_rows; i++) {
+		float *logits = ret_logits + i * n_vocab;
+		gsize first = maze->depth == 0 ? maze->tokens->first_timestamp : 64;
+
+		for (guint64 k = 0; k < 6; k++)
+			logits[first + k] = maze_logit(maze->states[i], 1000 + k, 12, 3);
+		if (maze->depth > 1)
+			logits[maze->tokens->eot] = maze_logit(maze->states[i], 2000, 11, 4);
+	}
+}
+
+static gboolean maze_begin(WeftScorer *scorer, const guint32 *ids, gsize n_ids, gsize at,
+			   float *ret_logits_at, float *ret_logits_last, GError **error)
+{
+	Maze *maze = (Maze *)scorer;
+
+	(void)ids, (void)n_ids, (void)at, (void)error;
+	maze->depth = 0;
+	maze->states[0] = weft_draw_mix(maze->seed);
+	maze_logits(maze, 1, ret_logits_last);
+	memset(ret_logits_at, 0, scorer->n_vocab * sizeof(float));
+	return TRUE;
+}
+
+static gboolean maze_step(WeftScorer *scorer, const guint32 *parents, const guint32 *ids,
+			  gsize n_rows, float *ret_logits, GError **error)
+{
+	Maze *maze = (Maze *)scorer;
+	guint64 states[WEFT_SEARCH_ROWS_MAX];
+
+	(void)error;
+	for (gsize i = 0; i < n_rows; i++)
+		states[i] = weft_draw_mix(maze->states[parents[i]] ^ ids[i]);
+	memcpy(maze->states, states, n_rows * sizeof(guint64));
+	maze->depth++;
+	maze_logits(maze, n_rows, ret_logits);
+	return TRUE;
+}
+
+/* One line of search.txt: seed, beam_size, patience, length_penalty, average, tokens. */
+static void check_maze(const Vocabulary *v, const char *line)
+{
+	g_auto(GStrv) fields = g_strsplit(line, " ", -1);
+	g_autoptr(GString) ours = g_string_new(NULL);
+	g_autoptr(GError) error = NULL;
+	WeftHypothesis found;
+
+	g_assert_cmpuint(g_strv_length(fields), ==, 6);
+	Maze maze = { .scorer = { .n_vocab = v->tokens->n_vocab, .n_context = 24,
+				  .begin = maze_begin, .step = maze_step },
+		      .tokens = v->tokens, .seed = g_ascii_strtoull(fields[0], NULL, 10) };
+	WeftSearch search = { .beam_size = (gsize)g_ascii_strtoull(fields[1], NULL, 10),
+			      .best_of = 1, .patience = 1, .length_penalty = -1 };
+
+	if (fields[2][0] != '-')
+		search.patience = g_ascii_strtod(fields[2], NULL);
+	if (fields[3][0] != '-')
+		search.length_penalty = g_ascii_strtod(fields[3], NULL);
+	g_assert_true(weft_whisper_search(&search, &maze.scorer, v->tokens, &v->tokens->sot, 1,
+					  &found, &error));
+	for (gsize i = 0; i < found.n_tokens; i++)
+		g_string_append_printf(ours, "%s%u", i ? "," : "", found.tokens[i]);
+	g_free(found.tokens);
+	if (strcmp(ours->str, fields[5]) != 0 ||
+	    fabs(found.average - g_ascii_strtod(fields[4], NULL)) > 1e-5)
+		g_error("%g %s\nexpected\n%s", found.average, ours->str, line);
+}
+
+static void test_mazes(void)
+{
+	Vocabulary v = vocabulary_open();
+	g_autofree char *text = NULL;
+	g_autoptr(GError) error = NULL;
+
+	g_file_get_contents(WEFT_HEAR "/search.txt", &text, NULL, &error);
+	g_assert_no_error(error);
+	g_auto(GStrv) lines = g_strsplit(g_strchomp(text), "\n", -1);
+
+	g_assert_cmpuint(g_strv_length(lines), >=, 80);
+	for (gsize i = 0; lines[i]; i++)
+		check_maze(&v, lines[i]);
+	vocabulary_close(&v);
+}
+
 /* What `take` gives with these options and a prompt of n_prompt tokens that ends with sot. */
 static WeftHypothesis play(const Take *take, const WeftSearch *search, gsize n_prompt)
 {
@@ -156,6 +260,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/whisper_search/beam", test_beam);
+	g_test_add_func("/whisper_search/mazes", test_mazes);
 	g_test_add_func("/whisper_search/length", test_length);
 	g_test_add_func("/whisper_search/draws", test_draws);
 	return g_test_run();
