@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "ingest/ingest.h"
+#include "pipeline/track_sound.h"
 
 enum {
 	ENTRY_PART = 16, /* what became of it (u8), part */
@@ -172,8 +173,26 @@ WeftItem *weft_entry_read(guint8 kind, const guint8 *data, gsize size_bytes, gui
 	return NULL;
 }
 
+/* What was measured of a track is whole only with its last piece. */
+static gboolean is_sound_so_far(const WeftItem *item, GByteArray *pieces)
+{
+	g_autoptr(WeftTrackSound) sound = NULL;
+	gboolean is_last;
+
+	if (item->kind != WEFT_ITEM_SOUNDING)
+		return TRUE;
+	if (!weft_track_sound_add_piece(pieces, item->bytes, &is_last, NULL))
+		return FALSE;
+	if (!is_last)
+		return TRUE;
+	sound = weft_track_sound_from_bytes(pieces, NULL);
+	g_byte_array_set_size(pieces, 0);
+	return sound != NULL;
+}
+
 gboolean weft_entries_are_sound(WeftJournalReader *reader)
 {
+	g_autoptr(GByteArray) pieces = g_byte_array_new();
 	const guint8 *data;
 	gsize size_bytes;
 	guint8 kind;
@@ -186,7 +205,7 @@ gboolean weft_entries_are_sound(WeftJournalReader *reader)
 		if (kind == WEFT_JOURNAL_END)
 			continue;
 		item = weft_entry_read(kind, data, size_bytes, 0, NULL);
-		if (item == NULL)
+		if (item == NULL || !is_sound_so_far(item, pieces))
 			return FALSE;
 	}
 	return FALSE;

@@ -163,6 +163,23 @@ static bool listen(Hear *hear, Listening *listening, WeftRunner *runner, guint64
 	return is_sent;
 }
 
+/* A state that does not fit is forgotten: the next run begins the recording anew. FALSE: nobody
+ * receives any more, or error is set. */
+static bool open_hearing(Hear *hear, Listening *listening, WeftRunner *runner, guint64 document,
+                         GError **error)
+{
+	GError *failure = NULL;
+
+	if (listening->is_over || weft_hearing_open(listening->hearing, &failure))
+		return true;
+	if (!g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_CHANGED)) {
+		g_propagate_error(error, failure);
+		return false;
+	}
+	weft_stash_forget(hear->run->stash, listening->key);
+	return give_up(hear, listening, runner, document, failure);
+}
+
 /* ---- the step ---- */
 
 /* Takes the item. What comes in of a recording is counted here, so that nothing which comes a second
@@ -220,6 +237,7 @@ static WeftStep hear_step(void *state, WeftRunner *runner, void *take_item, GErr
 	Hear *hear = state;
 	WeftItem *item = take_item;
 	Listening *listening;
+	GError *failure = NULL;
 
 	if (item->kind == WEFT_ITEM_BEGIN)
 		begin(hear, item);
@@ -236,8 +254,11 @@ static WeftStep hear_step(void *state, WeftRunner *runner, void *take_item, GErr
 		}
 		return weft_step_after(weft_runner_send(runner, item));
 	}
-	if (!weft_hearing_open(listening->hearing, error)) {
+	if (!open_hearing(hear, listening, runner, item->document, &failure)) {
 		weft_item_free(item);
+		if (failure == NULL)
+			return WEFT_STEP_END;
+		g_propagate_error(error, failure);
 		return WEFT_STEP_FAILED;
 	}
 	return weft_step_after(take(hear, listening, runner, item));

@@ -33,6 +33,15 @@ def kinds(path):
     return [payload[0] for payload in load(path)]
 
 
+def rewrite(path, change):
+    """Puts change(payload) in the place of each."""
+    data = path.read_bytes()
+    out = data[:HEADER]
+    for payload in map(change, frames(data)):
+        out += struct.pack("<II", len(payload), checksum(payload)) + payload
+    path.write_bytes(out)
+
+
 def forge(path, old, new):
     """Changes bytes in all entries; as many for as many. How many entries had them."""
     assert len(old) == len(new)

@@ -274,6 +274,26 @@ class Hear(e2e.Case):
         self.assertEqual(e2e.records(self.out), whole)
         self.assertLess(heard(record)["windows"], n_windows)
 
+    def test_forged_journals(self):
+        """They cost the work that they would have saved, and are gone then."""
+        whole, n_windows = self.undisturbed()
+        self.ended_when(signal.SIGKILL, lambda: self.n_heard() >= 2, self.start())
+        path, = journal.in_work(self.out)
+        saved = path.read_bytes()
+        journal.rewrite(path, lambda entry: bytes([SOUNDING]) + b"\1wrong" if entry[0] == SOUNDING else
+                        entry)
+        record = self.record(sounds / "long.wav")
+        self.assertEqual(e2e.records(self.out), whole)
+        self.assertEqual(heard(record)["windows"], n_windows)
+        shutil.rmtree(self.out)
+        (self.out / "state/work").mkdir(parents=True)
+        path.write_bytes(saved)
+        journal.rewrite(path, lambda entry: bytes([HEARING]) + b"wrong" if entry[0] == HEARING else entry)
+        record = self.record(sounds / "long.wav", code=1)
+        self.assertEqual([error["code"] for error in record["errors"]], ["changed"])
+        self.record(sounds / "long.wav")
+        self.assertEqual(e2e.records(self.out), whole)
+
     def test_stopped_goes_on(self):
         whole, n_windows = self.undisturbed()
         self.ended_when(signal.SIGTERM, lambda: self.n_heard() >= 2, self.start())
