@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import struct
 import subprocess
 import unittest
@@ -116,6 +117,30 @@ class Captions(Case):
         self.write("talk.vtt", vtt((3, 4, "", "last"), (0, 1, "", "first")))
         record = self.go("--time", "0:00-0:02")["talk.wav"]
         self.assertEqual(said(record), ["first"])
+
+    def test_between_frames(self):
+        """Chapters, which have times too, come before all."""
+        shutil.copy(e2e.INBOX / "slides-talk.mp4", self.inputs)
+        self.write("slides-talk.vtt", vtt((1, 3, "", "first"), (12, 14, "", "second")))
+        record = self.go(code=1)["slides-talk.mp4"]
+        begins = [item["at"][0]["time"][0] for item in record["content"]]
+        self.assertEqual(begins, sorted(begins))
+        place = [item["text"] for item in record["content"]].index("second")
+        self.assertIn("frame", [item["kind"] for item in record["content"][:place]])
+
+    @e2e.needs("ffmpeg")
+    def test_subtitles_inside_are_set_apart(self):
+        self.write("inside.srt", srt("inside"))
+        subprocess.run(["ffmpeg", "-v", "error", "-i", "talk.wav", "-i", "inside.srt", "-c:a", "copy",
+                        "talk.mkv"], cwd=self.inputs, check=True, timeout=100)
+        for name in ("talk.wav", "inside.srt"):
+            (self.inputs / name).unlink()
+        self.assertEqual(said(self.go()["talk.mkv"]), ["inside"])
+        self.write("talk.vtt", vtt((0, 1, "", "beside")))
+        record = self.go()["talk.mkv"]
+        self.assertEqual((record["status"], said(record)), ("ok", ["beside"]))
+        self.assertEqual([(item["text"], item["by"], item["reason"]) for item in record["hidden"]],
+                         [("inside", "file", "sidecar")])
 
     def test_come_change_and_go(self):
         wav(self.inputs / "other.wav", pitch=11)
