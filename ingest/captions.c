@@ -128,11 +128,11 @@ static gboolean read_cue(Captions *state, WeftAnchor at, GError **error)
 	GError *failure = NULL;
 	gboolean is_open = TRUE;
 	state->has_next = FALSE;
-	while (is_open) {
+	while (is_open && lines->len < CUE_LINES_MAX) {
 		g_autofree char *line = next_line(state, &failure);
 		state->has_next = line && read_times(line, &state->next);
 		is_open = line && *line && !state->has_next;
-		if (is_open && lines->len < CUE_LINES_MAX && *g_strstrip(line))
+		if (is_open && *g_strstrip(line))
 			g_ptr_array_add(lines, g_steal_pointer(&line));
 	}
 	if (failure) {
@@ -141,6 +141,10 @@ static gboolean read_cue(Captions *state, WeftAnchor at, GError **error)
 	}
 	if (state->has_next && lines->len > 0 && is_number(lines->pdata[lines->len - 1]))
 		g_ptr_array_set_size(lines, (gint)lines->len - 1);
+	if (is_open) { /* what is longer goes on as another of the same time */
+		state->next = at;
+		state->has_next = TRUE;
+	}
 	g_autofree char *text = cue_text(state, lines);
 	weft_cue_text_add(&state->contents, text, at);
 	return TRUE;

@@ -48,21 +48,10 @@ double weft_cue_time(const char *text, const char **ret_end)
 	return (double)seconds + round(fraction * 1e6) / 1e6;
 }
 
-static void add_char(Cue *cue, gunichar c)
-{
-	gboolean is_space = g_unichar_isspace(c);
-	if (is_space && (cue->text->len == 0 || cue->text->str[cue->text->len - 1] == ' '))
-		return;
-	if (cue->text->len > WEFT_PART_TEXT_MAX_BYTES - 8)
-		return;
-	g_string_append_unichar(cue->text, is_space ? ' ' : c);
-	cue->n_chars++;
-}
-
 /* Each stretch of words lasts until the next one begins. */
 static void add_words(const Cue *cue, WeftContent *content)
 {
-	for (guint i = 0; i < cue->begins->len; i++) {
+	for (guint i = 0; i < MIN(cue->begins->len, WEFT_PART_WORDS_MAX); i++) {
 		WeftWord word = g_array_index(cue->begins, WeftWord, i);
 		gboolean is_last = i + 1 == cue->begins->len;
 		const WeftWord *next = is_last ? NULL : &g_array_index(cue->begins, WeftWord, i + 1);
@@ -74,7 +63,7 @@ static void add_words(const Cue *cue, WeftContent *content)
 		while (word.char_end > word.char_first &&
 		       *g_utf8_offset_to_pointer(cue->text->str, word.char_end - 1) == ' ')
 			word.char_end--;
-		if (word.char_end > word.char_first && i < WEFT_PART_WORDS_MAX)
+		if (word.char_end > word.char_first)
 			weft_content_add_word(content, word);
 	}
 }
@@ -98,6 +87,17 @@ static void flush(Cue *cue)
 	g_string_truncate(cue->text, 0);
 	g_array_set_size(cue->begins, 0);
 	cue->n_chars = 0;
+}
+
+static void add_char(Cue *cue, gunichar c)
+{
+	gboolean is_space = g_unichar_isspace(c);
+	if (cue->text->len > WEFT_PART_TEXT_MAX_BYTES - 8)
+		flush(cue); /* what does not fit into one content goes into the next */
+	if (is_space && (cue->text->len == 0 || cue->text->str[cue->text->len - 1] == ' '))
+		return;
+	g_string_append_unichar(cue->text, is_space ? ' ' : c);
+	cue->n_chars++;
 }
 
 static void take_tag(Cue *cue, const char *tag)
@@ -150,8 +150,8 @@ static const char *tag_end(const char *at)
 {
 	gboolean may_be = *at == '<' ? g_ascii_isalnum(at[1]) || at[1] == '/' || at[1] == '>'
 	                             : *at == '{' && at[1] == '\\';
-	const char *end = may_be ? strchr(at, *at == '<' ? '>' : '}') : NULL;
-	return end && end - at < (gssize)TAG_MAX_BYTES ? end : NULL;
+	/* No farther: a text that is all '<' would be looked through to its end at each of them. */
+	return may_be ? memchr(at, *at == '<' ? '>' : '}', strnlen(at, TAG_MAX_BYTES)) : NULL;
 }
 
 static void parse(Cue *cue, const char *text)

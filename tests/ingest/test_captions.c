@@ -144,6 +144,31 @@ static void test_damage(void)
 	weft_ingest_close(ingest);
 }
 
+/* A caption that is longer than a content may be becomes several; no word is lost. */
+static void test_long(void)
+{
+	WeftIngest *ingest = weft_ingest_open(WEFT_TEST_HELPERS, NULL);
+	g_autoptr(GString) text = g_string_new("WEBVTT\n\n00:01.000 --> 00:02.000\n");
+	gsize n_words = 0, n_contents = 0;
+	for (guint i = 0; i < 10000; i++)
+		g_string_append_printf(text, "word%u%s", i, i % 100 == 99 ? "\n" : " ");
+	g_auto(Decoded) decoded = decode_text(ingest, text->str);
+	g_assert_no_error(decoded.error);
+	for (guint i = 0; i < decoded.parts->len; i++) {
+		const WeftContent *content =
+		    ((const WeftPart *)g_ptr_array_index(decoded.parts, i))->content;
+		if (!content || !content->text)
+			continue;
+		g_assert_cmpfloat(g_array_index(content->anchors, WeftAnchor, 0).time[1], ==, 2);
+		for (const char *p = content->text; (p = strstr(p, "word")); p += 4)
+			n_words++;
+		n_contents++;
+	}
+	g_assert_cmpuint(n_contents, >, 2);
+	g_assert_cmpuint(n_words, ==, 10000);
+	weft_ingest_close(ingest);
+}
+
 /* ---- tracks of a container ---- */
 
 static char *shell(const char *line)
@@ -202,6 +227,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/captions/rolling", test_rolling);
 	g_test_add_func("/captions/sloppy", test_sloppy);
 	g_test_add_func("/captions/damage", test_damage);
+	g_test_add_func("/captions/long", test_long);
 	g_test_add_func("/captions/tracks", test_tracks);
 	return g_test_run();
 }
