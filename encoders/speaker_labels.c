@@ -98,6 +98,7 @@ static WeftContent *piece_of(const WeftContent *content, guint first, guint end)
 	    weft_content_new(content->kind, content->by, g_strdup(g_strchomp(text)), at);
 
 	piece->hidden = content->hidden;
+	piece->reason = g_strdup(content->reason);
 	for (guint i = first; i < end; i++) {
 		WeftWord word = words[i];
 		word.char_first -= char_first;

@@ -76,6 +76,23 @@ static void test_cut(void)
 	g_assert_cmpfloat(second->confidence, ==, 0.5);
 }
 
+/* What is not believed stays so in each of its pieces. */
+static void test_doubted(void)
+{
+	WeftContent *content = content_new("Schöne Grüße an alle", 0, 1);
+
+	content->hidden = TRUE;
+	content->reason = g_strdup("repetition");
+	g_autoptr(GPtrArray) out = label(content);
+
+	g_assert_cmpuint(out->len, ==, 2);
+	for (guint i = 0; i < out->len; i++) {
+		content = g_ptr_array_index(out, i);
+		g_assert_true(content->hidden);
+		g_assert_cmpstr(content->reason, ==, "repetition");
+	}
+}
+
 /* Words between turns go with their neighbours; a margin that is too small gives no label. */
 static void test_between(void)
 {
@@ -116,6 +133,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/speaker_labels/cut", test_cut);
+	g_test_add_func("/speaker_labels/doubted", test_doubted);
 	g_test_add_func("/speaker_labels/between", test_between);
 	g_test_add_func("/speaker_labels/overlap", test_overlap);
 	g_test_add_func("/speaker_labels/kept", test_kept);
