@@ -50,14 +50,15 @@ static void write_srt(GString *out, const WeftJson *record)
 		const WeftCue *cue = cues->pdata[i];
 		g_autofree char *lines = in_lines(cue->text);
 		g_autofree char *speaker = weft_captions_line(cue->speaker);
-		g_autoptr(GString) text = g_string_new(lines);
+		g_autoptr(GString) text = g_string_new(speaker);
 
+		g_string_append_printf(text, "%s%s", *speaker ? ": " : "", lines);
 		g_string_replace(text, "-->", "->", 0);
 		g_string_append_printf(out, "%u\n", i + 1);
 		add_clock(out, cue->from_s, ',');
 		g_string_append(out, " --> ");
 		add_clock(out, cue->to_s, ',');
-		g_string_append_printf(out, "\n%s%s%s\n\n", speaker, *speaker ? ": " : "", text->str);
+		g_string_append_printf(out, "\n%s\n\n", text->str);
 	}
 }
 

@@ -78,7 +78,7 @@ class Export(e2e.Case):
     @e2e.needs("ffmpeg")
     def test_nothing_breaks_out_of_a_caption(self):
         nasty = "one\n\n2\n00:00:01,000 --> 00:00:02,000\nforged\n\nNOTE x" + NASTY
-        self.edit(content=[speech(nasty, 1, 4, speaker="x>y\n\n<v z")])
+        self.edit(content=[speech(nasty, 1, 4, speaker="00:00:01,000 --> 00:00:02,000 x>y\n\n<v z")])
         for form in ("srt", "vtt"):
             text = self.export(form)
             cues = self.as_ffmpeg_reads(text, form)
