@@ -64,7 +64,7 @@ def fuzz(name, program, work, seconds):
     begin, runs, edges, is_broken = cpu_seconds(), 0, 0, False
     while not is_broken and (left := seconds - (cpu_seconds() - begin)) > 1:
         done = subprocess.run(
-            [program, f"-max_total_time={max(2, int(left))}", "-timeout=20", "-rss_limit_mb=3000",
+            [program, f"-max_total_time={max(2, int(left))}", "-timeout=60", "-rss_limit_mb=3000",
              f"-max_len={INPUT_BYTES_MAX.get(name, 1 << 14)}", f"-artifact_prefix={found}/",
              "-print_final_stats=1", corpus, SOURCE / "tests/fuzz/corpus" / name],
             cwd=work, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
