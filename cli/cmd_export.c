@@ -6,7 +6,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "cli/cmd.h"
-#include "cli/record_file.h"
+#include "cli/record_tree.h"
 #include "outputs/outputs.h"
 
 typedef struct Export {
@@ -39,7 +39,7 @@ static char *file_name(Export *export, const WeftJson *record)
 
 static gboolean export_one(Export *export, const char *path, GError **error)
 {
-	g_autoptr(WeftJson) record = weft_record_file_read(path, error);
+	g_autoptr(WeftJson) record = weft_record_tree_read(path, error);
 	g_autoptr(GString) text = g_string_new(NULL);
 
 	if (!record)

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "cli/cmd.h"
 #include "cli/glance.h"
-#include "cli/record_file.h"
+#include "cli/record_tree.h"
 #include "outputs/outputs.h"
 
 #define KIND_WIDTH 13
@@ -70,7 +70,7 @@ static int print_table(WeftOutputs *outputs, GError **error)
 	print_row("file", &heading, file_width);
 	for (guint i = 0; i < listed->len; i++) {
 		const WeftListed *entry = listed->pdata[i];
-		g_autoptr(WeftJson) record = weft_record_file_read(entry->record_path, error);
+		g_autoptr(WeftJson) record = weft_record_tree_read(entry->record_path, error);
 		if (!record)
 			return WEFT_EXIT_NOT_STARTED;
 		WeftGlance glance;
@@ -197,7 +197,7 @@ static int print_records(WeftOutputs *outputs, char **names, GError **error)
 {
 	for (gsize i = 0; names[i]; i++) {
 		g_autofree char *path = weft_outputs_record_path(outputs, names[i], error);
-		g_autoptr(WeftJson) record = path ? weft_record_file_read(path, error) : NULL;
+		g_autoptr(WeftJson) record = path ? weft_record_tree_read(path, error) : NULL;
 		if (!record)
 			return WEFT_EXIT_NOT_STARTED;
 		print_record(record);

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "outputs/captions.h"
+#include "outputs/cues.h"
 
 #define SECONDS_MAX 3.6e8 /* 100,000 hours: beyond is nonsense */
 
@@ -44,12 +44,12 @@ static char *in_lines(const char *text)
 /* SubRip has no escapes: a line that looks like times would begin another cue. */
 static void write_srt(GString *out, const WeftJson *record)
 {
-	g_autoptr(GPtrArray) cues = weft_captions_of(record);
+	g_autoptr(GPtrArray) cues = weft_cues_of(record);
 
 	for (guint i = 0; i < cues->len; i++) {
 		const WeftCue *cue = cues->pdata[i];
 		g_autofree char *lines = in_lines(cue->text);
-		g_autofree char *speaker = weft_captions_line(cue->speaker);
+		g_autofree char *speaker = weft_cue_line(cue->speaker);
 		g_autoptr(GString) text = g_string_new(speaker);
 
 		g_string_append_printf(text, "%s%s", *speaker ? ": " : "", lines);
@@ -79,13 +79,13 @@ static void add_vtt_text(GString *out, const char *text)
 
 static void write_vtt(GString *out, const WeftJson *record)
 {
-	g_autoptr(GPtrArray) cues = weft_captions_of(record);
+	g_autoptr(GPtrArray) cues = weft_cues_of(record);
 
 	g_string_append(out, "WEBVTT\n");
 	for (guint i = 0; i < cues->len; i++) {
 		const WeftCue *cue = cues->pdata[i];
 		g_autofree char *lines = in_lines(cue->text);
-		g_autofree char *speaker = weft_captions_line(cue->speaker);
+		g_autofree char *speaker = weft_cue_line(cue->speaker);
 
 		g_string_append_c(out, '\n');
 		add_clock(out, cue->from_s, '.');
@@ -104,7 +104,7 @@ static void write_vtt(GString *out, const WeftJson *record)
 
 gboolean weft_export_has_speech(const WeftJson *record)
 {
-	g_autoptr(GPtrArray) cues = weft_captions_of(record);
+	g_autoptr(GPtrArray) cues = weft_cues_of(record);
 
 	return cues->len > 0;
 }
@@ -118,7 +118,7 @@ char *weft_export_title(const WeftJson *record)
 	const char *id = weft_json_string(weft_json_member(record, "id"), NULL);
 	g_autofree char *name = path ? g_path_get_basename(path) : g_strdup(id);
 
-	return weft_captions_line(name);
+	return weft_cue_line(name);
 }
 
 char *weft_export_place(const WeftJson *item)
@@ -146,7 +146,7 @@ static void write_text(GString *out, const WeftJson *record)
 		const char *text = weft_json_string(weft_json_member(item, "text"), NULL);
 		g_autofree char *place = weft_export_place(item);
 		g_autofree char *speaker =
-			weft_captions_line(weft_json_string(weft_json_member(item, "speaker"), NULL));
+			weft_cue_line(weft_json_string(weft_json_member(item, "speaker"), NULL));
 		g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
 
 		if (!text || !*text)
@@ -154,7 +154,7 @@ static void write_text(GString *out, const WeftJson *record)
 		g_string_append_printf(out, "%s%s%s", strcmp(place, place_before) ? place : "", speaker,
 				       *speaker ? ": " : "");
 		for (gsize j = 0; lines[j]; j++) {
-			g_autofree char *line = weft_captions_line(lines[j]);
+			g_autofree char *line = weft_cue_line(lines[j]);
 
 			g_string_append_printf(out, "%s\n", line);
 		}

@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "outputs/captions.h"
+#include "outputs/cues.h"
 #include "outputs/export.h"
 
 #define HEADING_MAX 6u
@@ -16,7 +16,7 @@
 /* One line in which nothing is markup; a link, a tag or an emphasis of the document stays text. */
 static void add_escaped(GString *out, const char *text)
 {
-	g_autofree char *line = weft_captions_line(text);
+	g_autofree char *line = weft_cue_line(text);
 
 	for (const char *p = line; *p; p++) {
 		if (strchr("\\`*_{}[]<>#|~!&", *p))

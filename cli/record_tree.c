@@ -1,10 +1,10 @@
-#include "cli/record_file.h"
+#include "cli/record_tree.h"
 
 #include "base/files.h"
 
 #define RECORD_BYTES_MAX (1u << 30)
 
-WeftJson *weft_record_file_read(const char *path, GError **error)
+WeftJson *weft_record_tree_read(const char *path, GError **error)
 {
 	g_autofree char *text = NULL;
 	gsize size_bytes;

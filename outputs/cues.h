@@ -1,12 +1,12 @@
-/* captions.h - private: what was said, cut into pieces that a player can show.
+/* cues.h - private: what was said, cut into pieces that a player can show.
  *
  * Speech with a time becomes cues, in the order of time. A cue holds at most two lines of 42
  * characters and stands at most 7 s, as broadcasters' guidelines for subtitles have it; it ends
  * earlier at the end of a sentence, and where nobody spoke for a second. Speech without times of
  * words is cut the same way, its time shared by the length of the pieces.
  */
-#ifndef WEFT_OUTPUTS_CAPTIONS_H
-#define WEFT_OUTPUTS_CAPTIONS_H
+#ifndef WEFT_OUTPUTS_CUES_H
+#define WEFT_OUTPUTS_CUES_H
 
 #include <glib.h>
 
@@ -21,10 +21,10 @@ typedef struct WeftCue {
 #define WEFT_CUE_LINE_CHARS 42u
 
 /* The cues of a written record: WeftCue, with a free function. */
-GPtrArray *weft_captions_of(const WeftJson *record);
+GPtrArray *weft_cues_of(const WeftJson *record);
 
 /* `text` on one line: what terminals and players obey, and runs of space, become one space.
  * NULL is "". Caller frees. */
-char *weft_captions_line(const char *text);
+char *weft_cue_line(const char *text);
 
 #endif

@@ -1,4 +1,4 @@
-#include "outputs/captions.h"
+#include "outputs/cues.h"
 
 #include <string.h>
 
@@ -24,7 +24,7 @@ static void cue_free(void *data)
 	g_free(cue);
 }
 
-char *weft_captions_line(const char *text)
+char *weft_cue_line(const char *text)
 {
 	g_autoptr(GString) valid = g_string_new(NULL);
 	GString *line = g_string_new(NULL);
@@ -123,7 +123,7 @@ static void add_cue(GPtrArray *cues, const char *text, const char *speaker, cons
 		    const Piece *last)
 {
 	g_autofree char *piece = g_strndup(text + first->first, last->end - first->first);
-	g_autofree char *line = weft_captions_line(piece);
+	g_autofree char *line = weft_cue_line(piece);
 
 	if (!*line)
 		return;
@@ -168,7 +168,7 @@ static int compare_times(const void *a, const void *b)
 	return (left->from_s > right->from_s) - (left->from_s < right->from_s);
 }
 
-GPtrArray *weft_captions_of(const WeftJson *record)
+GPtrArray *weft_cues_of(const WeftJson *record)
 {
 	GPtrArray *cues = g_ptr_array_new_with_free_func(cue_free);
 	const WeftJson *content = weft_json_member(record, "content");
