@@ -73,6 +73,8 @@ class Meeting(e2e.Case):
     def test_shipped_tasks(self):
         """Whatever a model says, the answer is one; the record tells in which pieces it was asked."""
         path = self.talk()
+        for schema in (e2e.SOURCE / "tasks").glob("*.schema.json"):
+            self.assert_code(e2e.weft("schema", "check", schema), 0)
         for task in ("minutes", "chapters", "questions"):
             record = self.asked(task, path, codes=(0, 1))  # noise may go on until it is cut
             schema = json.loads((e2e.SOURCE / f"tasks/{task}.schema.json").read_text())

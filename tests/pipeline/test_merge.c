@@ -47,6 +47,17 @@ static void assert_json(const char *json, const char *expected)
 	json_decref(b);
 }
 
+static guint32 window_at(const WeftAnswer *answer, const char *pointer)
+{
+	for (guint i = 0; i < answer->values->len; i++) {
+		const WeftAnswerValue *value = &g_array_index(answer->values, WeftAnswerValue, i);
+
+		if (strcmp(value->pointer, pointer) == 0)
+			return value->window;
+	}
+	return G_MAXUINT32;
+}
+
 static double confidence_at(const WeftAnswer *answer, const char *pointer)
 {
 	for (guint i = 0; i < answer->values->len; i++) {
@@ -87,6 +98,12 @@ static void test_fields(void)
 	/* Pointers are those of the result, confidences of the window that said it. */
 	g_assert_cmpfloat(confidence_at(answer, "/people/1"), ==, 0.25);
 	g_assert_cmpfloat(confidence_at(answer, "/people/2"), ==, 0.75);
+	/* Each value knows the window that said it first. */
+	g_assert_cmpuint(window_at(answer, "/title"), ==, 2);
+	g_assert_cmpuint(window_at(answer, "/people/1"), ==, 1);
+	g_assert_cmpuint(window_at(answer, "/people/2"), ==, 2);
+	g_assert_cmpuint(window_at(answer, "/lines/1/n"), ==, 2);
+	g_assert_cmpuint(window_at(answer, "/from/town"), ==, 2);
 }
 
 static void test_unsure_values_are_withheld(void)
