@@ -215,6 +215,9 @@ static gboolean widen_beam(Run *run)
 	Candidate candidates[WEFT_SEARCH_ROWS_MAX * (WEFT_SEARCH_ROWS_MAX + 1)];
 	gsize n = collect(run, candidates), n_next = 0;
 
+	/* Nothing is allowed, as when no logit is a number: all texts end here. */
+	for (gsize i = 0; n == 0 && i < run->n_live && run->n_done < run->n_done_max; i++)
+		finish(run, &run->live[i], -INFINITY);
 	for (gsize i = 0; i < n && n_next < run->width; i++) {
 		const Candidate *c = &candidates[i];
 

@@ -256,6 +256,44 @@ static void test_draws(void)
 	g_free(found.tokens);
 }
 
+static void fill_nan(float *ret_logits, gsize n)
+{
+	for (gsize i = 0; ret_logits && i < n; i++)
+		ret_logits[i] = NAN;
+}
+
+static gboolean nan_begin(WeftScorer *scorer, const guint32 *ids, gsize n_ids, gsize at,
+			  float *ret_logits_at, float *ret_logits_last, GError **error)
+{
+	(void)ids, (void)n_ids, (void)at, (void)error;
+	fill_nan(ret_logits_at, scorer->n_vocab);
+	fill_nan(ret_logits_last, scorer->n_vocab);
+	return TRUE;
+}
+
+/* Weights that are broken give no numbers: an empty text that nobody believes. */
+static void test_nothing_allowed(void)
+{
+	Vocabulary v = vocabulary_open();
+	WeftScorer scorer = { .n_vocab = v.tokens->n_vocab, .n_context = 448, .begin = nan_begin };
+	WeftSearch search = { .best_of = 3, .patience = 1, .length_penalty = -1 };
+	g_autoptr(GError) error = NULL;
+
+	for (gsize i = 0; i < 3; i++) {
+		WeftHypothesis found;
+
+		search.beam_size = i == 0 ? 1 : 5;
+		search.temperature = i == 2 ? 1 : 0;
+		g_assert_true(weft_whisper_search(&search, &scorer, v.tokens, &v.tokens->sot, 1,
+						  &found, &error));
+		g_assert_cmpuint(found.n_tokens, ==, 0);
+		g_assert_true(found.average == -INFINITY);
+		g_assert_cmpfloat(found.no_speech, ==, 0);
+		g_free(found.tokens);
+	}
+	vocabulary_close(&v);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -263,5 +301,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/whisper_search/mazes", test_mazes);
 	g_test_add_func("/whisper_search/length", test_length);
 	g_test_add_func("/whisper_search/draws", test_draws);
+	g_test_add_func("/whisper_search/nothing_allowed", test_nothing_allowed);
 	return g_test_run();
 }
