@@ -102,7 +102,10 @@ static void print_items(const WeftJson *items, const char *heading)
 		    weft_glance_place(weft_json_at(weft_json_member(item, "at"), 0));
 		if (i == 0)
 			printf("\n%s\n", heading);
-		printf("  %-5s %-8s %s (by %s)\n", id, place, kind, by);
+		g_autofree char *speaker = shown_string(weft_json_member(item, "speaker"));
+		g_autofree char *reason = shown_string(weft_json_member(item, "reason"));
+		printf("  %-5s %-8s %s%s%s (by %s%s%s)\n", id, place, kind, *speaker ? ", " : "",
+		       speaker, by, *reason ? ": " : "", reason);
 		g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
 		for (gsize j = 0; text && lines[j]; j++) {
 			g_autofree char *line = weft_path_display(lines[j]);
@@ -190,7 +193,8 @@ static void print_record(const WeftJson *record)
 	print_values(weft_json_member(record, "absent"), "absent");
 	print_safety(weft_json_member(record, "safety"));
 	print_items(weft_json_member(record, "content"), "content");
-	print_items(weft_json_member(record, "hidden"), "hidden: the page does not show it");
+	print_items(weft_json_member(record, "hidden"),
+	            "hidden: the page does not show it, or it is not believed");
 }
 
 static int print_records(WeftOutputs *outputs, char **names, GError **error)
