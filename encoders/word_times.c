@@ -65,7 +65,7 @@ static gboolean align_tokens(const WeftWordTimes *times, const GArray *text, gui
 				 error))
 		return FALSE;
 	for (guint i = 0; i < text->len; i++)
-		ret_probabilities[i] = probabilities[n_start + 1 + i];
+		ret_probabilities[i] = fmaxf(probabilities[n_start + 1 + i], 0); /* of NaN, too */
 	return TRUE;
 }
 

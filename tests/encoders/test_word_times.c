@@ -3,6 +3,7 @@
 #include "encoders/alignment.h"
 #include "encoders/segments.h"
 #include "encoders/word_split.h"
+#include "encoders/word_times.h"
 #include "script.h"
 
 /* "Yes,| the|" for the words of `text`, marks merged when asked for. */
@@ -113,6 +114,44 @@ static void test_cut(void)
 	check_cut("", 1234, 1, 10, 22.34, 2234);
 }
 
+static gboolean nan_align(WeftScorer *scorer, const guint32 *ids, gsize n_ids, gsize n_frames,
+			  guint32 n_plain, float *ret_scores, float *ret_probabilities,
+			  GError **error)
+{
+	(void)scorer, (void)ids, (void)n_plain, (void)error;
+	for (gsize i = 0; i < n_ids; i++)
+		ret_probabilities[i] = NAN;
+	for (gsize i = 0; i < n_ids * n_frames; i++)
+		ret_scores[i] = NAN;
+	return TRUE;
+}
+
+/* Weights that are no numbers: words with times in the window, of which nobody is sure. */
+static void test_broken_words(void)
+{
+	Vocabulary v = vocabulary_open();
+	g_autoptr(GArray) ids = script_ids(v.tokens, "0.00| Yes, the house.|2.00");
+	WeftScorer scorer = { .n_vocab = v.tokens->n_vocab, .n_context = 448, .n_heads = 1,
+			      .align = nan_align };
+	WeftWordTimes times = { .scorer = &scorer, .tokens = v.tokens, .n_frames = 300,
+				.language = v.tokens->first_language };
+	double last_speech_s = 0;
+	g_auto(WeftCut) cut = { 0 };
+
+	weft_segments_cut(v.tokens, (const guint32 *)(gconstpointer)ids->data, ids->len, 0, 300, &cut);
+	g_assert_true(weft_word_times_add(&times, &cut, &last_speech_s, NULL));
+	const GArray *words = g_array_index(cut.segments, WeftSegment, 0).words;
+
+	g_assert_cmpuint(words->len, ==, 3);
+	for (guint i = 0; i < words->len; i++) {
+		const WeftTimedWord *word = &g_array_index(words, WeftTimedWord, i);
+
+		g_assert_cmpfloat(word->probability, ==, 0);
+		g_assert_true(word->time[0] >= 0 && word->time[1] <= 3);
+	}
+	vocabulary_close(&v);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -120,5 +159,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/word_times/path", test_path);
 	g_test_add_func("/word_times/broken_path", test_broken_path);
 	g_test_add_func("/segments/cut", test_cut);
+	g_test_add_func("/word_times/broken_words", test_broken_words);
 	return g_test_run();
 }
