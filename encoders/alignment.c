@@ -110,30 +110,50 @@ static void trace_back(const guint8 *steps, gsize n_rows, gsize n_frames, guint3
 	}
 }
 
-gboolean weft_alignment_find(float *scores, gsize n_heads, gsize n_ids, gsize n_frames,
-			     gsize row_first, guint32 *ret_frames, GError **error)
+static gsize n_rows(const WeftAlignment *alignment)
 {
-	gsize n_rows = n_ids - 1 - row_first, size = n_ids * n_frames;
-	g_autofree float *cost =
-		weft_alloc_array(n_rows * n_frames, sizeof(float), 0, "alignment", error);
-	g_autofree guint8 *steps = weft_alloc_array(n_rows * n_frames, 1, 0, "alignment", error);
+	return alignment->n_ids - 1 - alignment->row_first;
+}
+
+gboolean weft_alignment_init(WeftAlignment *alignment, gsize n_ids, gsize n_frames, gsize row_first,
+			     GError **error)
+{
+	*alignment = (WeftAlignment){ .n_ids = n_ids, .n_frames = n_frames, .row_first = row_first };
+	alignment->cost = weft_alloc_array(n_rows(alignment) * n_frames, sizeof(float), 0,
+					   "alignment", error);
+	return alignment->cost != NULL;
+}
+
+void weft_alignment_done(WeftAlignment *alignment)
+{
+	g_clear_pointer(&alignment->cost, g_free);
+}
+
+void weft_alignment_add(WeftAlignment *alignment, float *scores)
+{
+	gsize n_frames = alignment->n_frames;
+
+	for (gsize i = 0; i < alignment->n_ids; i++)
+		softmax(scores + i * n_frames, n_frames);
+	for (gsize j = 0; j < n_frames; j++)
+		normalise(scores + j, alignment->n_ids, n_frames);
+	add_head(scores + alignment->row_first * n_frames, n_rows(alignment), n_frames,
+		 alignment->cost);
+	alignment->n_heads++;
+}
+
+gboolean weft_alignment_find(WeftAlignment *alignment, guint32 *ret_frames, GError **error)
+{
+	gsize n_frames = alignment->n_frames, n = n_rows(alignment);
+	g_autofree guint8 *steps = weft_alloc_array(n * n_frames, 1, 0, "alignment", error);
 	g_autofree float *sums =
 		weft_alloc_array(2 * (n_frames + 1), sizeof(float), 0, "alignment", error);
 
-	if (!cost || !steps || !sums)
+	if (!steps || !sums)
 		return FALSE;
-	for (gsize head = 0; head < n_heads; head++) {
-		float *x = scores + head * size;
-
-		for (gsize i = 0; i < n_ids; i++)
-			softmax(x + i * n_frames, n_frames);
-		for (gsize j = 0; j < n_frames; j++)
-			normalise(x + j, n_ids, n_frames);
-		add_head(x + row_first * n_frames, n_rows, n_frames, cost);
-	}
-	for (gsize i = 0; i < n_rows * n_frames; i++)
-		cost[i] /= (float)n_heads;
-	warp(cost, n_rows, n_frames, sums, sums + n_frames + 1, steps);
-	trace_back(steps, n_rows, n_frames, ret_frames);
+	for (gsize i = 0; i < n * n_frames; i++)
+		alignment->cost[i] /= (float)alignment->n_heads;
+	warp(alignment->cost, n, n_frames, sums, sums + n_frames + 1, steps);
+	trace_back(steps, n, n_frames, ret_frames);
 	return TRUE;
 }

@@ -11,9 +11,22 @@
 
 #include <glib.h>
 
-/* scores[n_heads][n_ids][n_frames], overwritten. Rows [row_first, n_ids - 1) are the tokens looked
- * for: ret_frames[n_ids - 1 - row_first] gets the frame at which each begins. n_frames >= 1. */
-gboolean weft_alignment_find(float *scores, gsize n_heads, gsize n_ids, gsize n_frames,
-			     gsize row_first, guint32 *ret_frames, GError **error);
+/* The heads that were added so far, as one matrix. */
+typedef struct WeftAlignment {
+	gsize n_ids, n_frames, row_first, n_heads;
+	float *cost; /* [n_ids - 1 - row_first][n_frames]: minus their sum */
+} WeftAlignment;
+
+/* Rows [row_first, n_ids - 1) are the tokens looked for. n_frames >= 1. */
+gboolean weft_alignment_init(WeftAlignment *alignment, gsize n_ids, gsize n_frames, gsize row_first,
+			     GError **error);
+void weft_alignment_done(WeftAlignment *alignment);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(WeftAlignment, weft_alignment_done)
+
+/* scores[n_ids][n_frames] of the next head, overwritten. */
+void weft_alignment_add(WeftAlignment *alignment, float *scores);
+/* Behind at least one head, once: ret_frames[n_ids - 1 - row_first] gets the frame at which each
+ * token begins. */
+gboolean weft_alignment_find(WeftAlignment *alignment, guint32 *ret_frames, GError **error);
 
 #endif

@@ -17,6 +17,7 @@
 #include <glib.h>
 
 typedef struct WeftScorer WeftScorer;
+typedef void WeftTakeHead(float *scores, gpointer data);
 struct WeftScorer {
 	gsize n_vocab;
 	gsize n_context; /* positions of the decoder: 448 */
@@ -32,14 +33,16 @@ struct WeftScorer {
 	 * ret_logits[n_rows][n_vocab]. */
 	gboolean (*step)(WeftScorer *scorer, const guint32 *parents, const guint32 *ids,
 			 gsize n_rows, float *ret_logits, GError **error);
-	/* One pass over a whole sequence. ret_scores[n_heads][n_ids][n_frames]: cross-attention of
-	 * the alignment heads before softmax (q k / sqrt(head size)), cut to the first n_frames
-	 * frames of the encoder (20 ms each). ret_probabilities[n_ids]: [i + 1] is the probability of
+	/* One pass over a whole sequence. Calls take_head n_heads times, layer by layer, each time
+	 * with scores[n_ids][n_frames], its own to overwrite: cross-attention of one alignment head
+	 * before softmax (q k / sqrt(head size)), cut to the first n_frames frames of the encoder
+	 * (20 ms each). One head at a time, because a large model has up to 320 of them, 1 MB each
+	 * and more. ret_probabilities[n_ids]: [i + 1] is the probability of
 	 * ids[i + 1] behind ids[0..i] in a softmax over the ids below `n_plain` alone, 0 when it is
 	 * not below; [0] is 0. It leaves the rows of begin and step undefined. */
 	gboolean (*align)(WeftScorer *scorer, const guint32 *ids, gsize n_ids, gsize n_frames,
-			  guint32 n_plain, float *ret_scores, float *ret_probabilities,
-			  GError **error);
+			  guint32 n_plain, WeftTakeHead *take_head, gpointer data,
+			  float *ret_probabilities, GError **error);
 	void (*free)(WeftScorer *scorer);
 };
 

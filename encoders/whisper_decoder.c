@@ -178,10 +178,12 @@ typedef struct Scorer {
 	WeftWhisperPast past;
 } Scorer;
 
-/* Where the scores of the alignment heads go: scores[head][n_rows][n_frames]; NULL: nowhere. */
+/* Where the scores of the alignment heads go, one after the other. */
 typedef struct Scores {
-	float *scores;
+	float *head; /* [n][n_frames] */
 	gsize n_frames;
+	WeftTakeHead *take;
+	gpointer data;
 } Scores;
 
 /* The rows of a pass, row after row, each with n_each positions. */
@@ -316,8 +318,7 @@ static void attend_own(const Pass *pass, const Layer *layer, gsize number)
 }
 
 /* The scores of one head before softmax; q of the head lies in pass->k, which nothing needs. */
-static void score_head(const Pass *pass, const float *keys, gsize head, const Scores *scores,
-		       float *ret_scores)
+static void score_head(const Pass *pass, const float *keys, gsize head, const Scores *scores)
 {
 	const WeftWhisperDecoder *decoder = pass->scorer->decoder;
 	const WeftKernels *kernels = decoder->kernels;
@@ -328,9 +329,10 @@ static void score_head(const Pass *pass, const float *keys, gsize head, const Sc
 	of_head.row_bytes = w * sizeof(float);
 	for (gsize i = 0; i < n; i++)
 		memcpy(pass->k + i * d, pass->q + i * w + head * d, d * sizeof(float));
-	kernels->gemm(kernels->team, ret_scores, pass->k, n, &of_head, NULL);
-	kernels->scale(kernels->team, ret_scores, ret_scores, (float)(1 / sqrt((double)d)),
+	kernels->gemm(kernels->team, scores->head, pass->k, n, &of_head, NULL);
+	kernels->scale(kernels->team, scores->head, scores->head, (float)(1 / sqrt((double)d)),
 		       n * scores->n_frames);
+	scores->take(scores->head, scores->data);
 }
 
 /* Attention of all rows to the sound. */
@@ -348,8 +350,7 @@ static void attend_sound(const Pass *pass, const Layer *layer, gsize number, con
 			g_array_index(decoder->alignment_heads, WeftAlignmentHead, i);
 
 		if (at.layer == number)
-			score_head(pass, sound, at.head, scores,
-				   scores->scores + i * pass->n * scores->n_frames);
+			score_head(pass, sound, at.head, scores);
 	}
 	for (gsize p = 0; p < n_pages; p++) {
 		pass->sound_pages[p] = sound + p * PAGE * w;
@@ -477,14 +478,20 @@ static gboolean find_probabilities(const Pass *pass, const guint32 *ids, guint32
 }
 
 static gboolean align(WeftScorer *base, const guint32 *ids, gsize n_ids, gsize n_frames,
-		      guint32 n_plain, float *ret_scores, float *ret_probabilities, GError **error)
+		      guint32 n_plain, WeftTakeHead *take_head, gpointer data,
+		      float *ret_probabilities, GError **error)
 {
 	Scorer *scorer = (Scorer *)base;
 	g_auto(Pass) pass = { .scorer = scorer, .n_each = n_ids };
-	const Scores scores = { ret_scores, n_frames };
 
 	g_return_val_if_fail(n_ids > 0 && n_frames <= scorer->decoder->n_frames &&
 				     n_plain <= base->n_vocab, FALSE);
+	g_autofree float *head = weft_alloc_array(n_ids * n_frames, sizeof(float), 0, "attention",
+						  error);
+	const Scores scores = { head, n_frames, take_head, data };
+
+	if (!head)
+		return FALSE;
 	return weft_whisper_past_begin(&scorer->past, NULL, 1, error) && run(&pass, ids, &scores, error) &&
 	       find_probabilities(&pass, ids, n_plain, ret_probabilities, error);
 }

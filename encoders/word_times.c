@@ -38,6 +38,11 @@ static GArray *collect_text(const WeftWhisperTokens *tokens, const GArray *segme
 	return ids;
 }
 
+static void add_head(float *scores, gpointer alignment)
+{
+	weft_alignment_add(alignment, scores);
+}
+
 /* ret_frames[n_text + 1], ret_probabilities[n_text]. */
 static gboolean align_tokens(const WeftWordTimes *times, const GArray *text, guint32 *ret_frames,
 			     float *ret_probabilities, GError **error)
@@ -55,14 +60,13 @@ static gboolean align_tokens(const WeftWordTimes *times, const GArray *text, gui
 	g_array_append_val(ids, tokens->eot);
 	g_autofree float *probabilities =
 		weft_alloc_array(ids->len, sizeof(float), 0, "words", error);
-	g_autofree float *scores = weft_alloc_array((gsize)ids->len * n_frames * scorer->n_heads,
-						    sizeof(float), 0, "attention", error);
+	g_auto(WeftAlignment) alignment = { 0 };
 
-	if (!probabilities || !scores ||
+	if (!probabilities ||
+	    !weft_alignment_init(&alignment, ids->len, n_frames, n_start, error) ||
 	    !scorer->align(scorer, (const guint32 *)(gconstpointer)ids->data, ids->len, n_frames,
-			   tokens->eot, scores, probabilities, error) ||
-	    !weft_alignment_find(scores, scorer->n_heads, ids->len, n_frames, n_start, ret_frames,
-				 error))
+			   tokens->eot, add_head, &alignment, probabilities, error) ||
+	    !weft_alignment_find(&alignment, ret_frames, error))
 		return FALSE;
 	for (guint i = 0; i < text->len; i++)
 		ret_probabilities[i] = fmaxf(probabilities[n_start + 1 + i], 0); /* of NaN, too */
