@@ -130,9 +130,8 @@ void weft_transcript_save(const WeftTranscript *transcript, GByteArray *bytes);
 /* Into a transcript to which nothing was pushed. FALSE: these bytes are no such state, and the
  * transcript is as it was. */
 gboolean weft_transcript_restore(WeftTranscript *transcript, const guint8 *bytes, gsize size_bytes);
-/* No segment to come begins before it, either: times of tokens and words count from the begin of
- * their window, and the clean-up moves a begin only forward, or a word's own (not its segment's) by at
- * most 0.2 s. */
+/* No segment to come begins before it, either: times count from the begin of their window, and the
+ * clean-up moves a segment's begin only forward. (A word's own it may move back by 0.2 s.) */
 double weft_transcript_needs_from_s(const WeftTranscript *transcript);
 
 #endif
