@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/files.h"
 
+/* Positions of the encoder for 30 s, the window of every published Whisper. */
+#define WINDOW_POSITIONS 1500u
 /* Names and words for a prompt: it holds 223 tokens, and half of them. */
 #define TERMS_MAX_BYTES ((gsize)64 << 10)
 
@@ -36,7 +38,8 @@ static gboolean open_tokens(WeftEars *ears, GError **error)
 	if (ears->tokens != NULL)
 		return TRUE;
 	if (weft_bundle_tokenizer(whisper) == NULL) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: no tokenizer.json",
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: no tokenizer: put the tokenizer.json of the same Whisper "
+			    "beside its weights",
 			    weft_bundle_name(whisper));
 		return FALSE;
 	}
@@ -58,7 +61,8 @@ static gboolean read_terms(WeftEars *ears, GError **error)
 	if (!weft_file_read(ears->job->terms, TERMS_MAX_BYTES, &text, &size_bytes, error))
 		return FALSE;
 	if (!g_utf8_validate(text, (gssize)size_bytes, NULL)) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: not UTF-8", ears->job->terms);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: the terms are not UTF-8; save the file as UTF-8, a line for each name or "
+			    "word", ears->job->terms);
 		return FALSE;
 	}
 	lines = g_strsplit(text, "\n", -1);
@@ -111,6 +115,15 @@ gboolean weft_ears_new(const WeftJob *job, guint n_threads, WeftEars **ret_ears,
 		return FALSE;
 	if (whisper_of(ears->bundle) == NULL)
 		return TRUE;
+	if (weft_bundle_config(whisper_of(ears->bundle))->audio.n_positions != WINDOW_POSITIONS) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+			    "%s has max_source_positions %zu: it hears %g s at once; one that hears 30 s "
+			    "(%u) is needed", weft_ears_name(ears),
+			    weft_bundle_config(whisper_of(ears->bundle))->audio.n_positions,
+			    (double)weft_bundle_config(whisper_of(ears->bundle))->audio.n_positions / 50,
+			    WINDOW_POSITIONS);
+		return FALSE;
+	}
 	if (!read_terms(ears, error) || !check_language(ears, error))
 		return FALSE;
 	*ret_ears = g_steal_pointer(&ears);

@@ -7,6 +7,10 @@
 #include "base/error.h"
 #include "pipeline/track_sound.h"
 
+/* A window begins so much before the speech at most: frames, rounding. */
+#define WINDOW_EARLY_S 0.05
+/* A track that ended so long before what comes now has given all its sound. */
+#define TRACK_OVER_S 1.0
 /* Contents have no place in what decode gives. */
 #define NO_INDEX G_MAXUINT64
 
@@ -16,9 +20,11 @@ typedef struct Track {
 	WeftTranscript *transcript; /* NULL: its channels have theirs */
 	WeftTranscriptCounts before; /* of earlier runs */
 	guint next_stretch; /* of `sound`, to be told */
-	gboolean has_ended;
+	guint next_interval; /* of its sounding: the next speech that the transcript is not past */
+	gboolean has_all, has_ended; /* no more sound comes; all of it was listened to */
 	float *left; /* of two channels that are listened to as one: the right one comes next */
 	gsize n_left;
+	guint64 left_index;
 } Track;
 
 typedef struct Waiting {
@@ -43,7 +49,7 @@ struct WeftHearing {
 	GQueue needed;     /* of Needed, in order of index */
 	GHashTable *given; /* indices (guint64 *) behind the position of the last save */
 	guint64 next_index;
-	double last_s; /* time of what was taken last: of what has none */
+	double last_s; /* time of what was taken last: nothing that comes begins before */
 	GBytes *state; /* to go on from; NULL: from the start, or done */
 	gboolean is_open, is_stopped;
 };
@@ -180,12 +186,13 @@ static void push_mixed(WeftHearing *hearing, Track *track, WeftPart *part, guint
 	if (part->pcm.channel == 1) {
 		g_free(track->left);
 		track->n_left = part->pcm.n_samples;
+		track->left_index = index;
 		track->left = g_memdup2(part->pcm.samples, track->n_left * sizeof *track->left);
 		return;
 	}
 	for (gsize i = 0; i < n_samples; i++)
 		track->left[i] = (track->left[i] + part->pcm.samples[i]) / 2;
-	push(hearing, track, part, track->left, n_samples, index - 1);
+	push(hearing, track, part, track->left, n_samples, track->left_index);
 	g_clear_pointer(&track->left, g_free);
 	track->n_left = 0;
 }
@@ -196,9 +203,9 @@ static void push_sound(WeftHearing *hearing, WeftPart *part, guint64 index)
 
 	if (track == NULL && part->pcm.channel > 0) {
 		track = track_of(hearing, part->anchor.track, 0);
-		if (track != NULL && track->transcript != NULL)
+		if (track != NULL && track->transcript != NULL && !track->has_all)
 			push_mixed(hearing, track, part, index);
-	} else if (track != NULL && track->transcript != NULL) {
+	} else if (track != NULL && track->transcript != NULL && !track->has_all) {
 		push(hearing, track, part, part->pcm.samples, part->pcm.n_samples, index);
 	}
 }
@@ -210,6 +217,20 @@ static double time_of(const WeftHearing *hearing, const WeftItem *item)
 	return at->has_time ? at->time[0] : hearing->last_s;
 }
 
+/* A track may end long before the pictures do. */
+static void end_tracks(WeftHearing *hearing)
+{
+	for (guint i = 0; i < hearing->tracks->len; i++) {
+		Track *track = g_ptr_array_index(hearing->tracks, i);
+
+		if (track->transcript == NULL || track->has_all ||
+		    track->sound->sounding->seconds + TRACK_OVER_S > hearing->last_s)
+			continue;
+		weft_transcript_end(track->transcript);
+		track->has_all = TRUE;
+	}
+}
+
 gboolean weft_hearing_take(WeftHearing *hearing, WeftItem *take_item)
 {
 	g_autoptr(WeftItem) item = take_item;
@@ -219,6 +240,7 @@ gboolean weft_hearing_take(WeftHearing *hearing, WeftItem *take_item)
 	hearing->last_s = time_of(hearing, item);
 	if (part != NULL && part->kind == WEFT_PART_PCM && part->pcm.samples != NULL)
 		push_sound(hearing, part, index);
+	end_tracks(hearing);
 	if (g_hash_table_contains(hearing->given, &index))
 		return FALSE;
 	if (part != NULL) /* its document's decoder may wait for that memory */
@@ -229,13 +251,8 @@ gboolean weft_hearing_take(WeftHearing *hearing, WeftItem *take_item)
 
 void weft_hearing_end(WeftHearing *hearing)
 {
-	for (guint i = 0; i < hearing->tracks->len; i++) {
-		const Track *track = g_ptr_array_index(hearing->tracks, i);
-
-		if (track->transcript != NULL)
-			weft_transcript_end(track->transcript);
-	}
 	hearing->last_s = INFINITY;
+	end_tracks(hearing);
 }
 
 /* ---- what was said ---- */
@@ -290,24 +307,40 @@ static void tell_stretches(WeftHearing *hearing, Track *track, double past_s)
 	}
 }
 
+/* Where the transcript will begin its next window. Holes, and what nobody speaks in, are behind it
+ * at once: what is seen meanwhile need not wait for the next sound. */
+static double next_window_s(Track *track)
+{
+	const GArray *intervals = track->sound->sounding->intervals;
+	double from_s = weft_transcript_needs_from_s(track->transcript);
+
+	for (; track->next_interval < intervals->len; track->next_interval++) {
+		const WeftInterval *interval =
+			&g_array_index(intervals, WeftInterval, track->next_interval);
+
+		if (interval->activity == WEFT_ACTIVITY_SPEECH &&
+		    interval->to_s + WINDOW_EARLY_S > from_s)
+			return fmax(from_s, interval->from_s - WINDOW_EARLY_S);
+	}
+	return INFINITY;
+}
+
 /* Nothing that begins before this will come of its transcript. */
-static double past_s(const WeftHearing *hearing, const Track *track)
+static double past_s(const WeftHearing *hearing, Track *track)
 {
 	guint32 n = track->sound->track;
 
 	if (track->transcript == NULL) {
-		const Track *left = track_of(hearing, n, 1), *right = track_of(hearing, n, 2);
+		Track *left = track_of(hearing, n, 1), *right = track_of(hearing, n, 2);
 
 		return fmin(left != NULL ? past_s(hearing, left) : INFINITY,
 			    right != NULL ? past_s(hearing, right) : INFINITY);
 	}
-	return track->has_ended ? INFINITY : weft_transcript_needs_from_s(track->transcript);
+	return track->has_ended ? INFINITY : next_window_s(track);
 }
 
 gboolean weft_hearing_listen(WeftHearing *hearing, gboolean *ret_did, GError **error)
 {
-	gboolean has_all = hearing->last_s == INFINITY;
-
 	*ret_did = FALSE;
 	for (guint i = 0; i < hearing->tracks->len && !*ret_did; i++) {
 		Track *track = g_ptr_array_index(hearing->tracks, i);
@@ -316,13 +349,13 @@ gboolean weft_hearing_listen(WeftHearing *hearing, gboolean *ret_did, GError **e
 			continue;
 		if (!weft_transcript_listen(track->transcript, ret_did, error))
 			return FALSE;
-		track->has_ended = has_all && !*ret_did;
+		track->has_ended = track->has_all && !*ret_did;
 		take_heard(hearing, track);
 	}
 	for (guint i = 0; i < hearing->tracks->len; i++) {
 		Track *track = g_ptr_array_index(hearing->tracks, i);
 
-		tell_stretches(hearing, track, past_s(hearing, track));
+		tell_stretches(hearing, track, fmin(past_s(hearing, track), hearing->last_s));
 	}
 	return TRUE;
 }
@@ -343,7 +376,7 @@ WeftItem *weft_hearing_give(WeftHearing *hearing)
 	Waiting *first = g_queue_peek_head(&hearing->waiting);
 	WeftItem *item;
 
-	if (first == NULL || (!hearing->is_stopped && first->time_s > horizon(hearing)))
+	if (first == NULL || (!hearing->is_stopped && first->time_s > fmin(horizon(hearing), hearing->last_s)))
 		return NULL;
 	g_queue_pop_head(&hearing->waiting);
 	if (first->index != NO_INDEX)
@@ -360,6 +393,12 @@ void weft_hearing_stop(WeftHearing *hearing)
 
 /* ---- the state ---- */
 
+static gboolean is_behind(const Needed *needed)
+{
+	return needed->track->has_ended ||
+	       needed->end_s <= weft_transcript_needs_from_s(needed->track->transcript);
+}
+
 /* Sound that no transcript needs any more is forgotten. */
 static guint64 first_needed(WeftHearing *hearing)
 {
@@ -370,7 +409,7 @@ static guint64 first_needed(WeftHearing *hearing)
 		Needed *needed = at->data;
 
 		next = at->next;
-		if (needed->end_s <= past_s(hearing, needed->track)) {
+		if (is_behind(needed)) {
 			g_free(needed);
 			g_queue_delete_link(&hearing->needed, at);
 		} else {
@@ -379,6 +418,12 @@ static guint64 first_needed(WeftHearing *hearing)
 	}
 	for (const GList *at = hearing->waiting.head; at != NULL; at = at->next)
 		first = MIN(first, ((const Waiting *)at->data)->index);
+	for (guint i = 0; i < hearing->tracks->len; i++) {
+		const Track *track = g_ptr_array_index(hearing->tracks, i);
+
+		if (track->left != NULL)
+			first = MIN(first, track->left_index);
+	}
 	return first;
 }
 
@@ -411,12 +456,14 @@ static void save_waiting(const WeftHearing *hearing, GByteArray *bytes)
 
 void weft_hearing_save(WeftHearing *hearing, GByteArray *bytes, guint64 *ret_position)
 {
-	guint64 position = first_needed(hearing);
+	guint64 position = first_needed(hearing), last_s;
 	GHashTableIter given;
 	gpointer index;
 
 	g_hash_table_foreach_remove(hearing->given, is_before, &position);
+	memcpy(&last_s, &hearing->last_s, sizeof last_s);
 	put_number(bytes, position);
+	put_number(bytes, last_s);
 	put_number(bytes, g_hash_table_size(hearing->given));
 	g_hash_table_iter_init(&given, hearing->given);
 	while (g_hash_table_iter_next(&given, &index, NULL))
@@ -483,9 +530,10 @@ static gboolean restore_waiting(WeftHearing *hearing, WeftBytes *bytes)
 static gboolean restore(WeftHearing *hearing, const guint8 *data, gsize size_bytes)
 {
 	WeftBytes bytes = weft_bytes(data, size_bytes);
-	guint64 position, index, n_given, n_tracks;
+	guint64 position, last_s, index, n_given, n_tracks;
 
-	if (!weft_bytes_le64(&bytes, &position) || !weft_bytes_le64(&bytes, &n_given) ||
+	if (!weft_bytes_le64(&bytes, &position) || !weft_bytes_le64(&bytes, &last_s) ||
+	    !weft_bytes_le64(&bytes, &n_given) ||
 	    n_given > weft_bytes_left(&bytes) / sizeof index)
 		return FALSE;
 	for (guint64 i = 0; i < n_given; i++) {
@@ -500,6 +548,9 @@ static gboolean restore(WeftHearing *hearing, const guint8 *data, gsize size_byt
 			return FALSE;
 	}
 	hearing->next_index = position;
+	memcpy(&hearing->last_s, &last_s, sizeof last_s);
+	if (isnan(hearing->last_s))
+		return FALSE;
 	return restore_waiting(hearing, &bytes);
 }
 
@@ -556,7 +607,7 @@ double weft_hearing_seconds(const WeftHearing *hearing, double *ret_heard_s)
 	double sum_s = 0, heard_s = 0;
 
 	for (guint i = 0; i < hearing->tracks->len; i++) {
-		const Track *track = g_ptr_array_index(hearing->tracks, i);
+		Track *track = g_ptr_array_index(hearing->tracks, i);
 		double seconds = track->sound->sounding->seconds;
 
 		if (track->transcript == NULL)

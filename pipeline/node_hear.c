@@ -10,6 +10,9 @@
 #include "pipeline/run.h"
 #include "pipeline/track_sound.h"
 
+/* Parts of a recording that go on without a window: then the state is saved all the same. */
+#define GIVEN_MAX 32
+
 typedef struct Hear {
 	WeftRun *run;
 	GHashTable *hearings; /* number of the document -> Listening */
@@ -22,6 +25,7 @@ typedef struct Listening {
 	gboolean is_over;    /* stopped, or failed: nothing is listened to any more */
 	gboolean has_failed;
 	double heard_s, sum_s; /* as the run's progress has them */
+	guint n_given;         /* since the last state */
 } Listening;
 
 static void listening_free(void *data)
@@ -108,6 +112,7 @@ static bool give(Hear *hear, Listening *listening, WeftRunner *runner)
 	tell_progress(hear, listening);
 	while (is_sent && (item = weft_hearing_give(listening->hearing)) != NULL) {
 		settle_sound(listening, item);
+		listening->n_given++;
 		is_sent = weft_runner_send(runner, item);
 	}
 	return is_sent;
@@ -119,6 +124,7 @@ static bool save(Listening *listening, WeftRunner *runner, guint64 document)
 	WeftItem *mark = weft_item_new(WEFT_ITEM_MARK, document);
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 
+	listening->n_given = 0;
 	weft_hearing_save(listening->hearing, bytes, &mark->position);
 	mark->position++; /* decode_flow.h: the first pass counts */
 	state->bytes = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
@@ -157,7 +163,7 @@ static bool listen(Hear *hear, Listening *listening, WeftRunner *runner, guint64
 		if (!weft_hearing_listen(listening->hearing, &did, &failure))
 			return give_up(hear, listening, runner, document, failure);
 		is_sent = give(hear, listening, runner);
-		if (is_sent && did)
+		if (is_sent && (did || listening->n_given >= GIVEN_MAX))
 			is_sent = save(listening, runner, document);
 	}
 	return is_sent;

@@ -137,6 +137,19 @@ class Hear(e2e.Case):
         first = [at[0] for at in times(record["content"])]
         self.assertEqual(first, sorted(first))
 
+    def test_pictures_do_not_wait_for_sound_that_is_over(self):
+        """Nor is what was seen behind the last word looked at again after a kill."""
+        make("-f", "lavfi", "-i", "testsrc2=size=320x240:rate=1", "-i", sounds / "anna.wav", "-t", 1200,
+             "-c:v", "mpeg4", "-c:a", "flac", self.folder / "a.mkv")
+        record = self.record(self.folder / "a.mkv", "--reader", "none", code=1)
+        first = [at[0] for at in times(record["content"])]
+        self.assertEqual(first, sorted(first))
+        kept, = journal.in_cache(self.out)
+        kinds = journal.kinds(kept)
+        n_parts = kinds[len(kinds) - kinds[::-1].index(journal.MARK):].count(journal.PART)
+        self.assertGreater(kinds.count(journal.PART), 100)
+        self.assertLessEqual(n_parts, 64)
+
     # ---- who speaks ----
 
     def test_titles_of_tracks(self):
@@ -200,7 +213,7 @@ class Hear(e2e.Case):
         not_text.write_bytes(b"\xff\xfe\x00")
         for more, said in ((["--language", "xx"], "does not know 'xx'"),
                            (["--terms", self.folder / "none"], "none"),
-                           (["--terms", not_text], "not UTF-8"),
+                           (["--terms", not_text], "are not UTF-8"),
                            (["--names", "Anna"], "is not like S1=Anna"),
                            (["--audio", self.folder], str(self.folder))):
             done = e2e.weft("run", "--audio", WHISPER, "-t", "transcript", "-o", self.out,
