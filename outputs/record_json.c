@@ -466,6 +466,8 @@ static void write_window(WeftJsonWriter *w, const WeftWindowFacts *facts)
 
 static void write_windows(WeftJsonWriter *w, const WeftRecord *record)
 {
+	if (record->windows->len == 0) /* nothing was asked; older records do not know it */
+		return;
 	weft_json_write_key(w, "windows");
 	weft_json_write_array(w);
 	for (guint i = 0; i < record->windows->len; i++)
