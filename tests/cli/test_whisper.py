@@ -74,9 +74,9 @@ class Whisper(e2e.Case):
             self.assertEqual(json.loads(result.stdout), want)
 
     def test_beside_a_bundle(self):
-        """--audio takes the file; one that was cut is refused by name."""
-        path = self.folder / "ggml-turbo.bin"
-        whisper_model.write_ggml(path, whisper_model.SHAPES["turbo"], "f16")
+        """--audio takes the file; one that was cut, or hears less than 30 s, is refused by name."""
+        path = self.folder / "ggml-v3.bin"
+        whisper_model.write_ggml(path, whisper_model.SHAPES["v3"], "f16")
         result = e2e.weft("run", "--dry-run", "-m", e2e.BUNDLE, "--audio", path, "-o", self.folder / "out",
                           e2e.BUNDLE / "picture.png")
         self.assert_code(result, 0)
@@ -84,7 +84,12 @@ class Whisper(e2e.Case):
         result = e2e.weft("run", "--dry-run", "-m", e2e.BUNDLE, "--audio", path, "-o", self.folder / "out",
                           e2e.BUNDLE / "picture.png")
         self.assert_code(result, 3)
-        self.assertIn("ggml-turbo.bin: tensor", result.stderr)
+        self.assertIn("ggml-v3.bin: tensor", result.stderr)
+        whisper_model.write_ggml(path, whisper_model.SHAPES["turbo"], "f16")
+        result = e2e.weft("run", "--dry-run", "-m", e2e.BUNDLE, "--audio", path, "-o", self.folder / "out",
+                          e2e.BUNDLE / "picture.png")
+        self.assert_code(result, 3)
+        self.assertIn("max_source_positions 150", result.stderr)
 
     def test_what_does_not_fit(self):
         shape = whisper_model.SHAPES["turbo"]
