@@ -66,7 +66,7 @@ else
 	export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 	suite "gcc, release" build-ci "" -Dtests=enabled -Dwerror=true
 	# faults start weft some thousand times, which sanitizers make slow and learn nothing from
-	CC=clang suite "clang, ASan and UBSan" build-asan "--no-suite faults" -Dtests=enabled -Dwerror=true \
+	CC=clang suite "clang, ASan and UBSan" build-asan "--no-suite faults --no-suite slow" -Dtests=enabled -Dwerror=true \
 		-Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
 	CC=clang suite "clang, TSan: pipeline and kernels" build-tsan "--suite pipeline --suite kernels" \
 		-Dtests=enabled -Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false
