@@ -82,7 +82,8 @@ class Gc(e2e.Case):
             (self.pile / f"long {i}.md").unlink()
         self.inventory("--accept-deletions")
         self.gc("--gone")
-        self.assertLess(database.stat().st_size, before // 2)
+        # by how much depends on how the index of words was merged; without VACUUM it never shrinks
+        self.assertLess(database.stat().st_size, before * 9 // 10)
         self.assertEqual(e2e.weft("search", "-o", self.out, "wordb").returncode, 0)
         self.assert_whole()
 
