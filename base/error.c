@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include <errno.h>
+
 static const char *const CODE_NAMES[] = {
 	[WEFT_ERROR_IO] = "io",
 	[WEFT_ERROR_CORRUPT] = "corrupt",
@@ -23,10 +25,15 @@ static const char *const CODE_NAMES[] = {
 	[WEFT_ERROR_INTERNAL] = "internal",
 };
 
-/* Written out because clang-format breaks G_DEFINE_QUARK's dashed name. */
+/* Written out because clang-format breaks G_DEFINE_QUARK's dashed name. GLib may wait for a lock here,
+ * which changes errno, and errno is often an argument beside WEFT_ERROR. */
 GQuark weft_error_quark(void)
 {
-	return g_quark_from_static_string("weft-error-quark");
+	int number = errno;
+	GQuark quark = g_quark_from_static_string("weft-error-quark");
+
+	errno = number;
+	return quark;
 }
 
 const char *weft_error_code_name(int code)

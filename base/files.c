@@ -492,12 +492,13 @@ WeftLock *weft_lock_open(const char *path, WeftLockMode mode, gboolean waits, GE
 		failed = flock(fd, operation_of(mode) | (waits ? 0 : LOCK_NB));
 	while (failed < 0 && errno == EINTR);
 	if (failed < 0) {
+		int number = errno;
 		g_autofree char *name = weft_path_display(path);
-		if (errno == EWOULDBLOCK)
+		if (number == EWOULDBLOCK)
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_CANCELLED,
 				    "%s: another run holds the lock", name);
 		else
-			(void)fail_errno(error, path, errno);
+			(void)fail_errno(error, path, number);
 		close(fd);
 		return NULL;
 	}

@@ -299,11 +299,12 @@ WeftJournal *weft_journal_open(const char *path, const char *key, GError **error
 	g_strlcpy(journal->key, key, sizeof journal->key);
 	journal->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	if (journal->fd < 0 || flock(journal->fd, LOCK_EX | LOCK_NB) != 0) {
+		int number = errno;
+		gboolean is_held = journal->fd >= 0 && number == EWOULDBLOCK;
 		g_autofree char *shown = weft_path_display(path);
-		gboolean is_held = journal->fd >= 0 && errno == EWOULDBLOCK;
 
 		g_set_error(error, WEFT_ERROR, is_held ? WEFT_ERROR_CANCELLED : WEFT_ERROR_IO,
-			    "%s: %s", shown, g_strerror(errno));
+			    "%s: %s", shown, g_strerror(number));
 		return NULL;
 	}
 	return find_place(journal, error) ? g_steal_pointer(&journal) : NULL;
