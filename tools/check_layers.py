@@ -45,7 +45,7 @@ HOMES = [
     (re.compile(r"pthread\.h|threads\.h|semaphore\.h"),
      # ingest/host.c, memory_share.c: the helpers serve all threads, so what they share has a mutex.
      {"kernels", "pipeline", "ingest/host.c", "ingest/memory_share.c",
-      "tests/ingest/test_memory.c", "hostile", "fuzz"}),
+      "tests/base/test_error.c", "tests/ingest/test_memory.c", "hostile", "fuzz"}),
     (re.compile(r"poppler|cairo|gio/|png\.h|jpeglib\.h|libav|libsw|tesseract/|leptonica/"),
      {"ingest"}),
     (re.compile(r"seccomp\.h|linux/(seccomp|landlock|filter|audit)\.h"), {"ingest"}),
