@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "pipeline/record_ledger.h"
 #include "pipeline/run.h"
 #include "pipeline/slides.h"
 
@@ -271,153 +272,6 @@ static void take_answer(Building *building, WeftItem *item)
 
 /* ---- the end of a document ---- */
 
-static const char *page_status(const WeftRecord *record, const WeftPage *page, gboolean reads)
-{
-	const char *status = NULL;
-
-	for (guint i = 0; i < record->contents->len; i++) {
-		const WeftContent *content = g_ptr_array_index(record->contents, i);
-
-		if (g_array_index(content->anchors, WeftAnchor, 0).page != page->n ||
-		    content->hidden)
-			continue;
-		if (content->kind == WEFT_CONTENT_BLANK)
-			return "blank";
-		if (content->text != NULL)
-			status = "done";
-	}
-	for (guint i = 0; i < record->faults->len && status == NULL; i++) {
-		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);
-
-		if (fault->at.page != page->n)
-			continue;
-		if (fault->code == WEFT_ERROR_NO_READER)
-			status = "not_read";
-		else
-			status = fault->code == WEFT_ERROR_NOT_EXAMINED ? "skipped" : "failed";
-	}
-	if (status != NULL)
-		return status;
-	return reads ? "done" : "not_read";
-}
-
-static void settle_pages(WeftRecord *record, gboolean reads)
-{
-	for (guint i = 0; i < record->pages->len; i++) {
-		WeftPage *page = &g_array_index(record->pages, WeftPage, i);
-		const char *status = page_status(record, page, reads);
-
-		page->status = g_strdup(status);
-		record->page_ledger.in++;
-		if (strcmp(status, "failed") == 0)
-			record->page_ledger.failed++;
-		else if (strcmp(status, "not_read") == 0 || strcmp(status, "skipped") == 0)
-			record->page_ledger.skipped++;
-		else
-			record->page_ledger.done++;
-	}
-}
-
-/* Sound: what was read, heard by the model or found silent is done; all of it, where what is said
- * stands in captions. */
-static WeftSum sum_of_sound(const Building *building, const WeftItem *end)
-{
-	const WeftSum *missing = &end->ledgers.milliseconds;
-	const WeftRecord *record = building->record;
-	WeftSum sum = {.in = building->unkept_ms + building->heard_ms + missing->in,
-	               .done = building->heard_ms,
-	               .failed = missing->failed};
-	gboolean has_captions = FALSE;
-
-	for (guint i = 0; i < record->contents->len && !has_captions; i++) {
-		const WeftContent *content = g_ptr_array_index(record->contents, i);
-
-		has_captions = content->kind == WEFT_CONTENT_SPEECH && content->text != NULL &&
-		               content->by != WEFT_BY_WHISPER;
-	}
-	for (guint i = 0; i < record->contents->len; i++) {
-		const WeftContent *content = g_ptr_array_index(record->contents, i);
-		guint64 ms = weft_ledger_milliseconds(
-		    &g_array_index(content->anchors, WeftAnchor, 0));
-
-		if (!weft_ledger_is_sound(content) ||
-		    (end->heard.is_heard && content->kind == WEFT_CONTENT_SILENCE))
-			continue; /* all that was listened to has come as sound */
-		sum.in += ms;
-		if (content->kind == WEFT_CONTENT_SILENCE || has_captions || record->n_audio > 0)
-			sum.done += ms;
-	}
-	/* what lies behind a limit was to be read, too, and what never came */
-	for (guint i = 0; i < record->faults->len; i++) {
-		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);
-
-		if (fault->code == WEFT_ERROR_LIMIT && strcmp(fault->stage, "decode") == 0)
-			sum.in += weft_ledger_milliseconds(&fault->at);
-	}
-	sum.skipped = sum.in - sum.done - sum.failed;
-	return sum;
-}
-
-static void settle_seconds(WeftRecord *record, const WeftSum *sound)
-{
-	record->second_ledger.in = (sound->in + 500) / 1000;
-	record->second_ledger.done = MIN((sound->done + 500) / 1000, record->second_ledger.in);
-	record->second_ledger.failed = MIN((sound->failed + 500) / 1000,
-	                                   record->second_ledger.in - record->second_ledger.done);
-	record->second_ledger.skipped = record->second_ledger.in - record->second_ledger.done -
-	                                record->second_ledger.failed;
-}
-
-/* What has come in of a document whose record will not have it: it is left, or has changed. */
-static WeftLedgers ledgers_unrecorded(const Building *building, const WeftSum *sound)
-{
-	const WeftRecord *record = building->record;
-	guint64 n_pages = record->pages->len + record->page_ledger.in; /* and those behind a limit */
-
-	if (building->document->is_left)
-		return (WeftLedgers){.pages.left = n_pages, .milliseconds.left = sound->in};
-	return (WeftLedgers){.pages.failed = n_pages, .milliseconds.failed = sound->in};
-}
-
-/* Where what came in of the document goes, for the run's own ledger. */
-static WeftLedgers ledgers_of(const Building *building, const WeftSum *sound)
-{
-	const WeftLedger *pages = &building->record->page_ledger;
-
-	return (WeftLedgers){
-	    .pages = {.done = pages->done, .failed = pages->failed, .skipped = pages->skipped},
-	    .milliseconds = {.done = sound->done, .failed = sound->failed,
-	                     .skipped = sound->skipped},
-	};
-}
-
-static void settle_windows(WeftRecord *record, const WeftItem *end)
-{
-	for (guint i = 0; end->windows != NULL && i < end->windows->len; i++) {
-		WeftWindowFacts facts = g_array_index(end->windows, WeftWindowFacts, i);
-
-		/* what lies behind a limit was not kept */
-		if (facts.content_first < record->contents->len)
-			facts.content_last = MIN(facts.content_last, record->contents->len - 1);
-		else
-			facts.content_first = facts.content_last = G_MAXUINT32;
-		g_array_append_val(record->windows, facts);
-	}
-	guint64 n_asked = end->n_windows - end->n_windows_skipped;
-
-	record->window_ledger.in = end->n_windows;
-	record->window_ledger.skipped = end->n_windows_skipped;
-	for (guint i = 0; i < record->faults->len; i++) {
-		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);
-
-		/* LIMIT: it was answered, and the answer was cut. */
-		if (strcmp(fault->stage, "answer") == 0 && fault->code != WEFT_ERROR_LIMIT)
-			record->window_ledger.failed++;
-	}
-	record->window_ledger.failed = MIN(record->window_ledger.failed, n_asked);
-	record->window_ledger.done = n_asked - record->window_ledger.failed;
-}
-
 static void settle_model(const WeftRun *run, WeftRecord *record)
 {
 	const WeftLora *adapter;
@@ -561,7 +415,8 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 	Building *building = g_hash_table_lookup(records->buildings, &item->document);
 	WeftItem *out = weft_item_new(WEFT_ITEM_RECORD, item->document);
 	WeftRecord *record = building->record;
-	WeftSum sound = sum_of_sound(building, item);
+	WeftSum sound = weft_record_ledger_sound(record, building->heard_ms,
+	                                         building->unkept_ms, item);
 	gboolean has_changed = building->changed != NULL;
 
 	record->page_ledger.in += item->ledgers.pages.in;
@@ -569,16 +424,17 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 	record->page_ledger.skipped += item->ledgers.pages.skipped;
 
 	if (has_changed || building->document->is_left)
-		out->ledgers = ledgers_unrecorded(building, &sound);
+		out->ledgers = weft_record_ledger_unrecorded(record, building->document->is_left,
+		                                             &sound);
 	if (has_changed) {
 		forget_what_changed(records->run, building);
 		record = building->record;
 		sound = (WeftSum){0};
 	}
 	if (!building->document->is_copy && !building->document->is_left) {
-		settle_windows(record, item);
-		settle_pages(record, records->run->task->reads);
-		settle_seconds(record, &sound);
+		weft_record_ledger_windows(record, item);
+		weft_record_ledger_pages(record, records->run->task->reads);
+		weft_record_ledger_seconds(record, &sound);
 		settle_model(records->run, record);
 		settle_answer(records->run, building, item->n_windows);
 		settle_run(records->run, building, &item->heard);
@@ -586,7 +442,7 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 			add_routing(&records->routing, building->routing);
 		weft_record_settle(record);
 		if (!has_changed)
-			out->ledgers = ledgers_of(building, &sound);
+			out->ledgers = weft_record_ledger_of(record, &sound);
 		out->record = g_steal_pointer(&building->record);
 	}
 	out->begin = g_steal_pointer(&building->document);
