@@ -136,3 +136,36 @@ gboolean weft_bytes_be64(WeftBytes *bytes, guint64 *ret_value)
 	*ret_value = GUINT64_FROM_BE(value);
 	return TRUE;
 }
+
+gboolean weft_bytes_f64(WeftBytes *bytes, double *ret_value)
+{
+	guint64 bits;
+	if (!weft_bytes_le64(bytes, &bits))
+		return FALSE;
+	memcpy(ret_value, &bits, sizeof(bits));
+	return TRUE;
+}
+
+void weft_bytes_put_u8(GByteArray *out, guint8 value)
+{
+	g_byte_array_append(out, &value, sizeof(value));
+}
+
+void weft_bytes_put_le32(GByteArray *out, guint32 value)
+{
+	value = GUINT32_TO_LE(value);
+	g_byte_array_append(out, (const guint8 *)&value, sizeof(value));
+}
+
+void weft_bytes_put_le64(GByteArray *out, guint64 value)
+{
+	value = GUINT64_TO_LE(value);
+	g_byte_array_append(out, (const guint8 *)&value, sizeof(value));
+}
+
+void weft_bytes_put_f64(GByteArray *out, double value)
+{
+	guint64 bits;
+	memcpy(&bits, &value, sizeof(bits));
+	weft_bytes_put_le64(out, bits);
+}

@@ -1,4 +1,4 @@
-/* bytes.h - sizes that come from outside, and reading integers out of untrusted bytes.
+/* bytes.h - sizes that come from outside, reading numbers out of untrusted bytes, and writing them.
  *
  * Every size that a file, a model or a user states goes through here before it is added,
  * multiplied or allocated. The reader never passes its end: a read that would leaves the position
@@ -77,5 +77,13 @@ gboolean weft_bytes_le64(WeftBytes *bytes, guint64 *ret_value);
 gboolean weft_bytes_be16(WeftBytes *bytes, guint16 *ret_value);
 gboolean weft_bytes_be32(WeftBytes *bytes, guint32 *ret_value);
 gboolean weft_bytes_be64(WeftBytes *bytes, guint64 *ret_value);
+/* Eight bytes, little-endian: any double, not a number included. */
+gboolean weft_bytes_f64(WeftBytes *bytes, double *ret_value);
+
+/* Behind what `out` holds; weft_bytes_u8, _le32, _le64 and _f64 read them again. */
+void weft_bytes_put_u8(GByteArray *out, guint8 value);
+void weft_bytes_put_le32(GByteArray *out, guint32 value);
+void weft_bytes_put_le64(GByteArray *out, guint64 value);
+void weft_bytes_put_f64(GByteArray *out, double value);
 
 #endif

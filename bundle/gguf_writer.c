@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/files.h"
 #include "bundle/gguf_value.h"
 
@@ -40,28 +41,16 @@ void weft_gguf_writer_free(WeftGgufWriter *writer)
 
 /* ---- the header ---- */
 
-static void add_u32(GByteArray *to, guint32 value)
-{
-	value = GUINT32_TO_LE(value);
-	g_byte_array_append(to, (const guint8 *)&value, sizeof value);
-}
-
-static void add_u64(GByteArray *to, guint64 value)
-{
-	value = GUINT64_TO_LE(value);
-	g_byte_array_append(to, (const guint8 *)&value, sizeof value);
-}
-
 static void add_text(GByteArray *to, const char *text, gsize size_bytes)
 {
-	add_u64(to, size_bytes);
+	weft_bytes_put_le64(to, size_bytes);
 	g_byte_array_append(to, (const guint8 *)text, (guint)size_bytes);
 }
 
 static GByteArray *begin_value(WeftGgufWriter *writer, const char *key, WeftGgufType type)
 {
 	add_text(writer->values, key, strlen(key));
-	add_u32(writer->values, type);
+	weft_bytes_put_le32(writer->values, type);
 	writer->n_values++;
 	return writer->values;
 }
@@ -69,19 +58,19 @@ static GByteArray *begin_value(WeftGgufWriter *writer, const char *key, WeftGguf
 static GByteArray *begin_array(WeftGgufWriter *writer, const char *key, WeftGgufType type, gsize n)
 {
 	GByteArray *to = begin_value(writer, key, WEFT_GGUF_ARRAY);
-	add_u32(to, type);
-	add_u64(to, n);
+	weft_bytes_put_le32(to, type);
+	weft_bytes_put_le64(to, n);
 	return to;
 }
 
 void weft_gguf_writer_u32(WeftGgufWriter *writer, const char *key, guint32 value)
 {
-	add_u32(begin_value(writer, key, WEFT_GGUF_U32), value);
+	weft_bytes_put_le32(begin_value(writer, key, WEFT_GGUF_U32), value);
 }
 
 void weft_gguf_writer_f32(WeftGgufWriter *writer, const char *key, float value)
 {
-	add_u32(begin_value(writer, key, WEFT_GGUF_F32), weft_f32_to_bits(value));
+	weft_bytes_put_le32(begin_value(writer, key, WEFT_GGUF_F32), weft_f32_to_bits(value));
 }
 
 void weft_gguf_writer_bool(WeftGgufWriter *writer, const char *key, gboolean value)
@@ -105,14 +94,14 @@ void weft_gguf_writer_f32s(WeftGgufWriter *writer, const char *key, const float 
 {
 	GByteArray *to = begin_array(writer, key, WEFT_GGUF_F32, n);
 	for (gsize i = 0; i < n; i++)
-		add_u32(to, weft_f32_to_bits(values[i]));
+		weft_bytes_put_le32(to, weft_f32_to_bits(values[i]));
 }
 
 void weft_gguf_writer_i32s(WeftGgufWriter *writer, const char *key, const gint32 *values, gsize n)
 {
 	GByteArray *to = begin_array(writer, key, WEFT_GGUF_I32, n);
 	for (gsize i = 0; i < n; i++)
-		add_u32(to, (guint32)values[i]);
+		weft_bytes_put_le32(to, (guint32)values[i]);
 }
 
 void weft_gguf_writer_texts(WeftGgufWriter *writer, const char *key, const GPtrArray *texts)
@@ -157,11 +146,11 @@ void weft_gguf_writer_tensor(WeftGgufWriter *writer, const char *name, WeftDtype
 {
 	guint64 size = size_bytes;
 	add_text(writer->tensors, name, strlen(name));
-	add_u32(writer->tensors, (guint32)n_dims);
+	weft_bytes_put_le32(writer->tensors, (guint32)n_dims);
 	for (gsize i = n_dims; i > 0; i--)
-		add_u64(writer->tensors, shape[i - 1]);
-	add_u32(writer->tensors, number_of_type(dtype));
-	add_u64(writer->tensors, writer->data_bytes);
+		weft_bytes_put_le64(writer->tensors, shape[i - 1]);
+	weft_bytes_put_le32(writer->tensors, number_of_type(dtype));
+	weft_bytes_put_le64(writer->tensors, writer->data_bytes);
 	g_array_append_val(writer->sizes, size);
 	writer->data_bytes += padded(size);
 	writer->n_tensors++;
@@ -193,9 +182,9 @@ gboolean weft_gguf_writer_begin(WeftGgufWriter *writer, const char *path, GError
 	if (!writer->file)
 		return FALSE;
 	g_byte_array_append(head, (const guint8 *)"GGUF", 4);
-	add_u32(head, VERSION);
-	add_u64(head, writer->n_tensors);
-	add_u64(head, writer->n_values);
+	weft_bytes_put_le32(head, VERSION);
+	weft_bytes_put_le64(head, writer->n_tensors);
+	weft_bytes_put_le64(head, writer->n_values);
 	return weft_new_file_write(writer->file, head->data, head->len, error) &&
 	       weft_new_file_write(writer->file, writer->values->data, writer->values->len, error) &&
 	       weft_new_file_write(writer->file, writer->tensors->data, writer->tensors->len,

@@ -17,53 +17,37 @@
 #define TURN_BYTES 11
 #define MEL_BINS_MAX 1024
 
-static void put_u8(GByteArray *out, guint value)
-{
-	guint8 byte = (guint8)value;
-
-	g_byte_array_append(out, &byte, 1);
-}
-
-static void put_u32(GByteArray *out, guint32 value)
-{
-	for (guint i = 0; i < 4; i++)
-		put_u8(out, value >> (8 * i) & 255);
-}
-
 static void put_frame(GByteArray *out, double time_s)
 {
-	put_u32(out, (guint32)llround(time_s * WEFT_SOUND_FRAMES_PER_S));
+	weft_bytes_put_le32(out, (guint32)llround(time_s * WEFT_SOUND_FRAMES_PER_S));
 }
 
 GBytes *weft_sounding_to_bytes(const WeftSounding *sounding)
 {
 	GByteArray *out = g_byte_array_new();
 	guint32 largest;
-	guint64 seconds;
 
 	memcpy(&largest, &sounding->largest, sizeof largest);
-	memcpy(&seconds, &sounding->seconds, sizeof seconds);
 	g_byte_array_append(out, (const guint8 *)"wsnd", 4);
-	put_u8(out, VERSION);
-	put_u8(out, sounding->is_two_sided != 0);
-	put_u32(out, sounding->n_mel_bins);
-	put_u32(out, largest);
-	put_u32(out, (guint32)seconds);
-	put_u32(out, (guint32)(seconds >> 32));
-	put_u32(out, sounding->intervals->len);
+	weft_bytes_put_u8(out, VERSION);
+	weft_bytes_put_u8(out, sounding->is_two_sided != 0);
+	weft_bytes_put_le32(out, sounding->n_mel_bins);
+	weft_bytes_put_le32(out, largest);
+	weft_bytes_put_f64(out, sounding->seconds);
+	weft_bytes_put_le32(out, sounding->intervals->len);
 	for (guint i = 0; i < sounding->intervals->len; i++) {
 		const WeftInterval *in = &g_array_index(sounding->intervals, WeftInterval, i);
 		put_frame(out, in->to_s);
-		put_u8(out, in->activity);
+		weft_bytes_put_u8(out, (guint8)in->activity);
 	}
-	put_u32(out, sounding->turns->len);
+	weft_bytes_put_le32(out, sounding->turns->len);
 	for (guint i = 0; i < sounding->turns->len; i++) {
 		const WeftVoiceTurn *turn = &g_array_index(sounding->turns, WeftVoiceTurn, i);
 		put_frame(out, turn->from_s);
 		put_frame(out, turn->to_s);
-		put_u8(out, turn->speaker);
-		put_u8(out, (guint)lroundf(turn->margin * MARGIN_STEPS));
-		put_u8(out, turn->is_overlap != 0);
+		weft_bytes_put_u8(out, (guint8)turn->speaker);
+		weft_bytes_put_u8(out, (guint8)lroundf(turn->margin * MARGIN_STEPS));
+		weft_bytes_put_u8(out, turn->is_overlap != 0);
 	}
 	return g_byte_array_free_to_bytes(out);
 }
@@ -74,17 +58,15 @@ static const char *read_head(WeftBytes *bytes, WeftSounding *sounding)
 	const guint8 *magic;
 	guint8 version = 0, sides = 0;
 	guint32 largest = 0;
-	guint64 seconds = 0;
 
 	if (!weft_bytes_take(bytes, 4, &magic) || memcmp(magic, "wsnd", 4) != 0)
 		return "no magic";
 	if (!weft_bytes_u8(bytes, &version) || version != VERSION)
 		return "another version";
 	if (!weft_bytes_u8(bytes, &sides) || !weft_bytes_le32(bytes, &sounding->n_mel_bins) ||
-	    !weft_bytes_le32(bytes, &largest) || !weft_bytes_le64(bytes, &seconds))
+	    !weft_bytes_le32(bytes, &largest) || !weft_bytes_f64(bytes, &sounding->seconds))
 		return "it ends in its head";
 	memcpy(&sounding->largest, &largest, sizeof largest);
-	memcpy(&sounding->seconds, &seconds, sizeof seconds);
 	sounding->is_two_sided = sides;
 	if (sides > 1 || sounding->n_mel_bins == 0 || sounding->n_mel_bins > MEL_BINS_MAX)
 		return "a number of its head is out of range";

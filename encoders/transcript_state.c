@@ -1,5 +1,4 @@
 #include <math.h>
-#include <string.h>
 
 #include "base/bytes.h"
 #include "encoders/transcript_private.h"
@@ -7,53 +6,31 @@
 /* First bytes of a state: what it is, and which edition. */
 #define MAGIC 0x31525457u /* "WTR1" */
 
-static void put(GByteArray *bytes, guint64 value)
-{
-	guint64 little = GUINT64_TO_LE(value);
-
-	g_byte_array_append(bytes, (const guint8 *)&little, sizeof(little));
-}
-
-static void put_real(GByteArray *bytes, double value)
-{
-	guint64 bits;
-
-	memcpy(&bits, &value, sizeof(bits));
-	put(bytes, bits);
-}
-
 void weft_transcript_save(const WeftTranscript *transcript, GByteArray *bytes)
 {
 	const TranscriptState *state = &transcript->state;
 
 	g_return_if_fail(g_queue_is_empty((GQueue *)&transcript->heard));
-	put(bytes, MAGIC);
-	put(bytes, state->seek);
-	put(bytes, state->language);
-	put_real(bytes, state->language_probability);
-	put_real(bytes, state->last_speech_s);
-	put(bytes, state->repetition.last);
-	put(bytes, state->repetition.n_last);
-	put(bytes, state->counts.n_windows);
-	put(bytes, state->counts.n_encodes);
-	put(bytes, state->counts.n_searches);
-	put(bytes, state->counts.n_frames_skipped);
-	put(bytes, state->counts.n_doubted);
-	put(bytes, state->prompt->len);
+	weft_bytes_put_le64(bytes, MAGIC);
+	weft_bytes_put_le64(bytes, state->seek);
+	weft_bytes_put_le64(bytes, state->language);
+	weft_bytes_put_f64(bytes, state->language_probability);
+	weft_bytes_put_f64(bytes, state->last_speech_s);
+	weft_bytes_put_le64(bytes, state->repetition.last);
+	weft_bytes_put_le64(bytes, state->repetition.n_last);
+	weft_bytes_put_le64(bytes, state->counts.n_windows);
+	weft_bytes_put_le64(bytes, state->counts.n_encodes);
+	weft_bytes_put_le64(bytes, state->counts.n_searches);
+	weft_bytes_put_le64(bytes, state->counts.n_frames_skipped);
+	weft_bytes_put_le64(bytes, state->counts.n_doubted);
+	weft_bytes_put_le64(bytes, state->prompt->len);
 	for (guint i = 0; i < state->prompt->len; i++)
-		put(bytes, g_array_index(state->prompt, guint32, i));
+		weft_bytes_put_le64(bytes, g_array_index(state->prompt, guint32, i));
 }
 
 static gboolean read_real(WeftBytes *bytes, double *ret_value)
 {
-	guint64 bits;
-	double value;
-
-	if (!weft_bytes_le64(bytes, &bits))
-		return FALSE;
-	memcpy(&value, &bits, sizeof(value));
-	*ret_value = value;
-	return isfinite(value);
+	return weft_bytes_f64(bytes, ret_value) && isfinite(*ret_value);
 }
 
 static gboolean read_u32(WeftBytes *bytes, guint32 *ret_value)

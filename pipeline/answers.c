@@ -82,43 +82,26 @@ void weft_asked_set_window(WeftAsked *asked, const WeftWindow *window)
 
 /* ---- writing ---- */
 
-static void put(GByteArray *bytes, guint64 value, guint n_bytes)
-{
-	for (guint i = 0; i < n_bytes; i++) {
-		guint8 byte = (guint8)(value >> (8 * i));
-
-		g_byte_array_append(bytes, &byte, 1);
-	}
-}
-
-static void put_double(GByteArray *bytes, double value)
-{
-	guint64 bits;
-
-	memcpy(&bits, &value, sizeof bits);
-	put(bytes, bits, 8);
-}
-
 static void put_text(GByteArray *bytes, const char *text)
 {
 	gsize size = strlen(text);
 
-	put(bytes, MIN(size, G_MAXUINT32), 4);
+	weft_bytes_put_le32(bytes, (guint32)MIN(size, G_MAXUINT32));
 	g_byte_array_append(bytes, (const guint8 *)text, (guint)MIN(size, G_MAXUINT32));
 }
 
 static void put_asked(GByteArray *bytes, const WeftAsked *asked)
 {
-	put(bytes, asked->number, 4);
+	weft_bytes_put_le32(bytes, asked->number);
 	put_text(bytes, asked->digest);
-	put(bytes, asked->has_picture != FALSE, 1);
-	put(bytes, asked->last.page, 4);
-	put(bytes, asked->last.track, 4);
-	put(bytes, (asked->last.has_bbox ? 1u : 0u) | (asked->last.has_time ? 2u : 0u), 1);
+	weft_bytes_put_u8(bytes, asked->has_picture != FALSE);
+	weft_bytes_put_le32(bytes, asked->last.page);
+	weft_bytes_put_le32(bytes, asked->last.track);
+	weft_bytes_put_u8(bytes, (asked->last.has_bbox ? 1 : 0) | (asked->last.has_time ? 2 : 0));
 	for (int i = 0; i < 4; i++)
-		put_double(bytes, asked->last.bbox[i]);
+		weft_bytes_put_f64(bytes, asked->last.bbox[i]);
 	for (int i = 0; i < 2; i++)
-		put_double(bytes, asked->last.time[i]);
+		weft_bytes_put_f64(bytes, asked->last.time[i]);
 }
 
 GByteArray *weft_answers_entry(const WeftAsked *asked, const WeftAnswer *answer)
@@ -126,22 +109,22 @@ GByteArray *weft_answers_entry(const WeftAsked *asked, const WeftAnswer *answer)
 	GByteArray *bytes = g_byte_array_new();
 
 	put_asked(bytes, asked);
-	put(bytes, answer->is_cut != FALSE, 1);
-	put_double(bytes, answer->confidence);
-	put_double(bytes, answer->watched_probability);
-	put(bytes, answer->n_text, 8);
-	put(bytes, answer->n_patch, 8);
-	put(bytes, answer->n_audio, 8);
-	put(bytes, answer->n_generated, 8);
+	weft_bytes_put_u8(bytes, answer->is_cut != FALSE);
+	weft_bytes_put_f64(bytes, answer->confidence);
+	weft_bytes_put_f64(bytes, answer->watched_probability);
+	weft_bytes_put_le64(bytes, answer->n_text);
+	weft_bytes_put_le64(bytes, answer->n_patch);
+	weft_bytes_put_le64(bytes, answer->n_audio);
+	weft_bytes_put_le64(bytes, answer->n_generated);
 	put_text(bytes, answer->json);
-	put(bytes, answer->values->len, 4);
+	weft_bytes_put_le32(bytes, answer->values->len);
 	for (guint i = 0; i < answer->values->len; i++) {
 		const WeftAnswerValue *value = &g_array_index(answer->values, WeftAnswerValue, i);
 
 		put_text(bytes, value->pointer);
-		put(bytes, value->byte_first, 8);
-		put(bytes, value->byte_end, 8);
-		put_double(bytes, value->confidence);
+		weft_bytes_put_le64(bytes, value->byte_first);
+		weft_bytes_put_le64(bytes, value->byte_end);
+		weft_bytes_put_f64(bytes, value->confidence);
 	}
 	return bytes;
 }

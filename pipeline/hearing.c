@@ -1,7 +1,6 @@
 #include "pipeline/hearing.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -427,13 +426,6 @@ static guint64 first_needed(WeftHearing *hearing)
 	return first;
 }
 
-static void put_number(GByteArray *bytes, guint64 value)
-{
-	guint64 stored = GUINT64_TO_LE(value);
-
-	g_byte_array_append(bytes, (const guint8 *)&stored, sizeof stored);
-}
-
 static gboolean is_before(gpointer key, gpointer value, gpointer position)
 {
 	return *(const guint64 *)key < *(const guint64 *)position;
@@ -448,37 +440,36 @@ static void save_waiting(const WeftHearing *hearing, GByteArray *bytes)
 
 		if (waiting->index != NO_INDEX || !weft_part_write(waiting->item->part, part))
 			continue;
-		put_number(bytes, part->len);
+		weft_bytes_put_le64(bytes, part->len);
 		g_byte_array_append(bytes, part->data, part->len);
 	}
-	put_number(bytes, 0);
+	weft_bytes_put_le64(bytes, 0);
 }
 
 void weft_hearing_save(WeftHearing *hearing, GByteArray *bytes, guint64 *ret_position)
 {
-	guint64 position = first_needed(hearing), last_s;
+	guint64 position = first_needed(hearing);
 	GHashTableIter given;
 	gpointer index;
 
 	g_hash_table_foreach_remove(hearing->given, is_before, &position);
-	memcpy(&last_s, &hearing->last_s, sizeof last_s);
-	put_number(bytes, position);
-	put_number(bytes, last_s);
-	put_number(bytes, g_hash_table_size(hearing->given));
+	weft_bytes_put_le64(bytes, position);
+	weft_bytes_put_f64(bytes, hearing->last_s);
+	weft_bytes_put_le64(bytes, g_hash_table_size(hearing->given));
 	g_hash_table_iter_init(&given, hearing->given);
 	while (g_hash_table_iter_next(&given, &index, NULL))
-		put_number(bytes, *(const guint64 *)index);
-	put_number(bytes, hearing->tracks->len);
+		weft_bytes_put_le64(bytes, *(const guint64 *)index);
+	weft_bytes_put_le64(bytes, hearing->tracks->len);
 	for (guint i = 0; i < hearing->tracks->len; i++) {
 		const Track *track = g_ptr_array_index(hearing->tracks, i);
 		g_autoptr(GByteArray) state = g_byte_array_new();
 
 		if (track->transcript != NULL)
 			weft_transcript_save(track->transcript, state);
-		put_number(bytes, track->sound->track);
-		put_number(bytes, track->sound->channel);
-		put_number(bytes, track->next_stretch);
-		put_number(bytes, state->len);
+		weft_bytes_put_le64(bytes, track->sound->track);
+		weft_bytes_put_le64(bytes, track->sound->channel);
+		weft_bytes_put_le64(bytes, track->next_stretch);
+		weft_bytes_put_le64(bytes, state->len);
 		g_byte_array_append(bytes, state->data, state->len);
 	}
 	save_waiting(hearing, bytes);
@@ -530,9 +521,10 @@ static gboolean restore_waiting(WeftHearing *hearing, WeftBytes *bytes)
 static gboolean restore(WeftHearing *hearing, const guint8 *data, gsize size_bytes)
 {
 	WeftBytes bytes = weft_bytes(data, size_bytes);
-	guint64 position, last_s, index, n_given, n_tracks;
+	guint64 position, index, n_given, n_tracks;
+	double last_s;
 
-	if (!weft_bytes_le64(&bytes, &position) || !weft_bytes_le64(&bytes, &last_s) ||
+	if (!weft_bytes_le64(&bytes, &position) || !weft_bytes_f64(&bytes, &last_s) ||
 	    !weft_bytes_le64(&bytes, &n_given) ||
 	    n_given > weft_bytes_left(&bytes) / sizeof index)
 		return FALSE;
@@ -548,8 +540,8 @@ static gboolean restore(WeftHearing *hearing, const guint8 *data, gsize size_byt
 			return FALSE;
 	}
 	hearing->next_index = position;
-	memcpy(&hearing->last_s, &last_s, sizeof last_s);
-	if (isnan(hearing->last_s))
+	hearing->last_s = last_s;
+	if (isnan(last_s))
 		return FALSE;
 	return restore_waiting(hearing, &bytes);
 }

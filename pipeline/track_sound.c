@@ -122,41 +122,24 @@ GPtrArray *weft_track_sound_label(const WeftTrackSound *sound, WeftContent *take
 
 /* ---- bytes ---- */
 
-static void put_u32(GByteArray *bytes, guint32 value)
-{
-	guint32 stored = GUINT32_TO_LE(value);
-
-	g_byte_array_append(bytes, (const guint8 *)&stored, sizeof stored);
-}
-
-static void put_f64(GByteArray *bytes, double value)
-{
-	guint64 stored;
-
-	memcpy(&stored, &value, sizeof stored);
-	stored = GUINT64_TO_LE(stored);
-	g_byte_array_append(bytes, (const guint8 *)&stored, sizeof stored);
-}
-
 static GByteArray *to_bytes(const WeftTrackSound *sound)
 {
 	GByteArray *bytes = g_byte_array_new();
 	g_autoptr(GBytes) sounding = weft_sounding_to_bytes(sound->sounding);
 	gsize label_bytes = sound->label != NULL ? strlen(sound->label) : 0;
 
-	put_u32(bytes, sound->track);
-	put_u32(bytes, sound->channel);
-	put_u32(bytes, sound->n_speakers_before);
-	put_u32(bytes, (guint32)label_bytes);
+	weft_bytes_put_le32(bytes, sound->track);
+	weft_bytes_put_le32(bytes, sound->channel);
+	weft_bytes_put_le32(bytes, sound->n_speakers_before);
+	weft_bytes_put_le32(bytes, (guint32)label_bytes);
 	g_byte_array_append(bytes, (const guint8 *)sound->label, (guint)label_bytes);
-	put_u32(bytes, sound->stretches->len);
+	weft_bytes_put_le32(bytes, sound->stretches->len);
 	for (guint i = 0; i < sound->stretches->len; i++) {
 		const WeftInterval *stretch = &g_array_index(sound->stretches, WeftInterval, i);
-		guint8 activity = (guint8)stretch->activity;
 
-		put_f64(bytes, stretch->from_s);
-		put_f64(bytes, stretch->to_s);
-		g_byte_array_append(bytes, &activity, 1);
+		weft_bytes_put_f64(bytes, stretch->from_s);
+		weft_bytes_put_f64(bytes, stretch->to_s);
+		weft_bytes_put_u8(bytes, (guint8)stretch->activity);
 	}
 	g_byte_array_append(bytes, g_bytes_get_data(sounding, NULL),
 			    (guint)g_bytes_get_size(sounding));
@@ -205,14 +188,9 @@ gboolean weft_track_sound_is_side(GBytes *piece)
 	return size_bytes > 0 && (data[0] & PIECE_SIDE) != 0;
 }
 
-static gboolean read_f64(WeftBytes *bytes, double *ret_value)
+static gboolean read_time(WeftBytes *bytes, double *ret_s)
 {
-	guint64 stored;
-
-	if (!weft_bytes_le64(bytes, &stored))
-		return FALSE;
-	memcpy(ret_value, &stored, sizeof stored);
-	return isfinite(*ret_value) && *ret_value >= 0;
+	return weft_bytes_f64(bytes, ret_s) && isfinite(*ret_s) && *ret_s >= 0;
 }
 
 static gboolean read_label(WeftBytes *bytes, WeftTrackSound *sound)
@@ -238,7 +216,7 @@ static gboolean read_stretches(WeftBytes *bytes, WeftTrackSound *sound)
 		WeftInterval stretch = {0};
 		guint8 activity;
 
-		if (!read_f64(bytes, &stretch.from_s) || !read_f64(bytes, &stretch.to_s) ||
+		if (!read_time(bytes, &stretch.from_s) || !read_time(bytes, &stretch.to_s) ||
 		    stretch.to_s < stretch.from_s || !weft_bytes_u8(bytes, &activity) ||
 		    activity == WEFT_ACTIVITY_SPEECH || activity >= WEFT_N_ACTIVITIES)
 			return FALSE;

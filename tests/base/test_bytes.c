@@ -76,6 +76,27 @@ static void test_sizes_of_text(void)
 	g_assert_cmpuint(value, ==, 0);
 }
 
+static void test_writer(void)
+{
+	/* -2.5: sign, exponent 1024, 0.25 */
+	static const guint8 DATA[] = { 9, 4, 3, 2, 1, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0, 0, 0, 0, 0, 4, 0xc0 };
+	g_autoptr(GByteArray) out = g_byte_array_new();
+	WeftBytes bytes = weft_bytes(DATA, sizeof(DATA));
+	double real = 42;
+
+	weft_bytes_put_u8(out, 9);
+	weft_bytes_put_le32(out, 0x01020304);
+	weft_bytes_put_le64(out, 0x0102030405060708u);
+	weft_bytes_put_f64(out, -2.5);
+	g_assert_cmpmem(out->data, out->len, DATA, sizeof(DATA));
+	g_assert_true(weft_bytes_seek(&bytes, 13));
+	g_assert_true(weft_bytes_f64(&bytes, &real));
+	g_assert_cmpfloat(real, ==, -2.5);
+	g_assert_true(weft_bytes_seek(&bytes, 14));
+	g_assert_false(weft_bytes_f64(&bytes, &real));
+	g_assert_cmpfloat(real, ==, -2.5);
+}
+
 static void test_allocation_refused(void)
 {
 	g_autoptr(GError) error = NULL;
@@ -100,6 +121,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/bytes/sizes", test_sizes);
 	g_test_add_func("/bytes/sizes-of-text", test_sizes_of_text);
 	g_test_add_func("/bytes/reader", test_reader);
+	g_test_add_func("/bytes/writer", test_writer);
 	g_test_add_func("/bytes/allocation-refused", test_allocation_refused);
 	return g_test_run();
 }
