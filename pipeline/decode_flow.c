@@ -6,6 +6,23 @@
 
 /* Raised when the same file would give other parts, or a reader other text, by a change of ours. */
 #define READING_EPOCH "2"
+#define FRAME_INTERVAL_S 10
+
+WeftDecodeOptions weft_decode_flow_options(const WeftRun *run, const char *const *passwords)
+{
+	const WeftJob *job = run->job;
+
+	return (WeftDecodeOptions){
+		.page_dpi = job->page_dpi,
+		.page_first = job->page_first,
+		.page_last = job->page_last,
+		.time_first = job->time_first,
+		.time_end = job->time_end,
+		.frame_interval_s = FRAME_INTERVAL_S,
+		.passwords = passwords,
+		.limits = job->limits,
+	};
+}
 
 void weft_content_key(const WeftRun *run, WeftReadBy reader, const WeftDecodeOptions *options,
                       const WeftDocument *document, char ret_key[65])
@@ -40,7 +57,6 @@ void weft_content_key(const WeftRun *run, WeftReadBy reader, const WeftDecodeOpt
 	weft_decode_options_hash(options, sum);
 	g_strlcpy(ret_key, g_checksum_get_string(sum), 65);
 }
-
 
 /* ---- parts ---- */
 

@@ -5,7 +5,6 @@
 
 #include "pipeline/run.h"
 
-#define WEFT_FRAME_INTERVAL_S 10
 /* The mark of a recording of which nothing is known but what the first pass measured. */
 #define WEFT_POSITION_MEASURED 1u
 
@@ -36,6 +35,9 @@ void weft_decode_flow_tally_fault(WeftDecodeFlow *flow, const GError *fault, con
  * failure (else what is stated is the file's mistake). It has failed, or was skipped for a limit, and
  * has come in, which is counted here. */
 WeftLedgers weft_decode_flow_end(const WeftDecodeFlow *flow, const GError *failure);
+
+/* Of a decode for the run's job that looks at no pixels and hears nothing. */
+WeftDecodeOptions weft_decode_flow_options(const WeftRun *run, const char *const *passwords);
 
 /* All that decides what is read of a document, and nothing of what is asked about it. */
 void weft_content_key(const WeftRun *run, WeftReadBy reader, const WeftDecodeOptions *options,

@@ -19,25 +19,6 @@ typedef struct Look {
 	gboolean is_left; /* the run is stopping */
 } Look;
 
-/* Of a decode that looks at no pixels and hears nothing, for the job whose options these are or will
- * be. */
-static WeftDecodeOptions options_without_pixels(const WeftRun *run, const char *const *passwords,
-						double frame_interval_s)
-{
-	const WeftJob *job = run->job;
-
-	return (WeftDecodeOptions){
-		.page_dpi = job->page_dpi,
-		.page_first = job->page_first,
-		.page_last = job->page_last,
-		.time_first = job->time_first,
-		.time_end = job->time_end,
-		.frame_interval_s = frame_interval_s,
-		.passwords = passwords,
-		.limits = job->limits,
-	};
-}
-
 static void take_words(Look *look, const WeftPart *part)
 {
 	if (part->kind == WEFT_PART_CONTENT)
@@ -213,7 +194,7 @@ bool weft_inventory_take(WeftRun *run, WeftRunner *runner, WeftDocument *take_do
 	Look look = {.run = run,
 		     .runner = runner,
 		     .document = document,
-		     .options = options_without_pixels(run, passwords, WEFT_FRAME_INTERVAL_S),
+		     .options = weft_decode_flow_options(run, passwords),
 		     .text = text};
 	gboolean is_good = TRUE;
 
@@ -349,7 +330,7 @@ static gboolean is_same_without_pixels(const WeftDecodeFlow *flow, WeftJournalRe
 static WeftJournalReader *look_up(const WeftDecodeFlow *flow, const WeftDocument *document)
 {
 	WeftRun *run = flow->run;
-	WeftDecodeOptions options = options_without_pixels(run, NULL, flow->options->frame_interval_s);
+	WeftDecodeOptions options = weft_decode_flow_options(run, NULL);
 	g_autoptr(WeftJournalReader) check = NULL;
 	char key[65];
 

@@ -52,19 +52,11 @@ static gboolean set_options(Decode *decode, GError **error)
 			return FALSE;
 		encoders = weft_engine_encoders(run->engine);
 	}
-	decode->options = (WeftDecodeOptions){
-	    .page_dpi = job->page_dpi,
-	    .want_rasters = run->task->reads,
-	    .want_pcm = run->task->reads && asks && run->ears == NULL && encoders != NULL &&
-	                weft_encoders_can_hear(encoders),
-	    .page_first = job->page_first,
-	    .page_last = job->page_last,
-	    .time_first = job->time_first,
-	    .time_end = job->time_end,
-	    .frame_interval_s = WEFT_FRAME_INTERVAL_S,
-	    .passwords = (const char *const *)decode->passwords,
-	    .limits = job->limits,
-	};
+	decode->options =
+	    weft_decode_flow_options(run, (const char *const *)decode->passwords);
+	decode->options.want_rasters = run->task->reads;
+	decode->options.want_pcm = run->task->reads && asks && run->ears == NULL &&
+	                           encoders != NULL && weft_encoders_can_hear(encoders);
 	if (run->reader == WEFT_READ_TESSERACT && job->page_dpi == 0 && !job->is_dry)
 		decode->options.page_dpi = TESSERACT_DPI;
 	else if (run->reader != WEFT_READ_TESSERACT && encoders != NULL)
