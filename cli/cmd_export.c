@@ -44,8 +44,7 @@ static gboolean export_one(Export *export, const char *path, GError **error)
 
 	if (!record)
 		return FALSE;
-	export->format->write(text, record);
-	if (export->format->needs_speech && !weft_export_has_speech(record)) {
+	if (!export->format->write(text, record)) {
 		g_autofree char *title = weft_export_title(record);
 
 		if (!export->takes_all)

@@ -42,7 +42,7 @@ static char *in_lines(const char *text)
 /* ---- captions ---- */
 
 /* SubRip has no escapes: a line that looks like times would begin another cue. */
-static void write_srt(GString *out, const WeftJson *record)
+static gboolean write_srt(GString *out, const WeftJson *record)
 {
 	g_autoptr(GPtrArray) cues = weft_cues_of(record);
 
@@ -60,6 +60,7 @@ static void write_srt(GString *out, const WeftJson *record)
 		add_clock(out, cue->to_s, ',');
 		g_string_append_printf(out, "\n%s\n\n", text->str);
 	}
+	return cues->len > 0;
 }
 
 /* https://www.w3.org/TR/webvtt1/: in text & and < must be escaped, and > so that "-->" can't stand. */
@@ -77,7 +78,7 @@ static void add_vtt_text(GString *out, const char *text)
 	}
 }
 
-static void write_vtt(GString *out, const WeftJson *record)
+static gboolean write_vtt(GString *out, const WeftJson *record)
 {
 	g_autoptr(GPtrArray) cues = weft_cues_of(record);
 
@@ -100,12 +101,6 @@ static void write_vtt(GString *out, const WeftJson *record)
 		add_vtt_text(out, lines);
 		g_string_append_c(out, '\n');
 	}
-}
-
-gboolean weft_export_has_speech(const WeftJson *record)
-{
-	g_autoptr(GPtrArray) cues = weft_cues_of(record);
-
 	return cues->len > 0;
 }
 
@@ -136,7 +131,7 @@ char *weft_export_place(const WeftJson *item)
 	return g_strdup_printf("[%02u:%02u:%02u] ", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
-static void write_text(GString *out, const WeftJson *record)
+static gboolean write_text(GString *out, const WeftJson *record)
 {
 	const WeftJson *content = weft_json_member(record, "content");
 	g_autofree char *place_before = g_strdup("");
@@ -161,6 +156,7 @@ static void write_text(GString *out, const WeftJson *record)
 		g_free(place_before);
 		place_before = g_steal_pointer(&place);
 	}
+	return TRUE;
 }
 
 /* ---- the table ---- */

@@ -18,15 +18,14 @@
 typedef struct WeftExportFormat {
 	const char *name; /* and the extension of a file */
 	gboolean needs_speech; /* of a record without speech there is nothing to write */
-	void (*write)(GString *out, const WeftJson *record);
+	/* FALSE: there is nothing of the record in what was written. */
+	gboolean (*write)(GString *out, const WeftJson *record);
 } WeftExportFormat;
 
 /* By name; NULL: there is no such format. */
 const WeftExportFormat *weft_export_format(const char *name);
 /* "srt, vtt, md, txt". */
 const char *weft_export_formats(void);
-/* Something that was said stands in the record, as text. */
-gboolean weft_export_has_speech(const WeftJson *record);
 /* The name of the record's first path, or its id, on one line. Caller frees. */
 char *weft_export_title(const WeftJson *record);
 
@@ -35,6 +34,6 @@ char *weft_export_title(const WeftJson *record);
 /* "[00:01:24] " or "[p. 3] " of the item's first anchor, or "". Caller frees. */
 char *weft_export_place(const WeftJson *item);
 
-void weft_export_markdown(GString *out, const WeftJson *record);
+gboolean weft_export_markdown(GString *out, const WeftJson *record);
 
 #endif

@@ -277,7 +277,7 @@ static void add_item(GString *out, const WeftJson *item, guint64 *page_before)
 	g_string_append(out, "\n\n");
 }
 
-void weft_export_markdown(GString *out, const WeftJson *record)
+gboolean weft_export_markdown(GString *out, const WeftJson *record)
 {
 	const WeftJson *answer = weft_json_member(record, "answer");
 	const WeftJson *content = weft_json_member(record, "content");
@@ -291,4 +291,5 @@ void weft_export_markdown(GString *out, const WeftJson *record)
 		add_value(out, answer, weft_json_member(record, "provenance"), "", 2);
 	for (gsize i = 0; i < weft_json_length(content); i++)
 		add_item(out, weft_json_at(content, i), &page);
+	return TRUE;
 }
