@@ -10,7 +10,7 @@ import pathlib
 import subprocess
 import sys
 
-ROOMS = ["base", "kernels", "bundle", "ingest", "encoders", "model", "outputs", "pipeline", "cli"]
+ROOMS = ["base", "kernels", "bundle", "schema", "ingest", "encoders", "model", "outputs", "pipeline", "cli"]
 PACKAGES = ["glib-2.0", "poppler-glib", "sqlite3"]
 # Templates: their includer defines what they are made of.
 TEMPLATES = {"kernels/gemm_fma.h"}

@@ -1,0 +1,60 @@
+/* schema.h - a JSON Schema, and the language of its instances: the door of this floor.
+ *
+ *     schema text --reader--> nodes --constraint--> automaton over bytes --mask--> allowed tokens
+ *
+ * node.h says what is left of a schema when it has been read; lexeme.h has strings as automata over
+ * bytes, number.h numbers; constraint.h follows a document byte by byte; mask.h says which tokens
+ * of a vocabulary may come next; verbatim.h where in a document's text a string stands. The floor
+ * knows no model and no document format, it includes base/ only.
+ *
+ * What is promised: a schema that weft_schema_new takes has instances, and every text that its
+ * automaton completes is one, is I-JSON (RFC 7493), has no key twice and none in another spelling.
+ * What can't be promised is refused when the schema is read, never weakened: WEFT_ERROR_SCHEMA,
+ *
+ *     #/properties/x: keyword "not": reason; nearest supported form
+ *
+ * Not every instance can be written: node.h says what is decided in advance. Read as draft 2020-12;
+ * `$schema` of an older draft, from 4 on, turns on that draft's spelling of the same things.
+ *
+ * Limits are counts of work and sizes, not times, so that a schema is taken or refused in the same
+ * way on every machine (WEFT_ERROR_LIMIT).
+ *
+ * Keywords of ours: `x-weft-verbatim` true|false at a string (the text has to stand in the
+ * document). Other `x-` keywords are annotations here.
+ */
+#ifndef WEFT_SCHEMA_SCHEMA_H
+#define WEFT_SCHEMA_SCHEMA_H
+
+#include <glib.h>
+
+#define WEFT_SCHEMA_BYTES_MAX (1u << 20) /* of the schema file */
+
+typedef struct WeftSchema WeftSchema;
+
+typedef struct WeftSchemaOptions {
+	/* Strings about which the schema says no more than their length are verbatim, unless they say
+	 * "x-weft-verbatim": false. */
+	gboolean is_verbatim;
+	/* A format that is not known is an annotation; else it is refused. */
+	gboolean ignores_formats;
+} WeftSchemaOptions;
+
+/* Reads a JSON Schema strictly. `options` may be NULL: both FALSE. WEFT_ERROR_CORRUPT: not JSON;
+ * WEFT_ERROR_SCHEMA, WEFT_ERROR_LIMIT: see above. */
+WeftSchema *weft_schema_new(const char *json, gsize size_bytes, const WeftSchemaOptions *options,
+			    GError **error);
+void weft_schema_free(WeftSchema *schema);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftSchema, weft_schema_free)
+
+/* The fewest bytes of a document that is an instance: with byte-level tokens, the least budget. */
+gsize weft_schema_min_bytes(const WeftSchema *schema);
+
+/* The schema's smallest instance with null wherever null is allowed, optional properties only where
+ * they are null: the answer of a request that was never made. Caller frees. */
+char *weft_schema_null_instance(const WeftSchema *schema);
+
+/* JSON pointers, in the schema's text, of the strings that have to stand in the document. */
+guint weft_schema_n_verbatim(const WeftSchema *schema);
+const char *weft_schema_verbatim(const WeftSchema *schema, guint i);
+
+#endif
