@@ -101,8 +101,11 @@ void weft_image_append(const WeftImage *image, const WeftEncoders *encoders,
 		add_tile(image, encoders, i, anchor, sequence);
 		add_mark(image, col + 1 < image->n_cols ? ids->column_end : ids->row_end, sequence);
 	}
+	WeftAnchor whole = image->anchor;
+	picture_box(image, whole.bbox);
+	whole.has_bbox = TRUE;
 	add_mark(image, ids->image, sequence);
-	add_tile(image, encoders, n_cells > 1 ? n_cells : 0, image->anchor, sequence);
+	add_tile(image, encoders, n_cells > 1 ? n_cells : 0, whole, sequence);
 	add_mark(image, ids->end, sequence);
 }
 

@@ -11,12 +11,23 @@
 
 #include <glib.h>
 
+#include "encoders/span.h"
 #include "model/routing.h"
+
+/* Where the model looked most while it wrote a value (gaze.h): a hint, never evidence. */
+typedef struct WeftPointed {
+	gboolean is_known;
+	WeftSpanKind kind;
+	guint32 content;    /* number of the item of content in the document */
+	WeftAnchor at;
+	double share;       /* 0..1, of all that it looked at, instructions included */
+} WeftPointed;
 
 typedef struct WeftAnswerValue {
 	char *pointer;      /* RFC 6901, of a scalar */
 	gsize byte_first, byte_end; /* of the value in json */
 	double confidence;  /* 0..1, see above */
+	WeftPointed pointed;
 	guint32 window;     /* of a document's windows the one that it is about, from 1; 0: not known.
 	                     * Whoever merges answers sets it */
 } WeftAnswerValue;

@@ -162,6 +162,8 @@ guint64 weft_batch_add(WeftBatch *batch, WeftActive *take_active)
 	}
 	if (take_active->generation.counts_routing)
 		take_active->routing = routing_new(batch->pass->arch);
+	if (take_active->schema)
+		take_active->gaze = weft_gaze_new(take_active->sequence, batch->pass->arch->n_heads);
 	g_ptr_array_add(batch->active, take_active);
 	collect(batch);
 	return batch->ticket_last;
@@ -236,8 +238,16 @@ static gboolean schedule(WeftBatch *batch, WeftActive *active, gsize row, WeftSe
 	weft_batch_embed(batch->pass, row, active->sequence,
 			 (const gint32 *)(const void *)active->ids->data, active->n_fed, n,
 			 active->adapter, &active->n_rows_fed);
-	*ret_segment = (WeftSegment){active->cache, row, n, active->n_fed, active->adapter,
-				     active->routing};
+	*ret_segment = (WeftSegment){.cache = active->cache,
+				     .row_first = row,
+				     .n_rows = n,
+				     .position = active->n_fed,
+				     .adapter = active->adapter,
+				     .routing = active->routing};
+	if (active->gaze && active->n_fed + n == active->ids->len) {
+		weft_gaze_begin(active->gaze);
+		ret_segment->gaze = active->gaze;
+	}
 	return TRUE;
 }
 

@@ -176,6 +176,7 @@ static void attend(WeftPass *pass, gsize index, const WeftSegment *segments, gsi
 	for (gsize s = 0; s < n_segments; s++) {
 		const WeftSegment *segment = &segments[s];
 		gsize row = segment->row_first;
+		gboolean is_followed = segment->gaze && !config->is_chunked;
 		weft_cache_store(segment->cache, index, segment->position, segment->n_rows,
 				 pass->k + row * n_kv, pass->v + row * n_kv);
 		pass->jobs[s] = (WeftAttention){
@@ -191,9 +192,15 @@ static void attend(WeftPass *pass, gsize index, const WeftSegment *segments, gsi
 			.n_kv_heads = arch->n_kv_heads,
 			.head_width = arch->head_width,
 			.scale = arch->score_scale,
+			.mass = is_followed ? weft_gaze_room(segment->gaze, segment->position +
+									    segment->n_rows)
+					    : NULL,
 		};
 	}
 	kernels->attention(kernels->team, pass->jobs, n_segments);
+	for (gsize s = 0; s < n_segments; s++)
+		if (pass->jobs[s].mass)
+			weft_gaze_add(segments[s].gaze);
 	kernels->gemm(kernels->team, pass->y, pass->mixed, pass->n_rows, &layer->o, NULL);
 	weft_pass_adapt(pass, layer, WEFT_ADAPTED_O, pass->y, pass->mixed);
 	kernels->add(kernels->team, pass->x, pass->y, pass->n_rows * arch->width);

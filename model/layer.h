@@ -14,6 +14,7 @@
 #define WEFT_MODEL_LAYER_H
 
 #include "model/adapter.h"
+#include "model/gaze.h"
 #include "model/kv.h"
 #include "model/residency.h"
 #include "model/routing.h"
@@ -26,6 +27,7 @@ typedef struct WeftSegment {
 	gsize row_first, n_rows, position;
 	const WeftAdapter *adapter; /* NULL: none */
 	WeftRouting *routing; /* counts the experts of these rows; NULL: nobody does */
+	WeftGaze *gaze; /* follows the last of these rows, which decides; NULL: nobody does */
 } WeftSegment;
 
 typedef struct WeftPass {

@@ -199,7 +199,8 @@ gboolean weft_model_logits(WeftModel *model, const WeftSequence *sequence, const
 		weft_batch_embed(model->pass, 0, sequence,
 				 (const gint32 *)(const void *)sequence->ids->data, at, n_piece,
 				 fitted, &n_rows_fed);
-		WeftSegment segment = {cache, 0, n_piece, at, fitted, NULL};
+		WeftSegment segment = {
+			.cache = cache, .n_rows = n_piece, .position = at, .adapter = fitted};
 		weft_pass_run(model->pass, &segment, 1);
 		weft_pass_logits(model->pass, NULL, n_piece, ret_logits + at * model->arch->n_vocab);
 	}

@@ -127,6 +127,7 @@ void weft_active_free(WeftActive *active)
 	g_array_unref(active->choices);
 	g_string_free(active->text, TRUE);
 	weft_routing_free(active->routing);
+	weft_gaze_free(active->gaze);
 	g_clear_error(&active->fault);
 	g_free(active);
 }
@@ -137,6 +138,8 @@ static void append_chosen(WeftActive *active, const WeftChosen *chosen)
 	Choice choice = {active->text->len, active->text->len + token->size_bytes,
 			 chosen->log_probability};
 	g_array_append_val(active->choices, choice);
+	if (active->gaze)
+		weft_gaze_keep(active->gaze);
 	g_string_append_len(active->text, token->bytes, token->size_bytes);
 	g_array_append_val(active->ids, chosen->id);
 	active->n_tokens_left--;
@@ -191,24 +194,31 @@ void weft_active_choose(WeftActive *active, const float *logits)
 	}
 }
 
-/* The geometric mean of the decisions that wrote any byte of [first, end). `*at` is where to
- * begin looking, and where the next value may begin. */
-static double confidence_of(const WeftActive *active, gsize first, gsize end, guint *at)
+/* The decisions [*ret_first, *ret_end) that wrote any byte of [first, end). `*at` is where to begin
+ * looking, and where the next value may begin. */
+static void find_choices(const WeftActive *active, gsize first, gsize end, guint *at, guint *ret_first,
+			 guint *ret_end)
+{
+	const Choice *choices = (const Choice *)(const void *)active->choices->data;
+	guint n = active->choices->len;
+
+	while (*at < n && choices[*at].byte_end <= first)
+		(*at)++;
+	*ret_first = *at;
+	while (*at < n && choices[*at].byte_end <= end)
+		(*at)++;
+	/* The next one may write of this value and of the one behind it. */
+	*ret_end = *at < n && choices[*at].byte_first < end ? *at + 1 : *at;
+}
+
+/* The geometric mean of their probabilities. */
+static double confidence_of(const WeftActive *active, guint first, guint end)
 {
 	double sum = 0;
-	guint n = 0;
-	for (; *at < active->choices->len; (*at)++) {
-		const Choice *choice = &g_array_index(active->choices, Choice, *at);
-		if (choice->byte_first >= end)
-			break;
-		if (choice->byte_end > first) {
-			sum += choice->log_probability;
-			n++;
-			if (choice->byte_end > end)
-				break; /* it may write the next value too */
-		}
-	}
-	return n > 0 ? exp(sum / n) : 1;
+
+	for (guint i = first; i < end; i++)
+		sum += g_array_index(active->choices, Choice, i).log_probability;
+	return end > first ? exp(sum / (end - first)) : 1;
 }
 
 static void count_tokens(const WeftActive *active, WeftAnswer *answer)
@@ -228,7 +238,7 @@ static void count_tokens(const WeftActive *active, WeftAnswer *answer)
 WeftAnswer *weft_active_answer(const WeftActive *active)
 {
 	WeftAnswer *answer = weft_answer_new();
-	guint at = 0, all = 0;
+	guint at = 0, first, end;
 
 	answer->json = active->schema ? g_strdup(active->text->str)
 				      : g_utf8_make_valid(active->text->str,
@@ -238,13 +248,16 @@ WeftAnswer *weft_active_answer(const WeftActive *active)
 	count_tokens(active, answer);
 	if (active->generation.counts_routing && active->routing)
 		answer->routing = weft_routing_copy(active->routing);
-	answer->confidence = confidence_of(active, 0, active->text->len, &all);
+	answer->confidence = confidence_of(active, 0, active->choices->len);
 	if (!active->schema)
 		return answer;
 	weft_values_find(answer->json, answer->values);
 	for (guint i = 0; i < answer->values->len; i++) {
 		WeftAnswerValue *value = &g_array_index(answer->values, WeftAnswerValue, i);
-		value->confidence = confidence_of(active, value->byte_first, value->byte_end, &at);
+		find_choices(active, value->byte_first, value->byte_end, &at, &first, &end);
+		value->confidence = confidence_of(active, first, end);
+		if (active->gaze)
+			value->pointed = weft_gaze_place(active->gaze, first, end);
 	}
 	return answer;
 }

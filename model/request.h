@@ -9,6 +9,7 @@
 
 #include "model/adapter.h"
 #include "model/constrain.h"
+#include "model/gaze.h"
 #include "model/kv.h"
 #include "model/model.h"
 #include "model/sample.h"
@@ -31,6 +32,7 @@ typedef struct WeftActive {
 	GString *text;              /* written so far */
 	GArray *choices;            /* Choice (request.c), in order of the text */
 	WeftRouting *routing;       /* counted so far, or NULL */
+	WeftGaze *gaze;             /* of each choice, or NULL */
 	gint32 watched_id;          /* -1: none */
 	double watched_probability;
 	gboolean is_cut, is_done;

@@ -90,18 +90,34 @@ static void put_text(GByteArray *bytes, const char *text)
 	g_byte_array_append(bytes, (const guint8 *)text, (guint)MIN(size, G_MAXUINT32));
 }
 
+static void put_anchor(GByteArray *bytes, const WeftAnchor *at)
+{
+	weft_bytes_put_le32(bytes, at->page);
+	weft_bytes_put_le32(bytes, at->track);
+	weft_bytes_put_u8(bytes, (at->has_bbox ? 1 : 0) | (at->has_time ? 2 : 0));
+	for (int i = 0; i < 4; i++)
+		weft_bytes_put_f64(bytes, at->bbox[i]);
+	for (int i = 0; i < 2; i++)
+		weft_bytes_put_f64(bytes, at->time[i]);
+}
+
+static void put_pointed(GByteArray *bytes, const WeftPointed *pointed)
+{
+	weft_bytes_put_u8(bytes, pointed->is_known != FALSE);
+	if (!pointed->is_known)
+		return;
+	weft_bytes_put_u8(bytes, (guint8)pointed->kind);
+	weft_bytes_put_le32(bytes, pointed->content);
+	put_anchor(bytes, &pointed->at);
+	weft_bytes_put_f64(bytes, pointed->share);
+}
+
 static void put_asked(GByteArray *bytes, const WeftAsked *asked)
 {
 	weft_bytes_put_le32(bytes, asked->number);
 	put_text(bytes, asked->digest);
 	weft_bytes_put_u8(bytes, asked->has_picture != FALSE);
-	weft_bytes_put_le32(bytes, asked->last.page);
-	weft_bytes_put_le32(bytes, asked->last.track);
-	weft_bytes_put_u8(bytes, (asked->last.has_bbox ? 1 : 0) | (asked->last.has_time ? 2 : 0));
-	for (int i = 0; i < 4; i++)
-		weft_bytes_put_f64(bytes, asked->last.bbox[i]);
-	for (int i = 0; i < 2; i++)
-		weft_bytes_put_f64(bytes, asked->last.time[i]);
+	put_anchor(bytes, &asked->last);
 }
 
 GByteArray *weft_answers_entry(const WeftAsked *asked, const WeftAnswer *answer)
@@ -125,6 +141,7 @@ GByteArray *weft_answers_entry(const WeftAsked *asked, const WeftAnswer *answer)
 		weft_bytes_put_le64(bytes, value->byte_first);
 		weft_bytes_put_le64(bytes, value->byte_end);
 		weft_bytes_put_f64(bytes, value->confidence);
+		put_pointed(bytes, &value->pointed);
 	}
 	return bytes;
 }
@@ -181,24 +198,46 @@ static char *take_text(In *in)
 	return NULL;
 }
 
+static void take_anchor(In *in, WeftAnchor *at)
+{
+	guint64 flags;
+
+	at->page = (guint32)take(in, 4);
+	at->track = (guint32)take(in, 4);
+	flags = take(in, 1);
+	at->has_bbox = (flags & 1) != 0;
+	at->has_time = (flags & 2) != 0;
+	for (int i = 0; i < 4; i++)
+		at->bbox[i] = take_double(in);
+	for (int i = 0; i < 2; i++)
+		at->time[i] = take_double(in);
+}
+
+static void take_pointed(In *in, WeftPointed *pointed)
+{
+	guint64 kind;
+
+	pointed->is_known = take(in, 1) != 0;
+	if (!pointed->is_known)
+		return;
+	kind = take(in, 1);
+	if (kind > WEFT_SPAN_AUDIO)
+		in->failed = TRUE;
+	pointed->kind = (WeftSpanKind)kind;
+	pointed->content = (guint32)take(in, 4);
+	take_anchor(in, &pointed->at);
+	pointed->share = take_double(in);
+}
+
 static void take_asked(In *in, WeftAsked *asked)
 {
 	g_autofree char *digest = NULL;
-	guint64 flags;
 
 	asked->number = (guint32)take(in, 4);
 	digest = take_text(in);
 	g_strlcpy(asked->digest, digest != NULL ? digest : "", sizeof asked->digest);
 	asked->has_picture = take(in, 1) != 0;
-	asked->last.page = (guint32)take(in, 4);
-	asked->last.track = (guint32)take(in, 4);
-	flags = take(in, 1);
-	asked->last.has_bbox = (flags & 1) != 0;
-	asked->last.has_time = (flags & 2) != 0;
-	for (int i = 0; i < 4; i++)
-		asked->last.bbox[i] = take_double(in);
-	for (int i = 0; i < 2; i++)
-		asked->last.time[i] = take_double(in);
+	take_anchor(in, &asked->last);
 }
 
 static void take_values(In *in, WeftAnswer *answer)
@@ -214,6 +253,7 @@ static void take_values(In *in, WeftAnswer *answer)
 		value.byte_first = (gsize)take(in, 8);
 		value.byte_end = (gsize)take(in, 8);
 		value.confidence = take_double(in);
+		take_pointed(in, &value.pointed);
 		if (in->failed || value.byte_first > value.byte_end || value.byte_end > size) {
 			in->failed = TRUE;
 			g_free(value.pointer);

@@ -10,7 +10,7 @@
 typedef struct Window {
 	WeftAnswer *answer;
 	WeftJson *tree;
-	GHashTable *confidences; /* pointer -> double *, in the answer's values */
+	GHashTable *values;  /* pointer -> WeftAnswerValue *, of the answer */
 	guint32 number;
 } Window;
 
@@ -41,7 +41,7 @@ static void window_free(void *data)
 {
 	Window *window = data;
 
-	g_hash_table_unref(window->confidences);
+	g_hash_table_unref(window->values);
 	weft_json_free(window->tree);
 	weft_answer_free(window->answer);
 	g_free(window);
@@ -77,12 +77,12 @@ gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, guint32 numbe
 	window = g_new0(Window, 1);
 	window->tree = tree;
 	window->number = number;
-	window->confidences = g_hash_table_new(g_str_hash, g_str_equal);
+	window->values = g_hash_table_new(g_str_hash, g_str_equal);
 	window->answer = g_steal_pointer(&answer);
 	for (guint i = 0; i < window->answer->values->len; i++) {
 		WeftAnswerValue *value = &g_array_index(window->answer->values, WeftAnswerValue, i);
 
-		g_hash_table_insert(window->confidences, value->pointer, &value->confidence);
+		g_hash_table_insert(window->values, value->pointer, value);
 	}
 	g_ptr_array_add(merge->windows, window);
 	return TRUE;
@@ -123,17 +123,17 @@ static void add_side(GArray *sides, const Window *window, const WeftJson *value,
 	g_array_append_val(sides, side);
 }
 
-/* Negative: not known. */
-static double confidence_of(const Side *side)
+/* Confidence negative: not known. */
+static WeftAnswerValue value_of(const Side *side)
 {
-	const double *confidence = g_hash_table_lookup(side->window->confidences, side->pointer);
+	const WeftAnswerValue *value = g_hash_table_lookup(side->window->values, side->pointer);
 
-	return confidence != NULL ? *confidence : -1;
+	return value != NULL ? *value : (WeftAnswerValue){.confidence = -1};
 }
 
 static gboolean is_withheld(const WeftMerge *merge, const Side *side)
 {
-	double confidence = confidence_of(side);
+	double confidence = value_of(side).confidence;
 
 	return confidence >= 0 && confidence < merge->confidence_min;
 }
@@ -158,7 +158,7 @@ static void write_null(WeftMerge *merge, const Place *place, gboolean is_withhol
 static void merge_scalars(WeftMerge *merge, const GArray *sides, const Place *place, GString *text)
 {
 	const Side *chosen = NULL;
-	WeftAnswerValue value = {0};
+	WeftAnswerValue value;
 
 	for (guint i = 0; i < sides->len && chosen == NULL; i++) {
 		const Side *side = &g_array_index(sides, Side, i);
@@ -173,8 +173,9 @@ static void merge_scalars(WeftMerge *merge, const GArray *sides, const Place *pl
 	if (chosen == NULL)
 		chosen = &g_array_index(sides, Side, 0);
 	write_tree(chosen->value, text);
+	value = value_of(chosen);
+	value.byte_first = value.byte_end = 0; /* they were of the window's text */
 	value.pointer = g_strdup(place->pointer);
-	value.confidence = confidence_of(chosen);
 	value.window = chosen->window->number;
 	g_array_append_val(merge->values, value);
 }
