@@ -51,6 +51,8 @@ typedef struct WeftDecodeOptions {
 	                           * not scaled. */
 	gboolean want_rasters;    /* FALSE: nothing looks at pixels; ink is still measured, and a
 	                           * picture is a content of kind image without text */
+	gboolean want_all_pages;  /* with want_rasters: a page comes as a raster also when its text
+	                           * stands in the file, or when it is blank */
 	gboolean want_pcm;        /* FALSE: nothing hears; silence and segments are still measured */
 	gboolean want_silence;    /* with want_pcm: all samples come, those of silent stretches too,
 	                           * and no content says where it is silent */

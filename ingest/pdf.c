@@ -469,6 +469,8 @@ static gboolean read_page(PdfState *state, PdfPage *page, GError **error)
 		return add_raster(state, page, error);
 	else if (!scan && n_layer == 0)
 		add_images(state, page);
+	if (want_rasters && state->job->options->want_all_pages)
+		return add_raster(state, page, error);
 	return TRUE;
 }
 

@@ -86,7 +86,8 @@ void weft_wire_put_options(WeftWireOut *out, const WeftDecodeOptions *options)
 	guint n_passwords = 0;
 	weft_wire_put_f64(out, options->page_dpi);
 	weft_wire_put_u32(out, options->raster_side_max);
-	weft_wire_put_u8(out, options->want_rasters != FALSE);
+	weft_wire_put_u8(out, (guint8)((options->want_rasters ? 1 : 0) |
+	                               (options->want_all_pages ? 2 : 0)));
 	weft_wire_put_u8(out, options->want_pcm != FALSE);
 	weft_wire_put_u8(out, options->want_silence != FALSE);
 	weft_wire_put_u8(out, options->apart != FALSE);
@@ -295,7 +296,9 @@ void weft_wire_options(WeftWireIn *in, WeftWireOptions *ret_options)
 	memset(options, 0, sizeof *options);
 	options->page_dpi = weft_wire_f64(in);
 	options->raster_side_max = weft_wire_u32(in);
-	options->want_rasters = weft_wire_u8(in) != 0;
+	guint8 rasters = weft_wire_u8(in);
+	options->want_rasters = (rasters & 1) != 0;
+	options->want_all_pages = (rasters & 2) != 0;
 	options->want_pcm = weft_wire_u8(in) != 0;
 	options->want_silence = weft_wire_u8(in) != 0;
 	options->apart = weft_wire_u8(in) != 0;

@@ -22,6 +22,7 @@
 #include <glib.h>
 
 #include "ingest/ingest.h"
+#include "pipeline/crop.h"
 #include "pipeline/estimate.h"
 
 typedef enum {
