@@ -24,7 +24,9 @@
  * [00:01:24], so that a player that is sent there does not miss its beginning. Who adds the parts of a
  * recording adds those of a block in this order: frames, what is said, sound (pipeline/window.h).
  *
- * Fences and markers are plain text, one line each; every part ends with a line feed. Fence,
+ * Fences and markers are plain text, one line each; every part ends with a line feed. No part and no
+ * name can close the fence or open another: where one spells "<document" or "</document", in any case and with
+ * spaces, the "<" is told as U+2039, and the item itself stays as it is. Fence,
  * markers, name, part and question are each encoded by themselves, special tokens as plain text. The
  * tokens of a part depend on the part and on the anchor of the part before it, nothing else, so
  * that windows can be cut before anything is encoded: frame + sum of parts = length, exactly. A name
@@ -56,6 +58,9 @@ typedef struct WeftPassage {
 	guint32 content;     /* number of the item in the document, or WEFT_SPAN_NO_CONTENT */
 	WeftAnchor at;
 } WeftPassage;
+
+/* Who says it, as a request tells it: on one line; NULL: nobody is known to. Caller frees. */
+char *weft_passage_name(const WeftPassage *passage);
 
 /* The bundle and the kernels must outlive it. Opens whatever the bundle has (a folder with nothing
  * but a tokenizer, or a Whisper folder, will do); what is there must be whole: WEFT_ERROR_CONFIG,

@@ -40,29 +40,72 @@ static gboolean told(const WeftPassage *passage, const char **ret_text, gsize *r
 	return size_bytes > 0;
 }
 
+/* ---- the fence ---- */
+
+/* TRUE when what stands behind a "<" makes a mark of the fence of it: "document>", "/document", also
+ * in capitals, with spaces, with attributes; not "documents". */
+static gboolean is_mark(const char *p)
+{
+	static const char word[] = "document";
+
+	while (is_space(*p) || *p == '/')
+		p++;
+	if (g_ascii_strncasecmp(p, word, strlen(word)) != 0)
+		return FALSE;
+	p += strlen(word);
+	return !g_unichar_isalnum(g_utf8_get_char_validated(p, -1)) && *p != '_' && *p != '-';
+}
+
+/* What would open or close the fence does not: its "<" becomes U+2039, one character for one, so that
+ * characters keep their numbers. */
+static char *without_fences(const char *text)
+{
+	GString *told = g_string_sized_new(strlen(text) + 1);
+	const char *open;
+
+	while ((open = strchr(text, '<')) != NULL) {
+		g_string_append_len(told, text, open - text);
+		g_string_append(told, is_mark(open + 1) ? "\u2039" : "<");
+		text = open + 1;
+	}
+	g_string_append(told, text);
+	return g_string_free(told, FALSE);
+}
+
 static gboolean is_spoken(const WeftPassage *passage)
 {
 	return passage->speaker && *passage->speaker;
 }
 
-/* On one line, whatever the file calls them; the space behind it belongs to the text's first word. */
-void weft_text_encode_speaker(const WeftEncoders *encoders, const WeftPassage *passage, GArray *ids)
+/* On one line, whatever the file calls them. */
+char *weft_passage_name(const WeftPassage *passage)
 {
-	const char *text;
-	gsize size_bytes;
-
-	if (!is_spoken(passage) || !told(passage, &text, &size_bytes))
-		return;
-	g_autoptr(GString) name = g_string_new(NULL);
 	const char *at = passage->speaker;
+
+	if (!is_spoken(passage))
+		return NULL;
+	g_autoptr(GString) name = g_string_new(NULL);
 
 	for (int i = 0; i < SPEAKER_CHARS_MAX && *at; i++, at = g_utf8_next_char(at)) {
 		gunichar c = g_utf8_get_char(at);
 
 		g_string_append_unichar(name, g_unichar_isprint(c) ? c : ' ');
 	}
-	g_string_append_c(name, ':');
-	weft_text_encode_plain(encoders, name->str, ids);
+	return without_fences(name->str);
+}
+
+/* The space behind it belongs to the text's first word. */
+void weft_text_encode_speaker(const WeftEncoders *encoders, const WeftPassage *passage, GArray *ids)
+{
+	g_autofree char *name = weft_passage_name(passage);
+	const char *text;
+	gsize size_bytes;
+
+	if (!name || !told(passage, &text, &size_bytes))
+		return;
+	g_autofree char *told_name = g_strconcat(name, ":", NULL);
+
+	weft_text_encode_plain(encoders, told_name, ids);
 }
 
 void weft_text_encode(const WeftEncoders *encoders, const WeftPassage *passage, GArray *ids)
@@ -79,7 +122,9 @@ void weft_text_encode(const WeftEncoders *encoders, const WeftPassage *passage, 
 		g_string_append_c(line, ' ');
 	g_string_append_len(line, text, (gssize)size_bytes);
 	g_string_append_c(line, '\n');
-	weft_tokenizer_continue(encoders->tokenizer, line->str, line->len, FALSE, ids);
+	g_autofree char *fenced = without_fences(line->str);
+
+	weft_text_encode_plain(encoders, fenced, ids);
 }
 
 void weft_text_encode_plain(const WeftEncoders *encoders, const char *text, GArray *ids)
