@@ -256,7 +256,9 @@ static WeftBundle *open_audio(const char *path, gboolean must_project, GError **
 	g_autoptr(WeftBundle) bundle = open_folder(path, error);
 	g_autofree char *shown = weft_path_display(path);
 	if (!bundle) {
-		g_prefix_error(error, "%s: ", shown);
+		/* Most messages name a file of it already. */
+		if (error && !g_str_has_prefix((*error)->message, shown))
+			g_prefix_error(error, "%s: ", shown);
 		return NULL;
 	}
 	if (!bundle->config->has_audio ||

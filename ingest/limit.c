@@ -92,7 +92,8 @@ gboolean weft_limits_set(WeftLimits *limits, const char *name, const char *text,
 	while (limit->name && strcmp(limit->name, name) != 0)
 		limit++;
 	if (!limit->name) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "limit %s: no such limit", name);
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		            "limit %s: no such limit; weft-run(1) lists them under LIMITS", name);
 		return FALSE;
 	}
 	if (!parse(limit, text, &value)) {

@@ -21,6 +21,7 @@ struct WeftMerge {
 	/* While finishing: */
 	GArray *values;      /* WeftAnswerValue of the result */
 	GPtrArray *withheld; /* char * */
+	GArray *cuts;        /* WeftMergeCut */
 };
 
 /* What one window says at one place. */
@@ -47,6 +48,11 @@ static void window_free(void *data)
 	g_free(window);
 }
 
+static void cut_clear(void *data)
+{
+	g_free(((WeftMergeCut *)data)->pointer);
+}
+
 WeftMerge *weft_merge_new(const WeftJson *schema, double confidence_min)
 {
 	WeftMerge *merge = g_new0(WeftMerge, 1);
@@ -54,6 +60,8 @@ WeftMerge *weft_merge_new(const WeftJson *schema, double confidence_min)
 	merge->schema = schema;
 	merge->confidence_min = confidence_min;
 	merge->windows = g_ptr_array_new_with_free_func(window_free);
+	merge->cuts = g_array_new(FALSE, FALSE, sizeof(WeftMergeCut));
+	g_array_set_clear_func(merge->cuts, cut_clear);
 	return merge;
 }
 
@@ -62,6 +70,7 @@ void weft_merge_free(WeftMerge *merge)
 	if (merge == NULL)
 		return;
 	g_ptr_array_unref(merge->windows);
+	g_array_unref(merge->cuts);
 	g_free(merge);
 }
 
@@ -96,6 +105,11 @@ guint weft_merge_n_answers(const WeftMerge *merge)
 const WeftAnswer *weft_merge_answer(const WeftMerge *merge, guint i)
 {
 	return ((const Window *)g_ptr_array_index(merge->windows, i))->answer;
+}
+
+const GArray *weft_merge_cuts(const WeftMerge *merge)
+{
+	return merge->cuts;
 }
 
 static void side_clear(void *data)
@@ -220,20 +234,20 @@ typedef struct Joined {
 	GPtrArray *texts; /* char *, the items so far */
 	guint64 n_min, n_max;
 	gsize n_left; /* items that come after the one at hand */
+	guint64 n_left_out; /* for which there is no room */
 	gboolean has_withheld;
 } Joined;
 
 static void join_item(WeftMerge *merge, const Side *side, const Place *place, Joined *joined)
 {
 	guint n_values = merge->values->len, n_withheld = merge->withheld->len;
+	guint n_cuts = merge->cuts->len;
 	g_autofree char *pointer = g_strdup_printf("%s/%u", place->pointer, joined->texts->len);
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autoptr(GArray) sides = sides_new();
 	Place below = {weft_shape_item(place->shape), pointer, place->depth + 1};
-	gboolean is_known = FALSE;
+	gboolean is_known = FALSE, is_too_many;
 
-	if (joined->texts->len >= joined->n_max)
-		return;
 	if (!is_container(side->value) && is_withheld(merge, side) &&
 	    joined->texts->len + joined->n_left >= joined->n_min) {
 		joined->has_withheld = TRUE;
@@ -243,7 +257,10 @@ static void join_item(WeftMerge *merge, const Side *side, const Place *place, Jo
 	merge_sides(merge, sides, below, text);
 	for (guint i = 0; i < joined->texts->len && !is_known; i++)
 		is_known = strcmp(g_ptr_array_index(joined->texts, i), text->str) == 0;
-	if (is_known) {
+	is_too_many = !is_known && joined->texts->len >= joined->n_max;
+	joined->n_left_out += is_too_many ? 1 : 0;
+	if (is_known || is_too_many) {
+		g_array_set_size(merge->cuts, n_cuts);
 		g_array_set_size(merge->values, n_values);
 		g_ptr_array_set_size(merge->withheld, (gint)n_withheld);
 		return;
@@ -272,6 +289,11 @@ static void merge_arrays(WeftMerge *merge, const GArray *sides, const Place *pla
 			         key);
 			join_item(merge, &g_array_index(item, Side, 0), place, &joined);
 		}
+	}
+	if (joined.n_left_out > 0) {
+		WeftMergeCut cut = {g_strdup(place->pointer), joined.n_max, joined.n_left_out};
+
+		g_array_append_val(merge->cuts, cut);
 	}
 	if (texts->len == 0 && joined.has_withheld && weft_shape_allows_null(place->shape)) {
 		write_null(merge, place, TRUE, text);
@@ -328,6 +350,7 @@ WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld)
 	g_return_val_if_fail(merge->windows->len > 0, answer);
 	merge->values = answer->values;
 	merge->withheld = g_ptr_array_new_with_free_func(g_free);
+	g_array_set_size(merge->cuts, 0);
 	answer->confidence = 1;
 	for (guint i = 0; i < merge->windows->len; i++) {
 		const Window *window = g_ptr_array_index(merge->windows, i);

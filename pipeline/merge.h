@@ -4,7 +4,8 @@
  * exact repetitions, up to the schema's maxItems; objects are merged member by member. Values of
  * which the model was less sure than `confidence_min` are withheld first: null where the schema
  * allows it, left out of an array where it can be shorter; where neither is possible they stay.
- * The result is an instance of the schema when every answer is one.
+ * Items beyond maxItems are left out, and counted. The result is an instance of the schema when every
+ * answer is one.
  */
 #ifndef WEFT_PIPELINE_MERGE_H
 #define WEFT_PIPELINE_MERGE_H
@@ -16,6 +17,12 @@
 
 typedef struct WeftMerge WeftMerge;
 
+/* Items of an array for which its schema has no room. */
+typedef struct WeftMergeCut {
+	char *pointer;
+	guint64 n_max, n_left_out;
+} WeftMergeCut;
+
 /* The schema is borrowed. */
 WeftMerge *weft_merge_new(const WeftJson *schema, double confidence_min);
 void weft_merge_free(WeftMerge *merge);
@@ -26,6 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftMerge, weft_merge_free)
 gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, guint32 window, GError **error);
 guint weft_merge_n_answers(const WeftMerge *merge);
 const WeftAnswer *weft_merge_answer(const WeftMerge *merge, guint i);
+
+/* What the last finish left out (WeftMergeCut), each array once. Borrowed. */
+const GArray *weft_merge_cuts(const WeftMerge *merge);
 
 /* The merged answer: its values have pointers, confidences and windows, its tokens are the sums.
  * `ret_withheld`: the pointers (char *) at which something was withheld and nothing else stands.

@@ -86,6 +86,15 @@ static bool ask(const WeftRoundNode *node, WeftRunner *runner, guint64 document,
 	        send_request(runner, document, WEFT_CHECK_OUTPUT, conversation, reply));
 }
 
+/* What is said, behind the name of who says it. */
+static void add_told(WeftCutter *cutter, const WeftWindowPiece *piece)
+{
+	g_autofree char *name = weft_passage_name(&(WeftPassage){.speaker = piece->speaker});
+	g_autofree char *told = name != NULL ? g_strdup_printf("%s: %s", name, piece->text) : NULL;
+
+	weft_cutter_add_text(cutter, told != NULL ? told : piece->text);
+}
+
 /* The window again, in as many as the guard needs for it, beside `reply_tokens`. What it has no part
  * for is counted and left out. */
 static WeftCutter *cut_again(const WeftRoundNode *node, WeftWindow *window, gsize reply_tokens,
@@ -102,7 +111,7 @@ static WeftCutter *cut_again(const WeftRoundNode *node, WeftWindow *window, gsiz
 		                                            weft_encoders_can_see(encoders));
 
 		if (piece->part == NULL)
-			weft_cutter_add_text(cutter, piece->text);
+			add_told(cutter, piece);
 		else if (is_shown)
 			is_shown = weft_cutter_add_part(cutter, g_steal_pointer(&piece->part), 0,
 			                                FALSE, NULL); /* it is counted */

@@ -97,6 +97,26 @@ static bool send_windows(Merging *merging, WeftRunner *runner, guint64 document,
 	return is_sent;
 }
 
+/* Items that the schema has no room for are no secret. */
+static bool send_cuts(WeftRunner *runner, guint64 document, const WeftMerge *merge)
+{
+	const GArray *cuts = weft_merge_cuts(merge);
+	bool is_sent = true;
+
+	for (guint i = 0; i < cuts->len && is_sent; i++) {
+		const WeftMergeCut *cut = &g_array_index(cuts, WeftMergeCut, i);
+
+		is_sent = weft_item_send_fault(
+		    runner, document, "merge",
+		    g_error_new(WEFT_ERROR, WEFT_ERROR_LIMIT,
+		                "%" G_GUINT64_FORMAT " items of /answer%s were left out: its "
+		                "schema says maxItems %" G_GUINT64_FORMAT,
+		                cut->n_left_out, cut->pointer, cut->n_max),
+		    NULL);
+	}
+	return is_sent;
+}
+
 static bool end_document(Merging *merging, WeftRunner *runner, guint64 document)
 {
 	WeftMerge *merge = g_hash_table_lookup(merging->merges, &document);
@@ -110,7 +130,11 @@ static bool end_document(Merging *merging, WeftRunner *runner, guint64 document)
 	} else {
 		item = weft_item_new(WEFT_ITEM_ANSWER, document);
 		item->answer = weft_merge_finish(merge, &item->withheld);
-		is_sent = weft_runner_send(runner, item);
+		is_sent = send_cuts(runner, document, merge);
+		if (is_sent)
+			is_sent = weft_runner_send(runner, item);
+		else
+			weft_item_free(item);
 	}
 	g_hash_table_remove(merging->merges, &document);
 	return is_sent;

@@ -272,6 +272,12 @@ static void test_audio(void)
 	g_assert_false(weft_bundle_attach_audio(bundle, folder, &error));
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG);
 	g_assert_nonnull(weft_bundle_projector(bundle));
+	/* A file is none either, and is named once. */
+	g_autofree char *file = g_build_filename(folder, "config.json", NULL);
+	g_clear_error(&error);
+	g_assert_false(weft_bundle_attach_audio(bundle, file, &error));
+	g_assert_true(g_str_has_prefix(error->message, file));
+	g_assert_null(strstr(error->message + 1, file));
 
 	g_autoptr(GError) fault = NULL;
 	g_autoptr(WeftBundle) whisper = weft_bundle_open(audio_path, &fault);

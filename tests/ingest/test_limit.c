@@ -51,7 +51,7 @@ static void test_values(void)
 	    {"pages", "", "limit pages: '' is not a number from 1 to 1000000"},
 	    {"output-bytes", "2T",
 	     "limit output-bytes: '2T' is not a number from 65536 to 939524096"},
-	    {"colour", "1", "limit colour: no such limit"},
+	    {"colour", "1", "limit colour: no such limit; weft-run(1) lists them under LIMITS"},
 	};
 	WeftLimits limits = {0};
 	for (guint i = 0; i < G_N_ELEMENTS(REFUSED); i++) {

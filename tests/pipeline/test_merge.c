@@ -173,6 +173,32 @@ static void test_unsure_items_leave_the_array(void)
 	g_assert_cmpstr(g_ptr_array_index(withheld, 0), ==, "/people");
 }
 
+/* Items for which there is no room are counted, repetitions are not. */
+static void test_items_left_out(void)
+{
+	g_autoptr(WeftJson) schema = weft_json_parse(schema_text, strlen(schema_text), 0, NULL);
+	g_autoptr(WeftMerge) merge = weft_merge_new(schema, 0);
+	g_autoptr(GPtrArray) withheld = NULL;
+	g_autoptr(WeftAnswer) answer = NULL;
+	const GArray *cuts = weft_merge_cuts(merge);
+
+	add(merge, "{\"people\":[\"Ada\",\"Ben\"]}", NULL, 0);
+	add(merge, "{\"people\":[\"Cem\",\"Ada\"]}", NULL, 0);
+	answer = weft_merge_finish(merge, &withheld);
+	assert_json(answer->json, "{\"people\":[\"Ada\",\"Ben\",\"Cem\"]}");
+	g_assert_cmpuint(cuts->len, ==, 0);
+	g_clear_pointer(&answer, weft_answer_free);
+	g_clear_pointer(&withheld, g_ptr_array_unref);
+
+	add(merge, "{\"people\":[\"Dan\",\"Ada\",\"Eve\"]}", NULL, 0);
+	answer = weft_merge_finish(merge, &withheld);
+	assert_json(answer->json, "{\"people\":[\"Ada\",\"Ben\",\"Cem\"]}");
+	g_assert_cmpuint(cuts->len, ==, 1);
+	g_assert_cmpstr(g_array_index(cuts, WeftMergeCut, 0).pointer, ==, "/people");
+	g_assert_cmpuint(g_array_index(cuts, WeftMergeCut, 0).n_left_out, ==, 2);
+	g_assert_cmpuint(g_array_index(cuts, WeftMergeCut, 0).n_max, ==, 3);
+}
+
 static void test_odd_keys(void)
 {
 	g_autoptr(WeftMerge) merge = weft_merge_new(NULL, 0.5);
@@ -231,6 +257,7 @@ int main(int argc, char **argv)
 	                test_later_window_fills_what_was_withheld);
 	g_test_add_func("/merge/what-cannot-be-null-stays", test_what_cannot_be_null_stays);
 	g_test_add_func("/merge/unsure-items-leave-the-array", test_unsure_items_leave_the_array);
+	g_test_add_func("/merge/items-left-out", test_items_left_out);
 	g_test_add_func("/merge/odd-keys", test_odd_keys);
 	g_test_add_func("/merge/broken-answer-is-refused", test_broken_answer_is_refused);
 	g_test_add_func("/shape/what-may-stand-where", test_shape);
