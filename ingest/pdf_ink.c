@@ -3,7 +3,8 @@
  * A word is visible when its letters leave ink in the rendering. Where a word lies over a picture,
  * the rendering is compared with the picture alone: equal means that the word paints nothing. Such
  * words are an OCR layer when the picture is paper-like, and has ink where the words are and less
- * of it between them; otherwise the picture shows something else and the words are hidden.
+ * of it between them; otherwise the picture shows something else and the words are hidden. Letters that
+ * are too small for anybody's eyes are hidden, whatever ink they leave.
  */
 #include <math.h>
 #include <string.h>
@@ -23,6 +24,8 @@
 #define PAPER_SHARE_MIN 0.4 /* of a picture of text: one colour */
 #define WORDS_TO_GAPS 1.5   /* ink in words against ink between them; photographs have 1 */
 #define COVER_CELLS 64
+#define LETTER_POINTS_MIN 1.0 /* box of a letter; microprint on banknotes has 0.8 */
+#define LETTER_SHARE_MIN (1.0 / 400) /* of the page: some files count in inches or pixels */
 #define SMALL_PICTURE 0.01 /* share of the page: smaller ones are never under text */
 
 typedef struct PixelBox {
@@ -467,6 +470,20 @@ static double cover(const PdfPage *page)
 	return (double)covered / (COVER_CELLS * COVER_CELLS);
 }
 
+/* Nobody reads letters of a third of a millimetre that are a four-hundredth of the page's height, whatever
+ * ink they leave. */
+static gboolean is_too_small(const PdfPage *page, const PdfWord *word)
+{
+	double side = 0;
+
+	for (guint i = word->glyph_first; i < word->glyph_end; i++) {
+		const PopplerRectangle *glyph = &page->glyphs[i];
+
+		side = fmax(side, fmax(fabs(glyph->x2 - glyph->x1), fabs(glyph->y2 - glyph->y1)));
+	}
+	return side < LETTER_POINTS_MIN && side < fmax(page->width, page->height) * LETTER_SHARE_MIN;
+}
+
 /* Dots and dashes leave too little ink to be judged: they go with the word before, or after. */
 static void judge_punctuation(PdfPage *page)
 {
@@ -495,5 +512,10 @@ void weft_pdf_page_judge_words(PdfPage *page)
 	}
 	for (GList *l = page->images; l; l = l->next)
 		judge_picture(page, l->data);
+	for (guint i = 0; i < page->words->len; i++) {
+		PdfWord *word = &g_array_index(page->words, PdfWord, i);
+		if (is_too_small(page, word))
+			word->kind = PDF_WORD_HIDDEN;
+	}
 	judge_punctuation(page);
 }

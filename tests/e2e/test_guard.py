@@ -72,6 +72,17 @@ class Guard(e2e.Case):
         self.run_weft("-q", *self.extract, "-o", self.folder / out, *arguments, code=code)
         return next(iter(e2e.by_name(self.folder / out).values()))
 
+    def test_speakers(self):
+        """The guard is told who says it: another name is another question."""
+        said = []  # by random weights, which the reason quotes
+        for name in ("Anna", "Ben"):
+            talk = self.folder / f"{name}.vtt"
+            talk.write_text(f"WEBVTT\n\n00:00:01.000 --> 00:00:02.000\n<v {name}>We meet on 3 March.\n")
+            record = self.record("--guard", GUARD, talk, out=name)
+            self.assertEqual(record["content"][0]["speaker"], name)
+            said.append(record["safety"]["input"]["reason"])
+        self.assertNotEqual(*said)
+
     def test_unsafe(self):
         guard, score = scripted(self.folder, "unsafe", "unsafe\nS1")
         safety = self.record("--guard", guard, self.letter)["safety"]
