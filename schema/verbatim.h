@@ -3,33 +3,24 @@
  * A WeftVerbatim is an index of one window's text (base/running_text.h says what counts as its text:
  * white space normalised, soft hyphens gone, markers and names of speakers no part of it), spelled as
  * it stands inside a JSON string: \" and \\ are the only escapes that occur. Its suffixes that begin
- * where a value may begin are sorted; so all occurrences of what a string says so far are one interval of
- * them, and a state is four numbers that are copied, stepped byte by byte and thrown away.
+ * where a value may begin are sorted; so all occurrences of what a string says so far are one
+ * interval of them, and a state is three numbers that are copied, stepped and thrown away.
  *
- * WeftSpans are the values that one string of the schema may have: the spans of the text that begin and
- * end at words and fit its length, its pattern and its format. Which ends are left is known for every
- * occurrence beforehand, so a byte is only allowed when some value goes on that way: there are no dead
- * ends, and the fewest bytes to an end are known at every state. A string that is empty stands nowhere;
- * it is a value where the schema leaves no other way to say that there is none.
+ * WeftSpans are the values that one string of the schema may have: the spans of the text that begin
+ * and end at words and fit its length. Which ends are left is known for every occurrence beforehand,
+ * so a byte is only allowed when some value goes on that way: there are no dead ends, and the fewest
+ * bytes to an end are known at every state. A string that is empty stands nowhere; it is a value
+ * where the schema leaves no other way to say that there is none.
  *
- * Numbers and dates that must stand in the document are WeftSpans, too, over a list of the values that
- * some span of the text normalises to: their bytes are those of the JSON value, digits of a number bare,
- * a date without its quotes.
- *
- * Stepping: begin (FALSE: there is no value at all, the string may not be opened), then step with each
- * byte inside the quotes; accepts says whether the closing quote may follow. A mask is
- * built along the text: weft_spans_byte_at lists the bytes that may follow in order, so that a walk through
- * the trie of tokens touches what the text and the vocabulary have in common and nothing else; with few
+ * Stepping: begin (FALSE: there is no value at all, the string may not be opened), then step with
+ * each byte inside the quotes; accepts says whether the closing quote may follow. A mask is built
+ * along the text: weft_spans_byte_at lists the bytes that may follow in order, so that a walk through
+ * the trie of tokens touches what text and vocabulary have in common and nothing else; with few
  * occurrences that is a handful of tokens. What may follow after the value is the caller's affair.
  * States are of one window's text: masks are not worth keeping but that of the beginning.
  *
- * For the reader of schemas: nothing need be refused for what a verbatim string asks of its length, pattern or
- * format, as long as null stands beside it or "" is one of its values, because a document may have no span
- * that fits. The same for numbers and days, where null has to stand beside.
- *
- * Of text that repeats itself for more than WEFT_VERBATIM_SORTED_BYTES only the first occurrence is
- * followed further; what a lexeme accepts is looked for in the first WEFT_VERBATIM_LEXEME_BYTES of a
- * suffix. Both leave spans out, neither lets one in.
+ * Of text that repeats itself for more than WEFT_VERBATIM_SORTED_BYTES only one occurrence is
+ * followed further. That leaves spans out and lets none in.
  *
  * Threads: an index belongs to one thread, because spans are made when they are first asked for; the
  * states are values.
@@ -40,9 +31,7 @@
 #include "base/running_text.h"
 
 #define WEFT_VERBATIM_SORTED_BYTES 256
-#define WEFT_VERBATIM_LEXEME_BYTES 1024
 
-typedef struct WeftLexeme WeftLexeme;
 typedef struct WeftVerbatim WeftVerbatim;
 typedef struct WeftSpans WeftSpans;
 
@@ -54,29 +43,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftVerbatim, weft_verbatim_free)
 /* What a string of the schema asks of its values. */
 typedef struct WeftSpansRule {
 	gsize n_chars_min, n_chars_max; /* code points; 0 and G_MAXSIZE: any */
-	WeftLexeme *lexeme;             /* pattern and format, over the escaped bytes; NULL: any */
-	gboolean allows_empty;          /* "" is a value, too, if length and lexeme say so */
+	gboolean allows_empty;          /* "" is a value, too, if the length says so */
 } WeftSpansRule;
 
-/* The index owns it and keeps one for each rule: ask for it once per node, before stepping. The lexeme
- * must outlive the index. */
+/* The index owns it and keeps one for each rule: ask for it once per node, before stepping. */
 const WeftSpans *weft_verbatim_spans(WeftVerbatim *verbatim, const WeftSpansRule *rule);
 
-/* Numbers and days that spans of the text mean (base/amount.h, base/day.h). */
-typedef enum {
-	WEFT_VERBATIM_NUMBERS, /* canonical: -1240.5, no exponent, no plus, no zeros at the ends */
-	WEFT_VERBATIM_DAYS,    /* 2024-03-12 */
-} WeftVerbatimKind;
-/* Of a number or day in canonical form: may it stand at this place of the schema? */
-typedef gboolean (*WeftVerbatimFits)(const char *value, gsize size_bytes, const void *of);
-/* Those that fit; `of` is the node, which names them: asked again, the same list is returned. */
-const WeftSpans *weft_verbatim_values(WeftVerbatim *verbatim, WeftVerbatimKind kind,
-				      WeftVerbatimFits fits, const void *of);
-
-/* Occurrences [low, high) of the n_bytes, n_chars that are written. */
+/* Occurrences [low, high) of the n_bytes that are written. */
 typedef struct WeftSpansState {
 	guint32 low, high;
-	guint32 n_bytes, n_chars;
+	guint32 n_bytes;
 } WeftSpansState;
 
 /* FALSE: no value, not even the empty one. */
