@@ -26,8 +26,8 @@ static void union_of_boxes(WeftAnchor *a, const WeftAnchor *b)
 
 WeftAnchor weft_anchor_union(WeftAnchor a, WeftAnchor b)
 {
-	if (a.page != b.page || a.track != b.track) {
-		WeftAnchor whole = { 0 };
+	if (a.document != b.document || a.page != b.page || a.track != b.track) {
+		WeftAnchor whole = { .document = a.document == b.document ? a.document : 0 };
 		return whole;
 	}
 	if (a.has_bbox)
@@ -43,8 +43,8 @@ WeftAnchor weft_anchor_union(WeftAnchor a, WeftAnchor b)
 
 gboolean weft_anchor_equal(const WeftAnchor *a, const WeftAnchor *b)
 {
-	if (a->page != b->page || a->track != b->track || a->has_bbox != b->has_bbox ||
-	    a->has_time != b->has_time)
+	if (a->document != b->document || a->page != b->page || a->track != b->track ||
+	    a->has_bbox != b->has_bbox || a->has_time != b->has_time)
 		return FALSE;
 	for (int i = 0; a->has_bbox && i < 4; i++)
 		if (a->bbox[i] != b->bbox[i])

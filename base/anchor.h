@@ -3,6 +3,9 @@
  * A value of fixed size, copied freely, that travels with every part, token range and answer, so
  * that each value of a record can be traced to its place. Fields that do not apply are absent:
  * page 0, has_bbox FALSE, has_time FALSE. A document as a whole is the anchor with none of them.
+ *
+ * Of several files that are one document together, each has a number, and pages and times begin anew in
+ * each. Whoever reads such a file does not know its number: that is set behind the last reader.
  */
 #ifndef WEFT_BASE_ANCHOR_H
 #define WEFT_BASE_ANCHOR_H
@@ -10,6 +13,7 @@
 #include <glib.h>
 
 typedef struct WeftAnchor {
+	guint32 document;   /* which of several that are one together, from 1; 0: it is one by itself */
 	guint32 page;       /* from 1; 0: not on a page */
 	guint32 track;      /* stream of a container, from 1; 0: none */
 	gboolean has_bbox;
@@ -28,8 +32,8 @@ typedef struct WeftAnchor {
  * for one without time. */
 guint32 weft_anchor_block(const WeftAnchor *anchor);
 
-/* The smallest anchor that covers both: union of boxes and of times when the page is the same,
- * the page alone (or nothing) when it is not. */
+/* The smallest anchor that covers both: union of boxes and of times when the page is the same, the
+ * document alone (or nothing) when it is not. */
 WeftAnchor weft_anchor_union(WeftAnchor a, WeftAnchor b);
 
 gboolean weft_anchor_equal(const WeftAnchor *a, const WeftAnchor *b);

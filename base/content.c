@@ -233,9 +233,16 @@ void weft_content_add_word(WeftContent *content, WeftWord word)
 	g_array_append_val(content->words, word);
 }
 
+void weft_content_set_document(WeftContent *content, guint32 document)
+{
+	for (guint i = 0; i < content->anchors->len; i++)
+		g_array_index(content->anchors, WeftAnchor, i).document = document;
+}
+
 WeftAnchor weft_content_anchor_of(const WeftContent *content, guint32 char_first, guint32 char_end)
 {
 	WeftAnchor whole = g_array_index(content->anchors, WeftAnchor, 0);
+	guint32 document = whole.document;
 	gboolean found = FALSE;
 	WeftWordReader reader = weft_content_words(content);
 	WeftWord word;
@@ -245,6 +252,7 @@ WeftAnchor weft_content_anchor_of(const WeftContent *content, guint32 char_first
 		whole = found ? weft_anchor_union(whole, word.at) : word.at;
 		found = TRUE;
 	}
+	whole.document = document;
 	return whole;
 }
 

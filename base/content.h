@@ -87,8 +87,11 @@ WeftWordReader weft_content_words(const WeftContent *content);
 /* FALSE: that was the last one. */
 gboolean weft_word_next(WeftWordReader *reader, WeftWord *ret_word);
 
+/* Its anchors are of this document (anchor.h). Those of its words say nothing of it. */
+void weft_content_set_document(WeftContent *content, guint32 document);
+
 /* The anchor of code points [char_first, char_end): union of its words, or the item's first anchor
- * when it has no words there. */
+ * when it has no words there; of the document that the first anchor names. */
 WeftAnchor weft_content_anchor_of(const WeftContent *content, guint32 char_first, guint32 char_end);
 
 /* About how many bytes of a record it becomes; what the limit of a document's output counts. It

@@ -7,6 +7,8 @@
 
 void weft_text_markers(const WeftAnchor *at, const WeftAnchor *before, GString *text)
 {
+	if (before && before->document != at->document)
+		before = NULL;
 	if (at->page && (!before || before->page != at->page))
 		g_string_append_printf(text, "[p. %u]\n", at->page);
 	if (!at->has_time)

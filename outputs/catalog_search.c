@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "outputs/catalog_private.h"
+#include "outputs/record_source.h"
 
 /* Of a query; longer ones are refused. */
 #define QUERY_BYTES_MAX 4096
@@ -200,27 +201,37 @@ static char *as_words(const char *query)
 }
 
 /* The path that comes first, and how many there are; the one that was put with the text where no
- * record has come yet. */
-static void find_paths(WeftCatalog *catalog, WeftHit *hit)
+ * record has come yet. Of several that are one together the one with this name; NULL: of all. FALSE:
+ * there are none. */
+static gboolean find_paths(WeftCatalog *catalog, WeftHit *hit, const char *name)
 {
 	sqlite3_stmt *statement = weft_catalog_statement(catalog, PATHS_OF);
+	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
 
 	weft_catalog_bind_text(statement, 1, hit->id);
 	while (sqlite3_step(statement) == SQLITE_ROW) {
 		const char *path = sqlite3_column_blob(statement, 0);
 
-		if (hit->n_paths++ > 0 || !path)
-			continue;
-		g_free(hit->path);
-		hit->path = g_strndup(path, (gsize)sqlite3_column_bytes(statement, 0));
+		if (path)
+			g_ptr_array_add(paths,
+					g_strndup(path, (gsize)sqlite3_column_bytes(statement, 0)));
 	}
 	weft_catalog_reset(statement);
+	const char *part = name ? weft_record_part_path(paths, name) : NULL;
+
+	hit->n_paths = part ? 1 : paths->len;
+	if (paths->len == 0)
+		return FALSE;
+	g_free(hit->path);
+	hit->path = g_strdup(part ? part : paths->pdata[0]);
+	return TRUE;
 }
 
-/* NULL: no such number. */
+/* NULL: no such number, or nothing to be told any more. */
 static WeftHit *hit_of(WeftCatalog *catalog, gint64 number, const char *body, const char *about)
 {
 	sqlite3_stmt *statement = weft_catalog_statement(catalog, TEXT_OF);
+	g_autofree char *name = NULL, *first_name = NULL;
 	WeftHit *hit = NULL;
 
 	sqlite3_bind_int64(statement, 1, number);
@@ -236,8 +247,14 @@ static WeftHit *hit_of(WeftCatalog *catalog, gint64 number, const char *body, co
 		hit->path = g_strndup(path ? path : "", (gsize)sqlite3_column_bytes(statement, 1));
 		hit->snippet = weft_search_text_snippet(body, &offset, &n_marks);
 		hit->time_s = -1;
+		first_name = weft_search_text_name(places, 1);
 		if (n_marks > 0) {
-			weft_search_text_place(places, offset, &hit->page, &hit->time_s);
+			WeftSearchPlace place = weft_search_text_place(places, offset);
+
+			hit->document = place.document;
+			hit->page = place.page;
+			hit->time_s = place.time_s;
+			name = weft_search_text_name(places, place.document);
 		} else {
 			g_free(hit->snippet);
 			hit->snippet = weft_search_text_snippet(about, &offset, &n_marks);
@@ -245,8 +262,9 @@ static WeftHit *hit_of(WeftCatalog *catalog, gint64 number, const char *body, co
 		}
 	}
 	weft_catalog_reset(statement);
-	if (hit)
-		find_paths(catalog, hit);
+	/* Without paths: a record of fewer files, or of other ones, has come for those of this one. */
+	if (hit && !find_paths(catalog, hit, name) && first_name)
+		g_clear_pointer(&hit, hit_free);
 	return hit;
 }
 

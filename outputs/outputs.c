@@ -240,6 +240,17 @@ gboolean weft_outputs_sources(WeftOutputs *outputs, const char *folder, const ch
 				    ret_sources, error);
 }
 
+gboolean weft_outputs_count_paths(WeftOutputs *outputs, const char *id, guint64 *ret_n,
+				  GError **error)
+{
+	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+
+	if (outputs->catalog && !weft_catalog_paths_of(outputs->catalog, id, paths, error))
+		return FALSE;
+	*ret_n = paths->len;
+	return TRUE;
+}
+
 gboolean weft_outputs_has_seen(WeftOutputs *outputs, const char *path, const char *fingerprint)
 {
 	return outputs->catalog && weft_catalog_has_source(outputs->catalog, path, fingerprint);

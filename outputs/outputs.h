@@ -88,6 +88,15 @@ gboolean weft_outputs_is_unchanged(WeftOutputs *outputs, const char *path, const
 gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *path,
 			  const struct stat *status, const char *fingerprint, GError **error);
 
+/* One of the paths of a document that is several files together. */
+typedef struct WeftPlace {
+	const char *path;
+	const struct stat *status; /* NULL: it could not be stat'ed */
+} WeftPlace;
+/* As weft_outputs_put, of a record with all of these paths; n > 0. */
+gboolean weft_outputs_put_together(WeftOutputs *outputs, WeftRecord *record, const WeftPlace *places,
+				   gsize n, const char *fingerprint, GError **error);
+
 /* TRUE when a record with this id is already there, so that a copy needs only its path added. */
 gboolean weft_outputs_has(WeftOutputs *outputs, const char *id);
 
@@ -104,6 +113,9 @@ gboolean weft_outputs_look(WeftOutputs *outputs, const char *id, WeftKnown *ret_
 gboolean weft_outputs_add_path(WeftOutputs *outputs, const char *id, const char *path,
 			       const struct stat *status, const char *fingerprint,
 			       WeftKnown *ret_known, GError **error);
+/* How many paths the record has that are not gone. */
+gboolean weft_outputs_count_paths(WeftOutputs *outputs, const char *id, guint64 *ret_n,
+				  GError **error);
 
 /* What a record that is adopted becomes. */
 typedef struct WeftAddress {

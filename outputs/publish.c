@@ -64,7 +64,7 @@ static gboolean put_path(WeftCatalog *catalog, const WeftPathRow *row, GError **
 				       error);
 }
 
-/* A record with a text has the one path that it came with. */
+/* A record with a text has the paths that it came with. */
 static const char *text_path(const WeftCommitEntry *entry)
 {
 	return g_array_index(entry->changes, WeftPathChange, 0).row->path;
@@ -185,7 +185,8 @@ static WeftCommitEntry *new_entry(const char *file, const WeftRecordFile *before
 
 static void set_path(WeftCommitEntry *entry, WeftPathRow *row)
 {
-	entry->changes = weft_path_changes_new();
+	if (!entry->changes)
+		entry->changes = weft_path_changes_new();
 	weft_path_changes_add(entry->changes, row, FALSE);
 }
 
@@ -366,8 +367,8 @@ static gboolean take_paths(WeftOutputs *outputs, const char *file, WeftRecord *r
 	return TRUE;
 }
 
-gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *path,
-			  const struct stat *status, const char *fingerprint, GError **error)
+gboolean weft_outputs_put_together(WeftOutputs *outputs, WeftRecord *record, const WeftPlace *places,
+				   gsize n, const char *fingerprint, GError **error)
 {
 	g_autofree char *file =
 		weft_outputs_file_of_id(outputs, record->id ? record->id : "", error);
@@ -375,20 +376,32 @@ gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *
 	const WeftRecordText text = {.record = record};
 	WeftKnown known;
 
-	g_ptr_array_add(record->paths, g_strdup(path));
+	for (gsize i = 0; i < n; i++)
+		g_ptr_array_add(record->paths, g_strdup(places[i].path));
 	if (!file || !take_paths(outputs, file, record, &before, error))
-		return FALSE;
-	g_autoptr(WeftPathRow) row = weft_path_row_new(record->id, path, status, fingerprint);
-	if (!leave_record_before(outputs, row, error))
 		return FALSE;
 	weft_known_of_record(record, &known);
 	g_strlcpy(known.id, record->id, sizeof(known.id));
-	WeftCommitEntry *entry =
+	g_autoptr(WeftCommitEntry) entry =
 		new_entry(file, before, &known, record->sha256, fingerprint);
-	set_path(entry, row);
+	for (gsize i = 0; i < n; i++) {
+		g_autoptr(WeftPathRow) row = weft_path_row_new(record->id, places[i].path,
+							       places[i].status, fingerprint);
+		if (!leave_record_before(outputs, row, error))
+			return FALSE;
+		set_path(entry, row);
+	}
 	entry->is_new = TRUE;
 	entry->text = weft_search_text_of_record(record);
-	return add_entry(outputs, entry, &text, error);
+	return add_entry(outputs, g_steal_pointer(&entry), &text, error);
+}
+
+gboolean weft_outputs_put(WeftOutputs *outputs, WeftRecord *record, const char *path,
+			  const struct stat *status, const char *fingerprint, GError **error)
+{
+	const WeftPlace place = {path, status};
+
+	return weft_outputs_put_together(outputs, record, &place, 1, fingerprint, error);
 }
 
 /* What the record says; *ret_rows is its entry when it has few paths, and this one among them. */

@@ -9,6 +9,16 @@ static void clear_fault(gpointer item)
 	g_free(fault->message);
 }
 
+static void clear_part(gpointer item)
+{
+	WeftRecordPart *part = item;
+	g_free(part->name);
+	g_free(part->sha256);
+	g_free(part->media_type);
+	g_free(part->sidecar_name);
+	g_free(part->sidecar_sha256);
+}
+
 static void clear_page(gpointer item)
 {
 	WeftPage *page = item;
@@ -58,6 +68,7 @@ WeftRecord *weft_record_new(void)
 {
 	WeftRecord *record = g_new0(WeftRecord, 1);
 	record->paths = g_ptr_array_new_with_free_func(g_free);
+	record->parts = new_array(sizeof(WeftRecordPart), clear_part);
 	record->faults = new_array(sizeof(WeftFault), clear_fault);
 	record->pages = new_array(sizeof(WeftPage), clear_page);
 	record->tracks = new_array(sizeof(WeftTrack), clear_track);
@@ -94,6 +105,7 @@ void weft_record_free(WeftRecord *record)
 	g_free(record->sidecar_path);
 	g_free(record->sidecar_sha256);
 	g_ptr_array_unref(record->paths);
+	g_array_unref(record->parts);
 	g_array_unref(record->faults);
 	g_array_unref(record->pages);
 	g_array_unref(record->tracks);

@@ -29,7 +29,19 @@ typedef struct WeftFault {
 	WeftAnchor at;
 } WeftFault;
 
+/* One of several inputs that are one document together. */
+typedef struct WeftRecordPart {
+	guint32 n;           /* from 1; WeftAnchor.document names it */
+	char *name;          /* its path from the folder on that all lie in, bytes */
+	char *sha256;        /* NULL when it could not be read */
+	guint64 size_bytes;
+	char *media_type;    /* or NULL */
+	char *sidecar_name;  /* of its captions, as `name`; NULL: it has none */
+	char *sidecar_sha256;
+} WeftRecordPart;
+
 typedef struct WeftPage {
+	guint32 document;    /* as in an anchor; of those below, too */
 	guint32 n;
 	double width, height;
 	int rotation;
@@ -38,18 +50,21 @@ typedef struct WeftPage {
 } WeftPage;
 
 typedef struct WeftTrack {
+	guint32 document;
 	guint32 n;
 	char *kind, *language;  /* language may be NULL */
 	double seconds;         /* negative: not known */
 } WeftTrack;
 
 typedef struct WeftOutlineEntry {
+	guint32 document;
 	char *title;
 	guint level;
 	guint32 page;           /* 0: not known */
 } WeftOutlineEntry;
 
 typedef struct WeftEmbedded {
+	guint32 document;
 	char *name;
 	guint64 size_bytes;     /* G_MAXUINT64: the document does not say */
 } WeftEmbedded;
@@ -112,12 +127,14 @@ typedef struct WeftSafety {
 
 typedef struct WeftRecord {
 	char *id;               /* "sha256:<64 hex>" */
-	char *sha256;           /* of the content, 64 hex; NULL when it could not be read */
+	char *sha256;           /* of the content, 64 hex; NULL when it could not be read; of parts: of a
+				 * line for each, with its own */
 	guint64 size_bytes;
 	char *media_type;
 	char *sidecar_path;     /* of the captions of a recording; NULL: it has none beside it */
 	char *sidecar_sha256;   /* 64 hex; NULL when they could not be read */
 	GPtrArray *paths;       /* char *, bytes as the file system has them */
+	GArray *parts;          /* WeftRecordPart; empty: the document is one input */
 	WeftStatus status;      /* set by weft_record_settle from faults and contents */
 	GArray *faults;         /* WeftFault */
 	GArray *pages;          /* WeftPage */

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "outputs/record_paths.h"
+#include "outputs/record_source.h"
 
 /* Decimals: a hundredth of a point or pixel, a millisecond, a ten-thousandth of certainty. */
 #define BOX_DECIMALS 2
@@ -64,12 +64,20 @@ static void write_numbers(WeftJsonWriter *w, const char *key, const double *valu
 
 static gboolean is_whole_document(const WeftAnchor *at)
 {
-	return at->page == 0 && at->track == 0 && !at->has_bbox && !at->has_time;
+	return at->document == 0 && at->page == 0 && at->track == 0 && !at->has_bbox && !at->has_time;
+}
+
+/* Of several that are one together. */
+static void write_document_number(WeftJsonWriter *w, guint32 document)
+{
+	if (document > 0)
+		write_count(w, "document", document);
 }
 
 static void write_anchor(WeftJsonWriter *w, const WeftAnchor *at)
 {
 	weft_json_write_object(w);
+	write_document_number(w, at->document);
 	if (at->page)
 		write_count(w, "page", at->page);
 	if (at->track)
@@ -114,43 +122,6 @@ static void write_content_id(WeftJsonWriter *w, const char *key, guint32 index)
 	write_content_name(w, index);
 }
 
-/* ---- source ---- */
-
-static void write_sidecar(WeftJsonWriter *w, const WeftRecord *record)
-{
-	const char *path = record->sidecar_path;
-
-	weft_json_write_key(w, "sidecar");
-	weft_json_write_object(w);
-	if (g_utf8_validate(path, -1, NULL)) {
-		write_member(w, "path", path);
-	} else {
-		g_autofree char *encoded = g_base64_encode((const guchar *)path, strlen(path));
-
-		write_member(w, "path_b64", encoded);
-	}
-	write_member(w, "sha256", record->sidecar_sha256);
-	weft_json_write_object_end(w);
-}
-
-static void write_source(WeftJsonWriter *w, const WeftRecord *record)
-{
-	g_autoptr(GPtrArray) paths = g_ptr_array_new(); /* borrows */
-	for (guint i = 0; i < record->paths->len; i++)
-		g_ptr_array_add(paths, record->paths->pdata[i]);
-	weft_record_paths_settle(paths);
-
-	weft_json_write_key(w, "source");
-	weft_json_write_object(w);
-	write_member(w, "sha256", record->sha256);
-	write_count(w, "bytes", record->size_bytes);
-	write_member(w, "media_type", record->media_type);
-	weft_record_paths_write(w, paths);
-	if (record->sidecar_path)
-		write_sidecar(w, record);
-	weft_json_write_object_end(w);
-}
-
 static void write_errors(WeftJsonWriter *w, const WeftRecord *record)
 {
 	weft_json_write_key(w, "errors");
@@ -180,6 +151,7 @@ static void write_pages(WeftJsonWriter *w, const WeftRecord *record)
 	for (guint i = 0; i < record->pages->len; i++) {
 		const WeftPage *page = &g_array_index(record->pages, WeftPage, i);
 		weft_json_write_object(w);
+		write_document_number(w, page->document);
 		write_count(w, "n", page->n);
 		write_rounded(w, "width", page->width, BOX_DECIMALS);
 		write_rounded(w, "height", page->height, BOX_DECIMALS);
@@ -200,6 +172,7 @@ static void write_tracks(WeftJsonWriter *w, const WeftRecord *record)
 	for (guint i = 0; i < record->tracks->len; i++) {
 		const WeftTrack *track = &g_array_index(record->tracks, WeftTrack, i);
 		weft_json_write_object(w);
+		write_document_number(w, track->document);
 		write_count(w, "n", track->n);
 		write_member(w, "kind", track->kind);
 		if (track->seconds >= 0)
@@ -257,6 +230,7 @@ static void write_document(WeftJsonWriter *w, const WeftRecord *record)
 		const WeftOutlineEntry *entry =
 			&g_array_index(record->outline, WeftOutlineEntry, i);
 		weft_json_write_object(w);
+		write_document_number(w, entry->document);
 		write_member(w, "title", entry->title);
 		write_count(w, "level", entry->level);
 		if (entry->page)
@@ -269,6 +243,7 @@ static void write_document(WeftJsonWriter *w, const WeftRecord *record)
 	for (guint i = 0; i < record->embedded->len; i++) {
 		const WeftEmbedded *embedded = &g_array_index(record->embedded, WeftEmbedded, i);
 		weft_json_write_object(w);
+		write_document_number(w, embedded->document);
 		write_member(w, "name", embedded->name);
 		if (embedded->size_bytes != G_MAXUINT64)
 			write_count(w, "bytes", embedded->size_bytes);
@@ -596,7 +571,7 @@ static void write_record(WeftJsonWriter *w, const WeftRecord *record, gboolean w
 	weft_json_write_object(w);
 	write_count(w, "weft", WEFT_RECORD_VERSION);
 	write_member(w, "id", record->id);
-	write_source(w, record);
+	weft_record_source_begin(w, record);
 	write_member(w, "status", weft_status_name(record->status));
 	write_errors(w, record);
 	write_document(w, record);

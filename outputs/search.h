@@ -40,7 +40,9 @@ gboolean weft_outputs_put_text(struct WeftOutputs *outputs, const char *id, cons
 /* ---- looking for it ---- */
 
 typedef struct WeftHit {
-	char *path;         /* bytes as the file system has them; the first of several */
+	char *path;         /* bytes as the file system has them; the first of several, or, of several that
+			     * are one document together, the one in which the snippet stands */
+	guint32 document;   /* number of that one; 0: it is no document of several */
 	char id[72];        /* of the record that has it, or will have it */
 	guint n_paths;      /* where the same bytes lie, this path among them */
 	guint32 page;       /* of the snippet; 0: not on a page */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "outputs/record_source.h"
+
 /* Of one document; the rest is not found. A record of more text than this is larger than 1 GiB. */
 #define BODY_BYTES_MAX ((gsize)256 << 20)
 #define ABOUT_BYTES_MAX ((gsize)1 << 20)
@@ -56,22 +58,34 @@ static void add_line(GString *to, const char *line, gsize limit_bytes)
 	}
 }
 
-/* The next item stands on `page` or at `time_s`. Only what changes is noted. */
-static void note_place(WeftSearchText *text, guint32 page, double time_s)
+/* Where the next item stands. Only what changes is noted. */
+static void note_place(WeftSearchText *text, guint32 document, guint32 page, double time_s)
 {
 	gsize offset = text->body->len > 0 ? text->body->len + 1 : 0;
 
-	if (page == text->page && time_s == text->time_s)
+	if (document == text->document && page == text->page && time_s == text->time_s)
 		return;
+	text->document = document;
 	text->page = page;
 	text->time_s = time_s;
 	if (page > 0)
-		g_string_append_printf(text->places, "%" G_GSIZE_FORMAT " p%u\n", offset, page);
+		g_string_append_printf(text->places, "%" G_GSIZE_FORMAT " p%u", offset, page);
 	else if (time_s >= 0)
-		g_string_append_printf(text->places, "%" G_GSIZE_FORMAT " t%u\n", offset,
+		g_string_append_printf(text->places, "%" G_GSIZE_FORMAT " t%u", offset,
 				       time_s < 4e9 ? (guint)time_s : 0);
 	else
-		g_string_append_printf(text->places, "%" G_GSIZE_FORMAT " -\n", offset);
+		g_string_append_printf(text->places, "%" G_GSIZE_FORMAT " -", offset);
+	if (document > 0)
+		g_string_append_printf(text->places, " d%u", document);
+	g_string_append_c(text->places, '\n');
+}
+
+/* Behind all places. */
+static void note_name(WeftSearchText *text, guint32 document, const char *name)
+{
+	g_autofree char *encoded = g_uri_escape_bytes((const guint8 *)name, strlen(name), NULL);
+
+	g_string_append_printf(text->places, "d%u %s\n", document, encoded);
 }
 
 void weft_search_text_add_content(WeftSearchText *text, const WeftContent *content)
@@ -80,7 +94,7 @@ void weft_search_text_add_content(WeftSearchText *text, const WeftContent *conte
 
 	if (!content->text || content->hidden)
 		return;
-	note_place(text, at->page, at->has_time ? at->time[0] : -1);
+	note_place(text, at->document, at->page, at->has_time ? at->time[0] : -1);
 	add_line(text->body, content->text, BODY_BYTES_MAX);
 }
 
@@ -112,7 +126,7 @@ gboolean weft_search_text_take_item(gpointer data, const char *list, const WeftJ
 	WeftSearchText *text = data;
 	const char *line = weft_json_string(weft_json_member(item, "text"), NULL);
 	const WeftJson *at = weft_json_at(weft_json_member(item, "at"), 0);
-	guint64 page = 0;
+	guint64 document = 0, page = 0;
 	double time_s = -1;
 
 	if (!line || strcmp(list, "content") != 0)
@@ -121,7 +135,9 @@ gboolean weft_search_text_take_item(gpointer data, const char *list, const WeftJ
 		page = 0;
 	if (!weft_json_double(weft_json_at(weft_json_member(at, "time"), 0), &time_s))
 		time_s = -1;
-	note_place(text, (guint32)page, time_s);
+	if (!weft_json_uint(weft_json_member(at, "document"), &document) || document > G_MAXUINT32)
+		document = 0;
+	note_place(text, (guint32)document, (guint32)page, time_s);
 	add_line(text->body, line, BODY_BYTES_MAX);
 	return TRUE;
 }
@@ -134,6 +150,13 @@ void weft_search_text_add_head(WeftSearchText *text, const WeftJson *head)
 	add_strings(text, weft_json_member(document, "metadata"), 0);
 	add_members(text, weft_json_member(document, "outline"), "title");
 	add_members(text, weft_json_member(document, "embedded"), "name");
+	for (guint32 n = 1;; n++) {
+		g_autofree char *name = weft_record_part_name(head, n);
+
+		if (!name)
+			return;
+		note_name(text, n, name);
+	}
 }
 
 /* ---- a record before it is written ---- */
@@ -159,17 +182,19 @@ WeftSearchText *weft_search_text_of_record(const WeftRecord *record)
 					   g_array_index(record->embedded, WeftEmbedded, i).name);
 	for (guint i = 0; i < record->contents->len; i++)
 		weft_search_text_add_content(text, record->contents->pdata[i]);
+	for (guint i = 0; i < record->parts->len; i++)
+		note_name(text, i + 1, g_array_index(record->parts, WeftRecordPart, i).name);
 	return text;
 }
 
 /* ---- a found text ---- */
 
-void weft_search_text_place(const char *places, gsize offset, guint32 *ret_page,
-			    double *ret_time_s)
+WeftSearchPlace weft_search_text_place(const char *places, gsize offset)
 {
+	WeftSearchPlace place = { .time_s = -1 };
 	const char *line = places, *best = NULL;
 
-	while (line && *line) {
+	while (line && g_ascii_isdigit(*line)) {
 		if (g_ascii_strtoull(line, NULL, 10) > offset)
 			break;
 		best = line;
@@ -177,13 +202,31 @@ void weft_search_text_place(const char *places, gsize offset, guint32 *ret_page,
 		if (line)
 			line++;
 	}
-	*ret_page = 0;
-	*ret_time_s = -1;
 	best = best ? strchr(best, ' ') : NULL;
 	if (best && best[1] == 'p')
-		*ret_page = (guint32)g_ascii_strtoull(best + 2, NULL, 10);
+		place.page = (guint32)g_ascii_strtoull(best + 2, NULL, 10);
 	else if (best && best[1] == 't')
-		*ret_time_s = (double)g_ascii_strtoull(best + 2, NULL, 10);
+		place.time_s = (double)g_ascii_strtoull(best + 2, NULL, 10);
+	const char *document = best ? best + 1 + strcspn(best + 1, " \n") : NULL;
+
+	if (document && g_str_has_prefix(document, " d"))
+		place.document = (guint32)g_ascii_strtoull(document + 2, NULL, 10);
+	return place;
+}
+
+char *weft_search_text_name(const char *places, guint32 document)
+{
+	g_autofree char *begin = g_strdup_printf("d%u ", document);
+	const char *line = places;
+
+	while (line && *line && !g_str_has_prefix(line, begin)) {
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
+	}
+	if (document == 0 || !line || !*line)
+		return NULL;
+	line += strlen(begin);
+	return g_uri_unescape_segment(line, line + strcspn(line, "\n"), NULL);
 }
 
 /* The mark that begins the stretch of SNIPPET_BYTES with the most marks; the first of equals. */

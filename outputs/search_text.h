@@ -14,8 +14,10 @@
 struct WeftSearchText {
 	GString *body;   /* items, divided by newlines */
 	GString *about;  /* the same */
-	GString *places; /* "<offset in body> p<page>\n" or "<offset> t<seconds>\n", where it changes */
-	guint32 page;    /* of the last item; 0: none */
+	GString *places; /* "<offset in body> p<page>\n" or "<offset> t<seconds>\n", where it changes; of
+			  * several that are one together with " d<number>" before the newline, and at the
+			  * end "d<number> <name>\n" of each (percent-encoded) */
+	guint32 document, page; /* of the last item; 0: none */
 	double time_s;   /* negative: none */
 };
 
@@ -30,8 +32,13 @@ gboolean weft_search_text_take_item(gpointer data, const char *list, const WeftJ
 void weft_search_text_add_head(WeftSearchText *text, const WeftJson *head);
 
 /* The place of byte `offset` of a body with these places. */
-void weft_search_text_place(const char *places, gsize offset, guint32 *ret_page,
-			    double *ret_time_s);
+typedef struct WeftSearchPlace {
+	guint32 document, page; /* 0: none */
+	double time_s;          /* negative: none */
+} WeftSearchPlace;
+WeftSearchPlace weft_search_text_place(const char *places, gsize offset);
+/* The name of a document, as bytes; NULL: there is none. Caller frees. */
+char *weft_search_text_name(const char *places, guint32 document);
 
 /* Of a text with marks around found words the part with the most of them. *ret_offset: where it
  * begins in the text without marks. Caller frees. */

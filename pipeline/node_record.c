@@ -183,8 +183,9 @@ static gboolean take_content(const Records *records, Building *building, WeftPar
 static gboolean take_part(const Records *records, Building *building, WeftPart *part, GError **error)
 {
 	WeftRecord *record = building->record;
-	WeftOutlineEntry entry = {NULL, part->level, part->anchor.page};
-	WeftEmbedded embedded = {NULL, part->size_bytes};
+	guint32 document = part->anchor.document;
+	WeftOutlineEntry entry = {document, NULL, part->level, part->anchor.page};
+	WeftEmbedded embedded = {document, NULL, part->size_bytes};
 
 	switch (part->kind) {
 	case WEFT_PART_PAGE:

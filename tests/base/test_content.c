@@ -29,6 +29,31 @@ static void test_union(void)
 	WeftAnchor span = weft_anchor_union(late, early);
 	g_assert_true(span.has_time && span.time[0] == 1 && span.time[1] == 6);
 	g_assert_false(weft_anchor_equal(&early, &late));
+
+	WeftAnchor second = box(3, 10, 20, 30, 40), apart;
+	second.document = 2;
+	g_assert_false(weft_anchor_equal(&a, &second)); /* page 3 of another document */
+	apart = weft_anchor_union(a, second);
+	g_assert_true(weft_anchor_equal(&apart, &none));
+	WeftAnchor next = box(4, 0, 0, 1, 1);
+	next.document = 2;
+	apart = weft_anchor_union(second, next);
+	g_assert_true(apart.document == 2 && apart.page == 0 && !apart.has_bbox);
+}
+
+static void test_document(void)
+{
+	WeftAnchor whole = box(1, 0, 0, 100, 100);
+	g_autoptr(WeftContent) content =
+		weft_content_new(WEFT_CONTENT_TEXT, WEFT_BY_FILE, g_strdup("one two six"), whole);
+
+	weft_content_add_word(content, (WeftWord){ 0, 3, box(1, 0, 0, 10, 10), -1 });
+	weft_content_add_word(content, (WeftWord){ 4, 7, box(2, 20, 5, 30, 15), -1 });
+	weft_content_set_document(content, 3);
+	g_assert_cmpuint(weft_content_anchor_of(content, 0, 3).document, ==, 3);
+	g_assert_cmpuint(weft_content_anchor_of(content, 0, 3).page, ==, 1);
+	g_assert_cmpuint(weft_content_anchor_of(content, 0, 7).document, ==, 3); /* two pages */
+	g_assert_cmpuint(weft_content_anchor_of(content, 8, 11).document, ==, 3); /* no words */
 }
 
 static void test_words(void)
@@ -249,6 +274,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/content/union", test_union);
 	g_test_add_func("/content/words", test_words);
+	g_test_add_func("/content/document", test_document);
 	g_test_add_func("/content/copy", test_copy);
 	g_test_add_func("/content/pack", test_pack);
 	g_test_add_func("/content/spill", test_spill);

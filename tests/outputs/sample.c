@@ -32,10 +32,10 @@ static void add_contents(WeftRecord *record)
 
 static void add_document(WeftRecord *record)
 {
-	WeftPage page = { 1, 595.276, 841.89, 90, 0.012345, g_strdup("done") };
-	WeftTrack track = { 2, g_strdup("audio"), g_strdup("deu"), 2.5 };
-	WeftOutlineEntry entry = { g_strdup("Chapter 1"), 0, 1 };
-	WeftEmbedded embedded = { g_strdup("a.xml"), 12 };
+	WeftPage page = { 0, 1, 595.276, 841.89, 90, 0.012345, g_strdup("done") };
+	WeftTrack track = { 0, 2, g_strdup("audio"), g_strdup("deu"), 2.5 };
+	WeftOutlineEntry entry = { 0, g_strdup("Chapter 1"), 0, 1 };
+	WeftEmbedded embedded = { 0, g_strdup("a.xml"), 12 };
 	static const char *const METADATA[] = { "Title", "Bill", "Author", "A", "Author", "B" };
 
 	g_array_append_val(record->pages, page);

@@ -764,10 +764,52 @@ static void test_write_refused(Fixture *fixture, gconstpointer data)
 	g_assert_cmpuint(names->len, ==, 1);
 }
 
+/* Several files that are one document have a row each; with one file less it is another document, and
+ * the first one keeps the files that no other has. */
+static void test_together(Fixture *fixture, gconstpointer data)
+{
+	const WeftPlace places[] = {{"/b", &fixture->status}, {"/a", &fixture->status}, {"/c", NULL}};
+	const char *const other_hex = "00" SAMPLE_HEX;
+	g_autofree char *other_id = g_strdup_printf("sha256:%.64s", other_hex);
+	g_autoptr(GError) error = NULL;
+	WeftKnown known;
+	guint64 n;
+
+	for (guint round = 0; round < 2; round++) {
+		g_autoptr(WeftRecord) record = sample_record();
+
+		g_ptr_array_set_size(record->paths, 0);
+		for (int i = 0; i < 4; i++)
+			g_ptr_array_add(record->run, g_strdup(FACTS[i]));
+		if (round == 1) {
+			g_free(record->id);
+			record->id = g_strdup(other_id);
+		}
+		g_assert_true(weft_outputs_put_together(fixture->outputs, record, places, 3 - round,
+							FINGERPRINT, &error));
+		g_assert_no_error(error);
+		commit(fixture);
+		if (round == 0)
+			assert_paths(fixture, "[\"/a\",\"/b\",\"/c\"]");
+		for (guint i = 0; i < 2; i++) {
+			g_assert_true(weft_outputs_is_unchanged(fixture->outputs, places[i].path,
+								&fixture->status, FINGERPRINT, &known));
+			g_assert_cmpstr(known.id, ==, round == 0 ? SAMPLE_ID : other_id);
+		}
+		g_assert_true(weft_outputs_count_paths(fixture->outputs, known.id, &n, NULL));
+		g_assert_cmpuint(n, ==, 3 - round);
+	}
+	assert_paths(fixture, "[\"/c\"]");
+	/* "/c" could not be stat'ed: it is never unchanged. */
+	g_assert_false(weft_outputs_is_unchanged(fixture->outputs, "/c", &fixture->status, FINGERPRINT,
+						 &known));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add("/outputs/" name, Fixture, NULL, set_up, function, tear_down)
+	ADD("together", test_together);
 	ADD("layout", test_layout);
 	ADD("state-elsewhere", test_state_elsewhere);
 	ADD("unchanged", test_unchanged);

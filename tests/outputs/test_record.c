@@ -147,7 +147,7 @@ static void test_hostile_strings(void)
 	WeftAbsent absent = { g_strdup("/a"), "absent" }, again = { g_strdup("/a"), "ambiguous" };
 	g_array_append_val(record->absent, absent);
 	g_array_append_val(record->absent, again);
-	WeftPage page = { 1, NAN, INFINITY, 0, -1, g_strdup("failed") };
+	WeftPage page = { 0, 1, NAN, INFINITY, 0, -1, g_strdup("failed") };
 	g_array_append_val(record->pages, page);
 	json_t *value = written(record, TRUE);
 	json_t *metadata = json_object_get(json_object_get(value, "document"), "metadata");

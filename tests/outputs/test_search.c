@@ -192,15 +192,47 @@ static void test_all_places(void)
 		ends[i] = text->body->len;
 	}
 	for (gsize offset = 0, i = 0; offset < text->body->len; offset++) {
-		guint32 page;
-		double time_s;
-
 		if (offset > ends[i])
 			i++;
-		weft_search_text_place(text->places->str, offset, &page, &time_s);
 		if (offset != ends[i])
-			g_assert_cmpuint(page, ==, i / 3 + 1);
+			g_assert_cmpuint(weft_search_text_place(text->places->str, offset).page, ==,
+					 i / 3 + 1);
 	}
+}
+
+/* Of two documents that are one together, a word is found in its own. */
+static void test_together(void)
+{
+	g_autoptr(WeftRecord) record = weft_record_new();
+	static const char *const names[] = {"a b.mp3", "c/d\xFF\n1 p7.mp3"};
+
+	for (guint32 i = 0; i < 2; i++) {
+		WeftRecordPart part = {.n = i + 1, .name = g_strdup(names[i])};
+		WeftAnchor at = {.document = i + 1, .has_time = TRUE, .time = {5, 6}};
+
+		g_array_append_val(record->parts, part);
+		g_ptr_array_add(record->contents, weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_FILE,
+								   g_strdup("0123456789"), at));
+	}
+	g_autoptr(WeftSearchText) text = weft_search_text_of_record(record);
+	g_autofree char *json = weft_record_json(record, TRUE, NULL);
+	g_autoptr(WeftJson) head = weft_json_parse(json, strlen(json), WEFT_JSON_STRICT, NULL);
+	g_autoptr(WeftSearchText) read = weft_search_text_new();
+	const WeftJson *content = weft_json_member(head, "content");
+
+	for (guint32 i = 0; i < 2; i++) {
+		WeftSearchPlace place = weft_search_text_place(text->places->str, 11 * i + 3);
+		g_autofree char *name = weft_search_text_name(text->places->str, place.document);
+
+		g_assert_cmpuint(place.document, ==, i + 1);
+		g_assert_cmpfloat(place.time_s, ==, 5);
+		g_assert_cmpstr(name, ==, names[i]);
+		weft_search_text_take_item(read, "content", weft_json_at(content, i));
+	}
+	g_assert_null(weft_search_text_name(text->places->str, 3));
+	g_assert_null(weft_search_text_name(text->places->str, 0));
+	weft_search_text_add_head(read, head); /* of the written record: the same */
+	g_assert_cmpstr(read->places->str, ==, text->places->str);
 }
 
 static void test_replaced(Fixture *fixture, gconstpointer data)
@@ -306,6 +338,7 @@ int main(int argc, char **argv)
 	g_test_add("/search/cut", Fixture, NULL, set_up, test_cut, tear_down);
 	g_test_add_func("/search/snippet", test_snippet);
 	g_test_add_func("/search/all-places", test_all_places);
+	g_test_add_func("/search/together", test_together);
 	g_test_add_func("/search/of-json", test_of_json);
 	return g_test_run();
 }
