@@ -12,7 +12,8 @@
 
 struct WeftAudio {
 	const WeftKernels *kernels;
-	gsize stack, width_in, width_mid, width; /* width_mid: after SwiGLU */
+	WeftAudioShape shape;
+	gsize width_in, width_mid, width; /* width_mid: after SwiGLU */
 	gboolean norm_is_mid;
 	WeftWhisper *tower;
 	WeftMel *mel;
@@ -45,15 +46,22 @@ char *weft_audio_mismatch(const WeftBundle *bundle)
 	return NULL;
 }
 
-static gboolean load(WeftAudio *audio, const WeftBundle *bundle, GError **error)
+/* Where the encoder is that the projector stands behind; NULL: nowhere. */
+static const WeftBundle *find_tower(const WeftBundle *bundle, gboolean *ret_is_own)
 {
 	const WeftBundle *projector = weft_bundle_projector(bundle);
-	const WeftBundle *whisper = weft_bundle_audio(bundle);
+
+	*ret_is_own = weft_bundle_find(projector, "audio_tower.conv1.weight") != NULL;
+	return *ret_is_own ? projector : weft_bundle_audio(bundle);
+}
+
+static gboolean load(WeftAudio *audio, const WeftBundle *bundle, GError **error)
+{
 	const WeftKernels *kernels = audio->kernels;
-	WeftTower from = { projector, kernels, "multi_modal_projector." };
+	WeftTower from = { weft_bundle_projector(bundle), kernels, "multi_modal_projector." };
 	gsize w = audio->width_in, mid = audio->width_mid;
-	gboolean own = weft_bundle_find(projector, "audio_tower.conv1.weight") != NULL;
-	const WeftBundle *tower = own ? projector : whisper;
+	gboolean own;
+	const WeftBundle *tower = find_tower(bundle, &own);
 
 	if (!tower) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_WEIGHTS,
@@ -65,7 +73,7 @@ static gboolean load(WeftAudio *audio, const WeftBundle *bundle, GError **error)
 	if (!audio->tower)
 		return FALSE;
 	audio->mel = weft_mel_new(weft_whisper_n_bins(audio->tower));
-	audio->width_in = w = audio->stack * weft_whisper_width(audio->tower);
+	audio->width_in = w = audio->shape.stack * weft_whisper_width(audio->tower);
 	return weft_tower_vector(&from, "ln_pre.weight", w, &audio->norm_pre, error) &&
 	       weft_tower_matrix(&from, "linear_1.weight", 2 * mid, w, &audio->linear_1, error) &&
 	       (audio->norm_is_mid ?
@@ -95,7 +103,7 @@ WeftAudio *weft_audio_new(const WeftBundle *bundle, gsize width, const WeftKerne
 		return NULL;
 	}
 	audio->kernels = kernels;
-	audio->stack = config->stack_factor;
+	audio->shape = weft_audio_shape(bundle);
 	audio->width_mid = config->projector_width / 2;
 	audio->width = width;
 	audio->norm_is_mid = config->norm_is_mid;
@@ -120,17 +128,37 @@ static gsize n_hops(gsize n_samples)
 	return MAX((n_samples + WEFT_MEL_HOP - 1) / WEFT_MEL_HOP, 2);
 }
 
-static gsize chunk_tokens(const WeftAudio *audio, gsize n_frames)
+static gsize chunk_tokens(const WeftAudioShape *shape, gsize n_frames)
 {
-	return (n_frames + 2 * audio->stack - 1) / (2 * audio->stack);
+	return (n_frames + 2 * shape->stack - 1) / (2 * shape->stack);
 }
 
-gsize weft_audio_tokens(const WeftAudio *audio, gsize n_samples)
+WeftAudioShape weft_audio_shape(const WeftBundle *bundle)
 {
-	gsize n_frames = n_hops(n_samples), chunk = weft_whisper_frames_max(audio->tower);
+	const WeftBundle *projector = weft_bundle_projector(bundle);
+	gboolean is_own;
+	const WeftBundle *tower = find_tower(bundle, &is_own);
 
-	return n_frames / chunk * chunk_tokens(audio, chunk) +
-	       chunk_tokens(audio, n_frames % chunk);
+	return (WeftAudioShape){
+		.stack = weft_bundle_config(projector)->audio.stack_factor,
+		.frames_max = 2 * weft_bundle_config(tower ? tower : projector)->audio.n_positions,
+	};
+}
+
+gsize weft_audio_tokens(const WeftAudioShape *shape, gsize n_samples)
+{
+	gsize n_frames = n_hops(n_samples), chunk = shape->frames_max;
+
+	return n_frames / chunk * chunk_tokens(shape, chunk) +
+	       chunk_tokens(shape, n_frames % chunk);
+}
+
+double weft_audio_token_s(const WeftAudioShape *shape, gsize token)
+{
+	gsize per_chunk = chunk_tokens(shape, shape->frames_max);
+	gsize frame = token / per_chunk * shape->frames_max + token % per_chunk * 2 * shape->stack;
+
+	return (double)(frame * WEFT_MEL_HOP) / WEFT_MEL_RATE_HZ;
 }
 
 /* rows[n_tokens][width] from stacked[n_tokens][width_in], which it overwrites. */
@@ -161,8 +189,9 @@ static gboolean project(const WeftAudio *audio, float *stacked, gsize n_tokens, 
 static gboolean hear_chunk(const WeftAudio *audio, const float *mel, gsize mel_stride,
 			   gsize n_frames, gsize n_heard, float *rows, GError **error)
 {
-	gsize width = weft_whisper_width(audio->tower), n_tokens = chunk_tokens(audio, n_heard);
-	gsize n_rows = MIN((n_frames + 1) / 2, n_tokens * audio->stack);
+	gsize width = weft_whisper_width(audio->tower);
+	gsize n_tokens = chunk_tokens(&audio->shape, n_heard);
+	gsize n_rows = MIN((n_frames + 1) / 2, n_tokens * audio->shape.stack);
 	g_autofree float *encoded = NULL;
 	g_autofree float *stacked = weft_alloc_array(n_tokens * audio->width_in, sizeof(float), 0,
 						     "audio rows", error);
@@ -177,9 +206,9 @@ static gboolean hear_chunk(const WeftAudio *audio, const float *mel, gsize mel_s
 gboolean weft_audio_hear(const WeftAudio *audio, const float *samples, gsize n_samples,
 			 float **ret_rows, gsize *ret_n_rows, GError **error)
 {
-	gsize n_frames = n_hops(n_samples), chunk = weft_whisper_frames_max(audio->tower);
+	gsize n_frames = n_hops(n_samples), chunk = audio->shape.frames_max;
 	gsize stride = n_frames <= chunk ? n_frames : (n_frames + chunk - 1) / chunk * chunk;
-	gsize n_tokens = weft_audio_tokens(audio, n_samples), done = 0;
+	gsize n_tokens = weft_audio_tokens(&audio->shape, n_samples), done = 0;
 	g_autofree float *mel = weft_alloc_array(stride * weft_mel_n_bins(audio->mel),
 						 sizeof(float), 0, "mel", error);
 	g_autofree float *rows =
@@ -195,7 +224,7 @@ gboolean weft_audio_hear(const WeftAudio *audio, const float *samples, gsize n_s
 		if (!hear_chunk(audio, mel + t, stride, MIN(stride, chunk), n_heard,
 				rows + done * audio->width, error))
 			return FALSE;
-		done += chunk_tokens(audio, n_heard);
+		done += chunk_tokens(&audio->shape, n_heard);
 	}
 	*ret_rows = g_steal_pointer(&rows);
 	*ret_n_rows = n_tokens;

@@ -11,6 +11,8 @@
  *
  * eps 1e-6. Source: fixie-ai/ultravox. Such a projector fits one base only: shapes that agree are
  * not enough, its configuration must name that base.
+ *
+ * How many tokens a clip gives, and when each begins, follows from the configurations alone.
  */
 #ifndef WEFT_ENCODERS_AUDIO_H
 #define WEFT_ENCODERS_AUDIO_H
@@ -21,6 +23,11 @@
 #include "kernels/kernels.h"
 
 typedef struct WeftAudio WeftAudio;
+
+typedef struct WeftAudioShape {
+	gsize stack;      /* rows of the encoder, 20 ms each, in a token */
+	gsize frames_max; /* of mel in a chunk */
+} WeftAudioShape;
 
 /* Why the projector of `bundle` must not be used with it, in words for a person; NULL when it may.
  * Caller frees. */
@@ -33,7 +40,11 @@ WeftAudio *weft_audio_new(const WeftBundle *bundle, gsize width, const WeftKerne
 void weft_audio_free(WeftAudio *audio);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftAudio, weft_audio_free)
 
-gsize weft_audio_tokens(const WeftAudio *audio, gsize n_samples);
+/* Of the projector of the bundle, which has one; reads no weights. */
+WeftAudioShape weft_audio_shape(const WeftBundle *bundle);
+gsize weft_audio_tokens(const WeftAudioShape *shape, gsize n_samples);
+/* When what a token is made of begins, in seconds from the beginning of the clip. */
+double weft_audio_token_s(const WeftAudioShape *shape, gsize token);
 
 /* ret_rows[weft_audio_tokens(n_samples)][width], for g_free. */
 gboolean weft_audio_hear(const WeftAudio *audio, const float *samples, gsize n_samples,

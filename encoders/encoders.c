@@ -93,6 +93,15 @@ static gboolean open_decoder(WeftEncoders *encoders, const WeftBundle *audio, GE
 	return encoders->decoder != NULL;
 }
 
+/* What can be told of sound without weights. */
+static void open_audio_shape(WeftEncoders *encoders, const WeftBundle *bundle)
+{
+	encoders->deaf = weft_audio_mismatch(bundle);
+	encoders->has_audio_shape = !encoders->deaf && encoders->width > 0;
+	if (encoders->has_audio_shape)
+		encoders->audio_shape = weft_audio_shape(bundle);
+}
+
 static gboolean open_audio(WeftEncoders *encoders, const WeftBundle *bundle, GError **error)
 {
 	const WeftBundle *audio = weft_bundle_audio(bundle);
@@ -106,8 +115,7 @@ static gboolean open_audio(WeftEncoders *encoders, const WeftBundle *bundle, GEr
 		if (!open_decoder(encoders, audio, error))
 			return FALSE;
 	}
-	encoders->deaf = weft_audio_mismatch(bundle);
-	if (encoders->deaf || !encoders->width)
+	if (!encoders->has_audio_shape)
 		return TRUE;
 	encoders->audio = weft_audio_new(bundle, encoders->width, encoders->kernels, error);
 	return encoders->audio != NULL;
@@ -125,6 +133,7 @@ WeftEncoders *weft_encoders_open(WeftBundle *bundle, const WeftKernels *kernels,
 	encoders->width = config->has_text ? config->text.width : 0;
 	if (config->has_vision && !open_vision(encoders, bundle, error))
 		return NULL;
+	open_audio_shape(encoders, bundle);
 	if (!open_audio(encoders, bundle, error))
 		return NULL;
 	return g_steal_pointer(&encoders);
@@ -141,6 +150,7 @@ WeftEncoders *weft_encoders_open_to_count(WeftBundle *bundle, GError **error)
 	encoders->width = config->has_text ? config->text.width : 0;
 	if (config->has_vision && !open_vision(encoders, bundle, error))
 		return NULL;
+	open_audio_shape(encoders, bundle);
 	return g_steal_pointer(&encoders);
 }
 
@@ -187,7 +197,7 @@ gboolean weft_encoders_can_see(const WeftEncoders *encoders)
 
 gboolean weft_encoders_can_hear(const WeftEncoders *encoders)
 {
-	return encoders->audio && encoders->tokenizer;
+	return encoders->has_audio_shape && encoders->tokenizer;
 }
 
 gsize weft_encoders_tile_tokens(const WeftEncoders *encoders)

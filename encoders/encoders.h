@@ -22,7 +22,9 @@
  *
  * Time is told in blocks of WEFT_BLOCK_S seconds (base/anchor.h): what begins in [84, 86) stands behind
  * [00:01:24], so that a player that is sent there does not miss its beginning. Who adds the parts of a
- * recording adds those of a block in this order: frames, what is said, sound (pipeline/window.h).
+ * recording adds those of a block in this order: frames, what is said, sound (pipeline/window.h). A clip
+ * of sound goes through the tower as a whole, in its windows of 30 s, and is added block by block: what
+ * stands behind a marker are the rows that begin in its two seconds (weft_encoders_audio_block).
  *
  * Fences and markers are plain text, one line each; every part ends with a line feed. No part and no
  * name can close the fence or open another: where one spells "<document" or "</document", in any case and with
@@ -50,6 +52,12 @@
 typedef struct WeftEncoders WeftEncoders;
 typedef struct WeftRequest WeftRequest;
 
+/* Some of the rows that a clip becomes, 160 ms each with the published projectors. */
+typedef struct WeftSoundSlice {
+	const WeftPcm *pcm;
+	gsize row_first, n_rows;
+} WeftSoundSlice;
+
 /* A text on its way into a request. */
 typedef struct WeftPassage {
 	const char *text;
@@ -71,7 +79,8 @@ WeftEncoders *weft_encoders_open(WeftBundle *bundle, const WeftKernels *kernels,
  * that is nothing. */
 gboolean weft_encoders_add_adapter(WeftEncoders *encoders, const WeftLora *lora, GError **error);
 /* The same without towers: it counts tokens and can do nothing else. Pictures count when the
- * configuration has a part for them, sound does not. Reads no weights; there need be none. */
+ * configuration has a part for them, sound when there is a projector for this base. Reads no weights;
+ * there need be none. */
 WeftEncoders *weft_encoders_open_to_count(WeftBundle *bundle, GError **error);
 void weft_encoders_close(WeftEncoders *encoders);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftEncoders, weft_encoders_close)
@@ -92,8 +101,14 @@ gsize weft_encoders_text_tokens(const WeftEncoders *encoders, const WeftPassage 
 gsize weft_encoders_image_tokens(const WeftEncoders *encoders, guint32 width, guint32 height,
 				 gboolean single_tile, const WeftAnchor *at,
 				 const WeftAnchor *before);
-gsize weft_encoders_audio_tokens(const WeftEncoders *encoders, gsize n_samples,
-				 const WeftAnchor *at, const WeftAnchor *before);
+gsize weft_encoders_audio_tokens(const WeftEncoders *encoders, gsize n_rows, const WeftAnchor *at,
+				 const WeftAnchor *before);
+/* Rows that a clip becomes, at least one. */
+gsize weft_encoders_audio_rows(const WeftEncoders *encoders, gsize n_samples);
+/* How many rows, from row_first on, begin in one block of time. `at`: of the clip; without a time it is
+ * one block. *ret_at: from where the first begins to where the next behind them does. */
+gsize weft_encoders_audio_block(const WeftEncoders *encoders, gsize n_samples, const WeftAnchor *at,
+				gsize row_first, WeftAnchor *ret_at);
 /* Tokens of a request without parts (prefix, fences, question, assistant header). */
 gsize weft_encoders_frame_tokens(const WeftEncoders *encoders, const char *system,
 				 const char *question);
@@ -164,7 +179,9 @@ gboolean weft_request_add_text(WeftRequest *request, const WeftPassage *passage,
 gboolean weft_request_add_image(WeftRequest *request, const WeftRaster *raster,
 				gboolean single_tile, guint32 content, WeftAnchor anchor,
 				GError **error);
-gboolean weft_request_add_audio(WeftRequest *request, const WeftPcm *pcm, guint32 content,
+/* The clip must live until the request is finished or freed: slices of it may come at any time, and it
+ * goes through the tower once. */
+gboolean weft_request_add_audio(WeftRequest *request, const WeftSoundSlice *slice, guint32 content,
 				WeftAnchor anchor, GError **error);
 /* `question` may be NULL. seed_key is a hash of the ids behind the prefix; a caller that knows the
  * document puts its own there. */

@@ -34,6 +34,8 @@ struct WeftEncoders {
 	WeftWhisperDecoder *decoder;
 	WeftMel *mel;             /* of whisper */
 	WeftAudio *audio;
+	gboolean has_audio_shape; /* sound counts: there is a projector of this base */
+	WeftAudioShape audio_shape;
 	char *deaf;               /* why audio is NULL */
 	const WeftBundle *bundle;
 	GPtrArray *vision_loras;  /* WeftVisionLora; NULL: none was added */

@@ -13,7 +13,22 @@ struct WeftRequest {
 	gboolean has_last;
 	WeftAnchor last;     /* of the part added last */
 	const WeftLora *adapter;
+	GHashTable *heard;   /* const WeftPcm * -> Heard: clips of which slices may come */
 };
+
+/* A clip behind the tower. */
+typedef struct Heard {
+	float *rows;
+	gsize n_rows;
+} Heard;
+
+static void heard_free(void *data)
+{
+	Heard *heard = data;
+
+	g_free(heard->rows);
+	g_free(heard);
+}
 
 /* Moves the piece's ids to the sequence. */
 static void flush(WeftRequest *request)
@@ -39,6 +54,7 @@ WeftRequest *weft_request_new(const WeftEncoders *encoders, const char *system)
 	request->encoders = encoders;
 	request->sequence = weft_sequence_new(encoders->width);
 	request->ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+	request->heard = g_hash_table_new_full(NULL, NULL, NULL, heard_free);
 	weft_template_begin(encoders->template, request->ids);
 	if (size_bytes) {
 		weft_template_open_turn(encoders->template, WEFT_TURN_SYSTEM, TRUE, content,
@@ -59,6 +75,7 @@ void weft_request_free(WeftRequest *request)
 		return;
 	weft_sequence_free(request->sequence);
 	g_array_unref(request->ids);
+	g_hash_table_unref(request->heard);
 	g_free(request);
 }
 
@@ -129,25 +146,54 @@ gboolean weft_request_add_image(WeftRequest *request, const WeftRaster *raster,
 	return TRUE;
 }
 
-gboolean weft_request_add_audio(WeftRequest *request, const WeftPcm *pcm, guint32 content,
+/* The clip's rows, which stay until the last of them is added. */
+static Heard *hear(WeftRequest *request, const WeftPcm *pcm, GError **error)
+{
+	Heard *heard = g_hash_table_lookup(request->heard, pcm);
+	float *rows;
+	gsize n_rows;
+
+	if (heard)
+		return heard;
+	if (!weft_audio_hear(request->encoders->audio, pcm->samples, pcm->n_samples, &rows, &n_rows,
+			     error))
+		return NULL;
+	heard = g_new0(Heard, 1);
+	heard->rows = rows;
+	heard->n_rows = n_rows;
+	g_hash_table_insert(request->heard, (gpointer)pcm, heard);
+	return heard;
+}
+
+gboolean weft_request_add_audio(WeftRequest *request, const WeftSoundSlice *slice, guint32 content,
 				WeftAnchor anchor, GError **error)
 {
 	const WeftEncoders *encoders = request->encoders;
-	g_autofree float *rows = NULL;
-	gsize n_rows = 0;
+	Heard *heard;
 
 	if (!encoders->audio) {
 		g_set_error_literal(error, WEFT_ERROR, WEFT_ERROR_NO_READER, encoders->deaf);
 		return FALSE;
 	}
-	if (!weft_audio_hear(encoders->audio, pcm->samples, pcm->n_samples, &rows, &n_rows, error))
+	heard = hear(request, slice->pcm, error);
+	if (!heard)
 		return FALSE;
+	if (slice->row_first > heard->n_rows || slice->n_rows > heard->n_rows - slice->row_first) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "rows %" G_GSIZE_FORMAT " + %" G_GSIZE_FORMAT " of a clip that has %"
+			    G_GSIZE_FORMAT, slice->row_first, slice->n_rows, heard->n_rows);
+		return FALSE;
+	}
 	add_markers(request, &anchor);
 	gsize first = weft_request_length(request);
 
-	weft_sequence_add_rows(request->sequence, WEFT_SEQUENCE_ROW_ID, rows, n_rows);
+	weft_sequence_add_rows(request->sequence, WEFT_SEQUENCE_ROW_ID,
+			       heard->rows + slice->row_first * request->sequence->width,
+			       slice->n_rows);
 	weft_sequence_add_span(request->sequence, WEFT_SPAN_AUDIO, first, anchor, content);
 	add_line_feed(request, &anchor);
+	if (slice->row_first + slice->n_rows == heard->n_rows)
+		g_hash_table_remove(request->heard, slice->pcm);
 	return TRUE;
 }
 

@@ -190,12 +190,33 @@ gsize weft_encoders_image_tokens(const WeftEncoders *encoders, guint32 width, gu
 	       weft_image_n_tokens(encoders, n_rows, n_cols) + line_feed_tokens(encoders);
 }
 
-gsize weft_encoders_audio_tokens(const WeftEncoders *encoders, gsize n_samples,
-				 const WeftAnchor *at, const WeftAnchor *before)
+gsize weft_encoders_audio_tokens(const WeftEncoders *encoders, gsize n_rows, const WeftAnchor *at,
+				 const WeftAnchor *before)
 {
-	g_return_val_if_fail(weft_encoders_can_hear(encoders), 0);
-	return markers_tokens(encoders, at, before) +
-	       weft_audio_tokens(encoders->audio, n_samples) + line_feed_tokens(encoders);
+	return markers_tokens(encoders, at, before) + n_rows + line_feed_tokens(encoders);
+}
+
+gsize weft_encoders_audio_rows(const WeftEncoders *encoders, gsize n_samples)
+{
+	g_return_val_if_fail(weft_encoders_can_hear(encoders), 1);
+	return weft_audio_tokens(&encoders->audio_shape, n_samples);
+}
+
+gsize weft_encoders_audio_block(const WeftEncoders *encoders, gsize n_samples, const WeftAnchor *at,
+				gsize row_first, WeftAnchor *ret_at)
+{
+	gsize n_rows = weft_encoders_audio_rows(encoders, n_samples), row = row_first;
+	WeftAnchor next = *at;
+
+	*ret_at = *at;
+	if (!at->has_time)
+		return n_rows - row_first;
+	ret_at->time[0] += weft_audio_token_s(&encoders->audio_shape, row_first);
+	do {
+		next.time[0] = at->time[0] + weft_audio_token_s(&encoders->audio_shape, ++row);
+	} while (row < n_rows && weft_anchor_block(&next) == weft_anchor_block(ret_at));
+	ret_at->time[1] = row < n_rows ? next.time[0] : MAX(at->time[1], ret_at->time[0]);
+	return row - row_first;
 }
 
 gsize weft_encoders_frame_tokens(const WeftEncoders *encoders, const char *system,

@@ -17,9 +17,15 @@ void weft_part_release_memory(WeftPart *part)
 	g_clear_pointer(&part->memory, weft_memory_share_free);
 }
 
+WeftPart *weft_part_share(WeftPart *part)
+{
+	g_atomic_int_inc(&part->n_more_owners);
+	return part;
+}
+
 void weft_part_free(WeftPart *part)
 {
-	if (!part)
+	if (!part || g_atomic_int_add(&part->n_more_owners, -1) > 0)
 		return;
 	weft_content_free(part->content);
 	g_free(part->raster.pixels);

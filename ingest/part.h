@@ -85,9 +85,12 @@ typedef struct WeftPart {
 	GError *fault;
 	struct WeftMemoryShare *memory; /* what its pixels or samples hold of the memory of ingest,
 	                                 * given back when it is freed; NULL: nothing */
+	gint n_more_owners;      /* part.c's */
 } WeftPart;
 
 WeftPart *weft_part_new(WeftPartKind kind, WeftAnchor anchor);
+/* The same part, with one owner more: each frees it, from any thread, and the last one's call counts. */
+WeftPart *weft_part_share(WeftPart *part);
 void weft_part_free(WeftPart *part);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftPart, weft_part_free)
 

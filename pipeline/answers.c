@@ -60,6 +60,12 @@ static void hash_piece(GChecksum *sum, const WeftWindowPiece *piece)
 
 		g_checksum_update(sum, (const guchar *)sizes, -1);
 	}
+	if (piece->n_rows > 0) {
+		g_autofree char *rows =
+			g_strdup_printf("%zu %zu\n", piece->row_first, piece->n_rows);
+
+		g_checksum_update(sum, (const guchar *)rows, -1);
+	}
 }
 
 void weft_asked_set_window(WeftAsked *asked, const WeftWindow *window)
@@ -67,16 +73,10 @@ void weft_asked_set_window(WeftAsked *asked, const WeftWindow *window)
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 
 	asked->number = window->number;
-	asked->has_picture = FALSE;
-	for (guint i = 0; i < window->pieces->len; i++) {
-		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
-
-		hash_piece(sum, piece);
-		if (piece->part == NULL)
-			continue;
-		asked->has_picture = TRUE;
-		asked->last = piece->part->anchor;
-	}
+	asked->has_done = window->has_done;
+	asked->done = window->done;
+	for (guint i = 0; i < window->pieces->len; i++)
+		hash_piece(sum, g_ptr_array_index(window->pieces, i));
 	g_strlcpy(asked->digest, g_checksum_get_string(sum), sizeof asked->digest);
 }
 
@@ -116,8 +116,8 @@ static void put_asked(GByteArray *bytes, const WeftAsked *asked)
 {
 	weft_bytes_put_le32(bytes, asked->number);
 	put_text(bytes, asked->digest);
-	weft_bytes_put_u8(bytes, asked->has_picture != FALSE);
-	put_anchor(bytes, &asked->last);
+	weft_bytes_put_u8(bytes, asked->has_done != FALSE);
+	put_anchor(bytes, &asked->done);
 }
 
 GByteArray *weft_answers_entry(const WeftAsked *asked, const WeftAnswer *answer)
@@ -236,8 +236,8 @@ static void take_asked(In *in, WeftAsked *asked)
 	asked->number = (guint32)take(in, 4);
 	digest = take_text(in);
 	g_strlcpy(asked->digest, digest != NULL ? digest : "", sizeof asked->digest);
-	asked->has_picture = take(in, 1) != 0;
-	take_anchor(in, &asked->last);
+	asked->has_done = take(in, 1) != 0;
+	take_anchor(in, &asked->done);
 }
 
 static void take_values(In *in, WeftAnswer *answer)
@@ -322,15 +322,15 @@ WeftAnswer *weft_answers_take(WeftAnswers *answers, const WeftAsked *asked)
 	return g_steal_pointer(&known->answer);
 }
 
-gboolean weft_answers_last_picture(const WeftAnswers *answers, WeftAnchor *ret_at)
+gboolean weft_answers_last_part(const WeftAnswers *answers, WeftAnchor *ret_at)
 {
 	const Known *known;
 	gboolean is_found = FALSE;
 
 	for (guint32 i = 0;
 	     (known = g_hash_table_lookup(answers->by_window, GUINT_TO_POINTER(i))) != NULL; i++) {
-		if (known->asked.has_picture) {
-			*ret_at = known->asked.last;
+		if (known->asked.has_done) {
+			*ret_at = known->asked.done;
 			is_found = TRUE;
 		}
 	}

@@ -25,9 +25,8 @@ void weft_answers_free(WeftAnswers *answers);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftAnswers, weft_answers_free)
 /* The answer about this window, the caller's from here on, or NULL. */
 WeftAnswer *weft_answers_take(WeftAnswers *answers, const WeftAsked *asked);
-/* The last picture or sound that answered windows held, all windows before it being answered too.
- * FALSE: there is none. */
-gboolean weft_answers_last_picture(const WeftAnswers *answers, WeftAnchor *ret_at);
+/* The last part with pixels or samples that no window needs which is not answered. FALSE: there is none. */
+gboolean weft_answers_last_part(const WeftAnswers *answers, WeftAnchor *ret_at);
 
 /* One answer as the bytes of an entry, and that entry appended. */
 GByteArray *weft_answers_entry(const WeftAsked *asked, const WeftAnswer *answer);

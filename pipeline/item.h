@@ -58,8 +58,8 @@ typedef struct WeftAsked {
 	gboolean has_journal;   /* there are answers of an earlier run */
 	guint32 number;         /* of the window */
 	char digest[65];        /* of all that the window holds */
-	gboolean has_picture;   /* or sound */
-	WeftAnchor last;        /* of the last of these */
+	gboolean has_done;      /* as the window has it */
+	WeftAnchor done;
 } WeftAsked;
 
 /* What listening to a recording took, in this run. */
@@ -92,6 +92,7 @@ typedef struct WeftItem {
 			      * of the document has gone */
 	guint32 n_windows, n_windows_skipped;
 	GArray *windows;         /* END: WeftWindowFacts; NULL: nothing was asked */
+	guint64 unasked_ms;      /* END: sound in windows that nobody was asked about */
 	gboolean is_replayed;    /* it stands in the journal already; END: so does all before it */
 	gboolean is_whole;       /* END: the document was read to its end */
 	guint64 position;        /* MARK */

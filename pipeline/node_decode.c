@@ -92,7 +92,7 @@ static gboolean find_seen(const Decode *decode, const WeftDocument *document, We
 	weft_answers_key(document->id, document->content_key, WEFT_ROUND_ANSWER, key);
 	reader = weft_stash_look(run->stash, key);
 	answers = weft_answers_read(reader);
-	return answers != NULL && weft_answers_last_picture(answers, ret_at);
+	return answers != NULL && weft_answers_last_part(answers, ret_at);
 }
 
 /* ---- a document ---- */

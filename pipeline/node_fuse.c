@@ -77,8 +77,10 @@ static gboolean add_piece(WeftRequest *request, const WeftWindowPiece *piece, GE
 		return FALSE;
 	}
 	if (piece->part->kind == WEFT_PART_PCM)
-		return weft_request_add_audio(request, &piece->part->pcm, piece->content,
-		                              piece->anchor, error);
+		return weft_request_add_audio(
+		    request,
+		    &(WeftSoundSlice){&piece->part->pcm, piece->row_first, piece->n_rows},
+		    piece->content, piece->anchor, error);
 	return weft_request_add_image(request, &piece->part->raster, piece->single_tile,
 	                              piece->content, piece->anchor, error);
 }

@@ -103,6 +103,7 @@ static WeftCutter *cut_again(const WeftRoundNode *node, WeftWindow *window, gsiz
 	const WeftEncoders *encoders = weft_engine_encoders(node->engine);
 	WeftCutter *cutter = weft_cutter_new(
 	    encoders, weft_engine_capacity(node->engine, node->number) - reply_tokens);
+	const WeftPart *clip = NULL; /* is one thing that is not shown, in however many pieces */
 
 	*ret_n_unshown = 0;
 	for (guint i = 0; i < window->pieces->len; i++) {
@@ -115,7 +116,10 @@ static WeftCutter *cut_again(const WeftRoundNode *node, WeftWindow *window, gsiz
 		else if (is_shown)
 			is_shown = weft_cutter_add_part(cutter, g_steal_pointer(&piece->part), 0,
 			                                FALSE, NULL); /* it is counted */
-		*ret_n_unshown += is_shown ? 0 : 1;
+		if (!is_shown && (piece->n_rows == 0 || piece->part != clip))
+			*ret_n_unshown += 1;
+		if (piece->n_rows > 0)
+			clip = piece->part;
 	}
 	weft_cutter_end(cutter);
 	return cutter;

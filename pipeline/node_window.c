@@ -21,8 +21,9 @@ typedef struct Flow {
 	gboolean has_captions;  /* what is said stands in the file, or beside it */
 	WeftWindow *held;       /* asked only if it is the last */
 	guint32 n_windows, n_windows_skipped;
-	WeftAnchor unheard, unseen; /* time ranges; has_time FALSE: none */
+	WeftAnchor unheard, unseen, unasked; /* time ranges; has_time FALSE: none */
 	guint n_unseen;
+	double unasked_s; /* of sound, in windows that are not asked */
 	GArray *facts; /* WeftWindowFacts */
 	WeftJournal *journal; /* of what was read; NULL: not kept */
 } Flow;
@@ -133,6 +134,20 @@ static bool send_window(WeftRunner *runner, guint64 number, WeftWindow *take_win
 	return weft_runner_send(runner, item);
 }
 
+static void cover_time(WeftAnchor *covered, const WeftAnchor *at)
+{
+	if (!at->has_time)
+		return;
+	if (!covered->has_time) {
+		covered->has_time = TRUE;
+		covered->time[0] = at->time[0];
+		covered->time[1] = at->time[1];
+		return;
+	}
+	covered->time[0] = fmin(covered->time[0], at->time[0]);
+	covered->time[1] = fmax(covered->time[1], at->time[1]);
+}
+
 /* What a window that is not asked held, and nothing else has read. Takes the window. */
 static bool leave_out(WeftRunner *runner, guint64 number, Flow *flow, WeftWindow *take_window)
 {
@@ -146,6 +161,11 @@ static bool leave_out(WeftRunner *runner, guint64 number, Flow *flow, WeftWindow
 
 		if (piece->part == NULL || piece->content == WEFT_SPAN_NO_CONTENT)
 			continue;
+		if (piece->part->kind == WEFT_PART_PCM) { /* told once, for all of it */
+			cover_time(&flow->unasked, &piece->anchor);
+			flow->unasked_s += piece->anchor.time[1] - piece->anchor.time[0];
+			continue;
+		}
 		is_sent = weft_item_send_fault(
 		    runner, number, "window",
 		    g_error_new(WEFT_ERROR, WEFT_ERROR_NOT_EXAMINED,
@@ -175,20 +195,6 @@ static bool send_full(Windows *windows, WeftRunner *runner, guint64 number, Flow
 		}
 	}
 	return is_sent;
-}
-
-static void cover_time(WeftAnchor *covered, const WeftAnchor *at)
-{
-	if (!at->has_time)
-		return;
-	if (!covered->has_time) {
-		covered->has_time = TRUE;
-		covered->time[0] = at->time[0];
-		covered->time[1] = at->time[1];
-		return;
-	}
-	covered->time[0] = fmin(covered->time[0], at->time[0]);
-	covered->time[1] = fmax(covered->time[1], at->time[1]);
 }
 
 static void name_speaker(const WeftNames *names, WeftContent *content)
@@ -358,6 +364,20 @@ static bool send_unread(Flow *flow, WeftRunner *runner, guint64 number)
 	return is_sent;
 }
 
+/* Sound of windows between the first and the last, where nobody else has listened. */
+static bool send_unasked(const Flow *flow, WeftRunner *runner, WeftItem *end)
+{
+	end->unasked_ms = (guint64)llround(CLAMP(flow->unasked_s, 0, 1e9) * 1e3);
+	return end->unasked_ms == 0 || flow->has_captions ||
+	       weft_item_send_fault(
+	           runner, end->document, "window",
+	           g_error_new(WEFT_ERROR, WEFT_ERROR_NOT_EXAMINED,
+	                       "%.0f s of sound were not listened to: the task asks about the first "
+	                       "and the last window only",
+	                       flow->unasked_s),
+	           &flow->unasked);
+}
+
 /* Frames that nothing read, in windows that show others. */
 static bool send_left_out(const Flow *flow, WeftRunner *runner, guint64 number)
 {
@@ -388,6 +408,7 @@ static bool end_flow(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem 
 		is_sent = send_window(runner, number, g_steal_pointer(&flow->held));
 	if (is_sent)
 		is_sent = send_unread(flow, runner, number) &&
+		          send_unasked(flow, runner, item) &&
 		          send_left_out(flow, runner, number);
 	item->n_windows = asks(windows->run) ? flow->n_windows : 0;
 	item->n_windows_skipped = flow->n_windows_skipped;

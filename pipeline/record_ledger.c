@@ -78,6 +78,8 @@ WeftSum weft_record_ledger_sound(const WeftRecord *record, guint64 heard_ms, gui
 		if (content->kind == WEFT_CONTENT_SILENCE || has_captions || record->n_audio > 0)
 			sum.done += ms;
 	}
+	if (!has_captions)
+		sum.done -= MIN(end->unasked_ms, sum.done);
 	/* what lies behind a limit was to be read, too, and what never came */
 	for (guint i = 0; i < record->faults->len; i++) {
 		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);

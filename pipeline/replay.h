@@ -14,7 +14,7 @@
 WeftJournal *weft_replay_begin(WeftStash *stash, const char *key, WeftJournalReader **ret_known);
 
 /* Sends all entries. `seen`: the last picture or sound that nobody will look at any more, because
- * its window is answered, as is all before it; NULL: there is none. FALSE with an error: what was
+ * all windows that hold it, or any before it, are answered; NULL: there is none. FALSE with an error: what was
  * read does not fit the document, or WEFT_ERROR_GONE; without: nobody receives any more. */
 bool weft_replay_send(WeftDecodeFlow *flow, WeftJournalReader *reader, const WeftAnchor *seen,
                       GError **error);

@@ -1,9 +1,12 @@
 #include "pipeline/window.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "pipeline/window_frames.h"
+
+/* Pieces that wait for their block to end: half a minute of sound of ten tracks are 150. */
+#define WAITING_MAX 1024
 
 struct WeftCutter {
 	const WeftEncoders *encoders;
@@ -11,7 +14,11 @@ struct WeftCutter {
 	guint32 n_windows;
 	WeftWindow *open; /* being filled, or NULL */
 	GQueue full;
-	GPtrArray *block; /* pieces of the block of time at hand, as they came; each fits a window */
+	GPtrArray *waiting;   /* pieces with a time, as they came; each fits a window */
+	guint32 last_block;   /* of the piece that came last */
+	const WeftWindowPiece *at_hand; /* on its way into a window */
+	guint64 n_parts;
+	WeftAnchor last_part;
 	gboolean chooses_frames;
 	WeftLeftOut left_out;
 };
@@ -58,7 +65,8 @@ gsize weft_window_size_bytes(const WeftWindow *window)
 		if (piece->speaker != NULL)
 			size += strlen(piece->speaker) + 1;
 		if (piece->part != NULL)
-			size += weft_part_size_bytes(piece->part);
+			size += weft_part_size_bytes(piece->part) /
+			        MAX(piece->n_rows_of, 1) * MAX(piece->n_rows, 1);
 	}
 	return size;
 }
@@ -70,7 +78,7 @@ WeftCutter *weft_cutter_new(const WeftEncoders *encoders, gsize capacity_tokens)
 	cutter->encoders = encoders;
 	cutter->capacity_tokens = capacity_tokens;
 	g_queue_init(&cutter->full);
-	cutter->block = g_ptr_array_new_with_free_func(piece_free);
+	cutter->waiting = g_ptr_array_new_with_free_func(piece_free);
 	return cutter;
 }
 
@@ -89,7 +97,7 @@ void weft_cutter_free(WeftCutter *cutter)
 	if (cutter == NULL)
 		return;
 	weft_window_free(cutter->open);
-	g_ptr_array_unref(cutter->block);
+	g_ptr_array_unref(cutter->waiting);
 	g_queue_clear_full(&cutter->full, (GDestroyNotify)weft_window_free);
 	g_free(cutter);
 }
@@ -126,8 +134,8 @@ static gsize count_tokens(const WeftCutter *cutter, const WeftWindowPiece *piece
 		return weft_encoders_text_tokens(cutter->encoders, &passage, before);
 	}
 	if (piece->part->kind == WEFT_PART_PCM)
-		return weft_encoders_audio_tokens(cutter->encoders, piece->part->pcm.n_samples,
-		                                  &piece->anchor, before);
+		return weft_encoders_audio_tokens(cutter->encoders, piece->n_rows, &piece->anchor,
+		                                  before);
 	return weft_encoders_image_tokens(cutter->encoders, piece->part->raster.width,
 	                                  piece->part->raster.height, piece->single_tile,
 	                                  &piece->anchor, before);
@@ -139,64 +147,12 @@ static gsize count_whole(const WeftCutter *cutter, const WeftWindowPiece *piece,
 	return count_tokens(cutter, piece, piece->text != NULL ? strlen(piece->text) : 0, before);
 }
 
-static gboolean is_picture(const WeftWindowPiece *piece)
-{
-	return piece->part != NULL && piece->part->kind != WEFT_PART_PCM;
-}
-
 static gboolean is_sound(const WeftWindowPiece *piece)
 {
 	return piece->part != NULL && piece->part->kind == WEFT_PART_PCM;
 }
 
 /* ---- which frames a window shows ---- */
-
-typedef struct Frames {
-	const WeftWindowPiece *pieces[WEFT_WINDOW_PICTURES_MAX + 1];
-	guint places[WEFT_WINDOW_PICTURES_MAX + 1]; /* in the window */
-	guint n;
-} Frames;
-
-static Frames frames_of(const WeftWindow *window, const WeftWindowPiece *more)
-{
-	Frames frames = {.n = 0};
-
-	for (guint i = 0; i < window->pieces->len; i++) {
-		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
-
-		if (!is_picture(piece))
-			continue;
-		frames.pieces[frames.n] = piece;
-		frames.places[frames.n++] = i;
-	}
-	frames.pieces[frames.n] = more;
-	frames.places[frames.n++] = window->pieces->len;
-	return frames;
-}
-
-/* How far its neighbours are apart. */
-static double gap_of(const Frames *frames, guint i)
-{
-	if (i == 0 || i + 1 == frames->n)
-		return HUGE_VAL;
-	return frames->pieces[i + 1]->anchor.time[0] - frames->pieces[i - 1]->anchor.time[0];
-}
-
-/* Which of them is left out. */
-static guint choose(const Frames *frames)
-{
-	guint chosen = G_MAXUINT;
-
-	for (guint i = 0; i < frames->n; i++) {
-		gboolean is_read = frames->pieces[i]->is_read;
-
-		if (chosen == G_MAXUINT || (is_read && !frames->pieces[chosen]->is_read) ||
-		    (is_read == frames->pieces[chosen]->is_read &&
-		     gap_of(frames, i) < gap_of(frames, chosen)))
-			chosen = i;
-	}
-	return chosen;
-}
 
 /* Counts the frame that is left out of the open window. */
 static void count_left_out(WeftCutter *cutter, const WeftWindowPiece *piece)
@@ -233,17 +189,18 @@ static void take_out(WeftCutter *cutter, guint place)
 /* The window has all the pictures that it may have. TRUE: the piece is left out. */
 static gboolean make_room(WeftCutter *cutter, const WeftWindowPiece *piece)
 {
-	Frames frames = frames_of(cutter->open, piece);
-	guint i = choose(&frames);
+	guint place = weft_window_spare_frame(cutter->open, piece);
+	const WeftWindowPiece *spare;
 
-	if (frames.pieces[i] == piece) {
+	if (place == cutter->open->pieces->len) {
 		count_left_out(cutter, piece);
 		return TRUE;
 	}
+	spare = g_ptr_array_index(cutter->open->pieces, place);
 	/* Where even that makes no room, the frame begins the next window and this one keeps its own. */
 	if (count_whole(cutter, piece, last_anchor(cutter)) <=
-	    cutter->capacity_tokens - cutter->open->n_tokens + frames.pieces[i]->n_tokens)
-		take_out(cutter, frames.places[i]);
+	    cutter->capacity_tokens - cutter->open->n_tokens + spare->n_tokens)
+		take_out(cutter, place);
 	return FALSE;
 }
 
@@ -256,7 +213,7 @@ static gboolean put(WeftCutter *cutter, WeftWindowPiece *piece)
 
 	if (cutter->open == NULL)
 		cutter->open = window_new(cutter->n_windows++);
-	if (is_picture(piece) && cutter->open->n_pictures == WEFT_WINDOW_PICTURES_MAX) {
+	if (weft_window_piece_is_picture(piece) && cutter->open->n_pictures == WEFT_WINDOW_PICTURES_MAX) {
 		if (cutter->chooses_frames && make_room(cutter, piece)) {
 			piece_free(piece);
 			return TRUE;
@@ -269,15 +226,40 @@ static gboolean put(WeftCutter *cutter, WeftWindowPiece *piece)
 		return FALSE;
 	piece->n_tokens = n_tokens;
 	cutter->open->n_tokens += n_tokens;
-	cutter->open->n_pictures += is_picture(piece) ? 1 : 0;
+	cutter->open->n_pictures += weft_window_piece_is_picture(piece) ? 1 : 0;
 	g_ptr_array_add(cutter->open->pieces, piece);
 	return TRUE;
 }
 
+/* How far the parts are in windows, up to the open one: to the one before the first that is not, as a
+ * whole. */
+static void note_done(WeftCutter *cutter)
+{
+	const WeftWindowPiece *first = cutter->at_hand;
+
+	for (guint i = 0; i < cutter->waiting->len; i++) {
+		const WeftWindowPiece *piece = g_ptr_array_index(cutter->waiting, i);
+
+		if (piece->part != NULL &&
+		    (first == NULL || first->part == NULL ||
+		     piece->part_number < first->part_number))
+			first = piece;
+	}
+	if (first != NULL && first->part != NULL) {
+		cutter->open->has_done = first->part_number > 1;
+		cutter->open->done = first->before;
+	} else {
+		cutter->open->has_done = cutter->n_parts > 0;
+		cutter->open->done = cutter->last_part;
+	}
+}
+
 static void close_window(WeftCutter *cutter)
 {
-	if (cutter->open != NULL)
-		g_queue_push_tail(&cutter->full, g_steal_pointer(&cutter->open));
+	if (cutter->open == NULL)
+		return;
+	note_done(cutter);
+	g_queue_push_tail(&cutter->full, g_steal_pointer(&cutter->open));
 }
 
 /* Closes the open window when there is anything in it: the next piece opens a fresh one. */
@@ -290,69 +272,77 @@ static void turn(WeftCutter *cutter)
 /* Puts a whole piece into this window or the next; FALSE when it is larger than any. */
 static gboolean put_whole(WeftCutter *cutter, WeftWindowPiece *piece)
 {
-	if (put(cutter, piece))
+	gboolean is_put = put(cutter, piece);
+
+	if (is_put)
 		return TRUE;
+	cutter->at_hand = piece;
 	turn(cutter);
-	return put(cutter, piece);
+	is_put = put(cutter, piece);
+	cutter->at_hand = NULL;
+	return is_put;
 }
 
 /* ---- blocks of time ---- */
 
-typedef gboolean (*Wanted)(const WeftWindowPiece *piece);
-
-static gboolean is_text(const WeftWindowPiece *piece)
+/* What comes first in a block: frames, what is said, sound. */
+static guint place_in_block(const WeftWindowPiece *piece)
 {
-	return piece->part == NULL;
+	return weft_window_piece_is_picture(piece) ? 0 : is_sound(piece) ? 2 : 1;
 }
 
-static gboolean is_part(const WeftWindowPiece *piece)
+static gboolean is_before(const WeftWindowPiece *a, const WeftWindowPiece *b)
 {
-	return piece->part != NULL;
+	guint32 block_a = weft_anchor_block(&a->anchor), block_b = weft_anchor_block(&b->anchor);
+
+	return block_a != block_b ? block_a < block_b : place_in_block(a) < place_in_block(b);
 }
 
-/* Puts the wanted pieces [0, end) of the block that are still there. They fit, each alone. */
-static void put_wanted(WeftCutter *cutter, Wanted wanted, guint end)
+/* The first of what waits; of equals the one that came first. */
+static guint first_waiting(const WeftCutter *cutter)
 {
-	for (guint i = 0; i < end; i++) {
-		WeftWindowPiece *piece = g_ptr_array_index(cutter->block, i);
+	guint first = 0;
 
-		if (piece == NULL || !wanted(piece))
-			continue;
-		g_ptr_array_index(cutter->block, i) = NULL;
+	for (guint i = 1; i < cutter->waiting->len; i++)
+		if (is_before(g_ptr_array_index(cutter->waiting, i),
+		              g_ptr_array_index(cutter->waiting, first)))
+			first = i;
+	return first;
+}
+
+/* Puts what waits, as far as it begins before this block. Each fits, alone. */
+static void put_until(WeftCutter *cutter, guint32 block)
+{
+	while (cutter->waiting->len > 0) {
+		guint i = first_waiting(cutter);
+		WeftWindowPiece *piece = g_ptr_array_index(cutter->waiting, i);
+
+		if (weft_anchor_block(&piece->anchor) >= block)
+			return;
+		(void)g_ptr_array_steal_index(cutter->waiting, i);
 		if (!put_whole(cutter, piece))
 			piece_free(piece);
 	}
 }
 
-/* Frames up to the first sound, what is said, then the rest. */
-static void put_block(WeftCutter *cutter)
+static void put_waiting(WeftCutter *cutter)
 {
-	guint sound = 0;
-
-	while (sound < cutter->block->len &&
-	       !is_sound(g_ptr_array_index(cutter->block, sound)))
-		sound++;
-	put_wanted(cutter, is_picture, sound);
-	put_wanted(cutter, is_text, cutter->block->len);
-	put_wanted(cutter, is_part, cutter->block->len);
-	g_ptr_array_set_size(cutter->block, 0);
+	put_until(cutter, G_MAXUINT32);
 }
 
-/* Takes a piece that fits a window and has a time. */
-static void put_in_block(WeftCutter *cutter, WeftWindowPiece *piece)
+/* Something begins here, and will wait. */
+static void come_to(WeftCutter *cutter, const WeftAnchor *at)
 {
-	const WeftWindowPiece *first =
-	    cutter->block->len > 0 ? g_ptr_array_index(cutter->block, 0) : NULL;
+	guint32 block = weft_anchor_block(at);
+	gboolean ends_all = block < cutter->last_block || cutter->waiting->len >= WAITING_MAX;
 
-	if (first != NULL &&
-	    weft_anchor_block(&first->anchor) != weft_anchor_block(&piece->anchor))
-		put_block(cutter);
-	g_ptr_array_add(cutter->block, piece);
+	put_until(cutter, ends_all ? G_MAXUINT32 : block);
+	cutter->last_block = block;
 }
 
 void weft_cutter_end(WeftCutter *cutter)
 {
-	put_block(cutter);
+	put_waiting(cutter);
 	close_window(cutter);
 }
 
@@ -472,10 +462,11 @@ static void add_text(WeftCutter *cutter, WeftWindowPiece *piece, const WeftConte
 
 	if (piece->anchor.has_time &&
 	    count_whole(cutter, piece, NULL) <= cutter->capacity_tokens) {
-		put_in_block(cutter, piece);
+		come_to(cutter, &piece->anchor);
+		g_ptr_array_add(cutter->waiting, piece);
 		return;
 	}
-	put_block(cutter);
+	put_waiting(cutter);
 	while (piece != NULL && !put_whole(cutter, piece))
 		piece = put_head(cutter, piece, content, &char_first);
 }
@@ -495,35 +486,93 @@ void weft_cutter_add_content(WeftCutter *cutter, const WeftContent *content, gui
 		         content);
 }
 
-gboolean weft_cutter_add_part(WeftCutter *cutter, WeftPart *take_part, guint32 number,
-                              gboolean is_read, GError **error)
+/* Takes the part. */
+static WeftWindowPiece *part_piece(WeftCutter *cutter, WeftPart *take_part, guint32 number)
 {
 	WeftWindowPiece *piece = g_new0(WeftWindowPiece, 1);
-	gsize n_tokens;
 
 	piece->part = take_part;
 	piece->content = number;
 	piece->anchor = take_part->anchor;
-	piece->is_read = is_read;
-	piece->single_tile = take_part->kind == WEFT_PART_FRAME;
-	n_tokens = count_whole(cutter, piece, NULL);
-	if (n_tokens > cutter->capacity_tokens && take_part->kind == WEFT_PART_RASTER) {
-		piece->single_tile = TRUE;
-		n_tokens = count_whole(cutter, piece, NULL);
+	piece->part_number = cutter->n_parts + 1;
+	piece->before = cutter->last_part;
+	return piece;
+}
+
+/* From here on it will be in windows. */
+static void note_part(WeftCutter *cutter, const WeftAnchor *at)
+{
+	cutter->n_parts++;
+	cutter->last_part = *at;
+}
+
+static gboolean fits(const WeftCutter *cutter, const WeftWindowPiece *piece, GError **error)
+{
+	gsize n_tokens = count_whole(cutter, piece, NULL);
+
+	if (n_tokens <= cutter->capacity_tokens)
+		return TRUE;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
+	            "takes %zu tokens, a window of this bundle has %zu", n_tokens,
+	            cutter->capacity_tokens);
+	return FALSE;
+}
+
+/* The clip, block by block; takes the part. */
+static gboolean add_sound(WeftCutter *cutter, WeftPart *take_part, guint32 number, GError **error)
+{
+	g_autoptr(WeftPart) part = take_part;
+	g_autoptr(GPtrArray) slices = g_ptr_array_new_with_free_func(piece_free);
+	gsize n_rows = weft_encoders_audio_rows(cutter->encoders, part->pcm.n_samples);
+
+	for (gsize row = 0; row < n_rows;) {
+		WeftWindowPiece *piece = part_piece(cutter, weft_part_share(part), number);
+
+		g_ptr_array_add(slices, piece);
+		piece->row_first = row;
+		piece->n_rows_of = n_rows;
+		piece->n_rows = weft_encoders_audio_block(cutter->encoders, part->pcm.n_samples,
+		                                          &part->anchor, row, &piece->anchor);
+		row += piece->n_rows;
+		if (!fits(cutter, piece, error))
+			return FALSE;
 	}
-	if (n_tokens > cutter->capacity_tokens) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
-		            "takes %zu tokens, a window of this bundle has %zu", n_tokens,
-		            cutter->capacity_tokens);
+	if (part->anchor.has_time)
+		come_to(cutter, &part->anchor);
+	else
+		put_waiting(cutter);
+	note_part(cutter, &part->anchor);
+	g_ptr_array_extend_and_steal(cutter->waiting, g_steal_pointer(&slices));
+	if (!part->anchor.has_time)
+		put_waiting(cutter);
+	return TRUE;
+}
+
+gboolean weft_cutter_add_part(WeftCutter *cutter, WeftPart *take_part, guint32 number,
+                              gboolean is_read, GError **error)
+{
+	WeftWindowPiece *piece;
+
+	if (take_part->kind == WEFT_PART_PCM)
+		return add_sound(cutter, take_part, number, error);
+	piece = part_piece(cutter, take_part, number);
+	piece->is_read = is_read;
+	piece->single_tile =
+	    take_part->kind == WEFT_PART_FRAME ||
+	    count_whole(cutter, piece, NULL) > cutter->capacity_tokens;
+	if (!fits(cutter, piece, error)) {
 		piece_free(piece);
 		return FALSE;
 	}
 	cutter->left_out.n_of += take_part->kind == WEFT_PART_FRAME && !is_read ? 1 : 0;
 	if (piece->anchor.has_time) {
-		put_in_block(cutter, piece);
+		come_to(cutter, &piece->anchor);
+		note_part(cutter, &piece->anchor);
+		g_ptr_array_add(cutter->waiting, piece);
 		return TRUE;
 	}
-	put_block(cutter);
+	put_waiting(cutter);
+	note_part(cutter, &piece->anchor);
 	if (!put_whole(cutter, piece)) /* never: it fits an empty one */
 		piece_free(piece);
 	return TRUE;

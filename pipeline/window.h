@@ -8,8 +8,9 @@
  * and the task only. Tokens are counted by the encoders, markers included.
  *
  * What has a time comes by blocks of time (encoders.h): the frames of a block, then what is said in
- * it, then sound. Pictures and sound keep their order among themselves: a run that goes on tells by the
- * last one how far answers go (answers.h).
+ * it, then of each clip of sound the rows that begin in it. So a clip is many pieces, which share the
+ * part, and may be in two windows. The rows of blocks to come wait until something comes that begins
+ * behind them; what begins in an earlier block than what came before it ends all waiting.
  *
  * A fifth picture begins a window, so that each is looked at. With weft_cutter_choose_frames the
  * window goes on as long as text fits, and of five frames one is left out: one whose text was read, if
@@ -33,12 +34,15 @@
 typedef struct WeftWindowPiece {
 	char *text;     /* or NULL */
 	char *speaker;  /* who says it, or NULL */
-	WeftPart *part; /* or NULL: picture or sound */
+	WeftPart *part; /* or NULL: picture, or sound that its other pieces have, too */
+	gsize row_first, n_rows, n_rows_of; /* sound: which of the clip's rows, of so many */
 	gboolean single_tile;
 	gboolean is_read; /* a picture: its text, if it has any, stands in the window */
 	guint32 content; /* number of the item in the document, or WEFT_SPAN_NO_CONTENT */
 	WeftAnchor anchor;
 	gsize n_tokens;
+	guint64 part_number; /* its part's, in the order in which they were added, from 1 */
+	WeftAnchor before;   /* of the part added before that one */
 } WeftWindowPiece;
 
 typedef struct WeftWindow {
@@ -46,6 +50,8 @@ typedef struct WeftWindow {
 	GPtrArray *pieces;
 	guint n_pictures, n_left_out; /* frames that the window has no room for */
 	gsize n_tokens;
+	gboolean has_done; /* once it is full: */
+	WeftAnchor done;   /* all pictures and sound up to this part are in windows up to this one */
 } WeftWindow;
 
 /* Frames that nobody looks at: no reader has, and they were left out. */

@@ -7,12 +7,16 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
 
 import e2e
 import journal
+
+sys.path.insert(0, str(e2e.SOURCE / "tests/cli"))
+import whisper_model
 
 WHISPER = e2e.SOURCE / "tests/golden/hear"
 SOUNDING, HEARING = 19, 20
@@ -102,6 +106,23 @@ class Hear(e2e.Case):
             self.record(sounds / "talk.wav", "-j", n, out=out)
             found.append(e2e.records(out))
         self.assertEqual(found[1:], found[:-1])
+
+    def test_a_file_of_whisper_cpp(self):
+        """One file, quantised, listens as a folder does. Its weights are noise: what it says is dropped."""
+        file = self.folder / "ggml-v3.bin"
+        whisper_model.write_ggml(file, whisper_model.SHAPES["v3"], "q5_0")
+        found = []
+        for n in (1, 4):
+            out = self.folder / f"out{n}"
+            self.run_weft("-q", "--audio", file, "-t", "transcript", "-o", out, "-j", n, sounds / "anna.wav",
+                          code=0)
+            found.append(e2e.records(out))
+        self.assertEqual(found[0], found[1])
+        record, = e2e.by_name(out).values()
+        self.assertEqual((heard(record)["by"], heard(record)["windows"]), ("ggml-v3", 1))
+        self.assertGreater(heard(record)["decoder_passes"], 0)
+        self.assertEqual(record["ledger"]["seconds"]["done"], record["ledger"]["seconds"]["in"])
+        self.assertLessEqual({item["by"] for item in self.all_of(record) if item["text"]}, {"whisper"})
 
     def test_captions_need_nobody(self):
         words = self.folder / "words.srt"

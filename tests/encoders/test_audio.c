@@ -4,6 +4,7 @@
 #include "check.h"
 
 #include <glib/gstdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -55,38 +56,75 @@ static void test_whisper_shape(void)
 	check_close(&opened);
 }
 
+/* Adds the clip block by block; between two blocks comes text, as it does in a recording. */
+static void add_blocks(WeftRequest *request, const WeftEncoders *encoders, const WeftPcm *pcm,
+		       const WeftAnchor *at)
+{
+	gsize n_rows = weft_encoders_audio_rows(encoders, pcm->n_samples), n;
+	WeftAnchor before = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	for (gsize row = 0; row < n_rows; row += n) {
+		gsize length = weft_request_length(request);
+		WeftAnchor block;
+
+		n = weft_encoders_audio_block(encoders, pcm->n_samples, at, row, &block);
+		weft_request_add_audio(request, &(WeftSoundSlice){ pcm, row, n }, 5, block, &error);
+		g_assert_no_error(error);
+		g_assert_cmpuint(weft_request_length(request) - length, ==,
+				 weft_encoders_audio_tokens(encoders, n, &block,
+							    row ? &before : NULL));
+		before = block;
+		weft_request_add_text(request,
+				      &(WeftPassage){ "So.", 3, NULL, WEFT_SPAN_NO_CONTENT, block },
+				      NULL);
+	}
+}
+
+/* Each span lies in its block, begins where the one before it ends, and has the rows that begin in it. */
+static void check_spans(const WeftSequence *sequence, const WeftAnchor *at)
+{
+	double end = at->time[0];
+	gsize n_audio = 0;
+
+	for (guint i = 0; i < sequence->spans->len; i++) {
+		const WeftSpan *span = &g_array_index(sequence->spans, WeftSpan, i);
+
+		if (span->kind != WEFT_SPAN_AUDIO)
+			continue;
+		g_assert_cmpuint(span->content, ==, 5);
+		g_assert_cmpuint(span->anchor.track, ==, 1);
+		g_assert_cmpfloat(span->anchor.time[0], ==, end);
+		end = span->anchor.time[1];
+		/* rows are 160 ms apart, but for the last of a chunk */
+		g_assert_cmpfloat(fabs(end - span->anchor.time[0] - 0.16 * (double)span->n_tokens), <,
+				  0.17);
+		g_assert_true(n_audio == 0 || fmod(span->anchor.time[0], WEFT_BLOCK_S) < 0.16);
+		g_assert_cmpint(g_array_index(sequence->ids, gint32, span->token_first), ==,
+				WEFT_SEQUENCE_ROW_ID);
+		n_audio += span->n_tokens;
+	}
+	g_assert_cmpfloat(end, ==, at->time[1]);
+	g_assert_cmpuint(n_audio * sequence->width, ==, sequence->rows->len);
+}
+
 static void check_rows(const char *audio, const char *layout, gsize n_samples)
 {
 	Opened opened = check_open(WEFT_SCOUT, audio);
 	g_autofree char *path =
 		g_strdup_printf("%s/rows-%s-%zu.npy", WEFT_GOLDEN, layout, n_samples);
 	WeftPcm pcm = { sound_new(n_samples), n_samples, .rms = 0.2 };
-	WeftAnchor at = { .track = 1, .has_time = TRUE, .time = { 2, 3 } };
+	WeftAnchor at = { .track = 1, .has_time = TRUE, .time = { 3.3, 3.3 + (double)n_samples / 16000 } };
 	g_autoptr(GError) error = NULL;
 	WeftRequest *request = weft_request_new(opened.encoders, NULL);
-	gsize before = weft_request_length(request);
 
 	g_assert_true(weft_encoders_can_hear(opened.encoders));
-	weft_request_add_audio(request, &pcm, 5, at, &error);
-	g_assert_no_error(error);
-	g_assert_cmpuint(weft_request_length(request) - before, ==,
-			 weft_encoders_audio_tokens(opened.encoders, n_samples, &at, NULL));
+	add_blocks(request, opened.encoders, &pcm, &at);
 	g_autoptr(WeftSequence) sequence = weft_request_finish(request, NULL, &error);
 
 	g_assert_no_error(error);
 	check_close_to((const float *)(void *)sequence->rows->data, sequence->rows->len, path);
-	gsize n_audio = 0;
-	for (guint i = 0; i < sequence->spans->len; i++) {
-		const WeftSpan *span = &g_array_index(sequence->spans, WeftSpan, i);
-		if (span->kind != WEFT_SPAN_AUDIO)
-			continue;
-		g_assert_cmpuint(span->content, ==, 5);
-		g_assert_true(weft_anchor_equal(&span->anchor, &at));
-		g_assert_cmpint(g_array_index(sequence->ids, gint32, span->token_first), ==,
-				WEFT_SEQUENCE_ROW_ID);
-		n_audio += span->n_tokens;
-	}
-	g_assert_cmpuint(n_audio * sequence->width, ==, sequence->rows->len);
+	check_spans(sequence, &at);
 	g_free(pcm.samples);
 	check_close(&opened);
 }
@@ -112,10 +150,45 @@ static void test_short(void)
 	g_autoptr(WeftRequest) request = weft_request_new(opened.encoders, NULL);
 	gsize before = weft_request_length(request);
 
-	g_assert_true(weft_request_add_audio(request, &pcm, 0, nowhere, NULL));
+	g_assert_true(
+		weft_request_add_audio(request, &(WeftSoundSlice){ &pcm, 0, 1 }, 0, nowhere, NULL));
 	g_assert_cmpuint(weft_request_length(request) - before, ==,
 			 weft_encoders_audio_tokens(opened.encoders, 1, &nowhere, NULL));
+	g_assert_cmpuint(weft_encoders_audio_rows(opened.encoders, 1), ==, 1);
+	g_assert_cmpuint(weft_encoders_audio_block(opened.encoders, 100000, &nowhere, 3, &nowhere), ==,
+			 weft_encoders_audio_rows(opened.encoders, 100000) - 3);
 	g_free(pcm.samples);
+	check_close(&opened);
+}
+
+/* Rows that a clip does not have are not added. */
+static void test_slices_of_the_clip(void)
+{
+	Opened opened = check_open(WEFT_SCOUT, WEFT_GOLDEN "/ultravox");
+	WeftPcm pcm = { sound_new(9000), 9000, .rms = 0.2 };
+	WeftAnchor nowhere = { 0 };
+	g_autoptr(WeftRequest) request = weft_request_new(opened.encoders, NULL);
+	gsize before = weft_request_length(request);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_false(weft_request_add_audio(request, &(WeftSoundSlice){ &pcm, 3, 2 }, 0, nowhere,
+					      &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_USAGE);
+	g_assert_cmpuint(weft_request_length(request), ==, before);
+	g_free(pcm.samples);
+	check_close(&opened);
+}
+
+/* Without weights as many are counted as the tower makes. */
+static void test_counted(void)
+{
+	Opened opened = check_open(WEFT_SCOUT, WEFT_GOLDEN "/ultravox");
+	g_autoptr(WeftEncoders) counting = weft_encoders_open_to_count(opened.bundle, NULL);
+
+	g_assert_true(weft_encoders_can_hear(counting));
+	for (gsize n = 1; n < 100000; n = n * 3 + 1)
+		g_assert_cmpuint(weft_encoders_audio_rows(counting, n), ==,
+				 weft_encoders_audio_rows(opened.encoders, n));
 	check_close(&opened);
 }
 
@@ -130,7 +203,8 @@ static void test_refused(void)
 	g_autoptr(WeftRequest) request = weft_request_new(opened.encoders, NULL);
 	gsize before = weft_request_length(request);
 
-	g_assert_false(weft_request_add_audio(request, &pcm, 0, nowhere, &error));
+	g_assert_false(weft_request_add_audio(request, &(WeftSoundSlice){ &pcm, 0, 1 }, 0, nowhere,
+					      &error));
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER);
 	g_assert_cmpuint(weft_request_length(request), ==, before);
 	check_close(&opened);
@@ -163,7 +237,8 @@ static void test_other_base(void)
 	WeftAnchor nowhere = { 0 };
 
 	g_assert_false(weft_encoders_can_hear(opened.encoders));
-	g_assert_false(weft_request_add_audio(request, &pcm, 0, nowhere, &error));
+	g_assert_false(weft_request_add_audio(request, &(WeftSoundSlice){ &pcm, 0, 1 }, 0, nowhere,
+					      &error));
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER);
 	g_assert_nonnull(strstr(error->message, "weft/SC0UT"));
 	check_close(&opened);
@@ -194,6 +269,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/audio/layout-post", test_layout_post);
 	g_test_add_func("/audio/layout-mid", test_layout_mid);
 	g_test_add_func("/audio/short", test_short);
+	g_test_add_func("/audio/slices-of-the-clip", test_slices_of_the_clip);
+	g_test_add_func("/audio/counted", test_counted);
 	g_test_add_func("/audio/refused", test_refused);
 	g_test_add_func("/audio/other-base", test_other_base);
 	g_test_add_func("/audio/mel-windows", test_mel_windows);

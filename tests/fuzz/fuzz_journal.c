@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 		else if (reader != NULL)
 			answers = weft_answers_read(reader);
 		if (answers != NULL)
-			(void)weft_answers_last_picture(answers, &at);
+			(void)weft_answers_last_part(answers, &at);
 	}
 	/* a writer goes on behind the last mark, and what it adds is found there */
 	{

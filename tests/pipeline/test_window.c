@@ -15,9 +15,13 @@ typedef struct Fixture {
 static void set_up(Fixture *fixture, const void *nothing)
 {
 	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "..", "golden", "scout", NULL);
+	g_autofree char *audio = g_test_build_filename(G_TEST_DIST, "..", "encoders", "golden",
+	                                               "ultravox", NULL);
 	GError *error = NULL;
 
 	fixture->bundle = weft_bundle_open(path, &error);
+	g_assert_no_error(error);
+	weft_bundle_attach_audio(fixture->bundle, audio, &error);
 	g_assert_no_error(error);
 	fixture->kernels = weft_kernels_open("ref", 1, &error);
 	g_assert_no_error(error);
@@ -54,6 +58,11 @@ static gsize measure(Fixture *fixture, const WeftWindow *window)
 			    &(WeftPassage){piece->text, strlen(piece->text), piece->speaker,
 			                   piece->content, piece->anchor},
 			    NULL));
+		else if (piece->part->kind == WEFT_PART_PCM)
+			g_assert_true(weft_request_add_audio(
+			    request,
+			    &(WeftSoundSlice){&piece->part->pcm, piece->row_first, piece->n_rows},
+			    piece->content, piece->anchor, NULL));
 		else
 			g_assert_true(weft_request_add_image(request, &piece->part->raster,
 			                                     piece->single_tile, piece->content,
@@ -362,6 +371,106 @@ static void test_chosen_frames_are_spread(Fixture *fixture, const void *nothing)
 	g_assert_cmpfloat(before, ==, 297);
 }
 
+static void add_clip(WeftCutter *cutter, double from_s, double seconds, guint32 number)
+{
+	WeftPart *part = weft_part_new(WEFT_PART_PCM, (WeftAnchor){.track = 2, .has_time = TRUE});
+
+	part->anchor.time[0] = from_s;
+	part->anchor.time[1] = from_s + seconds;
+	part->pcm.n_samples = (gsize)(seconds * 16000);
+	part->pcm.samples = g_new0(float, part->pcm.n_samples);
+	g_assert_true(weft_cutter_add_part(cutter, part, number, FALSE, NULL));
+}
+
+/* A clip is dealt out: each block has its frames, what is said, and the rows that begin in it. */
+static void test_blocks_of_sound(Fixture *fixture, const void *nothing)
+{
+	const gsize capacity = 100000;
+	g_autoptr(WeftCutter) cutter = weft_cutter_new(fixture->encoders, capacity);
+	g_autoptr(GPtrArray) windows = NULL;
+	g_autofree char *order = NULL;
+	const WeftWindow *window;
+	gsize row = 0;
+
+	add_clip(cutter, 0.5, 7, 0);
+	add_said(cutter, 0.9, 1, "Anna");
+	add_frame(cutter, 1.9, 2, FALSE);
+	add_said(cutter, 4.5, 3, NULL);
+	add_frame(cutter, 5, 4, FALSE);
+	add_clip(cutter, 7.4, 1.5, 5);
+	windows = take_all(fixture, cutter, capacity);
+	order = order_of(windows);
+	/*        block:            0     2 4     6   8 */
+	g_assert_cmpstr(order, ==, "2 1 0 0 4 3 0 0 5 5");
+	window = g_ptr_array_index(windows, 0);
+	for (guint i = 0; i < window->pieces->len; i++) {
+		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
+
+		if (piece->content != 0)
+			continue;
+		g_assert_cmpuint(piece->row_first, ==, row);
+		g_assert_cmpuint(piece->n_rows, <=, 13);
+		row += piece->n_rows;
+	}
+	g_assert_cmpuint(row, ==, weft_encoders_audio_rows(fixture->encoders, 7 * 16000));
+	g_assert_true(window->has_done);
+	g_assert_cmpfloat(window->done.time[0], ==, 7.4);
+}
+
+/* A clip may end in the next window. Only parts before the first that does are done with then. */
+static void test_sound_over_windows(Fixture *fixture, const void *nothing)
+{
+	const gsize capacity = 110;
+	g_autoptr(WeftCutter) cutter = weft_cutter_new(fixture->encoders, capacity);
+	g_autoptr(GPtrArray) windows = NULL;
+	const WeftWindow *window;
+	gsize row = 0;
+
+	add_frame(cutter, 0, 0, FALSE);
+	add_clip(cutter, 0.5, 29, 1);
+	add_frame(cutter, 1, 2, FALSE);
+	add_frame(cutter, 28, 3, FALSE);
+	add_clip(cutter, 29.5, 29, 4);
+	windows = take_all(fixture, cutter, capacity);
+	g_assert_cmpuint(windows->len, >, 4);
+	for (guint w = 0; w < windows->len; w++) {
+		window = g_ptr_array_index(windows, w);
+		for (guint i = 0; i < window->pieces->len; i++) {
+			const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
+
+			if (piece->n_rows == 0)
+				continue;
+			g_assert_cmpuint(piece->row_first, ==, row);
+			row = (row + piece->n_rows) % piece->n_rows_of;
+		}
+	}
+	g_assert_cmpuint(row, ==, 0);
+	window = g_ptr_array_index(windows, 0);
+	g_assert_true(window->has_done);
+	g_assert_cmpfloat(window->done.time[0], ==, 0);
+	window = g_ptr_array_index(windows, windows->len - 2);
+	g_assert_cmpfloat(window->done.time[0], ==, 28);
+	window = g_ptr_array_index(windows, windows->len - 1);
+	g_assert_cmpfloat(window->done.time[0], ==, 29.5);
+}
+
+/* Times that go back end what waits, and nothing is lost. */
+static void test_times_that_go_back(Fixture *fixture, const void *nothing)
+{
+	const gsize capacity = 100000;
+	g_autoptr(WeftCutter) cutter = weft_cutter_new(fixture->encoders, capacity);
+	g_autoptr(GPtrArray) windows = NULL;
+	g_autofree char *order = NULL;
+
+	add_clip(cutter, 10, 3, 0);
+	add_said(cutter, 5, 1, NULL);
+	add_said(cutter, 12, 2, NULL);
+	add_said(cutter, 11, 3, NULL);
+	windows = take_all(fixture, cutter, capacity);
+	order = order_of(windows);
+	g_assert_cmpstr(order, ==, "0 0 1 2 3");
+}
+
 static void test_too_large_picture_is_refused(Fixture *fixture, const void *nothing)
 {
 	g_autoptr(WeftCutter) cutter = weft_cutter_new(fixture->encoders, 2);
@@ -387,6 +496,9 @@ int main(int argc, char **argv)
 	    {"/window/blocks-fill-windows", test_blocks_fill_windows},
 	    {"/window/frames-are-chosen", test_frames_are_chosen},
 	    {"/window/chosen-frames-are-spread", test_chosen_frames_are_spread},
+	    {"/window/blocks-of-sound", test_blocks_of_sound},
+	    {"/window/sound-over-windows", test_sound_over_windows},
+	    {"/window/times-that-go-back", test_times_that_go_back},
 	    {"/window/too-large-picture-is-refused", test_too_large_picture_is_refused},
 	};
 
