@@ -122,6 +122,7 @@ struct WeftSchema {
 	GPtrArray *lexemes;         /* owns those of the nodes */
 	GPtrArray *numbers;
 	GPtrArray *verbatim;        /* of char *: JSON pointers of the verbatim strings */
+	struct WeftTables *tables;  /* tables.h: what the constraint looks up, made last */
 };
 
 static inline const WeftProperty *weft_node_property(const WeftNode *object, guint i)

@@ -53,6 +53,12 @@ gsize weft_schema_min_bytes(const WeftSchema *schema);
  * they are null: the answer of a request that was never made. Caller frees. */
 char *weft_schema_null_instance(const WeftSchema *schema);
 
+/* TRUE when the text could be an answer: an instance in the layout of answers (compact, keys in the
+ * order of the schema). Else *ret_byte is the first byte that may not stand there, or the size when
+ * the text ends too early. Verbatim strings may be any. */
+gboolean weft_schema_accepts(const WeftSchema *schema, const char *text, gsize size_bytes,
+			     gsize *ret_byte);
+
 /* JSON pointers, in the schema's text, of the strings that have to stand in the document. */
 guint weft_schema_n_verbatim(const WeftSchema *schema);
 const char *weft_schema_verbatim(const WeftSchema *schema, guint i);
