@@ -49,6 +49,16 @@ static const char FINGERPRINTS[] = "SELECT DISTINCT fingerprint FROM record";
 static const char ERASE_SOURCES[] = "DELETE FROM source WHERE id = ?";
 static const char ERASE_RECORD[] = "DELETE FROM record WHERE id = ?";
 
+/* As LIST_PATHS (catalog.c) row by row: of a path the record that was put last, and of a record's paths
+ * the first. An empty BLOB is before every path. */
+static const char NEXT_DOCUMENT[] =
+	"SELECT path, id, (SELECT fingerprint FROM record WHERE record.id = s.id) FROM source AS s"
+	" WHERE path > ?1 AND LENGTH(id) = 71"
+	" AND NOT EXISTS (SELECT 1 FROM source t WHERE t.path = s.path AND t.rowid > s.rowid)"
+	" AND NOT EXISTS (SELECT 1 FROM source q WHERE q.id = s.id AND q.path < s.path"
+	"  AND NOT EXISTS (SELECT 1 FROM source t WHERE t.path = q.path AND t.rowid > q.rowid))"
+	" ORDER BY path LIMIT 1";
+
 gboolean weft_catalog_next_record(WeftCatalog *catalog, const char *after, char ret_id[72],
 				  char ret_file_sha256[65], GError **error)
 {
@@ -262,4 +272,26 @@ GHashTable *weft_catalog_fingerprints(WeftCatalog *catalog, GError **error)
 			g_hash_table_add(all, g_strdup((const char *)sqlite3_column_text(statement, 0)));
 	}
 	return g_steal_pointer(&all);
+}
+
+gboolean weft_catalog_next_document(WeftCatalog *catalog, const char *after, char **ret_path,
+				    char ret_id[72], char **ret_fingerprint, GError **error)
+{
+	sqlite3_stmt *statement = weft_catalog_statement(catalog, NEXT_DOCUMENT);
+	gboolean is_row;
+
+	weft_catalog_bind_path(statement, 1, after ? after : "");
+	if (!next_row(catalog, statement, &is_row, error))
+		return FALSE;
+	*ret_path = NULL;
+	if (is_row) {
+		const char *fingerprint = (const char *)sqlite3_column_text(statement, 2);
+
+		*ret_path = g_strndup(sqlite3_column_blob(statement, 0),
+				      (gsize)sqlite3_column_bytes(statement, 0));
+		g_strlcpy(ret_id, (const char *)sqlite3_column_text(statement, 1), 72);
+		*ret_fingerprint = g_strdup(fingerprint ? fingerprint : "");
+	}
+	weft_catalog_reset(statement);
+	return TRUE;
 }

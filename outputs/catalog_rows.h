@@ -48,4 +48,10 @@ typedef struct WeftSourceRow {
 } WeftSourceRow;
 WeftSourceRow weft_catalog_source_row(WeftCatalog *catalog, const char *path, const char *id);
 
+
+/* The path behind `after` (NULL: the first), bytewise, that is the first one of its record; caller frees
+ * *ret_path, which is NULL at the end, and *ret_fingerprint, of the record's job. */
+gboolean weft_catalog_next_document(WeftCatalog *catalog, const char *after, char **ret_path,
+				    char ret_id[72], char **ret_fingerprint, GError **error);
+
 #endif

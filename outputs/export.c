@@ -162,10 +162,13 @@ static gboolean write_text(GString *out, const WeftJson *record)
 /* ---- the table ---- */
 
 static const WeftExportFormat FORMATS[] = {
-	{ "srt", TRUE, write_srt },
-	{ "vtt", TRUE, write_vtt },
-	{ "md", FALSE, weft_export_markdown },
-	{ "txt", FALSE, write_text },
+	{ "srt", "srt", WEFT_EXPORT_FILES, TRUE, write_srt },
+	{ "vtt", "vtt", WEFT_EXPORT_FILES, TRUE, write_vtt },
+	{ "md", "md", WEFT_EXPORT_FILES, FALSE, weft_export_markdown },
+	{ "txt", "txt", WEFT_EXPORT_FILES, FALSE, write_text },
+	{ "docling", "docling.json", WEFT_EXPORT_FILES, FALSE, weft_export_docling },
+	{ "csv", "csv", WEFT_EXPORT_TABLE, FALSE, NULL },
+	{ "jsonl", "jsonl", WEFT_EXPORT_LINES, FALSE, NULL },
 };
 
 const WeftExportFormat *weft_export_format(const char *name)
@@ -176,7 +179,11 @@ const WeftExportFormat *weft_export_format(const char *name)
 	return NULL;
 }
 
-const char *weft_export_formats(void)
+char *weft_export_formats(void)
 {
-	return "srt, vtt, md, txt";
+	GString *names = g_string_new(FORMATS[0].name);
+
+	for (gsize i = 1; i < G_N_ELEMENTS(FORMATS); i++)
+		g_string_append_printf(names, ", %s", FORMATS[i].name);
+	return g_string_free(names, FALSE);
 }

@@ -3,6 +3,9 @@
  *     srt, vtt   what was said, as captions; WebVTT names who speaks (<v Anna>)
  *     md         Markdown to paste into a wiki: answer, then what was read or said, with places
  *     txt        what was read or said alone, with places
+ *     docling    what was read or said as a DoclingDocument (JSON), with places
+ *     csv        all answers as one table (outputs/table.h)
+ *     jsonl      all records as they are, one a line
  *
  * Everything in a record comes from documents and is hostile: control characters never pass, and
  * what would be markup in the format is escaped, so that a document can't add a heading, a link, a
@@ -15,8 +18,16 @@
 
 #include "base/json.h"
 
+typedef enum {
+	WEFT_EXPORT_FILES, /* a file for each record: `write` */
+	WEFT_EXPORT_TABLE, /* one file, rows: WeftTable */
+	WEFT_EXPORT_LINES, /* one file, records: weft_record_pass_on */
+} WeftExportKind;
+
 typedef struct WeftExportFormat {
-	const char *name; /* and the extension of a file */
+	const char *name;
+	const char *extension; /* of a file */
+	WeftExportKind kind;
 	gboolean needs_speech; /* of a record without speech there is nothing to write */
 	/* FALSE: there is nothing of the record in what was written. */
 	gboolean (*write)(GString *out, const WeftJson *record);
@@ -24,8 +35,8 @@ typedef struct WeftExportFormat {
 
 /* By name; NULL: there is no such format. */
 const WeftExportFormat *weft_export_format(const char *name);
-/* "srt, vtt, md, txt". */
-const char *weft_export_formats(void);
+/* "srt, vtt, md, ...". Caller frees. */
+char *weft_export_formats(void);
 /* The name of the record's first path, or its id, on one line. Caller frees. */
 char *weft_export_title(const WeftJson *record);
 
@@ -35,5 +46,6 @@ char *weft_export_title(const WeftJson *record);
 char *weft_export_place(const WeftJson *item);
 
 gboolean weft_export_markdown(GString *out, const WeftJson *record);
+gboolean weft_export_docling(GString *out, const WeftJson *record);
 
 #endif

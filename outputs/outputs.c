@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "outputs/catalog_rows.h"
 #include "outputs/outputs_private.h"
 #include "outputs/record_json.h"
 #include "outputs/retry.h"
@@ -374,4 +375,33 @@ GPtrArray *weft_outputs_list(WeftOutputs *outputs, GError **error)
 			return NULL;
 	}
 	return g_steal_pointer(&all);
+}
+
+void weft_document_row_free(WeftDocumentRow *row)
+{
+	if (!row)
+		return;
+	g_free(row->path);
+	g_free(row->record_path);
+	g_free(row->fingerprint);
+	g_free(row);
+}
+
+gboolean weft_outputs_next_document(WeftOutputs *outputs, const char *after,
+				    WeftDocumentRow **ret_row, GError **error)
+{
+	g_autoptr(WeftDocumentRow) row = g_new0(WeftDocumentRow, 1);
+
+	if (outputs->catalog && !weft_catalog_next_document(outputs->catalog, after, &row->path, row->id,
+							    &row->fingerprint, error))
+		return FALSE;
+	if (!row->path) {
+		*ret_row = NULL;
+		return TRUE;
+	}
+	row->record_path = weft_outputs_file_of_id(outputs, row->id, error);
+	if (!row->record_path)
+		return FALSE;
+	*ret_row = g_steal_pointer(&row);
+	return TRUE;
 }

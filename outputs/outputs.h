@@ -18,6 +18,8 @@
 #include <glib.h>
 #include <sys/stat.h>
 
+#include "outputs/calibration.h"
+#include "outputs/corrections.h"
 #include "outputs/export.h"
 #include "outputs/found.h"
 #include "outputs/kept_job.h"
@@ -25,7 +27,9 @@
 #include "outputs/run_file.h"
 #include "outputs/search.h"
 #include "outputs/stock.h"
+#include "outputs/table.h"
 #include "outputs/untold.h"
+#include "outputs/value.h"
 #include "outputs/verify.h"
 
 typedef struct WeftOutputs WeftOutputs;
@@ -154,6 +158,12 @@ gboolean weft_outputs_lose(WeftOutputs *outputs, const char *path, const char *f
 /* The record file of an id, a prefix of an id (8 characters or more) or a path; caller frees. */
 char *weft_outputs_record_path(WeftOutputs *outputs, const char *id_or_path, GError **error);
 
+/* A record by its file, without what is in its lists `content` and `hidden`, which may be hundreds of
+ * MB; NULL: damaged, or not to be read. Caller frees. */
+WeftJson *weft_record_head(const char *path, GError **error);
+/* The whole of it, piece by piece, as one line; FALSE: what the writer has is not a record. */
+gboolean weft_record_pass_on(const char *path, WeftJsonWriter *writer, GError **error);
+
 /* One path of the catalogue and where its record is. */
 typedef struct WeftListed {
 	char *path;             /* bytes as the file system has them */
@@ -199,6 +209,19 @@ gboolean weft_outputs_tidy(WeftOutputs *outputs, gboolean forgets_gone, GError *
 
 /* All paths of the catalogue (WeftListed, with a free function), sorted bytewise. */
 GPtrArray *weft_outputs_list(WeftOutputs *outputs, GError **error);
+
+/* The documents of the catalogue one by one, in bytewise order of their (first) paths, each record once.
+ * *ret_row NULL: there is no more; `after` NULL: the first. Nothing is held between calls. */
+typedef struct WeftDocumentRow {
+	char *path;
+	char id[72];
+	char *record_path;
+	char *fingerprint; /* of the job; "": not known */
+} WeftDocumentRow;
+void weft_document_row_free(WeftDocumentRow *row);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftDocumentRow, weft_document_row_free)
+gboolean weft_outputs_next_document(WeftOutputs *outputs, const char *after,
+				    WeftDocumentRow **ret_row, GError **error);
 
 /* ---- commits ---- */
 

@@ -471,3 +471,31 @@ gboolean weft_record_file_copy(WeftRecordFile *file, const WeftAddress *address,
 	weft_json_write_object_end(writer);
 	return TRUE;
 }
+
+/* ---- for those who read one record after the other ---- */
+
+/* By the name of its file, which is its id. */
+static WeftRecordFile *open_by_name(const char *path, GError **error)
+{
+	g_autofree char *name = g_path_get_basename(path);
+	g_autofree char *id = g_strdup_printf("sha256:%.64s", name);
+
+	return weft_record_file_open(path, id, NULL, NULL, error);
+}
+
+WeftJson *weft_record_head(const char *path, GError **error)
+{
+	g_autoptr(WeftRecordFile) file = open_by_name(path, error);
+
+	return file ? g_steal_pointer(&file->head) : NULL;
+}
+
+gboolean weft_record_pass_on(const char *path, WeftJsonWriter *writer, GError **error)
+{
+	g_autoptr(WeftRecordFile) file = open_by_name(path, error);
+
+	if (!file)
+		return FALSE;
+	g_autoptr(GPtrArray) paths = weft_record_paths_read(file->head);
+	return weft_record_file_copy(file, NULL, paths, writer, error);
+}

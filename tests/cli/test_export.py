@@ -3,8 +3,11 @@
 The record is one that weft wrote, with speech put into it by hand: what is tested is the writing.
 """
 
+import csv
 import html
+import io
 import json
+import os
 import re
 import subprocess
 import unittest
@@ -28,7 +31,7 @@ def speech(text, begin, end, **more):
             "by": "whisper", **more}
 
 
-class Export(e2e.Case):
+class Exported(e2e.Case):
     def setUp(self):
         super().setUp()
         self.source = e2e.INBOX / "interview.mp3"
@@ -41,10 +44,12 @@ class Export(e2e.Case):
         self.path.write_text(json.dumps(record))
 
     def export(self, form, *more, code=0):
-        done = e2e.weft("export", "-o", "out", "-f", form, *more, cwd=self.folder)
+        done = e2e.weft("export", "-o", "out", "-f", form, *more, cwd=self.folder, text=False)
         self.assert_code(done, code)
-        return done.stdout
+        return done.stdout.decode()
 
+
+class Export(Exported):
     def as_ffmpeg_reads(self, text, form):
         """(begin, end, text) of each caption."""
         path = self.folder / f"captions.{form}"
@@ -138,8 +143,24 @@ class Export(e2e.Case):
         self.assertIn("Hello.", (self.folder / "captions/interview.vtt").read_text())
         self.assertEqual(self.export("txt", self.source), "[00:00:01] Hello.\n")
 
+    def test_long_names(self):
+        """Names of 255 bytes, and what they become with an extension; two that differ at their end."""
+        inputs = self.folder / "in"
+        inputs.mkdir()
+        names = ["é" * 125 + tail + ".md" for tail in ("aa", "bb")] + ["\x1b[31m\n.md", "-x.md"]
+        for name in names:
+            (inputs / name).write_text(f"Words of {name!r}.\n")
+        e2e.weft("run", "-q", "-t", "inventory", "-o", "out2", "in", cwd=self.folder)
+        for form in ("txt", "docling"):
+            done = e2e.weft("export", "-o", "out2", "-f", form, "--to", form, cwd=self.folder)
+            self.assert_code(done, 0)
+            written = sorted(path.name for path in (self.folder / form).iterdir())
+            self.assertEqual(len(written), 4, written)
+            self.assertTrue(all(len(os.fsencode(name)) <= 241 for name in written), written)
+            self.assertNotRegex("".join(written), "[\x00-\x1f]")
+
     def test_errors(self):
-        self.assertIn("srt, vtt, md, txt",
+        self.assertIn("srt, vtt, md, txt, docling, csv, jsonl",
                       e2e.weft("export", "-o", "out", "-f", "doc", cwd=self.folder).stderr)
         self.export("doc", code=2)
         self.export("txt", "nowhere.mp3", code=3)
@@ -147,6 +168,172 @@ class Export(e2e.Case):
         done = e2e.weft("export", "-o", "out", "-f", "srt", self.source, cwd=self.folder)
         self.assert_code(done, 0)
         self.assertIn("interview.mp3: no speech", done.stderr)
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "total": {"type": ["number", "null"]},
+        "seller": {"anyOf": [{"$ref": "#/$defs/party"}, {"type": "null"}]},
+        "a.b": {"type": ["string", "null"]},
+        "a": {"type": "object", "properties": {"b": {"type": "boolean"}}},
+        "people": {"type": ["array", "null"], "items": {"type": "string"}},
+        "items": {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer"}}}},
+        "rates": {"type": "object", "additionalProperties": {"type": "number"}},
+        "node": {"$ref": "#/$defs/node"},
+    },
+    "$defs": {
+        "party": {"type": "object", "properties": {"name": {"type": ["string", "null"]}}},
+        "node": {"type": "object", "properties": {"v": {"type": "string"}, "next": {"$ref": "#/$defs/node"}}},
+    },
+}
+ANSWER = {"total": -1240.5, "seller": {"name": '=HYPERLINK("http://x")'}, "a.b": None, "a": {"b": True},
+          "people": ["Anna", "-Ben\x1b[31m"], "items": [{"n": 1}, {"n": 2}], "rates": {"x": 0.5}}
+PROVENANCE = {"/total": [{"kind": "matched", "quote": "-1.240,50", "at": [{"page": 3}], "confidence": 0.9}],
+              "/people/0": [{"kind": "matched", "quote": "Anna", "at": [{"time": [61, 62]}], "confidence": 0.8}],
+              "/people/1": [{"kind": "none", "confidence": 0.25}]}
+
+
+class Table(Exported):
+    """The same record, with an answer put into it, as a table, as a line, and corrected."""
+
+    def setUp(self):
+        super().setUp()
+        record = json.loads(self.path.read_text())
+        self.id = record["id"]
+        (job,) = (self.folder / "out/jobs").iterdir()
+        (job / "schema.json").write_text(json.dumps(SCHEMA))
+        self.job = job
+        self.edit(answer=ANSWER, absent={"/a.b": "ambiguous"}, provenance=PROVENANCE)
+
+    def table(self, *more, code=0):
+        text = self.export("csv", *more, code=code)
+        self.assertTrue(text.endswith("\r\n"), text)
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+
+    def correct(self, *rows, name="out/corrections.csv"):
+        with open(self.folder / name, "w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("id", "pointer", "value", "who", "when"), *rows])
+
+    def test_table(self):
+        (row,) = self.table()
+        self.assertEqual(list(row)[:8], ["id", "path", "status", "total", "total.page", "total.quote",
+                                         "total.status", "total.confidence"])
+        told = {name: value for name, value in row.items() if value}
+        self.assertEqual(told.pop("path"), str(self.source))
+        self.assertEqual(told, {
+            "id": self.id, "status": "ok",
+            "total": "-1240.5", "total.page": "3", "total.quote": "'-1.240,50", "total.status": "ok",
+            "total.confidence": "0.9",
+            "seller.name": "'=HYPERLINK(\"http://x\")", "seller.name.status": "ok",
+            "a.b.status": "ambiguous", "/a/b": "true", "/a/b.status": "ok",
+            "people": "Anna; -Ben [31m", "people.page": "00:01:01; ", "people.quote": "Anna; ",
+            "people.status": "ok", "people.confidence": "0.25",
+            "items": '[{"n":1},{"n":2}]', "items.status": "ok",
+            "rates": '{"x":0.5}', "rates.status": "ok",
+            "node.v.status": "absent", "node.next.status": "absent"})
+
+    def test_formulas(self):
+        for text in ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "＝1"):
+            self.edit(answer={**ANSWER, "seller": {"name": text}})
+            (row,) = self.table()
+            self.assertEqual(row["seller.name"], "'" + text)
+
+    def test_corrected(self):
+        self.correct((self.id, "/total", "1240", "anna", "2026-11-21"),
+                     (self.id[7:].upper(), "/total", "-1240", "anna\x1b[31m", "2026-11-22"),
+                     (self.id, "/seller/name", json.dumps('=Müller, "M"'), "ben", ""),
+                     (self.id, "/people/0", '"Anna"', "ben", ""),
+                     (self.id, "/people/2", '"Zoë"', "ben", ""))
+        (row,) = self.table()
+        self.assertEqual([row["total"], row["total.status"], row["total.quote"]],
+                         ["-1240", "corrected", "'-1.240,50"])
+        self.assertEqual([row["seller.name"], row["people"], row["people.status"]],
+                         ["'=Müller, \"M\"", "Anna; -Ben [31m; Zoë", "corrected"])
+        line = json.loads(self.export("jsonl"))
+        self.assertEqual(line["answer"]["total"], -1240)
+        self.assertEqual(line["corrections"]["/total"], {"confirms": False, "was": -1240.5,
+                                                         "who": "anna\x1b[31m", "when": "2026-11-22"})
+        self.assertTrue(line["corrections"]["/people/0"]["confirms"])
+        self.assertNotIn("was", line["corrections"]["/people/2"])
+        stored = json.loads(self.path.read_text())
+        self.assertEqual(stored["answer"], ANSWER, "records are never edited")
+        self.assertIn("Müller", self.export("md"))
+
+    def test_bad_corrections(self):
+        lines = ["id,pointer,value,who,when", f"{self.id},/total,1,anna,now",
+                 f"{self.id},/total", f"{self.id[:20]},/total,1,a,b", f"{self.id},total,1,a,b",
+                 f"{self.id},/total,so,a,b", f'{self.id},/to"tal,1,a,b', f"{self.id},/nowhere/x,1,a,b",
+                 f'{self.id},/total,"2,a,b']
+        (self.folder / "mine.csv").write_text("\ufeff" + "\r\n".join(lines), encoding="utf-8")
+        done = e2e.weft("export", "-o", "out", "-f", "jsonl", "--corrections", "mine.csv",
+                        cwd=self.folder)
+        self.assert_code(done, 0)
+        self.assertEqual(json.loads(done.stdout)["answer"]["total"], 1)
+        told = [int(n) for n in re.findall(r"mine.csv: line (\d+): ", done.stderr)]
+        self.assertEqual(told, [3, 4, 5, 6, 7, 9, 8])
+        self.export("csv", "--corrections", "nowhere.csv", code=3)
+
+    def test_line(self):
+        line = self.export("jsonl")
+        self.assertEqual([line.count("\n"), line[-1]], [1, "\n"])
+        self.assertEqual(json.loads(line), json.loads(self.path.read_text()))
+        self.export("jsonl", "--to", "all.jsonl")
+        self.assertEqual((self.folder / "all.jsonl").read_text(), line)
+        self.export("csv", "--to", ".")
+        self.assertEqual((self.folder / "records.csv").read_bytes().decode(), self.export("csv"))
+
+    def test_elements(self):
+        """A schema whose root is a list: an element of the answer is a document, and a row."""
+        schema = {"type": "array", "items": {"type": "object", "properties": {
+            "total": {"type": ["number", "null"]}}}}
+        (self.job / "schema.json").write_text(json.dumps(schema))
+        self.edit(answer=[{"total": 5}, {"total": None}], absent={"/1/total": "unreadable"},
+                  provenance={"/0/total": PROVENANCE["/total"]})
+        rows = self.table()
+        self.assertEqual([[row[name] for name in ("element", "total", "total.page", "total.status")]
+                          for row in rows], [["1", "5", "3", "ok"], ["2", "", "", "unreadable"]])
+
+    def test_many(self):
+        """Copies are one row, in the order of paths; a damaged record is told, the others are there."""
+        inputs = self.folder / "in"
+        inputs.mkdir()
+        for name, text in (("b.md", "one"), ("a.md", "two"), ("c.md", "one"), ("d.md", "three")):
+            (inputs / name).write_text(text)
+        e2e.weft("run", "-q", "-t", "inventory", "-o", "out2", "in", cwd=self.folder)
+        damaged = next(path for path in e2e.record_files(self.folder / "out2")
+                       if "three" in path.read_text())
+        damaged.write_text(damaged.read_text()[:-5])
+        for form in ("csv", "jsonl", "txt"):
+            done = e2e.weft("export", "-o", "out2", "-f", form, cwd=self.folder)
+            self.assert_code(done, 1)
+            self.assertEqual(done.stderr.count(damaged.name), 1, done.stderr)
+            found = re.findall(r"in/(\w)\.md" if form == "csv" else r'"paths":\["in/(\w)'
+                               if form == "jsonl" else "(one|two)", done.stdout)
+            self.assertEqual(found, ["two", "one"] if form == "txt" else ["a", "b"])
+
+    def test_docling(self):
+        """What docling-core accepts (tools/check_docling.py): its shape, and places from the top left."""
+        words = "one <b>\x1b[31m"
+        self.edit(content=[
+            {"id": "c1", "kind": "text", "text": words, "at": [{"page": 1, "bbox": [1, 2, 3, 4]}]},
+            {"id": "c2", "kind": "table", "text": "a\tb\n1\t2\t3", "at": [{"page": 1, "bbox": [1, 2, 3, 4]}]},
+            {"id": "c3", "kind": "image", "text": "seen", "at": [{"bbox": [0, 0, 30, 40]}]},
+            speech("said", 1, 1, speaker="Anna"), {"id": "c5", "kind": "silence", "text": None, "at": []}],
+                  hidden=[{"id": "c6", "kind": "text", "text": "unseen", "at": []}])
+        document = json.loads(self.export("docling"))
+        self.assertEqual([document["schema_name"], document["version"]], ["DoclingDocument", "1.10.0"])
+        self.assertEqual([child["$ref"] for child in document["body"]["children"]],
+                         ["#/texts/0", "#/tables/0", "#/pictures/0", "#/texts/2"])
+        self.assertEqual([text["text"] for text in document["texts"]], [words, "seen", "said"])
+        self.assertEqual(document["texts"][0]["prov"], [{
+            "page_no": 1, "bbox": {"l": 1, "t": 2, "r": 3, "b": 4, "coord_origin": "TOPLEFT"},
+            "charspan": [0, len(words)]}])
+        self.assertEqual(document["texts"][1]["parent"], {"$ref": "#/pictures/0"})
+        self.assertEqual(document["texts"][2]["source"], [{
+            "kind": "track", "start_time": 1, "end_time": 1.001, "voice": "Anna"}])
+        self.assertEqual([document["tables"][0]["data"][key] for key in ("num_rows", "num_cols")], [2, 3])
+        self.assertNotIn("unseen", json.dumps(document))
 
 
 if __name__ == "__main__":

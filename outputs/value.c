@@ -1,0 +1,95 @@
+#include "outputs/value.h"
+
+#include <string.h>
+
+#define SECONDS_MAX 3.6e8 /* 100,000 hours: beyond is nonsense */
+
+/* Why there is nothing: what the record says of the place, or of what would hold it. */
+static const char *reason_of(const WeftJson *record, const char *pointer)
+{
+	const WeftJson *absent = weft_json_member(record, "absent");
+	g_autofree char *at = g_strdup(pointer);
+
+	for (;;) {
+		const char *reason = weft_json_string(weft_json_member(absent, at), NULL);
+		char *slash = strrchr(at, '/');
+
+		if (reason)
+			return reason;
+		if (!slash)
+			return "absent";
+		*slash = '\0';
+	}
+}
+
+static double confidence_of(const WeftJson *provenance)
+{
+	double confidence;
+
+	for (gsize i = 0; i < weft_json_length(provenance); i++) {
+		const WeftJson *evidence = weft_json_at(provenance, i);
+
+		if (weft_json_double(weft_json_member(evidence, "confidence"), &confidence) &&
+		    confidence >= 0 && confidence <= 1)
+			return confidence;
+	}
+	return -1;
+}
+
+WeftValue weft_value_of(const WeftJson *record, const char *pointer)
+{
+	const WeftJson *answer = weft_json_member(record, "answer");
+	WeftValue found = {
+		.value = weft_json_at_pointer(answer, pointer),
+		.provenance = weft_json_member(weft_json_member(record, "provenance"), pointer),
+		.correction = weft_json_member(weft_json_member(record, "corrections"), pointer),
+		.status = "ok",
+	};
+	gboolean confirms = TRUE;
+
+	found.evidence = weft_json_at(found.provenance, 0);
+	found.confidence = confidence_of(found.provenance);
+	if (found.correction)
+		(void)weft_json_bool(weft_json_member(found.correction, "confirms"), &confirms);
+	if (!confirms)
+		found.status = "corrected";
+	else if (weft_json_type(answer) == WEFT_JSON_NULL)
+		found.status = "";
+	else if (weft_json_type(found.value) == WEFT_JSON_NULL)
+		found.status = reason_of(record, pointer);
+	return found;
+}
+
+char *weft_value_place(const WeftJson *evidence)
+{
+	const WeftJson *at = weft_json_at(weft_json_member(evidence, "at"), 0);
+	guint64 page;
+	double seconds;
+
+	if (weft_json_uint(weft_json_member(at, "page"), &page))
+		return g_strdup_printf("%" G_GUINT64_FORMAT, page);
+	if (!weft_json_double(weft_json_at(weft_json_member(at, "time"), 0), &seconds) ||
+	    !(seconds >= 0 && seconds < SECONDS_MAX))
+		return g_strdup("");
+	guint whole = (guint)seconds;
+
+	return g_strdup_printf("%02u:%02u:%02u", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+const WeftJson *weft_value_content(const WeftJson *record, const char *id)
+{
+	static const char *const lists[] = { "content", "hidden" };
+
+	for (gsize k = 0; id && k < G_N_ELEMENTS(lists); k++) {
+		const WeftJson *items = weft_json_member(record, lists[k]);
+
+		for (gsize i = 0; i < weft_json_length(items); i++) {
+			const WeftJson *item = weft_json_at(items, i);
+			const char *name = weft_json_string(weft_json_member(item, "id"), NULL);
+
+			if (g_strcmp0(name, id) == 0)
+				return item;
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,35 @@
+/* value.h - part of the door of outputs: one value of an answer, with all that its record says of it.
+ *
+ * A view of the record's tree: where the value stands (a JSON pointer into the answer), what became of
+ * it, and its evidence, whatever wrote that. Corrections count where they were applied before
+ * (outputs/corrections.h).
+ */
+#ifndef WEFT_OUTPUTS_VALUE_H
+#define WEFT_OUTPUTS_VALUE_H
+
+#include <glib.h>
+
+#include "base/json.h"
+
+typedef struct WeftValue {
+	const WeftJson *value;      /* NULL: the answer has no such place */
+	/* "ok"; why it is null or left out: "absent", "unreadable", "not_examined", "ambiguous";
+	 * "corrected": somebody has said another value; "": the record has no answer at all. */
+	const char *status;
+	const WeftJson *provenance; /* the list of evidence, maybe empty; NULL: none is noted */
+	const WeftJson *evidence;   /* the first of it; NULL: none */
+	const WeftJson *correction; /* who, when, confirms, was; NULL: nobody said anything */
+	double confidence;          /* as the model had it; negative: not known */
+} WeftValue;
+
+/* Borrows from the record. */
+WeftValue weft_value_of(const WeftJson *record, const char *pointer);
+
+/* "3" for a page, "00:01:24" for a time, of the evidence's first place; "" where there is none. Caller
+ * frees. */
+char *weft_value_place(const WeftJson *evidence);
+
+/* The item of the record's contents (or of what is hidden) of this id; NULL: none. */
+const WeftJson *weft_value_content(const WeftJson *record, const char *id);
+
+#endif
