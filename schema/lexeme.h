@@ -93,10 +93,6 @@ const char *const *weft_format_names(void);
 /* No string at all: then no state may be asked. */
 gboolean weft_lexeme_is_empty(const WeftLexeme *lexeme);
 
-/* Fewest and most code points of its strings; most may be WEFT_LEXEME_UNLIMITED. */
-guint32 weft_lexeme_shortest(const WeftLexeme *lexeme);
-guint32 weft_lexeme_longest(const WeftLexeme *lexeme);
-
 /* Whether the string is in the set; `text` is valid UTF-8 as it is meant, not as it is spelled. */
 gboolean weft_lexeme_contains(const WeftLexeme *lexeme, const char *text, gsize size_bytes);
 

@@ -45,8 +45,7 @@
  * A verbatim string (is_verbatim) has to stand in the document. It has no lexeme and length_min is
  * 0, so that `""`, which stands in every text, is always one, and is its least.
  *
- * Threads: the graph does not change once weft_schema_new has given it. Lexemes build their states
- * while they are asked: see lexeme.h.
+ * Threads: the graph does not change once weft_schema_new has given it, and neither do the lexemes.
  */
 #ifndef WEFT_SCHEMA_NODE_H
 #define WEFT_SCHEMA_NODE_H

@@ -1,0 +1,184 @@
+#!/usr/bin/python3
+"""Lexemes against Python's re, by listing all strings.
+
+    lexeme_brute.py ANSWERS [N] [SEED]
+
+ANSWERS is the program of lexeme_answers.c. Makes N random sets of strings (patterns, patterns under
+not, lengths) over a small alphabet, lists with Python's re all strings that are in the set, and
+asks for the whole tree of allowed bytes: after each prefix exactly those bytes may come with which
+a listed string goes on, the set ends where one ends, close is the distance to the nearest one.
+Then hand-made cases: what is refused, what characters names stand for. Prints TAP.
+"""
+import itertools
+import json
+import random
+import re
+import subprocess
+import sys
+
+N_DEFAULT, SEED_DEFAULT = 400, 1
+TREE_MAX = 20000
+
+
+class Answers:
+    def __init__(self, program):
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        encoding="utf-8")
+
+    def __call__(self, **question):
+        self.process.stdin.write(json.dumps(question, ensure_ascii=False) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"Bail out! no answer to {question!r}")
+        return json.loads(line)
+
+
+def spelled(text):
+    """The one JSON spelling of lexeme.h, without quotes."""
+    out = []
+    for c in text:
+        if c in '"\\':
+            out.append("\\" + c)
+        elif c in "\n\t":
+            out.append({"\n": "\\n", "\t": "\\t"}[c])
+        elif c < " ":
+            out.append(f"\\u{ord(c):04x}")
+        else:
+            out.append(c)
+    return "".join(out).encode()
+
+
+def spelled_class(members):
+    return "[" + "".join(f"\\u{ord(c):04x}" if ord(c) < 0x10000 else c for c in members) + "]"
+
+
+# Ours; Python's for what all engines take; Python's for what one of them takes.
+NAMES = [(".", "[^\n\r\x85\u2028\u2029]", "[^\n]"), ("\\d", "[0-9]", "\\d"),
+         ("\\w", "[0-9A-Za-z_]", "\\w"), ("\\W", "(?![0-9A-Za-z_])\\W", "[^0-9A-Za-z_]"),
+         ("\\s", "[ \t\n\r\v\f\xa0]", "\\s"), ("[^\\s]", "\\S", "[^ \t\n\r\v\f\xa0]"),
+         ("[\\w-]", "[0-9A-Za-z_-]", "[\\w-]"), ("[^\\w\"]", "(?![0-9A-Za-z_\"])\\W", "[^0-9A-Za-z_\"]"),
+         ("[\\s\\S]", "(?s:.)", "(?s:.)")]
+PLACES = [("^", "\\A", "\\A"), ("$", "\\Z", "\\Z"),
+          ("\\b", "(?a:\\b)(?u:\\b)", "(?:(?a:\\b)|(?u:\\b))"),
+          ("\\B", "(?a:\\B)(?u:\\B)(?!\\A\\Z)", "(?:(?a:\\B)|(?u:\\B)|\\A\\Z)")]
+
+
+def random_pattern(rand, alphabet, depth):
+    """A pattern in our spelling, and its two readings in Python's."""
+    kind = rand.randrange(12 if depth > 0 else 4)
+    if kind < 2:
+        c = rand.choice(alphabet)
+        return (re.escape(c) if c not in "\n\t" else {"\n": "\\n", "\t": "\\t"}[c],) * 3
+    if kind == 2:
+        text = spelled_class(rand.sample(alphabet, rand.randint(1, len(alphabet))))
+        return (text.replace("[", rand.choice(["[", "[^"])),) * 3
+    if kind == 3:
+        return rand.choice(NAMES)
+    if kind == 4:
+        return rand.choice(PLACES)
+    one, other = random_pattern(rand, alphabet, depth - 1), random_pattern(rand, alphabet, depth - 1)
+    if kind < 8:
+        return tuple(a + b for a, b in zip(one, other))
+    if kind < 10:
+        return tuple(f"(?:{a}|{b})" for a, b in zip(one, other))
+    low = rand.randrange(3)
+    times = rand.choice(["*", "+", "?", "*?", "{%d}" % low, "{%d,}" % low, "{%d,%d}" % (low, low + rand.randrange(3))])
+    return tuple(f"({a}){times}" for a in one)
+
+
+def random_set(rand):
+    """What is asked, and a function that says whether a text is in it."""
+    alphabet = rand.choice([["a", "b"], ["a", "b", "1"], ["a", '"', "\\"], ["a", "\n", "\x01", "-"],
+                            ["a", "é", "è", "€"], ["x", "😀", "😁", "\x1f"], ["a", "\t", " ", "."]])
+    longest = {2: 7, 3: 5, 4: 4}[len(alphabet)]
+    wanted = [random_pattern(rand, alphabet, rand.randint(1, 4)) for _ in range(rand.choice([1, 1, 1, 2, 3]))]
+    unwanted = [random_pattern(rand, alphabet, 2) for _ in range(rand.choice([0, 0, 0, 1]))]
+    low, high = rand.choice([0, 0, 0, 1, 2, longest]), rand.randint(1, longest)
+    if rand.random() < 0.2:
+        low = high
+    question = {"patterns": [f"^{spelled_class(alphabet)}*$"] + [p[0] for p in wanted], "not": [p[0] for p in unwanted],
+                "min": low, "max": high}
+    inside = [re.compile(p[1]) for p in wanted]
+    outside = [re.compile(p[2]) for p in unwanted]
+
+    def has(text):
+        return (low <= len(text) <= high and all(p.search(text) for p in inside)
+                and not any(p.search(text) for p in outside))
+
+    texts = ["".join(t) for n in range(longest + 1) for t in itertools.product(alphabet, repeat=n)]
+    return question, texts, has
+
+
+def tree_of(strings):
+    """Prefix -> (allowed bytes, accepts, close) of a finite set of byte strings."""
+    tree = {}
+    for string in strings:
+        for n in range(len(string) + 1):
+            following, accepts, close = tree.setdefault(string[:n], (set(), [], []))
+            if n < len(string):
+                following.add(string[n])
+            else:
+                accepts.append(1)
+            close.append(len(string) - n)
+    return tree
+
+
+def wrong_tree(answer, strings):
+    """What the answer says that the listed strings do not, or None."""
+    tree = tree_of(strings)
+    if not strings or "empty" in answer:
+        return None if not strings and "empty" in answer else f"{len(strings)} strings, answer {str(answer)[:80]}"
+    if answer["n"] > TREE_MAX:
+        return "too many states"
+    seen = set()
+    for prefix, following, accepts, close, forced in answer["states"]:
+        prefix, following = bytes.fromhex(prefix), set(bytes.fromhex(following))
+        seen.add(prefix)
+        if prefix not in tree:
+            return f"{prefix!r} goes nowhere"
+        want = tree[prefix]
+        if following != want[0]:
+            return f"after {prefix!r}: {following} allowed, {want[0]} are right"
+        if accepts != bool(want[1]) or close != min(want[2]):
+            return f"after {prefix!r}: ends {accepts}, close {close}; right {want[1]}, {min(want[2])}"
+        alone = min(want[0]) if len(want[0]) == 1 and not want[1] else -1
+        if forced != alone:
+            return f"after {prefix!r}: forced {forced}, right {alone}"
+    return None if len(seen) == len(tree) else "prefixes are missing"
+
+
+def check_random(answers, n, seed):
+    n_compared = n_empty = 0
+    rand = random.Random(seed)
+    for i in range(n):
+        question, texts, has = random_set(rand)
+        answer = answers(ask="tree", limit=TREE_MAX, **question)
+        if "error" in answer:
+            if "can't be repeated" in answer["error"]:
+                continue
+            return f"{question}: {answer['error']}"
+        strings = [spelled(t) for t in texts if has(t)]
+        reason = wrong_tree(answer, strings)
+        if reason:
+            return f"{question}: {reason}"
+        n_compared += 1
+        n_empty += not strings
+    print(f"# {n_compared} sets compared, {n_empty} of them empty")
+    return None if n_compared > n / 2 else "too few were compared"
+
+
+def main():
+    answers = Answers(sys.argv[1])
+    n = int(sys.argv[2]) if len(sys.argv) > 2 else N_DEFAULT
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else SEED_DEFAULT
+    checks = [("random sets", lambda: check_random(answers, n, seed))]
+    print(f"1..{len(checks)}")
+    for number, (name, check) in enumerate(checks, 1):
+        reason = check()
+        print(f"{'not ok' if reason else 'ok'} {number} {name}" + (f"\n# {reason}" if reason else ""))
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "schema/lexeme.h"
+
+/* What Python's re says of random patterns is in lexeme_brute.py; here is what has no such judge. */
+
+static WeftLexeme *of(const char *pattern, guint32 length_min, guint32 length_max, GError **error)
+{
+	g_autoptr(WeftLexemeMaker) maker = weft_lexeme_maker_new();
+	WeftLexemePart part = {.kind = WEFT_LEXEME_PATTERN, .text = pattern};
+	WeftLexemeSpec spec = {.parts = &part,
+			       .n_parts = 1,
+			       .length_min = length_min,
+			       .length_max = length_max};
+	return weft_lexeme_new(maker, &spec, error);
+}
+
+static gboolean has(const char *pattern, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(WeftLexeme) lexeme = of(pattern, 0, WEFT_LEXEME_UNLIMITED, &error);
+	g_assert_no_error(error);
+	return weft_lexeme_contains(lexeme, text, strlen(text));
+}
+
+/* Where the bytes lead; id WEFT_LEXEME_DEAD when one is not allowed. */
+static WeftLexemeState after(const WeftLexeme *lexeme, const char *bytes)
+{
+	WeftLexemeState state = weft_lexeme_begin(lexeme);
+	for (; *bytes && state.id != WEFT_LEXEME_DEAD; bytes++)
+		state = weft_lexeme_step(lexeme, state, (guint8)*bytes);
+	return state;
+}
+
+/* In the words of ECMA-262, chapter "Patterns". */
+static void test_meaning(void)
+{
+	static const struct {
+		const char *pattern, *text;
+		gboolean is_in;
+	} cases[] = {
+		{"b", "abc", TRUE},
+		{"", "anything", TRUE},
+		{"^$", "", TRUE},
+		{"^$", "\n", FALSE},
+		{"^a|b$", "axx", TRUE},
+		{"^a|b$", "xxb", TRUE},
+		{"^a|b$", "xax", FALSE},
+		{"a^b", "ab", FALSE},
+		{"(?:^|,)x(?:,|$)", "a,x", TRUE},
+		{"(?:^|,)x(?:,|$)", "ax", FALSE},
+		{"^(?<year>\\d{4})$", "2024", TRUE},
+		{"^\\d$", "\xd9\xa3", FALSE},          /* ARABIC-INDIC DIGIT THREE */
+		{"^\\D$", "\xd9\xa3", FALSE},          /* ... is no digit in ASCII only */
+		{"^\\D$", "x", TRUE},
+		{"^\\w$", "\xc3\xa9", FALSE},
+		{"^.$", "\xf0\x9f\x98\x80", TRUE},     /* one character, two UTF-16 units */
+		{"^.$", "\r", FALSE},
+		{"^[\\s\\S]$", "\r", TRUE},
+		{"^\\u{1F600}$", "\xf0\x9f\x98\x80", TRUE},
+		{"^\\uD83D\\uDE00$", "\xf0\x9f\x98\x80", TRUE},
+		{"^[\\uD83D\\uDE00-\\u{1F60F}]$", "\xf0\x9f\x98\x81", TRUE},
+		{"^\\cJ$", "\n", TRUE},
+		{"^\\x41\\t\\/\\-$", "A\t/-", TRUE},
+		{"^[\\b]$", "\b", TRUE},
+		{"^[a-c-]$", "-", TRUE},
+		{"^[^^]$", "^", FALSE},
+		{"^\\p{Lu}\\p{Ll}+$", "\xc3\x84pfel", TRUE},
+		{"^\\p{Lu}\\p{Ll}+$", "apfel", FALSE},
+		{"^\\p{Letter}+$", "\xe6\x97\xa5\xe6\x9c\xac", TRUE},
+		{"^\\p{Script=Greek}+$", "\xce\xb1\xce\xb2", TRUE},
+		{"^\\p{sc=Grek}+$", "ab", FALSE},
+		{"^\\P{L}$", "1", TRUE},
+		{"^\\P{L}$", "\xcd\xb8", FALSE},       /* U+0378, not assigned: may become a letter */
+		{"\\bcat\\b", "a cat.", TRUE},
+		{"\\bcat\\b", "concatenate", FALSE},
+		{"\\bcat", "\xc3\xa9" "cat", FALSE},   /* a boundary in ASCII only */
+		{"^a{0}$", "", TRUE},
+		{"^(a*)*$", "aaa", TRUE},
+		{"^(|a){3}$", "aa", TRUE},
+		{"^a{2,}?$", "a", FALSE},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_test_message("%s on %s", cases[i].pattern, cases[i].text);
+		g_assert_cmpint(has(cases[i].pattern, cases[i].text), ==, cases[i].is_in);
+	}
+}
+
+static void test_refused(void)
+{
+	static const struct {
+		const char *pattern, *words;
+		int code;
+	} cases[] = {
+		{"^(?=.*a)b", "character 2: look-ahead", WEFT_ERROR_SCHEMA},
+		{"(?!a)b", "look-ahead", WEFT_ERROR_SCHEMA},
+		{"(?<=a)b", "look-behind", WEFT_ERROR_SCHEMA},
+		{"(?<!a)b", "look-behind", WEFT_ERROR_SCHEMA},
+		{"(a)\\1", "character 4: back-references", WEFT_ERROR_SCHEMA},
+		{"(?<n>a)\\k<n>", "back-references", WEFT_ERROR_SCHEMA},
+		{"(?i)a", "flags", WEFT_ERROR_SCHEMA},
+		{"(?P<n>a)", "(?<name>", WEFT_ERROR_SCHEMA},
+		{"\\Aa\\Z", "\\A is not an escape", WEFT_ERROR_SCHEMA},
+		{"[]a]", "without members", WEFT_ERROR_SCHEMA},
+		{"[^]", "without members", WEFT_ERROR_SCHEMA},
+		{"[b-a]", "ends before it begins", WEFT_ERROR_SCHEMA},
+		{"[\\w-a]", "both ends", WEFT_ERROR_SCHEMA},
+		{"[a", "not closed", WEFT_ERROR_SCHEMA},
+		{"(a", "not closed", WEFT_ERROR_SCHEMA},
+		{"a)", "without its (", WEFT_ERROR_SCHEMA},
+		{"a{,3}", "{0,m}", WEFT_ERROR_SCHEMA},
+		{"a{3,2}", "n <= m", WEFT_ERROR_SCHEMA},
+		{"*a", "nothing stands before", WEFT_ERROR_SCHEMA},
+		{"a++", "nothing stands before", WEFT_ERROR_SCHEMA},
+		{"^*", "can't be repeated", WEFT_ERROR_SCHEMA},
+		{"\\u12", "four", WEFT_ERROR_SCHEMA},
+		{"\\u{110000}", "not a character", WEFT_ERROR_SCHEMA},
+		{"\\p{Klingon}", "Klingon", WEFT_ERROR_SCHEMA},
+		{"a\\", "at the end", WEFT_ERROR_SCHEMA},
+		{"\xc3\xa4\\1", "character 2: ", WEFT_ERROR_SCHEMA},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+		g_assert_null(of(cases[i].pattern, 0, WEFT_LEXEME_UNLIMITED, &error));
+		g_assert_error(error, WEFT_ERROR, cases[i].code);
+		g_test_message("%s: %s", cases[i].pattern, error->message);
+		g_assert_nonnull(strstr(error->message, cases[i].words));
+	}
+}
+
+/* Each of them ends soon, in a lexeme or an error; the test's time limit says so. */
+static void test_bombs(void)
+{
+	static const char *const bombs[] = {"^(a|b)*a(a|b){30}$",
+					    "((((((a{99}){99}){99}){99}){99}){99}){99}",
+					    "(a?){30000}b",
+					    "(((a*)*)*)*b",
+					    "(\\w|\\W|\\s|\\S|.){1,200}x.{200}y",
+					    "^(?:(?:(?:)*)*){1000000000}$",
+					    "(|){1000000000}",
+					    "[a-y]*x[a-y]{5000}",
+					    "(.*.*.*.*.*.*.*.*.*.*)*(a|b|c|d){12}"};
+	for (gsize i = 0; i < G_N_ELEMENTS(bombs); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(WeftLexeme) lexeme = of(bombs[i], 0, WEFT_LEXEME_UNLIMITED, &error);
+		g_test_message("%s: %s", bombs[i], lexeme ? "taken" : error->message);
+		g_assert_true(lexeme || g_error_matches(error, WEFT_ERROR, WEFT_ERROR_LIMIT));
+	}
+	g_autoptr(GString) deep = g_string_new(NULL);
+	for (int i = 0; i < 1000; i++)
+		g_string_append_c(deep, '(');
+	g_autoptr(GError) error = NULL;
+	g_assert_null(of(deep->str, 0, WEFT_LEXEME_UNLIMITED, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT);
+}
+
+/* Many patterns for one string, each of which is small. */
+static void test_bomb_of_parts(void)
+{
+	char texts[39][16];
+	WeftLexemePart parts[39];
+	for (int i = 0; i < 39; i++) {
+		g_snprintf(texts[i], sizeof(texts[i]), ".*a.{%d}$", i);
+		parts[i] = (WeftLexemePart){.kind = WEFT_LEXEME_PATTERN, .text = texts[i]};
+	}
+	WeftLexemeSpec spec = {.parts = parts, .n_parts = 39, .length_max = WEFT_LEXEME_UNLIMITED};
+	g_autoptr(WeftLexemeMaker) maker = weft_lexeme_maker_new();
+	g_autoptr(GError) error = NULL;
+	g_assert_null(weft_lexeme_new(maker, &spec, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT);
+}
+
+/* A counter stands beside the states: the same automaton, whatever the length. */
+static void test_counted(void)
+{
+	g_autoptr(WeftLexeme) lexeme = of("^[a-z ]*$", 3, 1200, NULL);
+	WeftLexemeState state = weft_lexeme_begin(lexeme);
+	g_assert_cmpuint(weft_lexeme_close(lexeme, state), ==, 3);
+	guint32 id = state.id;
+	guint64 key = 0;
+	for (guint n = 0; n < 1200; n++) {
+		g_assert_cmpint(weft_lexeme_accepts(lexeme, state), ==, n >= 3);
+		g_assert_cmpuint(state.id, ==, id);
+		if (n == 100)
+			key = weft_lexeme_key(lexeme, state, 32);
+		if (n > 100)
+			g_assert_cmpint(weft_lexeme_key(lexeme, state, 32) == key, ==, n < 1200 - 33);
+		g_assert_cmpuint(weft_lexeme_step(lexeme, state, 'A').id, ==, WEFT_LEXEME_DEAD);
+		state = weft_lexeme_step(lexeme, state, 'a');
+	}
+	g_assert_true(weft_lexeme_accepts(lexeme, state));
+	g_assert_cmpuint(weft_lexeme_step(lexeme, state, 'a').id, ==, WEFT_LEXEME_DEAD);
+}
+
+/* Fewest bytes are not fewest characters. */
+static void test_close(void)
+{
+	g_autoptr(WeftLexeme) free_one = of("^(?:\xe2\x82\xac|a{2})$", 0, WEFT_LEXEME_UNLIMITED, NULL);
+	g_assert_cmpuint(weft_lexeme_close(free_one, weft_lexeme_begin(free_one)), ==, 2);
+	g_autoptr(WeftLexeme) short_one = of("^(?:\xe2\x82\xac|a{2})$", 0, 1, NULL);
+	g_assert_cmpuint(weft_lexeme_close(short_one, weft_lexeme_begin(short_one)), ==, 3);
+	g_autoptr(WeftLexeme) odd = of("^(?:\xe2\x82\xac|a{2})*$", 3, 3, NULL);
+	g_assert_cmpuint(weft_lexeme_close(odd, weft_lexeme_begin(odd)), ==, 5);
+	g_assert_cmpuint(weft_lexeme_close(odd, after(odd, "aa\xe2")), ==, 2);
+	g_assert_cmpint(weft_lexeme_forced(odd, after(odd, "aa")), ==, 0xe2);
+	g_autoptr(WeftLexeme) none = of("^(?:aa)*$", 3, 3, NULL);
+	g_assert_true(weft_lexeme_is_empty(none));
+	g_assert_cmpuint(weft_lexeme_close(none, weft_lexeme_begin(none)), ==, WEFT_LEXEME_NEVER);
+}
+
+static void test_spelling(void)
+{
+	g_autoptr(WeftLexeme) lexeme = of("^[\\s\\S]$", 0, WEFT_LEXEME_UNLIMITED, NULL);
+	static const char *const good[] = {"a",	       "\\\"",	  "\\\\",     "\\n", "\\t",
+					   "\\u0001",  "\\u001f", "\\u000d",  "/",   "\x7f",
+					   "\xc2\x80", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf"};
+	static const char *const bad[] = {"\\r",      "\\u000a", "\\u0009", "\\u0000", "\\u0020",
+					  "\\u001F",  "\\/",	 "\n",	    "\"",      "\\u0041",
+					  "\xc0\x80", "\xc1",	 "\xed\xa0", "\xf4\x90", "\xf5",
+					  "\xe0\x80", "\xf0\x80", "\x80"};
+	for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+		WeftLexemeState state = after(lexeme, good[i]);
+		g_assert_cmpuint(state.id, !=, WEFT_LEXEME_DEAD);
+		g_assert_true(weft_lexeme_accepts(lexeme, state));
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
+		g_assert_cmpuint(after(lexeme, bad[i]).id, ==, WEFT_LEXEME_DEAD);
+}
+
+static void test_free(void)
+{
+	guint32 min = 0, max = 0;
+	g_autoptr(WeftLexeme) lexeme = of("x", 4, 9, NULL);
+	g_assert_false(weft_lexeme_is_free(lexeme, after(lexeme, "a"), &min, &max));
+	g_assert_true(weft_lexeme_is_free(lexeme, after(lexeme, "ax"), &min, &max));
+	g_assert_cmpuint(min, ==, 2);
+	g_assert_cmpuint(max, ==, 7);
+	g_assert_false(weft_lexeme_is_free(lexeme, after(lexeme, "ax\\"), &min, &max));
+}
+
+static void test_formats(void)
+{
+	g_autoptr(WeftLexemeMaker) maker = weft_lexeme_maker_new();
+	for (const char *const *name = weft_format_names(); *name; name++) {
+		WeftLexemePart part = {.kind = WEFT_LEXEME_FORMAT, .text = *name};
+		WeftLexemeSpec spec = {.parts = &part, .n_parts = 1, .length_max = WEFT_LEXEME_UNLIMITED};
+		g_autoptr(GError) error = NULL;
+		g_assert_true(weft_format_known(*name));
+		g_autoptr(WeftLexeme) lexeme = weft_lexeme_new(maker, &spec, &error);
+		g_assert_no_error(error);
+		g_assert_false(weft_lexeme_is_empty(lexeme));
+		part.is_not = TRUE;
+		g_assert_null(weft_lexeme_new(maker, &spec, &error));
+		g_assert_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA);
+	}
+	g_assert_false(weft_format_known("color"));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/lexeme/meaning", test_meaning);
+	g_test_add_func("/lexeme/refused", test_refused);
+	g_test_add_func("/lexeme/bombs", test_bombs);
+	g_test_add_func("/lexeme/bomb_of_parts", test_bomb_of_parts);
+	g_test_add_func("/lexeme/counted", test_counted);
+	g_test_add_func("/lexeme/close", test_close);
+	g_test_add_func("/lexeme/spelling", test_spelling);
+	g_test_add_func("/lexeme/free", test_free);
+	g_test_add_func("/lexeme/formats", test_formats);
+	return g_test_run();
+}
