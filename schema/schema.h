@@ -63,4 +63,13 @@ gboolean weft_schema_accepts(const WeftSchema *schema, const char *text, gsize s
 guint weft_schema_n_verbatim(const WeftSchema *schema);
 const char *weft_schema_verbatim(const WeftSchema *schema, guint i);
 
+/* What may stand at a place of an instance (RFC 6901, "" being the root). Where alternatives leave
+ * open what stands there, each is said only if it is so in all of them. A place that no instance has:
+ * both FALSE. */
+typedef struct WeftSchemaPlace {
+	gboolean allows_null; /* also in the place of the value that is there */
+	gboolean is_verbatim; /* if a string is there, it stands in the document */
+} WeftSchemaPlace;
+WeftSchemaPlace weft_schema_place(const WeftSchema *schema, const char *pointer);
+
 #endif
