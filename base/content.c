@@ -256,6 +256,23 @@ WeftAnchor weft_content_anchor_of(const WeftContent *content, guint32 char_first
 	return whole;
 }
 
+double weft_content_confidence_of(const WeftContent *content, guint32 char_first, guint32 char_end)
+{
+	WeftWordReader reader = weft_content_words(content);
+	WeftWord word;
+	double sum = 0;
+	guint n = 0;
+	while (weft_word_next(&reader, &word)) {
+		if (word.char_end <= char_first || word.char_first >= char_end || word.confidence < 0)
+			continue;
+		sum += (double)word.confidence;
+		n++;
+	}
+	if (n > 0)
+		return sum / n;
+	return content->confidence >= 0 ? content->confidence : 1;
+}
+
 gsize weft_content_output_bytes(const WeftContent *content)
 {
 	/* {"id":"c12345","kind":"text","text":"","at":[{"page":1,"bbox":[...]}],"by":"file"} and

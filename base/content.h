@@ -94,6 +94,10 @@ void weft_content_set_document(WeftContent *content, guint32 document);
  * when it has no words there; of the document that the first anchor names. */
 WeftAnchor weft_content_anchor_of(const WeftContent *content, guint32 char_first, guint32 char_end);
 
+/* How sure the reader was of code points [char_first, char_end): the mean of its words there, else what is
+ * known of the whole item; 1 for text that stands in the file, and where nothing is known. */
+double weft_content_confidence_of(const WeftContent *content, guint32 char_first, guint32 char_end);
+
 /* About how many bytes of a record it becomes; what the limit of a document's output counts. It
  * depends on what is said alone, not on how it lies in memory. */
 gsize weft_content_output_bytes(const WeftContent *content);

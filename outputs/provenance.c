@@ -1,230 +1,42 @@
-#include <math.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/utf8.h"
 #include "outputs/record.h"
+#include "outputs/standing.h"
+#include "schema/schema.h"
 
 /* Values that are looked for; the rest of a huge answer gets no evidence. */
 #define SCALARS_MAX 10000
-/* Digits of a number in a document; longer runs are serial numbers, found as text. */
-#define NUMBER_BYTES_MAX 40
-/* A value this long is looked for inside words too: scripts without spaces have no word ends. */
+/* A value this long is looked for inside words too: who writes freely may leave an ending out. */
 #define INSIDE_WORD_CHARS 3
-
-/* Bytes [first, end) of a content's text. */
-typedef struct Place {
-	guint32 content;
-	gsize first, end;
-} Place;
-
-/* A number as it stands in a text, in its possible readings: 1.234 is 1234 in some places. */
-typedef struct Figure {
-	Place place;
-	double readings[2];
-	gsize n_readings;
-} Figure;
+#define OCCURRENCES_MAX 1000
 
 typedef struct Tracer {
 	WeftRecord *record;
-	const char *reason_of_null;
-	GArray *figures;     /* Figure, in order; NULL until a number is looked for */
-	GHashTable *last;    /* value inside an array -> Place of its last match */
+	const WeftTraceRules *rules;
+	WeftStanding *standing;
+	GHashTable *last;    /* value inside an array -> WeftSpot of its last match */
 	GHashTable *known;   /* pointers that have a reason or evidence already */
+	GHashTable *doubted; /* pointers of values that become null */
+	WeftSpot previous;   /* of the verbatim value before, if there is one */
+	gboolean has_previous;
 	gsize n_scalars;
 } Tracer;
 
-/* ---- text ---- */
-
-static gboolean is_word_at(const char *text, const char *p)
-{
-	return p >= text && *p && g_unichar_isalnum(g_utf8_get_char(p));
-}
-
-/* No word goes on over either end of [p, end). */
-static gboolean is_apart(const char *text, const char *p, const char *end)
-{
-	const char *before = p > text ? g_utf8_find_prev_char(text, p) : NULL;
-	const char *last = g_utf8_find_prev_char(text, end);
-	if (before && is_word_at(text, before) && is_word_at(text, p))
-		return FALSE;
-	return !(last && is_word_at(text, last) && is_word_at(text, end));
-}
-
-/* The value begins at p: its end in the text, or NULL. White space matches white space of any
- * length, because lines break where the value has a space. */
-static const char *match_at(const char *p, const char *value)
-{
-	while (*value) {
-		if (g_ascii_isspace(*value)) {
-			if (!g_ascii_isspace(*p))
-				return NULL;
-			while (g_ascii_isspace(*value))
-				value++;
-			while (g_ascii_isspace(*p))
-				p++;
-		} else if (*p++ != *value++) {
-			return NULL;
-		}
-	}
-	return p;
-}
-
-static gboolean find_in(const WeftContent *content, gsize from, const char *value,
-			gboolean needs_apart, Place *place)
-{
-	const char *text = content->text;
-	gsize n_lead = strcspn(value, " \t\n\r\f\v"); /* searched fast, the rest compared */
-	gsize size = strlen(text);
-
-	for (const char *p = text + MIN(from, size); (p = memmem(p, text + size - p, value, n_lead));
-	     p++) {
-		const char *end = match_at(p, value);
-		if (!end || (needs_apart && !is_apart(text, p, end)))
-			continue;
-		place->first = p - text;
-		place->end = end - text;
-		return TRUE;
-	}
-	return FALSE;
-}
-
-static gboolean is_shown(const WeftContent *content)
-{
-	return content->text && !content->hidden;
-}
-
-/* The first place behind `after` (NULL: the first of all) where the text stands. */
-static gboolean find_text(const Tracer *tracer, const char *value, gboolean needs_apart,
-			  const Place *after, Place *ret_place)
-{
-	const GPtrArray *contents = tracer->record->contents;
-	for (guint32 i = after ? after->content : 0; i < contents->len; i++) {
-		const WeftContent *content = contents->pdata[i];
-		gsize from = after && i == after->content ? after->end : 0;
-		Place place = { .content = i };
-		if (is_shown(content) && find_in(content, from, value, needs_apart, &place)) {
-			*ret_place = place;
-			return TRUE;
-		}
-	}
-	return FALSE;
-}
-
-/* ---- numbers ---- */
-
-static gboolean is_mark(char c)
-{
-	return c == '.' || c == ',' || c == '\'';
-}
-
-/* Reads digits with `grouping` between groups of three and one `point`. */
-static gboolean read_figure(const char *text, gsize size, char grouping, char point,
-			    double *ret_value)
-{
-	char plain[NUMBER_BYTES_MAX + 1];
-	gsize n = 0, n_digits = 0;
-	gboolean is_grouped = FALSE, has_point = FALSE;
-
-	for (gsize i = 0; i < size; i++) {
-		char c = text[i];
-		if (g_ascii_isdigit(c)) {
-			n_digits++;
-			plain[n++] = c;
-		} else if ((c == grouping || (c == '\'' && grouping != point)) && !has_point) {
-			if (is_grouped ? n_digits != 3 : n_digits > 3)
-				return FALSE;
-			is_grouped = TRUE;
-			n_digits = 0;
-		} else if (c == point && !has_point) {
-			if (is_grouped && n_digits != 3)
-				return FALSE;
-			has_point = TRUE;
-			plain[n++] = '.';
-		} else {
-			return FALSE;
-		}
-	}
-	if (is_grouped && !has_point && n_digits != 3)
-		return FALSE;
-	plain[n] = '\0';
-	*ret_value = g_ascii_strtod(plain, NULL);
-	return TRUE;
-}
-
-static void add_figures(GArray *figures, const WeftContent *content, guint32 index)
-{
-	const char *text = content->text;
-	for (const char *p = text; *p;) {
-		if (!g_ascii_isdigit(*p)) {
-			p++;
-			continue;
-		}
-		const char *begin = p;
-		while (g_ascii_isdigit(*p) || (is_mark(*p) && g_ascii_isdigit(p[1])))
-			p++;
-		Figure figure = { .place = { index, begin - text, p - text } };
-		gsize size = p - begin;
-		const char *before = begin > text ? g_utf8_find_prev_char(text, begin) : NULL;
-		if (size > NUMBER_BYTES_MAX || (before && is_word_at(text, before)))
-			continue;
-		if (read_figure(begin, size, ',', '.', &figure.readings[figure.n_readings]))
-			figure.n_readings++;
-		if (read_figure(begin, size, '.', ',', &figure.readings[figure.n_readings]))
-			figure.n_readings++;
-		g_array_append_val(figures, figure);
-	}
-}
-
-static void collect_figures(Tracer *tracer)
-{
-	const GPtrArray *contents = tracer->record->contents;
-	tracer->figures = g_array_new(FALSE, FALSE, sizeof(Figure));
-	for (guint32 i = 0; i < contents->len; i++)
-		if (is_shown(contents->pdata[i]))
-			add_figures(tracer->figures, contents->pdata[i], i);
-}
-
-static gboolean is_behind(const Place *place, const Place *after)
-{
-	if (place->content != after->content)
-		return place->content > after->content;
-	return place->first >= after->end;
-}
-
-static gboolean find_number(Tracer *tracer, double value, const Place *after, Place *ret_place)
-{
-	if (!tracer->figures)
-		collect_figures(tracer);
-	for (guint i = 0; i < tracer->figures->len; i++) {
-		const Figure *figure = &g_array_index(tracer->figures, Figure, i);
-		if (after && !is_behind(&figure->place, after))
-			continue;
-		for (gsize k = 0; k < figure->n_readings; k++) {
-			if (figure->readings[k] == fabs(value)) {
-				*ret_place = figure->place;
-				return TRUE;
-			}
-		}
-	}
-	return FALSE;
-}
-
-/* ---- the walk ---- */
-
-/* A number by its value first, so that 12 is not found in 12.50; then as text, as in a date. */
-static gboolean find_scalar(Tracer *tracer, const WeftJson *value, const char *text,
-			    const Place *after, Place *ret_place)
-{
-	double number;
-	if (weft_json_double(value, &number) && find_number(tracer, number, after, ret_place))
-		return TRUE;
-	if (find_text(tracer, text, TRUE, after, ret_place))
-		return TRUE;
-	return weft_json_type(value) == WEFT_JSON_STRING &&
-	       weft_utf8_length(text, strlen(text)) >= INSIDE_WORD_CHARS &&
-	       find_text(tracer, text, FALSE, after, ret_place);
-}
+/* A scalar of the answer, and what was found for it. */
+typedef struct Value {
+	const WeftJson *json;
+	const char *pointer;
+	const char *text;   /* of the string, or the number as it is written */
+	char *normal;       /* as running texts have it; NULL: a number */
+	gboolean is_day, is_number, is_verbatim, is_in_array;
+	guint32 window;
+	WeftDecimal number; /* is_number */
+	WeftProvenanceKind kind;
+	WeftSpot spot;
+	WeftReadings readings; /* n > 1: it is one of these */
+} Value;
 
 /* ---- times ---- */
 
@@ -255,7 +67,7 @@ static gboolean find_time(const Tracer *tracer, const char *text, guint32 *ret_c
 		const WeftContent *content = contents->pdata[i];
 		const WeftAnchor *at = &g_array_index(content->anchors, WeftAnchor, 0);
 
-		if (!is_shown(content) || !at->has_time ||
+		if (!content->text || content->hidden || !at->has_time ||
 		    weft_anchor_block(at) != weft_anchor_block(&wanted))
 			continue;
 		if (!is_found || content->kind == WEFT_CONTENT_SPEECH)
@@ -267,46 +79,137 @@ static gboolean find_time(const Tracer *tracer, const char *text, guint32 *ret_c
 	return is_found;
 }
 
+/* ---- one value ---- */
+
 static guint32 window_of(const Tracer *tracer, const char *pointer)
 {
 	return GPOINTER_TO_UINT(g_hash_table_lookup(tracer->record->value_windows, pointer));
 }
 
-/* In what the model was shown when it gave the value, behind `after` (or NULL). */
-static gboolean find_in_window(Tracer *tracer, const WeftJson *value, const char *text,
-			       guint32 window, const Place *after, Place *ret_place)
+static gboolean is_day(const char *text)
 {
-	const GArray *windows = tracer->record->windows;
-	Place place = { .content = 0 };
+	WeftDay day;
+	gsize at = 0, size = strlen(text);
 
-	if (window == 0 || window > windows->len)
-		return FALSE;
-	const WeftWindowFacts *facts = &g_array_index(windows, WeftWindowFacts, window - 1);
-	Place first = { .content = facts->content_first };
-
-	if (!after || is_behind(&first, after))
-		after = &first;
-	if (facts->content_first == G_MAXUINT32 ||
-	    !find_scalar(tracer, value, text, after, &place) || place.content > facts->content_last)
-		return FALSE;
-	*ret_place = place;
-	return TRUE;
+	return size == WEFT_DAY_CHARS - 2 && text[4] == '-' && weft_day_next(text, size, &at, &day) &&
+	       day.end == size;
 }
 
-static void add_match(Tracer *tracer, const char *pointer, const Place *place)
+/* A number by its value first, so that 12 is not found in 12.50; then as text, as in a serial. A
+ * number without its sign is found by chance more often than by mistake, so it is matched only. */
+static gboolean find_number(Tracer *tracer, Value *value, const WeftSearch *search)
+{
+	WeftDecimal size = value->number;
+
+	value->kind = WEFT_PROVENANCE_DERIVED;
+	if (weft_standing_number(tracer->standing, value->number, search, &value->spot,
+				 &value->readings))
+		return TRUE;
+	value->kind = WEFT_PROVENANCE_MATCHED;
+	value->readings.n = 0;
+	size.digits = -size.digits;
+	return weft_standing_number(tracer->standing, size, search, &value->spot, &value->readings) ||
+	       weft_standing_text(tracer->standing, value->text, WEFT_APART_LETTER, search,
+				  &value->spot);
+}
+
+static gboolean find_string(Tracer *tracer, Value *value, const WeftSearch *search)
+{
+	value->kind = WEFT_PROVENANCE_DERIVED;
+	if (value->is_day && weft_standing_day(tracer->standing, value->text, search, &value->spot,
+					       &value->readings))
+		return TRUE;
+	value->readings.n = 0;
+	value->kind = value->is_verbatim ? WEFT_PROVENANCE_COPIED : WEFT_PROVENANCE_MATCHED;
+	if (weft_standing_text(tracer->standing, value->normal, WEFT_APART_WORD, search, &value->spot))
+		return TRUE;
+	if (value->is_verbatim)
+		return FALSE;
+	return weft_standing_text(tracer->standing, value->normal, WEFT_APART_LETTER, search,
+				  &value->spot) ||
+	       (weft_utf8_length(value->normal, strlen(value->normal)) >= INSIDE_WORD_CHARS &&
+		weft_standing_text(tracer->standing, value->normal, WEFT_APART_NOT, search,
+				   &value->spot));
+}
+
+static gboolean find_in(Tracer *tracer, Value *value, const WeftSearch *search)
+{
+	return value->is_number ? find_number(tracer, value, search)
+				: find_string(tracer, value, search);
+}
+
+/* The items that the model was shown when it gave the value; all of them, where that is not known. */
+static WeftSearch search_of(const Tracer *tracer, const Value *value)
+{
+	const GArray *windows = tracer->record->windows;
+	WeftSearch search = { 0, G_MAXUINT32, NULL };
+
+	if (value->window == 0 || value->window > windows->len)
+		return search;
+	const WeftWindowFacts *facts = &g_array_index(windows, WeftWindowFacts, value->window - 1);
+
+	if (facts->content_first != G_MAXUINT32) {
+		search.content_first = facts->content_first;
+		search.content_last = facts->content_last;
+	}
+	return search;
+}
+
+/* A list that names a value twice means two places, where there are two; a verbatim value is the one
+ * behind the verbatim value before it, where there is one. In the window first. */
+static gboolean find_value(Tracer *tracer, Value *value)
+{
+	const WeftSpot *last = value->is_in_array ? g_hash_table_lookup(tracer->last, value->text) : NULL;
+	WeftSearch window = search_of(tracer, value), all = { 0, G_MAXUINT32, NULL };
+
+	if (value->is_verbatim && tracer->has_previous)
+		last = &tracer->previous;
+	window.after = all.after = last;
+	if (last && find_in(tracer, value, &window))
+		return TRUE;
+	window.after = NULL;
+	if (find_in(tracer, value, &window) || (last && find_in(tracer, value, &all)))
+		return TRUE;
+	all.after = NULL;
+	return find_in(tracer, value, &all);
+}
+
+/* ---- evidence ---- */
+
+static char **readings_of(const WeftReadings *readings)
+{
+	char **list = g_new0(char *, readings->n + 1);
+
+	for (guint i = 0; i < readings->n; i++)
+		list[i] = g_strdup(readings->values[i]);
+	return list;
+}
+
+static void add_place(Tracer *tracer, const Value *value, const WeftTextPlace *place)
 {
 	const WeftContent *content = tracer->record->contents->pdata[place->content];
+	const char *first = g_utf8_offset_to_pointer(content->text, place->char_first);
+	const char *end = g_utf8_offset_to_pointer(first, place->char_end - place->char_first);
 	WeftProvenance found = {
-		.pointer = g_strdup(pointer),
-		.kind = WEFT_PROVENANCE_MATCHED,
+		.pointer = g_strdup(value->pointer),
+		.kind = value->kind,
 		.content = place->content,
-		.char_first = weft_utf8_length(content->text, place->first),
-		.char_end = weft_utf8_length(content->text, place->end),
-		.quote = g_strndup(content->text + place->first, place->end - place->first),
-		.window = window_of(tracer, pointer),
+		.char_first = place->char_first,
+		.char_end = place->char_end,
+		.quote = g_strndup(first, (gsize)(end - first)),
+		.window = value->window,
+		.reading = weft_content_confidence_of(content, place->char_first, place->char_end),
 		.confidence = -1,
 	};
+
 	found.at = weft_content_anchor_of(content, found.char_first, found.char_end);
+	if (value->readings.n > 1)
+		found.readings = readings_of(&value->readings);
+	if (value->kind == WEFT_PROVENANCE_COPIED) {
+		WeftSearch search = search_of(tracer, value);
+		found.n_occurrences = weft_standing_count(tracer->standing, value->normal, &search,
+							  OCCURRENCES_MAX);
+	}
 	g_array_append_val(tracer->record->provenance, found);
 }
 
@@ -320,6 +223,7 @@ static void add_pointed(Tracer *tracer, const char *pointer, guint32 index)
 		.char_end = weft_utf8_length(content->text, strlen(content->text)),
 		.window = window_of(tracer, pointer),
 		.at = g_array_index(content->anchors, WeftAnchor, 0),
+		.reading = 1,
 		.confidence = -1,
 	};
 	g_array_append_val(tracer->record->provenance, pointed);
@@ -332,55 +236,86 @@ static void add_none(Tracer *tracer, const char *pointer)
 		.kind = WEFT_PROVENANCE_NONE,
 		.content = G_MAXUINT32,
 		.window = window_of(tracer, pointer),
+		.reading = 1,
 		.confidence = -1,
 	};
 	g_array_append_val(tracer->record->provenance, none);
 }
 
-static void trace_scalar(Tracer *tracer, const WeftJson *value, const char *pointer,
+/* What may mean two things is not told as one of them, where null may stand in its place. */
+static void doubt(Tracer *tracer, const Value *value)
+{
+	const WeftSchema *schema = tracer->rules->schema;
+	WeftAbsent absent = { NULL, "ambiguous" };
+
+	if (!schema || !weft_schema_place(schema, value->pointer).allows_null)
+		return;
+	absent.pointer = g_strdup(value->pointer);
+	g_array_append_val(tracer->record->absent, absent);
+	g_hash_table_add(tracer->doubted, g_strdup(value->pointer));
+}
+
+static void trace_value(Tracer *tracer, Value *value)
+{
+	g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(WeftTextPlace));
+
+	if (!find_value(tracer, value)) {
+		add_none(tracer, value->pointer);
+		return;
+	}
+	weft_standing_places(tracer->standing, &value->spot, places);
+	for (guint i = 0; i < places->len; i++)
+		add_place(tracer, value, &g_array_index(places, WeftTextPlace, i));
+	if (value->readings.n > 1)
+		doubt(tracer, value);
+	if (value->is_verbatim) {
+		tracer->previous = value->spot;
+		tracer->has_previous = TRUE;
+	}
+	if (value->is_in_array)
+		g_hash_table_replace(tracer->last, g_strdup(value->text),
+				     g_memdup2(&value->spot, sizeof(value->spot)));
+}
+
+static void trace_scalar(Tracer *tracer, const WeftJson *json, const char *pointer,
 			 gboolean is_in_array)
 {
-	const char *text = weft_json_string(value, NULL);
-	Place place;
+	const char *string = weft_json_string(json, NULL), *number = weft_json_raw_number(json);
+	const WeftSchema *schema = tracer->rules->schema;
+	Value value = { .json = json, .pointer = pointer, .text = string ? string : number,
+			.is_in_array = is_in_array, .window = window_of(tracer, pointer) };
+	g_autofree char *normal = NULL;
+	guint32 content = 0;
 
-	if (!text)
-		text = weft_json_raw_number(value);
 	/* Nothing that could stand anywhere: true, false, "", and strings that begin with a space. */
-	if (!text || !*text || g_ascii_isspace(*text)) {
+	if (!value.text || !*value.text || g_ascii_isspace(*value.text)) {
 		add_none(tracer, pointer);
 		return;
 	}
-	guint32 content = 0;
-
-	if (weft_json_type(value) == WEFT_JSON_STRING && find_time(tracer, text, &content)) {
+	if (string && find_time(tracer, string, &content)) {
 		add_pointed(tracer, pointer, content);
 		return;
 	}
-	/* A list that names a value twice means two places, where there are two. */
-	const Place *after = is_in_array ? g_hash_table_lookup(tracer->last, text) : NULL;
-	guint32 window = window_of(tracer, pointer);
-
-	if (!(after && find_in_window(tracer, value, text, window, after, &place)) &&
-	    !find_in_window(tracer, value, text, window, NULL, &place) &&
-	    !(after && find_scalar(tracer, value, text, after, &place)) &&
-	    !find_scalar(tracer, value, text, NULL, &place)) {
+	normal = weft_running_text_normal(value.text, strlen(value.text));
+	value.normal = normal;
+	value.is_verbatim = string && schema && weft_schema_place(schema, pointer).is_verbatim;
+	value.is_day = string && is_day(string);
+	value.is_number = number && weft_decimal_read(number, strlen(number), &value.number);
+	if (*normal)
+		trace_value(tracer, &value);
+	else
 		add_none(tracer, pointer);
-		return;
-	}
-	add_match(tracer, pointer, &place);
-	if (is_in_array)
-		g_hash_table_replace(tracer->last, g_strdup(text), g_memdup2(&place, sizeof(place)));
 }
 
 static void trace_null(Tracer *tracer, const char *pointer)
 {
-	WeftAbsent absent = { g_strdup(pointer), tracer->reason_of_null };
+	WeftAbsent absent = { g_strdup(pointer), tracer->rules->reason_of_null };
 	g_array_append_val(tracer->record->absent, absent);
 }
 
 /* Depth is bounded by the reader's. */
-static void trace_value(Tracer *tracer, const WeftJson *value, GString *pointer,
-			gboolean is_in_array)
+static void trace_tree(Tracer *tracer, const WeftJson *value, GString *pointer,
+		       gboolean is_in_array)
 {
 	gboolean is_array = weft_json_type(value) == WEFT_JSON_ARRAY;
 	gsize n = weft_json_length(value), size = pointer->len;
@@ -404,7 +339,7 @@ static void trace_value(Tracer *tracer, const WeftJson *value, GString *pointer,
 			key = number;
 		}
 		weft_json_pointer_add(pointer, key, key_size);
-		trace_value(tracer, weft_json_at(value, i), pointer, is_in_array || is_array);
+		trace_tree(tracer, weft_json_at(value, i), pointer, is_in_array || is_array);
 		g_string_truncate(pointer, size);
 	}
 }
@@ -422,7 +357,57 @@ static GHashTable *known_pointers(const WeftRecord *record)
 	return known;
 }
 
-gboolean weft_record_trace(WeftRecord *record, const char *reason_of_null, GError **error)
+/* The answer again, with null where a value was doubted. */
+static void write_tree(const Tracer *tracer, WeftJsonWriter *writer, const WeftJson *value,
+		       GString *pointer)
+{
+	gboolean is_object = weft_json_type(value) == WEFT_JSON_OBJECT;
+	gsize size = pointer->len;
+
+	if (g_hash_table_contains(tracer->doubted, pointer->str)) {
+		weft_json_write_null(writer);
+		return;
+	}
+	if (!is_object && weft_json_type(value) != WEFT_JSON_ARRAY) {
+		weft_json_write_tree(writer, value);
+		return;
+	}
+	if (is_object)
+		weft_json_write_object(writer);
+	else
+		weft_json_write_array(writer);
+	for (gsize i = 0; i < weft_json_length(value); i++) {
+		g_autofree char *number = g_strdup_printf("%" G_GSIZE_FORMAT, i);
+		const char *key = is_object ? weft_json_key_at(value, i, NULL) : number;
+
+		if (is_object)
+			weft_json_write_key(writer, key);
+		weft_json_pointer_add(pointer, key, strlen(key));
+		write_tree(tracer, writer, weft_json_at(value, i), pointer);
+		g_string_truncate(pointer, size);
+	}
+	if (is_object)
+		weft_json_write_object_end(writer);
+	else
+		weft_json_write_array_end(writer);
+}
+
+static void settle_doubts(Tracer *tracer, const WeftJson *answer)
+{
+	g_autoptr(GString) pointer = g_string_new(NULL);
+	GString *text = g_string_new(NULL);
+	WeftJsonWriter writer;
+
+	if (g_hash_table_size(tracer->doubted) > 0) {
+		weft_json_writer_init(&writer, text);
+		write_tree(tracer, &writer, answer, pointer);
+		g_free(tracer->record->answer);
+		tracer->record->answer = g_strdup(text->str);
+	}
+	g_string_free(text, TRUE);
+}
+
+gboolean weft_record_trace(WeftRecord *record, const WeftTraceRules *rules, GError **error)
 {
 	if (!record->answer)
 		return TRUE;
@@ -434,14 +419,18 @@ gboolean weft_record_trace(WeftRecord *record, const char *reason_of_null, GErro
 	}
 	Tracer tracer = {
 		.record = record,
-		.reason_of_null = reason_of_null,
+		.rules = rules,
+		.standing = weft_standing_new(record->contents, &rules->usage),
 		.last = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
 		.known = known_pointers(record),
+		.doubted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
 	};
 	g_autoptr(GString) pointer = g_string_new(NULL);
-	trace_value(&tracer, answer, pointer, FALSE);
-	g_clear_pointer(&tracer.figures, g_array_unref);
+	trace_tree(&tracer, answer, pointer, FALSE);
+	settle_doubts(&tracer, answer);
+	weft_standing_free(tracer.standing);
 	g_hash_table_unref(tracer.last);
 	g_hash_table_unref(tracer.known);
+	g_hash_table_unref(tracer.doubted);
 	return TRUE;
 }

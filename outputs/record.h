@@ -11,6 +11,7 @@
 
 #include "base/content.h"
 #include "base/json.h"
+#include "base/usage.h"
 #include "model/answer.h"
 
 #define WEFT_RECORD_VERSION 1
@@ -70,10 +71,10 @@ typedef struct WeftEmbedded {
 } WeftEmbedded;
 
 typedef enum {
-	WEFT_PROVENANCE_COPIED,
-	WEFT_PROVENANCE_DERIVED,
+	WEFT_PROVENANCE_COPIED,  /* nothing else than what stands in the document could be written */
+	WEFT_PROVENANCE_DERIVED, /* a number or a day that the quote means */
 	WEFT_PROVENANCE_POINTED,
-	WEFT_PROVENANCE_MATCHED,
+	WEFT_PROVENANCE_MATCHED, /* found afterwards */
 	WEFT_PROVENANCE_NONE,
 } WeftProvenanceKind;
 
@@ -83,9 +84,12 @@ typedef struct WeftProvenance {
 	guint32 content;        /* index into contents; G_MAXUINT32: none */
 	guint32 char_first, char_end;
 	char *quote;            /* or NULL */
+	char **readings;        /* all that the quote may mean, where that is more than one thing; NULL */
+	guint32 n_occurrences;  /* COPIED: places of the window where it stands; 0: not counted */
 	guint32 window;         /* whose answer gave the value, from 1; 0: not known */
 	WeftAnchor at;
-	double confidence;      /* negative: not known */
+	double reading;         /* 0..1: how sure the reader of the content was; 1: it stands in the file */
+	double confidence;      /* of the value, the reading counted; negative: not known */
 } WeftProvenance;
 
 /* A piece of the document about which one request was made. */
@@ -177,14 +181,25 @@ void weft_record_add_verdict(WeftRecord *record, WeftCheck check, const WeftVerd
  * pages or tracks and limits are the only faults; else partial. SKIPPED stays. */
 void weft_record_settle(WeftRecord *record);
 
-/* For each scalar of the answer that has no evidence yet: finds it in the contents and notes where
- * (MATCHED), or that it was not found (NONE); each null without a reason becomes `reason_of_null`
- * (static) in absent. Text is found verbatim, white space matching white space, at word ends
- * first; a number also by its value ("1,240.00" or "1.240,00" for 1240). The first place counts; in
- * a list that names a value again, the next one. A value of a known window is looked for there first.
- * A time as a request tells it ("00:12:34") points to what begins in its block (POINTED).
- * Hidden content is no evidence. FALSE when the answer is not JSON. */
-gboolean weft_record_trace(WeftRecord *record, const char *reason_of_null, GError **error);
+typedef struct WeftSchema WeftSchema; /* schema/schema.h */
+
+typedef struct WeftTraceRules {
+	const char *reason_of_null; /* static: of each null that has none yet */
+	const WeftSchema *schema;   /* of the answer; NULL: no string is verbatim, nothing becomes null */
+	WeftUsage usage;            /* what the schema's locale says; {0}: the document decides */
+} WeftTraceRules;
+
+/* For each scalar of the answer that has no evidence yet: finds it in the contents and notes where.
+ * A verbatim string (schema) is COPIED: it stands there as outputs/standing.h reads texts, at word
+ * ends; of several places the one behind the verbatim value before it. A number, or a day
+ * (2024-03-12), is DERIVED from what means it ("1.240,00", "12. March 2024"); where that may mean
+ * another one as well, the value becomes null with the reason "ambiguous", if the schema allows it, and
+ * the evidence tells both readings. Other strings are MATCHED: at word ends, else inside a
+ * word. What spans several items has evidence in each. The first place counts; in a list that names a
+ * value again, the next one; a value of a known window is looked for there first. A time as a
+ * request tells it ("00:12:34") points to what begins in its block (POINTED). What stands nowhere is
+ * NONE. Hidden content is no evidence. FALSE when the answer is not JSON. */
+gboolean weft_record_trace(WeftRecord *record, const WeftTraceRules *rules, GError **error);
 
 /* The record as one line of JSON without newline, as outputs/record.schema.json says. An answer
  * that is not JSON (a request without a schema) is written as a string. Paths are sorted. `with_run`

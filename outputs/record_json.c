@@ -364,6 +364,15 @@ static const char *rests_on(const WeftContent *content)
 	}
 }
 
+static void write_readings(WeftJsonWriter *w, char *const *readings)
+{
+	weft_json_write_key(w, "readings");
+	weft_json_write_array(w);
+	for (gsize i = 0; readings[i]; i++)
+		weft_json_write_string(w, readings[i]);
+	weft_json_write_array_end(w);
+}
+
 static void write_evidence(WeftJsonWriter *w, const WeftRecord *record,
 			   const WeftProvenance *provenance)
 {
@@ -376,6 +385,10 @@ static void write_evidence(WeftJsonWriter *w, const WeftRecord *record,
 	}
 	if (provenance->quote)
 		write_member(w, "quote", provenance->quote);
+	if (provenance->readings)
+		write_readings(w, provenance->readings);
+	if (provenance->n_occurrences > 1)
+		write_count(w, "occurrences", provenance->n_occurrences);
 	if (provenance->kind != WEFT_PROVENANCE_NONE)
 		write_anchors(w, &provenance->at, 1);
 	if (provenance->window > 0)

@@ -316,8 +316,9 @@ static void settle_answer(const WeftRun *run, Building *building, guint32 n_wind
 		record->answer = weft_schema_null_instance(run->task->schema);
 	if (record->answer != NULL) {
 		g_autoptr(GError) failure = NULL;
+		const WeftTraceRules rules = {.reason_of_null = reason_of_null(run, record)};
 
-		if (!weft_record_trace(record, reason_of_null(run, record), &failure))
+		if (!weft_record_trace(record, &rules, &failure))
 			weft_record_add_fault(record, "trace", failure, NULL);
 	}
 	for (guint i = 0; building->confidences != NULL && i < record->provenance->len; i++) {
@@ -326,7 +327,7 @@ static void settle_answer(const WeftRun *run, Building *building, guint32 n_wind
 		    g_hash_table_lookup(building->confidences, provenance->pointer);
 
 		if (confidence != NULL && provenance->confidence < 0)
-			provenance->confidence = *confidence;
+			provenance->confidence = *confidence * provenance->reading;
 	}
 }
 

@@ -269,10 +269,30 @@ static void test_spill_without_room(void)
 	g_assert_cmpstr(content->text, ==, "x");
 }
 
+static void test_confidence(void)
+{
+	g_autoptr(WeftContent) content = weft_content_new(WEFT_CONTENT_TEXT, WEFT_BY_TESSERACT,
+							  g_strdup("one two six"), (WeftAnchor){ .page = 1 });
+	WeftWord word = { .at = { .page = 1 }, .char_end = 3, .confidence = 0.5f };
+
+	g_assert_cmpfloat(weft_content_confidence_of(content, 0, 3), ==, 1);
+	content->confidence = 0.25;
+	g_assert_cmpfloat(weft_content_confidence_of(content, 0, 3), ==, 0.25);
+	weft_content_add_word(content, word);
+	word = (WeftWord){ .at = { .page = 1 }, .char_first = 4, .char_end = 7, .confidence = 0.75f };
+	weft_content_add_word(content, word);
+	word = (WeftWord){ .at = { .page = 1 }, .char_first = 8, .char_end = 11, .confidence = -1 };
+	weft_content_add_word(content, word);
+	g_assert_cmpfloat(weft_content_confidence_of(content, 0, 3), ==, 0.5);
+	g_assert_cmpfloat(weft_content_confidence_of(content, 2, 11), ==, 0.625);
+	g_assert_cmpfloat(weft_content_confidence_of(content, 8, 11), ==, 0.25);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/content/union", test_union);
+	g_test_add_func("/content/confidence", test_confidence);
 	g_test_add_func("/content/words", test_words);
 	g_test_add_func("/content/document", test_document);
 	g_test_add_func("/content/copy", test_copy);

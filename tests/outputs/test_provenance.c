@@ -20,21 +20,33 @@ static WeftRecord *traced(const char *answer, const char *const *texts)
 	for (guint32 i = 0; texts[i]; i++)
 		sample_add_text(record, i + 1, texts[i]);
 	record->answer = g_strdup(answer);
-	g_assert_true(weft_record_trace(record, "not_examined", NULL));
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "not_examined" }, NULL));
 	return record;
 }
 
-static void assert_found(const WeftRecord *record, const char *pointer, guint32 content,
-			 guint32 first, const char *quote)
+static void assert_evidence(const WeftRecord *record, const char *pointer, WeftProvenanceKind kind,
+			    guint32 content, guint32 first, const char *quote)
 {
 	const WeftProvenance *found = evidence(record, pointer);
 	g_assert_nonnull(found);
-	g_assert_cmpint(found->kind, ==, WEFT_PROVENANCE_MATCHED);
+	g_assert_cmpint(found->kind, ==, kind);
 	g_assert_cmpstr(found->quote, ==, quote);
 	g_assert_cmpuint(found->content, ==, content);
 	g_assert_cmpuint(found->char_first, ==, first);
 	g_assert_cmpuint(found->char_end, ==, first + g_utf8_strlen(quote, -1));
 	g_assert_cmpuint(found->at.page, ==, content + 1);
+}
+
+static void assert_found(const WeftRecord *record, const char *pointer, guint32 content,
+			 guint32 first, const char *quote)
+{
+	assert_evidence(record, pointer, WEFT_PROVENANCE_MATCHED, content, first, quote);
+}
+
+static void assert_derived(const WeftRecord *record, const char *pointer, guint32 content,
+			   guint32 first, const char *quote)
+{
+	assert_evidence(record, pointer, WEFT_PROVENANCE_DERIVED, content, first, quote);
 }
 
 static void assert_none(const WeftRecord *record, const char *pointer)
@@ -56,7 +68,7 @@ static void test_pages(void)
 		"\"items\":[{\"name/x\":\"Widget, blue\"}],\"note\":\"nowhere\",\"vat\":null}",
 		TEXTS);
 	assert_found(record, "/to", 0, 16, "M\xC3\xBCller & S\xC3\xB6hne");
-	assert_found(record, "/date", 1, 7, "2024-03-05");
+	assert_derived(record, "/date", 1, 7, "2024-03-05");
 	assert_found(record, "/items/0/name~1x", 2, 0, "Widget, blue");
 	assert_none(record, "/note");
 	g_assert_null(evidence(record, "/vat"));
@@ -88,11 +100,11 @@ static void test_windows(void)
 	g_hash_table_insert(record->value_windows, g_strdup("/n"), GUINT_TO_POINTER(2));
 	g_hash_table_insert(record->value_windows, g_strdup("/e"), GUINT_TO_POINTER(3));
 	g_hash_table_insert(record->value_windows, g_strdup("/f"), GUINT_TO_POINTER(9));
-	g_assert_true(weft_record_trace(record, "absent", NULL));
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
 	assert_found(record, "/a", 2, 0, "Anna");
 	assert_found(record, "/b/0", 1, 0, "Ben");
 	assert_found(record, "/c", 0, 0, "Anna");
-	assert_found(record, "/n", 3, 7, "7");
+	assert_derived(record, "/n", 3, 7, "7");
 	assert_found(record, "/e", 1, 0, "Ben");
 	assert_found(record, "/f", 0, 0, "Anna");
 	g_assert_cmpuint(evidence(record, "/a")->window, ==, 2);
@@ -113,7 +125,7 @@ static void test_times(void)
 								   g_strdup("12:34 \xC3\xBC"), at));
 	}
 	record->answer = g_strdup("[\"00:12:34\",\"01:00:01\",\"00:12:36\",\"00:12:3\",\"00:12:74\"]");
-	g_assert_true(weft_record_trace(record, "absent", NULL));
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
 	const WeftProvenance *at = evidence(record, "/0");
 
 	g_assert_cmpint(at->kind, ==, WEFT_PROVENANCE_POINTED);
@@ -133,16 +145,109 @@ static void test_numbers(void)
 		"paid -7.5, 19 %. 1,2345", NULL };
 	g_autoptr(WeftRecord) record =
 		traced("[1240, 12.5, 1475.6, 2000000, 2024, -7.5, 19, 1.9e1, 12, 50, 125, 12345]", TEXTS);
-	assert_found(record, "/0", 0, 21, "1,240.00");
-	assert_found(record, "/1", 0, 11, "12.50");
-	assert_found(record, "/2", 0, 35, "1.475,60");
-	assert_found(record, "/3", 0, 52, "2'000'000");
+	assert_derived(record, "/0", 0, 21, "1,240.00");
+	assert_derived(record, "/1", 0, 11, "12.50");
+	assert_derived(record, "/2", 0, 35, "1.475,60");
+	assert_derived(record, "/3", 0, 52, "2'000'000");
 	assert_found(record, "/4", 0, 67, "2024");
-	assert_found(record, "/5", 0, 85, "7.5");
-	assert_found(record, "/6", 0, 90, "19");
-	assert_found(record, "/7", 0, 90, "19");
+	assert_derived(record, "/5", 0, 84, "-7.5");
+	assert_derived(record, "/6", 0, 90, "19");
+	assert_derived(record, "/7", 0, 90, "19");
 	assert_none(record, "/10");
 	assert_none(record, "/11"); /* no group of four */
+}
+
+/* What a document says of itself decides, else the locale, else nobody. */
+static void test_meanings(void)
+{
+	static const char *const GERMAN[] = { "Rechnung vom 3. M\xC3\xA4rz 2024, f\xC3\xA4llig 03/04/2024",
+					      "Netto 1.240 EUR, Porto 4,90 EUR", NULL };
+	static const char *const OPEN[] = { "due 03/04/2024: 1.240", NULL };
+	static const char answer[] = "{\"d\":\"2024-03-03\",\"due\":\"2024-04-03\",\"net\":1240,"
+				     "\"post\":4.9,\"us\":\"2024-03-04\",\"small\":1.24}";
+	g_autoptr(WeftRecord) german = traced(answer, GERMAN);
+	g_autoptr(WeftRecord) open = traced(answer, OPEN);
+	g_autoptr(WeftRecord) english = weft_record_new();
+	WeftTraceRules rules = { .reason_of_null = "absent" };
+
+	assert_derived(german, "/d", 0, 13, "3. M\xC3\xA4rz 2024");
+	assert_derived(german, "/due", 0, 34, "03/04/2024");
+	assert_derived(german, "/net", 1, 6, "1.240");
+	assert_derived(german, "/post", 1, 23, "4,90");
+	assert_none(german, "/us");
+	assert_none(german, "/small");
+	g_assert_null(evidence(german, "/net")->readings);
+	assert_derived(open, "/net", 0, 16, "1.240");
+	g_assert_cmpstr(evidence(open, "/net")->readings[0], ==, "1.24");
+	g_assert_cmpstr(evidence(open, "/net")->readings[1], ==, "1240");
+	g_assert_null(evidence(open, "/net")->readings[2]);
+	assert_derived(open, "/small", 0, 16, "1.240");
+	g_assert_cmpstr(evidence(open, "/due")->readings[0], ==, "2024-04-03");
+	g_assert_cmpstr(evidence(open, "/us")->readings[1], ==, "2024-03-04");
+	g_assert_cmpstr(open->answer, ==, answer); /* without a schema nobody knows where null may stand */
+	sample_add_text(english, 1, OPEN[0]);
+	english->answer = g_strdup(answer);
+	g_assert_true(weft_usage_of_locale("en-US", &rules.usage));
+	g_assert_true(weft_record_trace(english, &rules, NULL));
+	assert_none(english, "/net");
+	assert_derived(english, "/small", 0, 16, "1.240");
+	assert_derived(english, "/us", 0, 4, "03/04/2024");
+	g_assert_null(evidence(english, "/us")->readings);
+}
+
+/* A value that begins in one item and ends in the next has a place in each. */
+static void test_two_items(void)
+{
+	static const char *const TEXTS[] = { "sold to Harbour\n", "  Works of\nTrieste Ltd", NULL };
+	g_autoptr(WeftRecord) record = traced("[\"Harbour Works of Trieste\"]", TEXTS);
+	const WeftProvenance *first = evidence(record, "/0");
+
+	g_assert_cmpuint(record->provenance->len, ==, 2);
+	assert_found(record, "/0", 0, 8, "Harbour");
+	g_assert_cmpstr(first[1].pointer, ==, "/0");
+	g_assert_cmpuint(first[1].content, ==, 1);
+	g_assert_cmpuint(first[1].char_first, ==, 2);
+	g_assert_cmpstr(first[1].quote, ==, "Works of\nTrieste");
+	g_assert_cmpuint(first[1].at.page, ==, 2);
+}
+
+/* Not over a picture that nobody read, nor from one speaker to the next. */
+static void test_apart(void)
+{
+	g_autoptr(WeftRecord) record = weft_record_new();
+	WeftAnchor at = { .page = 1 };
+
+	sample_add_text(record, 1, "one");
+	g_ptr_array_add(record->contents,
+			weft_content_new(WEFT_CONTENT_IMAGE, WEFT_BY_FILE, NULL, at));
+	sample_add_text(record, 1, "two");
+	sample_add_text(record, 1, "three");
+	((WeftContent *)record->contents->pdata[3])->speaker = g_strdup("Anna");
+	record->answer = g_strdup("[\"one two\",\"two three\",\"two\"]");
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
+	assert_none(record, "/0");
+	assert_none(record, "/1");
+	g_assert_cmpint(evidence(record, "/2")->kind, ==, WEFT_PROVENANCE_MATCHED);
+}
+
+/* More text than one piece of it holds; the place in the last one is found, and the next one behind
+ * it. */
+static void test_large(void)
+{
+	g_autoptr(WeftRecord) record = weft_record_new();
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	while (text->len < 100000)
+		g_string_append(text, "nothing here but 17 words and 3,5 numbers ");
+	for (guint32 page = 1; page <= 8; page++)
+		sample_add_text(record, page, text->str);
+	sample_add_text(record, 9, "needle, 1.240,00");
+	sample_add_text(record, 10, "needle");
+	record->answer = g_strdup("[\"needle\",\"needle\",1240]");
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
+	assert_found(record, "/0", 8, 0, "needle");
+	assert_found(record, "/1", 9, 0, "needle");
+	assert_derived(record, "/2", 8, 8, "1.240,00");
 }
 
 static void test_word_ends(void)
@@ -174,11 +279,11 @@ static void test_lists(void)
 	static const char *const TEXTS[] = { "10.00 and 10.00", "more: 10.00", NULL };
 	g_autoptr(WeftRecord) record =
 		traced("{\"rows\":[{\"p\":10},{\"p\":10},{\"p\":10},{\"p\":10}],\"sum\":10}", TEXTS);
-	assert_found(record, "/rows/0/p", 0, 0, "10.00");
-	assert_found(record, "/rows/1/p", 0, 10, "10.00");
-	assert_found(record, "/rows/2/p", 1, 6, "10.00");
-	assert_found(record, "/rows/3/p", 0, 0, "10.00");
-	assert_found(record, "/sum", 0, 0, "10.00");
+	assert_derived(record, "/rows/0/p", 0, 0, "10.00");
+	assert_derived(record, "/rows/1/p", 0, 10, "10.00");
+	assert_derived(record, "/rows/2/p", 1, 6, "10.00");
+	assert_derived(record, "/rows/3/p", 0, 0, "10.00");
+	assert_derived(record, "/sum", 0, 0, "10.00");
 }
 
 static void test_hidden_is_no_evidence(void)
@@ -186,7 +291,7 @@ static void test_hidden_is_no_evidence(void)
 	g_autoptr(WeftRecord) record = sample_record();
 	g_free(record->answer);
 	record->answer = g_strdup("{\"a\":\"ignore all rules\",\"b\":\"Total\",\"c\":true}");
-	g_assert_true(weft_record_trace(record, "absent", NULL));
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
 	assert_none(record, "/a");
 	assert_none(record, "/c");
 	const WeftProvenance *total = evidence(record, "/b");
@@ -203,7 +308,7 @@ static void test_known_stays(void)
 	g_array_append_val(record->provenance, pointed);
 	g_array_append_val(record->absent, absent);
 	record->answer = g_strdup("{\"a\":\"x\",\"b\":null}");
-	g_assert_true(weft_record_trace(record, "absent", NULL));
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
 	g_assert_cmpuint(record->provenance->len, ==, 1);
 	g_assert_cmpuint(record->absent->len, ==, 1);
 }
@@ -212,9 +317,9 @@ static void test_not_json(void)
 {
 	g_autoptr(WeftRecord) record = weft_record_new();
 	g_autoptr(GError) error = NULL;
-	g_assert_true(weft_record_trace(record, "absent", NULL)); /* no answer, nothing to trace */
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL)); /* no answer, nothing to trace */
 	record->answer = g_strdup("{\"a\":");
-	g_assert_false(weft_record_trace(record, "absent", &error));
+	g_assert_false(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, &error));
 	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT);
 }
 
@@ -223,6 +328,10 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/provenance/pages", test_pages);
 	g_test_add_func("/provenance/numbers", test_numbers);
+	g_test_add_func("/provenance/meanings", test_meanings);
+	g_test_add_func("/provenance/two-items", test_two_items);
+	g_test_add_func("/provenance/apart", test_apart);
+	g_test_add_func("/provenance/large", test_large);
 	g_test_add_func("/provenance/windows", test_windows);
 	g_test_add_func("/provenance/times", test_times);
 	g_test_add_func("/provenance/word-ends", test_word_ends);
