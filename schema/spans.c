@@ -1,5 +1,7 @@
 #include "schema/spans.h"
 
+#include "schema/lexeme.h"
+
 #define NEAR_BYTES 64
 
 void weft_indexed_done(WeftIndexed *indexed)
@@ -43,16 +45,30 @@ typedef struct Walk {
 	const WeftSpans *spans;
 	const WeftStart *start;
 	guint next;
+	guint32 offset;          /* of the lexeme */
+	WeftLexemeState state;
 } Walk;
 
 static Walk walk_from(const WeftSpans *spans, guint32 suffix)
 {
 	const WeftStart *start = &spans->indexed->starts[suffix];
-	Walk walk = { .spans = spans, .start = start };
+	Walk walk = { .spans = spans, .start = start, .offset = start->offset };
 
 	walk.next = first_end(spans->indexed, start->offset + 1,
 			      (guint64)start->n_chars + spans->rule.n_chars_min);
+	if (spans->rule.lexeme)
+		walk.state = weft_lexeme_begin(spans->rule.lexeme);
 	return walk;
+}
+
+static gboolean lexeme_takes(Walk *walk, guint32 end)
+{
+	const WeftLexeme *lexeme = walk->spans->rule.lexeme;
+
+	for (; walk->offset < end && walk->state.id != WEFT_LEXEME_DEAD; walk->offset++)
+		walk->state = weft_lexeme_step(lexeme, walk->state,
+					       walk->spans->indexed->text[walk->offset]);
+	return walk->state.id != WEFT_LEXEME_DEAD && weft_lexeme_accepts(lexeme, walk->state);
 }
 
 /* Bytes from the start to the next end; 0: there is none. */
@@ -61,14 +77,23 @@ static guint32 walk_next(Walk *walk)
 	const WeftIndexed *indexed = walk->spans->indexed;
 	const WeftSpansRule *rule = &walk->spans->rule;
 
-	if (walk->next == indexed->ends->len)
-		return 0;
-	const WeftStart *end = end_at(indexed, walk->next++);
+	for (; walk->next < indexed->ends->len; walk->next++) {
+		const WeftStart *end = end_at(indexed, walk->next);
+		guint32 n_bytes = end->offset - walk->start->offset;
 
-	if (end->n_bars > walk->start->n_bars ||
-	    end->n_chars - walk->start->n_chars > rule->n_chars_max)
-		return 0;
-	return end->offset - walk->start->offset;
+		if (end->n_bars > walk->start->n_bars ||
+		    end->n_chars - walk->start->n_chars > rule->n_chars_max)
+			return 0;
+		if (rule->lexeme && n_bytes > WEFT_VERBATIM_LEXEME_BYTES)
+			return 0;
+		if (!rule->lexeme || lexeme_takes(walk, end->offset)) {
+			walk->next++;
+			return n_bytes;
+		}
+		if (walk->state.id == WEFT_LEXEME_DEAD)
+			return 0;
+	}
+	return 0;
 }
 
 /* The last end of all, without a walk over them: the one in front of a bar or of what is too long. */
@@ -102,7 +127,7 @@ static void find_ends(WeftSpans *spans, guint32 suffix)
 		spans->far[suffix] = n_bytes;
 		if (n_bytes < NEAR_BYTES)
 			spans->near[n + suffix] |= (guint64)1 << n_bytes;
-		is_long = n_bytes >= NEAR_BYTES;
+		is_long = n_bytes >= NEAR_BYTES && !spans->rule.lexeme;
 	}
 	if (is_long)
 		spans->far[suffix] = last_end(spans, suffix);
@@ -157,7 +182,8 @@ WeftSpans *weft_spans_new(const WeftIndexed *indexed, const WeftSpansRule *rule)
 	spans->furthest = g_new0(guint32, 2 * (gsize)n);
 	spans->near = g_new0(guint64, 2 * (gsize)n);
 	for (guint32 i = 0; i < n; i++) {
-		find_ends(spans, i);
+		if (!rule->lexeme || !weft_lexeme_is_empty(rule->lexeme))
+			find_ends(spans, i);
 		spans->furthest[n + i] = i;
 	}
 	for (guint32 i = n; i-- > 1;) {
@@ -209,7 +235,8 @@ static gboolean takes_empty(const WeftSpans *spans)
 {
 	const WeftSpansRule *rule = &spans->rule;
 
-	return rule->allows_empty && rule->n_chars_min == 0;
+	return rule->allows_empty && rule->n_chars_min == 0 &&
+	       (!rule->lexeme || weft_lexeme_contains(rule->lexeme, "", 0));
 }
 
 gboolean weft_spans_begin(const WeftSpans *spans, WeftSpansState *ret_state)
@@ -247,9 +274,12 @@ static gboolean ends_at(const WeftSpans *spans, guint32 suffix, guint32 n_bytes)
 	const WeftStart *start = &indexed->starts[suffix];
 	guint i = first_end(indexed, start->offset + n_bytes, 0);
 
-	return n_bytes <= spans->far[suffix] && i < indexed->ends->len &&
-	       end_at(indexed, i)->offset == start->offset + n_bytes &&
-	       is_in_length(&spans->rule, end_at(indexed, i)->n_chars - start->n_chars);
+	if (n_bytes > spans->far[suffix] || i == indexed->ends->len ||
+	    end_at(indexed, i)->offset != start->offset + n_bytes ||
+	    !is_in_length(&spans->rule, end_at(indexed, i)->n_chars - start->n_chars))
+		return FALSE;
+	Walk walk = walk_from(spans, suffix);
+	return !spans->rule.lexeme || lexeme_takes(&walk, start->offset + n_bytes);
 }
 
 gboolean weft_spans_accepts(const WeftSpans *spans, const WeftSpansState *state)

@@ -105,7 +105,7 @@ void weft_verbatim_free(WeftVerbatim *verbatim)
 static gboolean is_same(const WeftSpansRule *a, const WeftSpansRule *b)
 {
 	return a->n_chars_min == b->n_chars_min && a->n_chars_max == b->n_chars_max &&
-	       a->allows_empty == b->allows_empty;
+	       a->lexeme == b->lexeme && a->allows_empty == b->allows_empty;
 }
 
 const WeftSpans *weft_verbatim_spans(WeftVerbatim *verbatim, const WeftSpansRule *rule)

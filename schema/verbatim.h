@@ -7,9 +7,9 @@
  * interval of them, and a state is three numbers that are copied, stepped and thrown away.
  *
  * WeftSpans are the values that one string of the schema may have: the spans of the text that begin
- * and end at words and fit its length. Which ends are left is known for every occurrence beforehand,
- * so a byte is only allowed when some value goes on that way: there are no dead ends, and the fewest
- * bytes to an end are known at every state. A string that is empty stands nowhere; it is a value
+ * and end at words and fit its length, its pattern and its format. Which ends are left is known for
+ * every occurrence beforehand, so a byte is only allowed when some value goes on that way: there are
+ * no dead ends, and the fewest bytes to an end are known at every state. A string that is empty stands nowhere; it is a value
  * where the schema leaves no other way to say that there is none.
  *
  * Stepping: begin (FALSE: there is no value at all, the string may not be opened), then step with
@@ -20,7 +20,8 @@
  * States are of one window's text: masks are not worth keeping but that of the beginning.
  *
  * Of text that repeats itself for more than WEFT_VERBATIM_SORTED_BYTES only one occurrence is
- * followed further. That leaves spans out and lets none in.
+ * followed further; what a lexeme takes is looked for in the first WEFT_VERBATIM_LEXEME_BYTES of a
+ * suffix. Both leave spans out, neither lets one in.
  *
  * Threads: an index belongs to one thread, because spans are made when they are first asked for; the
  * states are values.
@@ -31,7 +32,9 @@
 #include "base/running_text.h"
 
 #define WEFT_VERBATIM_SORTED_BYTES 256
+#define WEFT_VERBATIM_LEXEME_BYTES 1024
 
+typedef struct WeftLexeme WeftLexeme;
 typedef struct WeftVerbatim WeftVerbatim;
 typedef struct WeftSpans WeftSpans;
 
@@ -43,10 +46,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftVerbatim, weft_verbatim_free)
 /* What a string of the schema asks of its values. */
 typedef struct WeftSpansRule {
 	gsize n_chars_min, n_chars_max; /* code points; 0 and G_MAXSIZE: any */
-	gboolean allows_empty;          /* "" is a value, too, if the length says so */
+	const WeftLexeme *lexeme;       /* pattern and format; NULL: any */
+	gboolean allows_empty;          /* "" is a value, too, if length and lexeme say so */
 } WeftSpansRule;
 
-/* The index owns it and keeps one for each rule: ask for it once per node, before stepping. */
+/* The index owns it and keeps one for each rule: ask for it once per node, before stepping. The lexeme
+ * must outlive the index. */
 const WeftSpans *weft_verbatim_spans(WeftVerbatim *verbatim, const WeftSpansRule *rule);
 
 /* Occurrences [low, high) of the n_bytes that are written. */

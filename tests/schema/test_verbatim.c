@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-static const WeftSpansRule any = { 0, G_MAXSIZE, FALSE };
+#include "schema/lexeme.h"
+
+static const WeftSpansRule any = { .n_chars_max = G_MAXSIZE };
 
 static WeftRunningText *text_of(const char *const *pieces, gsize n_pieces)
 {
@@ -25,6 +27,11 @@ static char *spelled(const char *text, gsize size_bytes)
 	return g_string_free(json, FALSE);
 }
 
+static gboolean takes(const WeftSpansRule *rule, const char *text, gsize size_bytes)
+{
+	return !rule->lexeme || weft_lexeme_contains(rule->lexeme, text, size_bytes);
+}
+
 /* All values, told from the text without an index. */
 static GHashTable *values_of(const WeftRunningText *text, const WeftSpansRule *rule)
 {
@@ -32,7 +39,7 @@ static GHashTable *values_of(const WeftRunningText *text, const WeftSpansRule *r
 	gsize size;
 	const char *bytes = weft_running_text_bytes(text, &size);
 
-	if (rule->allows_empty && rule->n_chars_min == 0)
+	if (rule->allows_empty && rule->n_chars_min == 0 && takes(rule, "", 0))
 		g_hash_table_add(values, g_strdup(""));
 	for (gsize i = 0; i < size; i++) {
 		gsize n_chars = 0;
@@ -41,7 +48,8 @@ static GHashTable *values_of(const WeftRunningText *text, const WeftSpansRule *r
 		for (gsize k = i; k < size && bytes[k]; k++) {
 			n_chars += ((guint8)bytes[k + 1] & 0xc0) != 0x80;
 			if ((weft_running_text_marks(text, k + 1) & WEFT_TEXT_ENDS) &&
-			    n_chars >= rule->n_chars_min && n_chars <= rule->n_chars_max)
+			    n_chars >= rule->n_chars_min && n_chars <= rule->n_chars_max &&
+			    takes(rule, bytes + i, k + 1 - i))
 				g_hash_table_add(values, spelled(bytes + i, k + 1 - i));
 		}
 	}
@@ -122,8 +130,9 @@ static void test_document(void)
 		"\xe6\x9d\xb1\xe4\xba\xac 12", "Rechnung Nr. 7",
 	};
 	static const WeftSpansRule rules[] = {
-		{ 0, G_MAXSIZE, FALSE }, { 0, G_MAXSIZE, TRUE }, { 1, 4, TRUE }, { 12, 14, FALSE },
-		{ 5, 5, FALSE }, { 300, 400, FALSE }, { 0, 0, TRUE }, { 0, 0, FALSE },
+		{ 0, G_MAXSIZE, NULL, FALSE }, { 0, G_MAXSIZE, NULL, TRUE }, { 1, 4, NULL, TRUE },
+		{ 12, 14, NULL, FALSE },       { 5, 5, NULL, FALSE },	     { 300, 400, NULL, FALSE },
+		{ 0, 0, NULL, TRUE },	       { 0, 0, NULL, FALSE },
 	};
 	g_autoptr(WeftRunningText) text = text_of(pieces, G_N_ELEMENTS(pieces));
 
@@ -155,11 +164,47 @@ static void test_random(void)
 		g_auto(GStrv) pieces = g_strsplit(all->str, "|", -1);
 		g_autoptr(WeftRunningText) text =
 			text_of((const char *const *)pieces, g_strv_length(pieces));
-		WeftSpansRule rule = { (gsize)g_test_rand_int_range(0, 4), G_MAXSIZE,
+		WeftSpansRule rule = { (gsize)g_test_rand_int_range(0, 4), G_MAXSIZE, NULL,
 				       g_test_rand_int_range(0, 2) };
 		if (g_test_rand_int_range(0, 2))
 			rule.n_chars_max = rule.n_chars_min + (gsize)g_test_rand_int_range(0, 6);
 		assert_text(text, &rule, 3);
+	}
+}
+
+static WeftLexeme *lexeme_of(WeftLexemeKind kind, const char *text, guint32 n_max)
+{
+	WeftLexemePart part = { .kind = kind, .text = text };
+	WeftLexemeSpec spec = { &part, 1, 0, n_max };
+	g_autoptr(WeftLexemeMaker) maker = weft_lexeme_maker_new();
+	WeftLexeme *lexeme = weft_lexeme_new(maker, &spec, NULL);
+
+	g_assert_nonnull(lexeme);
+	return lexeme;
+}
+
+static void test_lexemes(void)
+{
+	static const char *const pieces[] = {
+		"from a.b@example.org and 2024-03-12 or 2024-02-30", "RE-2024-00173: \"x\" \\ AB12",
+		"aaaa aaaa aaaaa aaaaa aaaaaa", "",
+	};
+	static const struct {
+		WeftLexemeKind kind;
+		const char *text;
+	} parts[] = {
+		{ WEFT_LEXEME_PATTERN, "^[A-Z]{2}-[0-9]{4}-[0-9]+$" }, { WEFT_LEXEME_PATTERN, "^[A-Z]{2}" },
+		{ WEFT_LEXEME_PATTERN, "\"" },		       { WEFT_LEXEME_PATTERN, "^(aaaa ){2}" },
+		{ WEFT_LEXEME_PATTERN, "a$" },			       { WEFT_LEXEME_FORMAT, "date" },
+		{ WEFT_LEXEME_FORMAT, "email" },			       { WEFT_LEXEME_PATTERN, "nowhere" },
+	};
+	g_autoptr(WeftRunningText) text = text_of(pieces, G_N_ELEMENTS(pieces));
+
+	for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+		g_autoptr(WeftLexeme) lexeme = lexeme_of(parts[i].kind, parts[i].text, 20);
+		const WeftSpansRule rule = { 0, G_MAXSIZE, lexeme, i % 2 };
+
+		assert_text(text, &rule, 10);
 	}
 }
 
@@ -175,7 +220,7 @@ static void test_long(void)
 	g_auto(GStrv) pieces = g_strsplit(all->str, "|", -1);
 	g_autoptr(WeftRunningText) text = text_of((const char *const *)pieces, g_strv_length(pieces));
 	for (int round = 0; round < 40; round++) {
-		WeftSpansRule rule = { (gsize)g_test_rand_int_range(0, 300), G_MAXSIZE, FALSE };
+		WeftSpansRule rule = { (gsize)g_test_rand_int_range(0, 300), G_MAXSIZE, NULL, FALSE };
 		if (round % 2)
 			rule.n_chars_max = rule.n_chars_min + 40;
 		g_autoptr(WeftVerbatim) verbatim = weft_verbatim_new(text);
@@ -218,6 +263,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/verbatim/document", test_document);
 	g_test_add_func("/verbatim/empty", test_empty);
 	g_test_add_func("/verbatim/random", test_random);
+	g_test_add_func("/verbatim/lexemes", test_lexemes);
 	g_test_add_func("/verbatim/long", test_long);
 	return g_test_run();
 }
