@@ -208,7 +208,7 @@ static gboolean read_tasks(const WeftKeys *keys, char ***ret_tasks, GError **err
 static gboolean read_traits(const WeftKeys *keys, WeftTraits *traits, GError **error)
 {
 	static const char *const known[] = {"reads", "answer_confidence_min", "tasks", "name",
-					    NULL};
+					    "hears_words", NULL};
 	static const WeftNumberKey confidence[] = {
 		{"answer_confidence_min", G_STRUCT_OFFSET(WeftTraits, answer_confidence_min), 0, 1,
 		 FALSE, 0}};
@@ -223,6 +223,10 @@ static gboolean read_traits(const WeftKeys *keys, WeftTraits *traits, GError **e
 	const WeftJson *reads = weft_keys_member(&section, "reads");
 	if (reads && !weft_json_bool(reads, &traits->reads))
 		return weft_keys_error(&section, "reads", error, "must be true or false");
+	const WeftJson *hears = weft_keys_member(&section, "hears_words");
+	traits->hears_words = TRUE;
+	if (hears && !weft_json_bool(hears, &traits->hears_words))
+		return weft_keys_error(&section, "hears_words", error, "must be true or false");
 	return TRUE;
 }
 

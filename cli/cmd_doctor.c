@@ -189,7 +189,8 @@ static gboolean try_bundle(const WeftPlaces *places, const char *path, const cha
 	       kernels->name, weft_model_context(model),
 	       weft_encoders_can_see(encoders) ? "yes" : "no",
 	       config->traits.reads ? "yes" : "not said by its configuration",
-	       weft_encoders_can_hear(encoders) ? "yes" : "no");
+	       !weft_encoders_can_hear(encoders)   ? "no" :
+	       config->traits.hears_words ? "yes" : "what kind of sound it is, no words");
 	if (!print_listening(bundle, error))
 		return FALSE;
 	if (!weft_bundle_tokenizer(bundle)) {

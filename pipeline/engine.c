@@ -429,6 +429,20 @@ gsize weft_engine_tile_tokens(const WeftEngine *engine)
 	return engine != NULL ? weft_encoders_tile_tokens(engine->encoders) : 0;
 }
 
+gboolean weft_engine_knows_task(const WeftEngine *engine)
+{
+	const WeftTraits *traits = &weft_bundle_config(engine->bundle)->traits;
+
+	return traits->tasks == NULL || engine->adapter != NULL ||
+	       (engine->job->schema == NULL &&
+	        g_strv_contains((const char *const *)traits->tasks, engine->task->name));
+}
+
+gboolean weft_engine_hears_words(const WeftEngine *engine)
+{
+	return engine != NULL && weft_bundle_config(engine->bundle)->traits.hears_words;
+}
+
 const char *weft_engine_tier(WeftEngine *engine)
 {
 	const char *name = NULL;

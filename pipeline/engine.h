@@ -64,6 +64,11 @@ const WeftRound *weft_engine_round(const WeftEngine *engine, WeftRoundNumber num
  * no weights. */
 gboolean weft_engine_open(WeftEngine *engine, GError **error);
 
+/* An engine for a task: the bundle was made for any, or for this one under its own schema. An adapter was
+ * made for more than the base was: whoever names it says that it knows the task. */
+gboolean weft_engine_knows_task(const WeftEngine *engine);
+/* What is said in sound that becomes rows counts as read. `engine` NULL: FALSE. */
+gboolean weft_engine_hears_words(const WeftEngine *engine);
 /* Once open: */
 const WeftEncoders *weft_engine_encoders(const WeftEngine *engine);
 WeftBatcher *weft_engine_batcher(const WeftEngine *engine);

@@ -92,7 +92,7 @@ typedef struct WeftItem {
 			      * of the document has gone */
 	guint32 n_windows, n_windows_skipped;
 	GArray *windows;         /* END: WeftWindowFacts; NULL: nothing was asked */
-	guint64 unasked_ms;      /* END: sound in windows that nobody was asked about */
+	guint64 unheard_ms;      /* END: sound that was given on and that nobody has heard the words of */
 	gboolean is_replayed;    /* it stands in the journal already; END: so does all before it */
 	gboolean is_whole;       /* END: the document was read to its end */
 	guint64 position;        /* MARK */

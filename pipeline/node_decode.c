@@ -56,7 +56,9 @@ static gboolean set_options(Decode *decode, GError **error)
 	    weft_decode_flow_options(run, (const char *const *)decode->passwords);
 	decode->options.want_rasters = run->task->reads;
 	decode->options.want_pcm = run->task->reads && asks && run->ears == NULL &&
-	                           encoders != NULL && weft_encoders_can_hear(encoders);
+	                           encoders != NULL && weft_encoders_can_hear(encoders) &&
+	                           (weft_engine_hears_words(run->engine) ||
+	                            weft_engine_knows_task(run->engine));
 	if (run->reader == WEFT_READ_TESSERACT && job->page_dpi == 0 && !job->is_dry)
 		decode->options.page_dpi = TESSERACT_DPI;
 	else if (run->reader != WEFT_READ_TESSERACT && encoders != NULL)

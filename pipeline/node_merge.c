@@ -32,19 +32,12 @@ static gboolean merge_init(void *shared, WeftRunner *runner, void **ret_state, G
 	return TRUE;
 }
 
-/* A bundle made for other tasks than this one knows nothing here, however sure it is of it; nor does
- * it under a schema that is not the task's own. An adapter was made for more than the base was:
- * whoever names it says that it knows this task. */
+/* A bundle made for other tasks than this one knows nothing here, however sure it is of it. */
 static double confidence_min(const WeftRun *run)
 {
 	const WeftTraits *traits = &weft_bundle_config(weft_engine_bundle(run->engine))->traits;
 
-	if (traits->tasks == NULL || weft_engine_adapter(run->engine) != NULL)
-		return traits->answer_confidence_min;
-	if (run->job->schema != NULL ||
-	    !g_strv_contains((const char *const *)traits->tasks, run->task->name))
-		return G_MAXDOUBLE;
-	return traits->answer_confidence_min;
+	return weft_engine_knows_task(run->engine) ? traits->answer_confidence_min : G_MAXDOUBLE;
 }
 
 static bool take_answer(Merging *merging, WeftRunner *runner, WeftItem *item)

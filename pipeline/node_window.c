@@ -23,7 +23,7 @@ typedef struct Flow {
 	guint32 n_windows, n_windows_skipped;
 	WeftAnchor unheard, unseen, unasked; /* time ranges; has_time FALSE: none */
 	guint n_unseen;
-	double unasked_s; /* of sound, in windows that are not asked */
+	double unheard_s; /* of sound that windows hold, and whose words nobody has heard */
 	GArray *facts; /* WeftWindowFacts */
 	WeftJournal *journal; /* of what was read; NULL: not kept */
 } Flow;
@@ -149,7 +149,8 @@ static void cover_time(WeftAnchor *covered, const WeftAnchor *at)
 }
 
 /* What a window that is not asked held, and nothing else has read. Takes the window. */
-static bool leave_out(WeftRunner *runner, guint64 number, Flow *flow, WeftWindow *take_window)
+static bool leave_out(WeftRunner *runner, guint64 number, Flow *flow, gboolean hears_words,
+                      WeftWindow *take_window)
 {
 	g_autoptr(WeftWindow) window = take_window;
 	bool is_sent = true;
@@ -162,8 +163,10 @@ static bool leave_out(WeftRunner *runner, guint64 number, Flow *flow, WeftWindow
 		if (piece->part == NULL || piece->content == WEFT_SPAN_NO_CONTENT)
 			continue;
 		if (piece->part->kind == WEFT_PART_PCM) { /* told once, for all of it */
+			if (!hears_words)
+				continue;
 			cover_time(&flow->unasked, &piece->anchor);
-			flow->unasked_s += piece->anchor.time[1] - piece->anchor.time[0];
+			flow->unheard_s += piece->anchor.time[1] - piece->anchor.time[0];
 			continue;
 		}
 		is_sent = weft_item_send_fault(
@@ -188,6 +191,7 @@ static bool send_full(Windows *windows, WeftRunner *runner, guint64 number, Flow
 		if (windows->run->task->windows == WEFT_WINDOWS_ENDS && window->number > 0) {
 			if (flow->held != NULL)
 				is_sent = leave_out(runner, number, flow,
+				                    weft_engine_hears_words(windows->run->engine),
 				                    g_steal_pointer(&flow->held));
 			flow->held = window;
 		} else {
@@ -296,6 +300,10 @@ static bool take_sound(Windows *windows, WeftRunner *runner, Flow *flow, WeftIte
 		return true;
 	}
 	flow->has_substance = TRUE;
+	if (!weft_engine_hears_words(windows->run->engine)) {
+		cover_time(&flow->unheard, &at);
+		flow->unheard_s += at.time[1] - at.time[0];
+	}
 	weft_part_release_memory(item->part);
 	if (!weft_cutter_add_part(flow->cutter, g_steal_pointer(&item->part), content, FALSE,
 	                          &failure))
@@ -367,14 +375,14 @@ static bool send_unread(Flow *flow, WeftRunner *runner, guint64 number)
 /* Sound of windows between the first and the last, where nobody else has listened. */
 static bool send_unasked(const Flow *flow, WeftRunner *runner, WeftItem *end)
 {
-	end->unasked_ms = (guint64)llround(CLAMP(flow->unasked_s, 0, 1e9) * 1e3);
-	return end->unasked_ms == 0 || flow->has_captions ||
+	end->unheard_ms = (guint64)llround(CLAMP(flow->unheard_s, 0, 1e9) * 1e3);
+	return !flow->unasked.has_time || flow->has_captions ||
 	       weft_item_send_fault(
 	           runner, end->document, "window",
 	           g_error_new(WEFT_ERROR, WEFT_ERROR_NOT_EXAMINED,
 	                       "%.0f s of sound were not listened to: the task asks about the first "
 	                       "and the last window only",
-	                       flow->unasked_s),
+	                       flow->unheard_s),
 	           &flow->unasked);
 }
 

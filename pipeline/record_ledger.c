@@ -79,7 +79,7 @@ WeftSum weft_record_ledger_sound(const WeftRecord *record, guint64 heard_ms, gui
 			sum.done += ms;
 	}
 	if (!has_captions)
-		sum.done -= MIN(end->unasked_ms, sum.done);
+		sum.done -= MIN(end->unheard_ms, sum.done);
 	/* what lies behind a limit was to be read, too, and what never came */
 	for (guint i = 0; i < record->faults->len; i++) {
 		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);

@@ -196,6 +196,7 @@ static void test_text_refusals(void)
 	    {"", "\"vocab_size\":100,", "already"},
 	    {"", "\"weft\":{\"read\":true},", "weft.read: is not a key"},
 	    {"", "\"weft\":{\"reads\":1},", "weft.reads"},
+	    {"", "\"weft\":{\"hears_words\":\"no\"},", "weft.hears_words"},
 	    {"", "\"weft\":{\"answer_confidence_min\":2},", "weft.answer_confidence_min"},
 	    {"", "\"weft\":[],", "weft: must be an object"},
 	    {"", "\"weft\":{\"name\":7},", "weft.name"},
@@ -498,12 +499,14 @@ static void test_behemoth(void)
 
 static void test_traits(void)
 {
-	g_autofree char *json = with(TEXT, "", "\"weft\":{\"reads\":true,\"name\":\"n\","
+	g_autofree char *json = with(TEXT, "", "\"weft\":{\"reads\":true,\"hears_words\":false,\"name\":\"n\","
 					       "\"tasks\":[\"index\"],\"answer_confidence_min\":0.25},");
 	g_autoptr(WeftConfig) config = accept(json, NULL);
 	g_autoptr(WeftConfig) bare = accept(TEXT, NULL);
 
 	g_assert_true(config->traits.reads);
+	g_assert_false(config->traits.hears_words);
+	g_assert_true(bare->traits.hears_words);
 	g_assert_cmpstr(config->traits.name, ==, "n");
 	g_assert_cmpfloat(config->traits.answer_confidence_min, ==, 0.25);
 	g_assert_cmpuint(g_strv_length(config->traits.tasks), ==, 1);

@@ -78,6 +78,23 @@ class Ears(e2e.Case):
         self.assertIn(f"{skipped} s of sound", fault["message"])
         self.assertAlmostEqual(skipped, fault["at"]["time"][1] - fault["at"]["time"][0], delta=45)
 
+    def test_one_that_hears_no_words(self):
+        """It is shown the sound, and what is said counts as not read (silence is known). For a task that it does not know it is
+        not even shown."""
+        path = self.sound(60)
+        config = json.loads((self.bundle / "config.json").read_text())
+        config["weft"] |= {"hears_words": False, "tasks": ["index"]}
+        (self.bundle / "config.json").write_text(json.dumps(config))
+        for task, n_rows in (("index", 60 * ROWS_S), ("minutes", 0)):
+            self.out = self.folder / task
+            record = self.record("-t", task, path)
+            self.assertEqual(record["ledger"]["seconds"], {"in": 60, "done": 2, "failed": 0, "skipped": 58})
+            fault = record["errors"][0]
+            self.assertEqual((fault["stage"], fault["code"]), ("read", "no_reader"))
+            self.assertEqual(fault["at"]["time"], [0, 60])
+            tokens = record["model"]["tokens"]["audio"] if record["model"] else 0
+            self.assertAlmostEqual(tokens, n_rows, delta=12)
+
     def test_after_a_kill(self):
         """Windows that were answered are not asked again, wherever their clips of sound end."""
         path = self.sound(3600)
