@@ -97,7 +97,7 @@ class Ears(e2e.Case):
 
     def test_after_a_kill(self):
         """Windows that were answered are not asked again, wherever their clips of sound end."""
-        path = self.sound(3600)
+        path = self.sound(1800)
         arguments = ["-t", "minutes", path]
         whole = self.folder / "whole"
         done = e2e.weft("run", "-q", "-m", self.bundle, "-o", whole, *arguments)
