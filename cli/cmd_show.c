@@ -4,11 +4,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "cli/cmd.h"
+#include "cli/explain.h"
 #include "cli/glance.h"
 #include "cli/record_tree.h"
+#include "cli/records.h"
 #include "outputs/outputs.h"
 
 #define KIND_WIDTH 13
@@ -128,6 +131,26 @@ static void print_values(const WeftJson *object, const char *heading)
 	}
 }
 
+/* What people say of the answer, which has it above. */
+static void print_corrections(const WeftJson *corrections)
+{
+	for (gsize i = 0; i < weft_json_length(corrections); i++) {
+		const WeftJson *said = weft_json_at(corrections, i);
+		g_autofree char *pointer = weft_path_display(weft_json_key_at(corrections, i, NULL));
+		g_autofree char *who = shown_string(weft_json_member(said, "who"));
+		g_autofree char *when = shown_string(weft_json_member(said, "when"));
+		g_autoptr(GString) was = g_string_new(NULL);
+		gboolean confirms = FALSE;
+		WeftJsonWriter writer;
+
+		weft_json_writer_init(&writer, was);
+		weft_json_write_tree(&writer, weft_json_member(said, "was"));
+		(void)weft_json_bool(weft_json_member(said, "confirms"), &confirms);
+		printf("%s  %-16s by %s %s%s%s\n", i == 0 ? "\ncorrections\n" : "", pointer, who, when,
+		       confirms ? ": it is so" : "; the answer was ", confirms ? "" : was->str);
+	}
+}
+
 static void print_errors(const WeftJson *errors)
 {
 	for (gsize i = 0; i < weft_json_length(errors); i++) {
@@ -190,6 +213,7 @@ static void print_record(const WeftJson *record)
 	print_values(weft_json_member(weft_json_member(record, "document"), "metadata"),
 	             "metadata");
 	print_values(weft_json_member(record, "answer"), "answer");
+	print_corrections(weft_json_member(record, "corrections"));
 	print_values(weft_json_member(record, "absent"), "absent");
 	print_safety(weft_json_member(record, "safety"));
 	print_items(weft_json_member(record, "content"), "content");
@@ -197,24 +221,60 @@ static void print_record(const WeftJson *record)
 	            "hidden: the page does not show it, or it is not believed");
 }
 
-static int print_records(WeftOutputs *outputs, char **names, GError **error)
+typedef struct Show {
+	const WeftPlaces *places;
+	const char *out, *state, *corrections;
+	char **names;     /* NULL: the table */
+	const char *pointer; /* of a value to explain; NULL: whole records */
+} Show;
+
+static int print_records(const Show *show, WeftExplain *explain, WeftSaid *said, GError **error)
 {
-	for (gsize i = 0; names[i]; i++) {
-		g_autofree char *path = weft_outputs_record_path(outputs, names[i], error);
-		g_autoptr(WeftJson) record = path ? weft_record_tree_read(path, error) : NULL;
+	for (gsize i = 0; show->names[i]; i++) {
+		g_autofree char *path = weft_outputs_record_path(explain->outputs, show->names[i], error);
+		WeftJson *stored = path ? weft_record_tree_read(path, error) : NULL;
+		g_autoptr(WeftJson) record = stored ? weft_said_apply(said, "show", stored, error) : NULL;
+
 		if (!record)
 			return WEFT_EXIT_NOT_STARTED;
-		print_record(record);
+		if (!show->pointer)
+			print_record(record);
+		else if (!weft_explain(explain, record, show->pointer, error))
+			return g_error_matches(*error, WEFT_ERROR, WEFT_ERROR_IO) ? WEFT_EXIT_OUTPUT
+										  : WEFT_EXIT_NOT_STARTED;
 	}
-	return WEFT_EXIT_DONE;
+	return explain->is_missing ? WEFT_EXIT_SOME_FAILED : WEFT_EXIT_DONE;
+}
+
+static int show_records(const Show *show, GError **error)
+{
+	/* Before any thread: the helpers fork. */
+	g_autoptr(WeftIngest) ingest =
+		show->pointer ? weft_ingest_open(show->places->helper_dir, error) : NULL;
+	g_auto(WeftSaid) said = {0};
+
+	if (show->pointer && !ingest)
+		return WEFT_EXIT_NOT_STARTED;
+	g_autoptr(WeftOutputs) outputs = weft_outputs_open_existing(show->out, show->state, error);
+	if (!outputs)
+		return WEFT_EXIT_NOT_STARTED;
+	if (!show->names)
+		return print_table(outputs, error);
+	if (!weft_said_read(&said, "show", show->out, show->corrections, error))
+		return WEFT_EXIT_NOT_STARTED;
+	g_auto(WeftExplain) explain = {.ingest = ingest, .outputs = outputs, .out = show->out, .said = &said};
+	return print_records(show, &explain, &said, error);
 }
 
 int weft_cmd_show(const WeftPlaces *places, int argc, char **argv)
 {
-	(void)places; /* reads an output folder only */
-	g_autofree char *out = NULL, *state = NULL;
+	g_autofree char *out = NULL, *state = NULL, *corrections = NULL, *pointer = NULL;
 	g_auto(GStrv) names = NULL;
 	const GOptionEntry entries[] = {
+	    {"explain", 0, 0, G_OPTION_ARG_FILENAME, &pointer, /* as bytes, whatever the locale */
+	     "one value of the answer: what speaks for it, and a crop or clip of its place", "POINTER"},
+	    {"corrections", 0, 0, G_OPTION_ARG_FILENAME, &corrections,
+	     "what people say about answers (OUT/corrections.csv)", "FILE"},
 	    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the output folder (./weft-out)",
 	     "OUT"},
 	    {"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "its state folder (OUT/state)", "DIR"},
@@ -225,15 +285,21 @@ int weft_cmd_show(const WeftPlaces *places, int argc, char **argv)
 	g_option_context_set_summary(
 	    context, "Lists the records of OUT with one fact from each; with IDs (8 "
 	             "characters or more) or paths\nof documents, prints those "
-	             "records to read.");
+	             "records to read, or explains one value of them.");
 	g_option_context_add_main_entries(context, entries, NULL);
 	GError *error = NULL;
 	if (!g_option_context_parse(context, &argc, &argv, &error))
 		return weft_cmd_fail("show", &error, WEFT_EXIT_USAGE);
-	g_autoptr(WeftOutputs) outputs =
-	    weft_outputs_open_existing(out ? out : "weft-out", state, &error);
-	int code = WEFT_EXIT_NOT_STARTED;
-	if (outputs)
-		code = names ? print_records(outputs, names, &error) : print_table(outputs, &error);
+	if (pointer && !g_utf8_validate(pointer, -1, NULL)) {
+		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_USAGE, "--explain: the pointer is not UTF-8");
+		return weft_cmd_fail("show", &error, WEFT_EXIT_USAGE);
+	}
+	if (pointer && !names) {
+		g_set_error(&error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "--explain %s: of which record? Give an ID or the path of a document", pointer);
+		return weft_cmd_fail("show", &error, WEFT_EXIT_USAGE);
+	}
+	const Show show = {places, out ? out : "weft-out", state, corrections, names, pointer};
+	int code = show_records(&show, &error);
 	return error ? weft_cmd_fail("show", &error, code) : code;
 }

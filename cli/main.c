@@ -23,7 +23,7 @@ typedef struct WeftVerb {
 static const WeftVerb VERBS[] = {
     {"run", "[OPTIONS] PATH...", "read documents and write a record for each", FALSE,
      weft_cmd_run, NULL},
-    {"show", "[-o OUT] [ID|PATH...]", "list the records, or print them to read", FALSE,
+    {"show", "[-o OUT] [ID|PATH...]", "list the records, print them, explain a value", FALSE,
      weft_cmd_show, NULL},
     {"search", "[-o OUT] QUERY", "find documents by their words", FALSE, weft_cmd_search, NULL},
     {"export", "[-o OUT] -f FORMAT [ID|PATH...]", "records as table, captions, Markdown ...", FALSE,

@@ -1,16 +1,14 @@
 #include "cli/verify_sample.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "base/long_path.h"
+#include "cli/original.h"
 #include "pipeline/pipeline.h"
 
 #define RECORD_BYTES_MAX ((gsize)1 << 30)
@@ -97,21 +95,6 @@ static WeftJson *read_record(const Batch *batch, const char *id, gboolean *ret_i
 	return is_there ? weft_json_parse(text, size, WEFT_JSON_STRICT, NULL) : NULL;
 }
 
-static gboolean has_bytes(const char *path, const char *sha256)
-{
-	/* Without waiting: what is now a FIFO must not hold us. */
-	int fd = weft_path_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat status;
-	char hex[65];
-	guint64 size;
-	gboolean has = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-		       weft_fd_sha256(fd, path, hex, &size, NULL) && strcmp(hex, sha256) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return has;
-}
-
 /* Captions of a recording are its captions where it is an input, too. */
 static void note_recording(Batch *batch, const char *id, const char *path)
 {
@@ -130,12 +113,13 @@ static void note_recording(Batch *batch, const char *id, const char *path)
 static void find_document(Batch *batch, const WeftSampled *sampled)
 {
 	const GPtrArray *paths = sampled->paths;
+	const char *path;
+	int fd = weft_original_find(paths, sampled->sha256, &path);
 
-	for (guint i = 0; i < paths->len; i++) {
-		if (!has_bytes(paths->pdata[i], sampled->sha256))
-			continue;
-		g_hash_table_insert(batch->paths, g_strdup(sampled->id), g_strdup(paths->pdata[i]));
-		note_recording(batch, sampled->id, paths->pdata[i]);
+	if (fd >= 0) {
+		close(fd);
+		g_hash_table_insert(batch->paths, g_strdup(sampled->id), g_strdup(path));
+		note_recording(batch, sampled->id, path);
 		return;
 	}
 	g_autofree char *why = g_strdup_printf(

@@ -24,6 +24,7 @@
 #include "outputs/found.h"
 #include "outputs/kept_job.h"
 #include "outputs/record.h"
+#include "outputs/record_paths.h"
 #include "outputs/run_file.h"
 #include "outputs/search.h"
 #include "outputs/stock.h"

@@ -1,4 +1,4 @@
-/* record_paths.h - private: where a record's document lies, as the record says it.
+/* record_paths.h - part of the door of outputs: where a record's document lies, as the record says it.
  *
  * The same bytes at several places are one record, so its paths change after it was written: a
  * written record is read, and written again with other paths (record_file.h). Paths are bytes; those that are no
