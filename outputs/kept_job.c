@@ -39,6 +39,23 @@ static gboolean keep_file(const char *folder, const char *name, const char *text
 	return weft_file_write(path, text, size, error);
 }
 
+/* Names of types are letters, digits, - and _. */
+static char *type_file(const char *type)
+{
+	return g_strconcat(type, ".type.json", NULL);
+}
+
+static gboolean keep_types(const char *folder, const char *const *types, GError **error)
+{
+	for (; types && types[0]; types += 2) {
+		g_autofree char *name = type_file(types[0]);
+
+		if (!keep_file(folder, name, types[1], error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean weft_outputs_keep_job(WeftOutputs *outputs, const char *fingerprint, const WeftKeptJob *job,
 			       GError **error)
 {
@@ -49,6 +66,7 @@ gboolean weft_outputs_keep_job(WeftOutputs *outputs, const char *fingerprint, co
 	outputs->job = g_strdup(fingerprint);
 	return weft_folder_make(folder, 0700, error) &&
 	       keep_file(folder, "schema.json", job->schema, error) &&
+	       keep_types(folder, job->types, error) &&
 	       keep_file(folder, task, job->task, error) && keep_file(folder, "job", job->job, error);
 }
 
@@ -65,9 +83,13 @@ char *weft_outputs_job_file(const WeftOutputs *outputs, const char *fingerprint)
 	return file_of(outputs, fingerprint, "job");
 }
 
-char *weft_outputs_job_schema(const WeftOutputs *outputs, const char *fingerprint, GError **error)
+char *weft_outputs_job_schema(const WeftOutputs *outputs, const char *fingerprint, const char *type,
+			      GError **error)
 {
-	g_autofree char *file = file_of(outputs, fingerprint, "schema.json");
+	g_autofree char *name = type ? type_file(type) : g_strdup("schema.json");
+	/* The type is what a record says. */
+	g_autofree char *file =
+		strchr(name, '/') ? NULL : file_of(outputs, fingerprint, name);
 	char *text = NULL;
 	gsize size;
 

@@ -138,11 +138,35 @@ static gboolean find_in(Tracer *tracer, Value *value, const WeftSearch *search)
 				: find_string(tracer, value, search);
 }
 
+/* All items; of a file with many documents those of the document that the window is of, because what another
+ * one says is no evidence. */
+static WeftSearch search_of_all(const Tracer *tracer, const Value *value)
+{
+	const GArray *windows = tracer->record->windows;
+	guint32 element = value->window == 0 || value->window > windows->len
+				  ? 0
+				  : g_array_index(windows, WeftWindowFacts, value->window - 1).element;
+	WeftSearch search = { 0, G_MAXUINT32, NULL };
+
+	if (element == 0)
+		return search;
+	search = (WeftSearch){ G_MAXUINT32, 0, NULL };
+	for (guint i = 0; i < windows->len; i++) {
+		const WeftWindowFacts *facts = &g_array_index(windows, WeftWindowFacts, i);
+
+		if (facts->element != element || facts->content_first == G_MAXUINT32)
+			continue;
+		search.content_first = MIN(search.content_first, facts->content_first);
+		search.content_last = MAX(search.content_last, facts->content_last);
+	}
+	return search;
+}
+
 /* The items that the model was shown when it gave the value; all of them, where that is not known. */
 static WeftSearch search_of(const Tracer *tracer, const Value *value)
 {
 	const GArray *windows = tracer->record->windows;
-	WeftSearch search = { 0, G_MAXUINT32, NULL };
+	WeftSearch search = search_of_all(tracer, value);
 
 	if (value->window == 0 || value->window > windows->len)
 		return search;
@@ -160,7 +184,7 @@ static WeftSearch search_of(const Tracer *tracer, const Value *value)
 static gboolean find_value(Tracer *tracer, Value *value)
 {
 	const WeftSpot *last = value->is_in_array ? g_hash_table_lookup(tracer->last, value->text) : NULL;
-	WeftSearch window = search_of(tracer, value), all = { 0, G_MAXUINT32, NULL };
+	WeftSearch window = search_of(tracer, value), all = search_of_all(tracer, value);
 
 	if (value->is_verbatim && tracer->has_previous)
 		last = &tracer->previous;

@@ -96,6 +96,24 @@ static void safety_free(WeftSafety *safety)
 	g_free(safety);
 }
 
+WeftTypeFacts *weft_type_facts_new(void)
+{
+	WeftTypeFacts *facts = g_new0(WeftTypeFacts, 1);
+	facts->content = G_MAXUINT32;
+	facts->confidence = -1;
+	return facts;
+}
+
+void weft_type_facts_free(WeftTypeFacts *facts)
+{
+	if (!facts)
+		return;
+	g_free(facts->name);
+	g_free(facts->word);
+	g_free(facts->reason);
+	g_free(facts);
+}
+
 void weft_record_free(WeftRecord *record)
 {
 	if (!record)
@@ -118,7 +136,9 @@ void weft_record_free(WeftRecord *record)
 	g_free(record->answer);
 	g_array_unref(record->absent);
 	g_array_unref(record->provenance);
+	weft_type_facts_free(record->type);
 	g_array_unref(record->windows);
+	g_clear_pointer(&record->elements, g_array_unref);
 	g_hash_table_unref(record->value_windows);
 	g_free(record->model_name);
 	g_free(record->model_id);

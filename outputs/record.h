@@ -100,7 +100,23 @@ typedef struct WeftWindowFacts {
 	guint32 content_first, content_last; /* indices into contents; G_MAXUINT32: of none */
 	guint64 n_tokens;       /* of its parts */
 	guint32 n_pictures, n_left_out; /* shown; and frames that it had no room for */
+	guint32 element;        /* of a file with many documents the one that it is of, from 1; 0: it is not
+				 * such a file */
 } WeftWindowFacts;
+
+/* Which of the task's types the document is taken for, and by whom. */
+typedef struct WeftTypeFacts {
+	char *name;             /* NULL: none of them */
+	gboolean is_by_rule;    /* a word of the task's stands in it; else the model chose */
+	char *word;             /* by rule: that word */
+	guint32 content;        /* by rule: the item in which it stands; else G_MAXUINT32 */
+	double confidence;      /* of the model; negative: not known */
+	char *reason;           /* why none, where nobody chose; or NULL */
+} WeftTypeFacts;
+
+WeftTypeFacts *weft_type_facts_new(void);
+void weft_type_facts_free(WeftTypeFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftTypeFacts, weft_type_facts_free)
 
 typedef struct WeftAbsent {
 	char *pointer;
@@ -151,7 +167,10 @@ typedef struct WeftRecord {
 	char *answer;           /* JSON text, or NULL */
 	GArray *absent;         /* WeftAbsent */
 	GArray *provenance;     /* WeftProvenance */
+	WeftTypeFacts *type;    /* NULL: the task tells no types apart */
 	GArray *windows;        /* WeftWindowFacts */
+	GArray *elements;       /* guint32: of which document of the file each item of the answer is; NULL: the
+				 * file is one document */
 	GHashTable *value_windows; /* pointer into the answer (char *) -> GUINT_TO_POINTER(window) */
 	char *model_name, *model_id, *model_type;  /* NULL when no model was asked */
 	char *adapter, *adapter_id;  /* name and id of the one that answered; NULL: none */

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "outputs/record_division.h"
 #include "outputs/record_source.h"
 
 /* Decimals: a hundredth of a point or pixel, a millisecond, a ten-thousandth of certainty. */
@@ -449,6 +450,8 @@ static void write_window(WeftJsonWriter *w, const WeftWindowFacts *facts)
 	write_count(w, "tokens", facts->n_tokens);
 	write_count(w, "pictures", facts->n_pictures);
 	write_count(w, "left_out", facts->n_left_out);
+	if (facts->element > 0)
+		write_count(w, "element", facts->element);
 	weft_json_write_object_end(w);
 }
 
@@ -597,6 +600,7 @@ static void write_record(WeftJsonWriter *w, const WeftRecord *record, gboolean w
 	weft_json_write_array_end(w);
 	write_provenance(w, record);
 	write_windows(w, record);
+	weft_record_division_write(w, record);
 	write_model(w, record);
 	write_safety(w, record->safety);
 	weft_json_write_key(w, "ledger");

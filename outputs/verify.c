@@ -253,15 +253,16 @@ static void free_check(void *check)
 }
 
 /* What the job's answers must be like; NULL: it asks nothing, or is not kept. */
-static WeftSchemaCheck *schema_of(WeftVerify *verify, const char *fingerprint)
+static WeftSchemaCheck *schema_of(WeftVerify *verify, const char *fingerprint, const char *type)
 {
+	g_autofree char *key = g_strconcat(fingerprint, "\n", type, NULL);
 	g_autoptr(GError) failure = NULL;
 	gpointer known;
 
-	if (g_hash_table_lookup_extended(verify->answers, fingerprint, NULL, &known))
+	if (g_hash_table_lookup_extended(verify->answers, key, NULL, &known))
 		return known;
 	g_autofree char *text =
-		weft_outputs_job_schema(verify->outputs, fingerprint, &failure);
+		weft_outputs_job_schema(verify->outputs, fingerprint, type, &failure);
 	WeftSchemaCheck *schema = text ? weft_schema_check_new(text, &failure) : NULL;
 	if (failure) {
 		g_autofree char *where = g_strdup_printf("jobs/%s/schema.json", fingerprint);
@@ -270,7 +271,7 @@ static WeftSchemaCheck *schema_of(WeftVerify *verify, const char *fingerprint)
 	}
 	if (g_hash_table_size(verify->answers) >= SCHEMAS_MAX)
 		g_hash_table_remove_all(verify->answers);
-	g_hash_table_insert(verify->answers, g_strdup(fingerprint), schema);
+	g_hash_table_insert(verify->answers, g_steal_pointer(&key), schema);
 	return schema;
 }
 
@@ -283,7 +284,9 @@ static void check_answer(WeftVerify *verify, const WeftJson *record, const char 
 
 	if (!answer || weft_json_type(answer) == WEFT_JSON_NULL || !fingerprint)
 		return;
-	WeftSchemaCheck *schema = schema_of(verify, fingerprint);
+	WeftSchemaCheck *schema = schema_of(
+		verify, fingerprint,
+		weft_json_string(weft_json_at_pointer(record, "/type/name"), NULL));
 	g_autofree char *unfit = schema ? weft_schema_check_value(schema, answer) : NULL;
 	if (unfit)
 		find(verify, where, "/answer%s, by the schema of its task (jobs/%.*s); delete it and "

@@ -17,6 +17,19 @@
 /* What the shipped bundle was trained on, and plain enough for any other. */
 #define READ_SYSTEM "Write down the text in the picture, line by line."
 
+#define MERGE_SYSTEM                                                                               \
+	"These are answers about the parts of one document, in order. Make one answer of them. Where " \
+	"they disagree, the first that is certain counts."
+
+#define DIVIDE_SYSTEM                                                                              \
+	"These are pages of one file that holds several documents, one after another. A line such as " \
+	"[p. 3] stands before each page. List the numbers of the pages on which another document begins."
+/* Of a few hundred pages, a number each. */
+#define BEGINS_TOKENS_MIN 64
+
+/* Longer than any name of a type: every byte has a token. */
+#define NAME_TOKENS 80
+
 /* Llama Guard 4: "unsafe" and its categories; its card generates 10 to 20 tokens. */
 #define VERDICT_TOKENS 20
 
@@ -28,6 +41,7 @@ struct WeftEngine {
 	GPtrArray *loras; /* WeftLora: all that were named */
 	const WeftLora *adapter; /* of them; NULL: none */
 	WeftRound rounds[WEFT_N_ROUNDS];
+	WeftRound *typed; /* [types][2]: answer and merge of each type of the task */
 	gsize capacities[WEFT_N_ROUNDS];
 	const WeftStop *stop;
 
@@ -39,20 +53,86 @@ struct WeftEngine {
 	WeftBatcher *batcher;
 };
 
-static gsize answer_tokens(const WeftTask *task, gsize context)
+static gsize answer_tokens(const WeftTask *task, const WeftSchema *schema, gsize context)
 {
 	gsize n_tokens = CLAMP(context / 8, ANSWER_TOKENS_MIN, ANSWER_TOKENS_MAX);
 
 	if (task->answer_tokens > 0)
 		return task->answer_tokens;
-	if (task->schema != NULL)
-		n_tokens = MAX(n_tokens, weft_schema_min_bytes(task->schema) + 64);
+	if (schema != NULL)
+		n_tokens = MAX(n_tokens, weft_schema_min_bytes(schema) + 64);
 	return n_tokens;
+}
+
+/* One of documents of this type; 0: of none. */
+static WeftRound answer_round(const WeftEngine *engine, guint type)
+{
+	const WeftTask *task = engine->task;
+	gsize context = weft_bundle_config(engine->bundle)->text.context_max;
+	const WeftTaskType *of = type > 0 ? task->types->pdata[type - 1] : NULL;
+	const WeftSchema *schema = of != NULL                     ? of->schema
+	                           : task->element_schema != NULL ? task->element_schema
+	                                                          : task->schema;
+
+	return (WeftRound){
+	    .number = WEFT_ROUND_ANSWER,
+	    .stage = "answer",
+	    .system = g_strdup(of != NULL ? of->system : task->system),
+	    .question = g_strdup(task->question),
+	    .schema = schema,
+	    .answer_tokens = answer_tokens(task, schema, context),
+	    .adapter = engine->adapter,
+	};
+}
+
+static WeftRound merge_round(const WeftEngine *engine, guint type)
+{
+	WeftRound round = answer_round(engine, type);
+	const WeftTask *task = engine->task;
+	const char *schema = type > 0 ? ((WeftTaskType *)task->types->pdata[type - 1])->schema_text
+	                              : task->schema_text;
+
+	round.number = WEFT_ROUND_MERGE;
+	round.stage = "merge";
+	g_free(round.system);
+	round.system = schema != NULL ? weft_task_system(MERGE_SYSTEM, schema) : NULL;
+	return round;
+}
+
+/* What is asked before the answer, by models that may never have been told of it. */
+static void set_rounds_ahead(WeftEngine *engine)
+{
+	const WeftTask *task = engine->task;
+	guint n_types = task->types != NULL ? task->types->len : 0;
+	gsize context = weft_bundle_config(engine->bundle)->text.context_max;
+
+	if (n_types > 0)
+		engine->rounds[WEFT_ROUND_TYPE] = (WeftRound){
+		    .number = WEFT_ROUND_TYPE,
+		    .stage = "type",
+		    .system = g_strdup(task->type_system),
+		    .schema = task->type_schema,
+		    .answer_tokens = weft_schema_min_bytes(task->type_schema) + NAME_TOKENS,
+		    .adapter = engine->adapter,
+		};
+	if (task->element_text != NULL && task->begins == NULL)
+		engine->rounds[WEFT_ROUND_DIVIDE] = (WeftRound){
+		    .number = WEFT_ROUND_DIVIDE,
+		    .stage = "divide",
+		    .system = weft_task_system(DIVIDE_SYSTEM, WEFT_TASK_BEGINS_SCHEMA),
+		    .schema = task->begins_schema,
+		    .answer_tokens = CLAMP(context / 8, BEGINS_TOKENS_MIN, ANSWER_TOKENS_MAX),
+		    .adapter = engine->adapter,
+		};
+	engine->typed = g_new0(WeftRound, 2 * n_types + 1);
+	for (guint i = 0; i < n_types; i++) {
+		engine->typed[2 * i] = answer_round(engine, i + 1);
+		engine->typed[2 * i + 1] = merge_round(engine, i + 1);
+	}
 }
 
 static void set_rounds(WeftEngine *engine)
 {
-	const WeftTask *task = engine->task;
 	gsize context = weft_bundle_config(engine->bundle)->text.context_max;
 	WeftRound *rounds = engine->rounds;
 
@@ -62,28 +142,9 @@ static void set_rounds(WeftEngine *engine)
 	    .system = g_strdup(READ_SYSTEM),
 	    .answer_tokens = CLAMP(context / 4, ANSWER_TOKENS_MIN, ANSWER_TOKENS_MAX),
 	};
-	rounds[WEFT_ROUND_ANSWER] = (WeftRound){
-	    .number = WEFT_ROUND_ANSWER,
-	    .stage = "answer",
-	    .system = g_strdup(task->system),
-	    .question = g_strdup(task->question),
-	    .schema = task->schema,
-	    .answer_tokens = answer_tokens(task, context),
-	    .adapter = engine->adapter,
-	};
-	rounds[WEFT_ROUND_MERGE] = (WeftRound){
-	    .number = WEFT_ROUND_MERGE,
-	    .stage = "merge",
-	    .question = g_strdup(task->question),
-	    .schema = task->schema,
-	    .answer_tokens = answer_tokens(task, context),
-	    .adapter = engine->adapter,
-	};
-	if (task->schema_text != NULL)
-		rounds[WEFT_ROUND_MERGE].system = weft_task_system(
-		    "These are answers about the parts of one document, in order. Make one answer "
-		    "of them. Where they disagree, the first that is certain counts.",
-		    task->schema_text);
+	rounds[WEFT_ROUND_ANSWER] = answer_round(engine, 0);
+	rounds[WEFT_ROUND_MERGE] = merge_round(engine, 0);
+	set_rounds_ahead(engine);
 }
 
 static void close_lora(gpointer lora)
@@ -241,6 +302,17 @@ WeftEngine *weft_engine_new_guard(const WeftJob *job, guint n_threads, GError **
 	return g_steal_pointer(&engine);
 }
 
+static void round_clear(WeftRound *round)
+{
+	g_free(round->system);
+	g_free(round->question);
+}
+
+static guint n_types(const WeftEngine *engine)
+{
+	return engine->task != NULL && engine->task->types != NULL ? engine->task->types->len : 0;
+}
+
 void weft_engine_free(WeftEngine *engine)
 {
 	if (engine == NULL)
@@ -251,10 +323,11 @@ void weft_engine_free(WeftEngine *engine)
 	g_clear_pointer(&engine->bundle, weft_bundle_close);
 	g_clear_pointer(&engine->loras, g_ptr_array_unref);
 	g_clear_error(&engine->failure);
-	for (guint i = 0; i < WEFT_N_ROUNDS; i++) {
-		g_free(engine->rounds[i].system);
-		g_free(engine->rounds[i].question);
-	}
+	for (guint i = 0; i < WEFT_N_ROUNDS; i++)
+		round_clear(&engine->rounds[i]);
+	for (guint i = 0; engine->typed != NULL && i < 2 * n_types(engine); i++)
+		round_clear(&engine->typed[i]);
+	g_free(engine->typed);
 	pthread_mutex_destroy(&engine->mutex);
 	g_free(engine);
 }
@@ -290,9 +363,17 @@ const WeftRound *weft_engine_round(const WeftEngine *engine, WeftRoundNumber num
 	return &engine->rounds[number];
 }
 
-static gboolean fit_round(WeftEngine *engine, WeftRoundNumber number, gsize context, GError **error)
+const WeftRound *weft_engine_round_of(const WeftEngine *engine, WeftRoundNumber number, guint type)
 {
-	const WeftRound *round = &engine->rounds[number];
+	if (type == 0 || (number != WEFT_ROUND_ANSWER && number != WEFT_ROUND_MERGE))
+		return &engine->rounds[number];
+	return &engine->typed[2 * (type - 1) + (number == WEFT_ROUND_MERGE ? 1 : 0)];
+}
+
+/* What the round leaves for the document, where the rounds before have left more. */
+static gboolean fit_round(WeftEngine *engine, const WeftRound *round, gsize *capacity, gsize context,
+                          GError **error)
+{
 	gsize frame = weft_encoders_frame_tokens(engine->encoders, round->system, round->question);
 
 	if (frame > context || round->answer_tokens > context - frame ||
@@ -305,7 +386,36 @@ static gboolean fit_round(WeftEngine *engine, WeftRoundNumber number, gsize cont
 		    round->answer_tokens, DOCUMENT_TOKENS_MIN);
 		return FALSE;
 	}
-	engine->capacities[number] = context - frame - round->answer_tokens;
+	*capacity = MIN(*capacity, context - frame - round->answer_tokens);
+	return TRUE;
+}
+
+/* Windows are cut once, for whatever will be asked about them. */
+static gboolean fit_answers(WeftEngine *engine, gsize context, GError **error)
+{
+	gsize *answer = &engine->capacities[WEFT_ROUND_ANSWER];
+	gsize *merge = &engine->capacities[WEFT_ROUND_MERGE];
+	static const WeftRoundNumber ahead[] = {WEFT_ROUND_TYPE, WEFT_ROUND_DIVIDE};
+
+	*answer = *merge = G_MAXSIZE;
+	for (guint i = 0; i <= n_types(engine); i++) {
+		const WeftRound *round = weft_engine_round_of(engine, WEFT_ROUND_ANSWER, i);
+
+		if (round->schema == NULL)
+			continue;
+		if (!fit_round(engine, round, answer, context, error) ||
+		    !fit_round(engine, weft_engine_round_of(engine, WEFT_ROUND_MERGE, i), merge, context,
+		               error))
+			return FALSE;
+	}
+	if (*answer == G_MAXSIZE)
+		*answer = *merge = 0; /* nothing is asked */
+	for (guint i = 0; i < G_N_ELEMENTS(ahead); i++) {
+		const WeftRound *round = &engine->rounds[ahead[i]];
+
+		if (round->schema != NULL && !fit_round(engine, round, answer, context, error))
+			return FALSE;
+	}
 	return TRUE;
 }
 
@@ -327,10 +437,11 @@ static gboolean fit_guard(WeftEngine *engine, gsize context, GError **error)
 
 static gboolean fit_task(WeftEngine *engine, gsize context, GError **error)
 {
-	return fit_round(engine, WEFT_ROUND_READ, context, error) &&
-	       (engine->task->schema == NULL ||
-	        (fit_round(engine, WEFT_ROUND_ANSWER, context, error) &&
-	         fit_round(engine, WEFT_ROUND_MERGE, context, error)));
+	gsize *read = &engine->capacities[WEFT_ROUND_READ];
+
+	*read = G_MAXSIZE;
+	return fit_round(engine, &engine->rounds[WEFT_ROUND_READ], read, context, error) &&
+	       fit_answers(engine, context, error);
 }
 
 static gboolean open_to_count(WeftEngine *engine, GError **error)

@@ -25,12 +25,15 @@ typedef enum {
 	WEFT_ROUND_MERGE,
 	WEFT_ROUND_GUARD,       /* windows and their answers */
 	WEFT_ROUND_GUARD_MERGE, /* what the merge round answers */
+	/* Ahead of the answer, and numbered behind it: the numbers are in keys and in seeds. */
+	WEFT_ROUND_TYPE,        /* which type a document is, by its first window */
+	WEFT_ROUND_DIVIDE,      /* on which pages of a window a document begins */
 	WEFT_N_ROUNDS,
 } WeftRoundNumber;
 
 typedef struct WeftRound {
 	WeftRoundNumber number;
-	const char *stage;        /* of its faults: "read", "answer", "merge", "guard" */
+	const char *stage;        /* of its faults: "read", "answer", "merge", "guard", "type", "divide" */
 	char *system, *question;  /* question may be NULL */
 	const WeftSchema *schema; /* NULL: free text */
 	gsize answer_tokens;
@@ -59,6 +62,8 @@ const WeftBundle *weft_engine_bundle(const WeftEngine *engine);
  * jobs share it. */
 const WeftLora *weft_engine_adapter(const WeftEngine *engine);
 const WeftRound *weft_engine_round(const WeftEngine *engine, WeftRoundNumber number);
+/* Of answer and merge, as documents of this type of the task are asked; 0: of none. */
+const WeftRound *weft_engine_round_of(const WeftEngine *engine, WeftRoundNumber number, guint type);
 
 /* Any thread, any number of times; the first opens. In a dry run what counts tokens is opened, and
  * no weights. */

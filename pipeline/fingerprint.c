@@ -21,6 +21,19 @@ static void add_number(GChecksum *checksum, const char *key, double value)
 	add_line(checksum, key, g_ascii_dtostr(text, sizeof text, value));
 }
 
+/* Only of tasks that have them. */
+static void add_types(GChecksum *checksum, const WeftTask *task)
+{
+	add_line(checksum, "types", task->type_system);
+	for (guint i = 0; i < task->types->len; i++) {
+		const WeftTaskType *type = task->types->pdata[i];
+
+		add_line(checksum, "type", type->system);
+		for (guint k = 0; k < type->match->len; k++)
+			add_line(checksum, "match", type->match->pdata[k]);
+	}
+}
+
 /* The order of lines is part of it. */
 static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65])
 {
@@ -39,6 +52,12 @@ static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65
 	add_number(checksum, "merge", task->merge_by);
 	add_number(checksum, "windows", task->windows);
 	add_number(checksum, "pictures", task->pictures);
+	if (task->types != NULL)
+		add_types(checksum, task);
+	if (task->element_text != NULL)
+		add_line(checksum, "documents", "many");
+	for (guint i = 0; task->begins != NULL && i < task->begins->len; i++)
+		add_line(checksum, "begins", task->begins->pdata[i]);
 	if (task->chooses_frames)
 		add_line(checksum, "frames", "even");
 	if (task->tells_slides)

@@ -36,7 +36,7 @@ static void item_label(const void *data, char *label, size_t size)
 	    [WEFT_ITEM_ANSWER] = "answer",   [WEFT_ITEM_VERDICT] = "verdict",
 	    [WEFT_ITEM_MARK] = "mark",       [WEFT_ITEM_END] = "end",
 	    [WEFT_ITEM_RECORD] = "record",   [WEFT_ITEM_SOUNDING] = "sounding",
-	    [WEFT_ITEM_HEARING] = "hearing",
+	    [WEFT_ITEM_HEARING] = "hearing", [WEFT_ITEM_TYPE] = "type",
 	};
 	const WeftItem *item = data;
 
@@ -63,6 +63,8 @@ void weft_item_free(WeftItem *item)
 	weft_part_free(item->part);
 	weft_part_fault_free(item->fault);
 	weft_window_free(item->window);
+	weft_type_facts_free(item->chosen);
+	g_clear_pointer(&item->elements, g_array_unref);
 	weft_sequence_free(item->sequence);
 	weft_pending_free(item->pending);
 	weft_answer_free(item->answer);

@@ -9,7 +9,8 @@
  * fuse makes a REQUEST of a WINDOW, generate a PENDING of a REQUEST, collect an ANSWER of a
  * PENDING, merge one ANSWER of many, record a RECORD of all. In a run with a guard the window stays
  * with what becomes of it, up to the guard, which makes REQUESTs of it and of its answer; verdict
- * makes a VERDICT of each.
+ * makes a VERDICT of each. Rounds ahead of the answer keep the window, too: match and type make a TYPE
+ * of the first, divide makes other WINDOWs of all.
  */
 #ifndef WEFT_PIPELINE_ITEM_H
 #define WEFT_PIPELINE_ITEM_H
@@ -41,6 +42,7 @@ typedef enum {
 	WEFT_ITEM_SOUNDING, /* bytes: track (u32), what the first pass measured (encoders/sounding.h) */
 	WEFT_ITEM_HEARING, /* bytes: how far Whisper has listened (hearing.h), of the MARK behind it */
 	WEFT_ITEM_MARK,    /* position: all before it was read, decode would go on there; for window */
+	WEFT_ITEM_TYPE,    /* type, chosen: ahead of the document's first window */
 	WEFT_ITEM_END,     /* n_windows, n_windows_skipped, is_whole, ledgers, journals */
 	WEFT_ITEM_RECORD,  /* begin, record (NULL: a copy), ledgers, journals */
 } WeftItemKind;
@@ -81,6 +83,12 @@ typedef struct WeftItem {
 	WeftWindow *window;
 	guint32 window_number;   /* REQUEST, PENDING, ANSWER: of the document's windows, from 1; 0: of none
 				  * or of many */
+	guint32 element;         /* REQUEST, PENDING, ANSWER: of a file with many documents the one that it is
+				  * of, from 1; 0: not such a file */
+	guint type;              /* TYPE, REQUEST: of the task's types, from 1; 0: of none */
+	WeftTypeFacts *chosen;   /* TYPE */
+	GArray *elements;        /* ANSWER, after merge, of a file with many documents: guint32, of which one
+				  * each item is */
 	WeftSequence *sequence;
 	WeftPending *pending;
 	WeftAnswer *answer;

@@ -5,6 +5,8 @@
  *          or, when the bundle reads: fuse > generate > collect              │
  *                                          and, when the model merges: > fuse > generate > collect > merge
  *
+ * Behind window, in front of fuse: match > fuse > generate > collect > type, where a task tells types of
+ * documents apart; (fuse > generate > collect >) divide, where a file holds many documents.
  * With a guard, whose rounds have a batcher of their own, behind each collect of answers (or behind
  * window, when nothing is asked): guard > generate > verdict.
  * A dry run ends in survey behind window: nothing is asked and nothing is written.
@@ -65,6 +67,30 @@ static void then_guard(Line *line, WeftRoundNumber number, const char *guard, co
 	then(line, &weft_node_verdict, verdict, round, 1, WEFT_INBOX_SHARED, 0);
 }
 
+/* Which type a document is, ahead of the question that is of its type. */
+static void then_type(Line *line)
+{
+	WeftRun *run = line->run;
+
+	if (run->task->types == NULL)
+		return;
+	then(line, &weft_node_match, NULL, run, 1, WEFT_INBOX_SHARED, 1);
+	then_round(line, WEFT_ROUND_TYPE, "fuse.type", "generate.type", "collect.type", 1);
+	then(line, &weft_node_type, NULL, run, 1, WEFT_INBOX_SHARED, 1);
+}
+
+/* Where documents begin, in a file that holds many. */
+static void then_divide(Line *line)
+{
+	WeftRun *run = line->run;
+
+	if (run->task->element_text == NULL)
+		return;
+	if (run->task->begins == NULL)
+		then_round(line, WEFT_ROUND_DIVIDE, "fuse.divide", "generate.divide", "collect.divide", 1);
+	then(line, &weft_node_divide, NULL, run, 1, WEFT_INBOX_SHARED, 1);
+}
+
 /* A dry run: as far as the windows, then counted. */
 static void join_survey(Line *line)
 {
@@ -98,6 +124,8 @@ void weft_join(WeftRun *run)
 	if (run->ears != NULL)
 		then(&line, &weft_node_hear, NULL, run, 1, WEFT_INBOX_SHARED, 10);
 	then(&line, &weft_node_window, NULL, run, 1, WEFT_INBOX_SHARED, 15);
+	then_type(&line);
+	then_divide(&line);
 	if (task->windows != WEFT_WINDOWS_NONE)
 		then_round(&line, WEFT_ROUND_ANSWER, "fuse", "generate", "collect", 10);
 	then_guard(&line, WEFT_ROUND_GUARD, "guard", "generate.guard", "verdict");

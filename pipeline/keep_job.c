@@ -140,6 +140,36 @@ static void set_choices(GKeyFile *file, const WeftTask *task)
 		g_key_file_set_uint64(file, "task", "answer_tokens", task->answer_tokens);
 }
 
+/* The schemas of types lie beside the task. */
+static void set_types(GKeyFile *file, const WeftTask *task)
+{
+	for (guint i = 0; task->types != NULL && i < task->types->len; i++) {
+		const WeftTaskType *type = task->types->pdata[i];
+		g_autofree char *group = g_strconcat("type ", type->name, NULL);
+		g_autofree char *schema = g_strconcat("@", type->name, ".type.json", NULL);
+
+		if (type->about != NULL)
+			g_key_file_set_string(file, group, "about", type->about);
+		if (type->words != NULL)
+			g_key_file_set_string_list(file, group, "match",
+						   (const char *const *)type->words,
+						   g_strv_length(type->words));
+		g_key_file_set_string(file, group, "schema", schema);
+	}
+}
+
+static void set_documents(GKeyFile *file, const WeftTask *task)
+{
+	if (task->schema_text == NULL || task->types != NULL || task->merge_by == WEFT_MERGE_MODEL ||
+	    task->windows != WEFT_WINDOWS_ALL)
+		return;
+	g_key_file_set_string(file, "task", "documents", task->element_text != NULL ? "many" : "one");
+	if (task->begins_words != NULL)
+		g_key_file_set_string_list(file, "task", "begins",
+					   (const char *const *)task->begins_words,
+					   g_strv_length(task->begins_words));
+}
+
 static char *task_text(const WeftRun *run)
 {
 	g_autoptr(GKeyFile) file = g_key_file_new();
@@ -151,7 +181,10 @@ static char *task_text(const WeftRun *run)
 		g_autofree char *prompt = g_strconcat("\n", task->prompt, NULL);
 
 		g_key_file_set_string(file, "task", "prompt", prompt);
-		g_key_file_set_string(file, "task", "schema", "@schema.json");
+		if (task->schema_text != NULL)
+			g_key_file_set_string(file, "task", "schema", "@schema.json");
+		set_types(file, task);
+		set_documents(file, task);
 	}
 	if (run->job->question != NULL)
 		g_key_file_set_boolean(file, "task", "question", TRUE);
@@ -170,10 +203,20 @@ gboolean weft_run_keep_job(const WeftRun *run, GError **error)
 {
 	g_autofree char *job = job_text(run);
 	g_autofree char *task = task_text(run);
+	g_autoptr(GPtrArray) types = g_ptr_array_new();
+
+	for (guint i = 0; run->task->types != NULL && i < run->task->types->len; i++) {
+		const WeftTaskType *type = run->task->types->pdata[i];
+
+		g_ptr_array_add(types, type->name);
+		g_ptr_array_add(types, type->schema_text);
+	}
+	g_ptr_array_add(types, NULL);
 	const WeftKeptJob kept = {.job = job,
 				  .task_name = run->task->name,
 				  .task = task,
-				  .schema = run->task->schema_text};
+				  .schema = run->task->schema_text,
+				  .types = (const char *const *)types->pdata};
 
 	return weft_store_keep_job(run->store, &kept, error);
 }

@@ -11,7 +11,7 @@ typedef struct Window {
 	WeftAnswer *answer;
 	WeftJson *tree;
 	GHashTable *values;  /* pointer -> WeftAnswerValue *, of the answer */
-	guint32 number;
+	guint32 number, element;
 } Window;
 
 struct WeftMerge {
@@ -22,6 +22,7 @@ struct WeftMerge {
 	GArray *values;      /* WeftAnswerValue of the result */
 	GPtrArray *withheld; /* char * */
 	GArray *cuts;        /* WeftMergeCut */
+	GArray *elements;    /* guint32; NULL: the file is one document */
 };
 
 /* What one window says at one place. */
@@ -71,10 +72,12 @@ void weft_merge_free(WeftMerge *merge)
 		return;
 	g_ptr_array_unref(merge->windows);
 	g_array_unref(merge->cuts);
+	g_clear_pointer(&merge->elements, g_array_unref);
 	g_free(merge);
 }
 
-gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, guint32 number, GError **error)
+gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, guint32 number, guint32 element,
+                        GError **error)
 {
 	g_autoptr(WeftAnswer) answer = take_answer;
 	WeftJson *tree =
@@ -86,6 +89,7 @@ gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, guint32 numbe
 	window = g_new0(Window, 1);
 	window->tree = tree;
 	window->number = number;
+	window->element = element;
 	window->values = g_hash_table_new(g_str_hash, g_str_equal);
 	window->answer = g_steal_pointer(&answer);
 	for (guint i = 0; i < window->answer->values->len; i++) {
@@ -110,6 +114,11 @@ const WeftAnswer *weft_merge_answer(const WeftMerge *merge, guint i)
 const GArray *weft_merge_cuts(const WeftMerge *merge)
 {
 	return merge->cuts;
+}
+
+const GArray *weft_merge_elements(const WeftMerge *merge)
+{
+	return merge->elements;
 }
 
 static void side_clear(void *data)
@@ -340,6 +349,47 @@ static void merge_sides(WeftMerge *merge, const GArray *sides, Place place, GStr
 		merge_scalars(merge, same, &place, text);
 }
 
+/* Of the windows of one document after the other an item each. Two that say the same are two. */
+static void merge_elements(WeftMerge *merge, const GArray *sides, const Place *place, GString *text)
+{
+	WeftMergeCut cut = {NULL, 0, 0};
+	WeftJsonWriter writer;
+	guint64 n_min;
+
+	weft_shape_items(place->shape, &n_min, &cut.n_max);
+	g_clear_pointer(&merge->elements, g_array_unref);
+	merge->elements = g_array_new(FALSE, FALSE, sizeof(guint32));
+	weft_json_writer_init(&writer, text);
+	weft_json_write_array(&writer);
+	for (guint first = 0, end; first < sides->len; first = end) {
+		guint32 element = g_array_index(sides, Side, first).window->element;
+		g_autofree char *pointer = g_strdup_printf("/%u", merge->elements->len);
+		g_autoptr(GString) item = g_string_new(NULL);
+		g_autoptr(GArray) same = sides_new();
+		Place below = {weft_shape_item(place->shape), pointer, 1};
+
+		for (end = first; end < sides->len; end++) {
+			const Side *side = &g_array_index(sides, Side, end);
+
+			if (side->window->element != element)
+				break;
+			add_side(same, side->window, side->value, "", NULL);
+		}
+		if (merge->elements->len >= cut.n_max) {
+			cut.n_left_out++;
+			continue;
+		}
+		merge_sides(merge, same, below, item);
+		weft_json_write_raw(&writer, item->str, item->len);
+		g_array_append_val(merge->elements, element);
+	}
+	weft_json_write_array_end(&writer);
+	if (cut.n_left_out > 0) {
+		cut.pointer = g_strdup("");
+		g_array_append_val(merge->cuts, cut);
+	}
+}
+
 WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld)
 {
 	WeftAnswer *answer = weft_answer_new();
@@ -363,7 +413,10 @@ WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld)
 		answer->n_audio += window->answer->n_audio;
 		answer->n_generated += window->answer->n_generated;
 	}
-	merge_sides(merge, sides, place, text);
+	if (((const Window *)merge->windows->pdata[0])->element > 0)
+		merge_elements(merge, sides, &place, text);
+	else
+		merge_sides(merge, sides, place, text);
 	answer->json = g_strdup(text->str);
 	*ret_withheld = g_steal_pointer(&merge->withheld);
 	return answer;

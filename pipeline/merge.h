@@ -29,8 +29,11 @@ void weft_merge_free(WeftMerge *merge);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftMerge, weft_merge_free)
 
 /* Takes the next window's answer; FALSE when it is not JSON. `window`: its number from 1; 0: it has
- * none. */
-gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, guint32 window, GError **error);
+ * none. `element`: of a file with many documents the one that it is about, from 1, in their order, for all
+ * windows or none (0). Then the schema is that of a list, each answer is an item of it, and those about one
+ * document become one. */
+gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, guint32 window, guint32 element,
+                        GError **error);
 guint weft_merge_n_answers(const WeftMerge *merge);
 const WeftAnswer *weft_merge_answer(const WeftMerge *merge, guint i);
 
@@ -41,5 +44,7 @@ const GArray *weft_merge_cuts(const WeftMerge *merge);
  * `ret_withheld`: the pointers (char *) at which something was withheld and nothing else stands.
  * Needs at least one answer. */
 WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld);
+/* Of which document each item of the last finish is (guint32); NULL: the file is one. Borrowed. */
+const GArray *weft_merge_elements(const WeftMerge *merge);
 
 #endif

@@ -13,6 +13,8 @@ typedef struct Seed {
 	char id[72]; /* in the round that reads: the content's key, because jobs share what was read */
 	guint64 n_pictures;
 	char answers_key[65];
+	guint type; /* of the task's types, from 1; 0: of none, or not known yet */
+	gboolean has_type;
 	WeftAnswers *answers; /* of an earlier run that did not come to the record; or NULL */
 } Seed;
 
@@ -85,17 +87,20 @@ static gboolean add_piece(WeftRequest *request, const WeftWindowPiece *piece, GE
 	                              piece->content, piece->anchor, error);
 }
 
-static WeftSequence *sequence_of_window(const Fuse *fuse, const WeftWindow *window, GError **error)
+static WeftSequence *sequence_of_window(const Fuse *fuse, guint type, const WeftWindow *window,
+                                        GError **error)
 {
+	const WeftRound *round =
+	    weft_engine_round_of(fuse->run->engine, fuse->round->number, type);
 	g_autoptr(WeftRequest) request =
-	    weft_request_new(weft_engine_encoders(fuse->run->engine), fuse->round->system);
+	    weft_request_new(weft_engine_encoders(fuse->run->engine), round->system);
 
-	weft_request_adapt(request, fuse->round->adapter);
+	weft_request_adapt(request, round->adapter);
 	for (guint i = 0; i < window->pieces->len; i++) {
 		if (!add_piece(request, g_ptr_array_index(window->pieces, i), error))
 			return NULL;
 	}
-	return weft_request_finish(g_steal_pointer(&request), fuse->round->question, error);
+	return weft_request_finish(g_steal_pointer(&request), round->question, error);
 }
 
 static WeftSequence *sequence_of_picture(const Fuse *fuse, const WeftPart *part, GError **error)
@@ -121,6 +126,39 @@ static gboolean is_to_be_read(const Fuse *fuse, const WeftItem *item)
 	       (item->part->kind == WEFT_PART_RASTER || item->part->kind == WEFT_PART_FRAME);
 }
 
+static gboolean has_one_page(const WeftWindow *window)
+{
+	guint32 page = 0;
+
+	for (guint i = 0; i < window->pieces->len; i++) {
+		guint32 next = ((const WeftWindowPiece *)window->pieces->pdata[i])->anchor.page;
+
+		if (next > 0 && page > 0 && next != page)
+			return FALSE;
+		page = MAX(page, next);
+	}
+	return TRUE;
+}
+
+/* Not every window is asked about ahead of the answer: of a type there is one question, and the first
+ * page begins a document anyway. */
+static gboolean is_to_be_asked(const Fuse *fuse, const WeftItem *item)
+{
+	const Seed *seed = g_hash_table_lookup(fuse->seeds, &item->document);
+	gboolean is_first = item->window->number == 0;
+
+	if (fuse->round->number == WEFT_ROUND_TYPE)
+		return is_first && !seed->has_type;
+	return fuse->round->number != WEFT_ROUND_DIVIDE || !is_first || !has_one_page(item->window);
+}
+
+/* What follows needs the window, too. */
+static gboolean keeps_window(const Fuse *fuse)
+{
+	return fuse->run->guard != NULL || fuse->round->number == WEFT_ROUND_TYPE ||
+	       fuse->round->number == WEFT_ROUND_DIVIDE;
+}
+
 /* A window whose answer is there already goes on as that answer. */
 static gboolean is_answered(const Fuse *fuse, const Seed *seed, WeftItem *item)
 {
@@ -138,40 +176,43 @@ static gboolean is_answered(const Fuse *fuse, const Seed *seed, WeftItem *item)
 	item->kind = WEFT_ITEM_ANSWER;
 	item->is_replayed = TRUE;
 	g_clear_pointer(&item->asked, g_free);
-	if (fuse->run->guard == NULL)
+	if (!keeps_window(fuse))
 		g_clear_pointer(&item->window, weft_window_free);
 	return TRUE;
 }
 
 /* The item becomes a request, or a fault takes the place of its window. A guard is asked about a
- * window whatever became of it. */
+ * window whatever became of it, and a question ahead of the answer does not end it. */
 static bool send_request(Fuse *fuse, WeftRunner *runner, WeftItem *take_item)
 {
 	g_autoptr(WeftItem) item = take_item;
 	Seed *seed = g_hash_table_lookup(fuse->seeds, &item->document);
 	gboolean is_picture = item->kind == WEFT_ITEM_PART;
-	gboolean has_guard = fuse->run->guard != NULL;
+	gboolean keeps = keeps_window(fuse);
 	guint64 place = is_picture ? seed->n_pictures++ : item->window->number;
 	WeftAnchor at = is_picture ? item->part->anchor : (WeftAnchor){0};
 	GError *failure = NULL;
 
 	if (fuse->round->number == WEFT_ROUND_ANSWER)
 		item->window_number = item->window->number + 1;
+	if (!is_picture)
+		item->element = item->window->element;
 	if (!is_picture && is_answered(fuse, seed, item))
 		return weft_runner_send(runner, g_steal_pointer(&item));
 	item->sequence = is_picture ? sequence_of_picture(fuse, item->part, &failure)
-	                            : sequence_of_window(fuse, item->window, &failure);
+	                            : sequence_of_window(fuse, seed->type, item->window, &failure);
 	if (item->sequence != NULL) {
 		item->sequence->seed_key = seed_key(seed, fuse->round->number, place);
 		item->kind = WEFT_ITEM_REQUEST;
-		if (!has_guard)
+		item->type = seed->type;
+		if (!keeps)
 			g_clear_pointer(&item->window, weft_window_free);
 		return weft_runner_send(runner, g_steal_pointer(&item));
 	}
 	if (!weft_item_send_fault(runner, item->document, fuse->round->stage, failure, &at))
 		return false;
 	item->picture = WEFT_PICTURE_FAULTED;
-	return !(is_picture || has_guard) || weft_runner_send(runner, g_steal_pointer(&item));
+	return !(is_picture || keeps) || weft_runner_send(runner, g_steal_pointer(&item));
 }
 
 /* Takes the item. */
@@ -211,7 +252,13 @@ static WeftStep fuse_step(void *state, WeftRunner *runner, void *take_item, GErr
 		g_hash_table_insert(fuse->seeds, key, seed);
 	} else if (item->kind == WEFT_ITEM_END) {
 		g_hash_table_remove(fuse->seeds, &item->document);
-	} else if (item->kind == WEFT_ITEM_WINDOW || is_to_be_read(fuse, item)) {
+	} else if (item->kind == WEFT_ITEM_TYPE) {
+		Seed *seed = g_hash_table_lookup(fuse->seeds, &item->document);
+
+		seed->has_type = TRUE;
+		seed->type = item->type;
+	} else if (item->kind == WEFT_ITEM_WINDOW ? is_to_be_asked(fuse, item)
+	                                          : is_to_be_read(fuse, item)) {
 		if (weft_stop_is_asked(fuse->run->stop))
 			return leave(runner, item);
 		return weft_step_after(send_request(fuse, runner, item));

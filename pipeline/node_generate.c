@@ -16,7 +16,8 @@ static WeftStep generate_step(void *state, WeftRunner *runner, void *take_item, 
 	WeftItem *item = take_item;
 
 	if (item->kind == WEFT_ITEM_REQUEST) {
-		const WeftRound *round = weft_engine_round(node->engine, node->number);
+		const WeftRound *round =
+		    weft_engine_round_of(node->engine, node->number, item->type);
 		WeftGeneration generation = {
 		    .schema = round->schema,
 		    .n_tokens_max = round->answer_tokens,
@@ -67,6 +68,7 @@ static bool send_answer(WeftRunner *runner, WeftItem *item, WeftAnswer *answer)
 	}
 	out->answer = answer;
 	out->window_number = item->window_number;
+	out->element = item->element;
 	out->window = g_steal_pointer(&item->window);
 	return weft_runner_send(runner, out);
 }
@@ -103,6 +105,12 @@ static gboolean collect_init(void *shared, WeftRunner *runner, void **ret_state,
 	return TRUE;
 }
 
+/* Ahead of the answer there is no other way to know it: when answers are found, so must this be. */
+static gboolean is_kept_alone(const Collect *collect)
+{
+	return collect->node->number == WEFT_ROUND_TYPE || collect->node->number == WEFT_ROUND_DIVIDE;
+}
+
 static void keep_answer(Collect *collect, const WeftItem *item, const WeftAnswer *answer)
 {
 	Keeping *keeping = g_hash_table_lookup(collect->keepings, &item->document);
@@ -112,7 +120,7 @@ static void keep_answer(Collect *collect, const WeftItem *item, const WeftAnswer
 		keeping = g_new0(Keeping, 1);
 		g_hash_table_insert(collect->keepings,
 				    g_memdup2(&item->document, sizeof item->document), keeping);
-		if (!item->asked->has_journal) {
+		if (!item->asked->has_journal && !is_kept_alone(collect)) {
 			keeping->first = g_steal_pointer(&entry);
 			keeping->window = item->asked->number;
 			return;

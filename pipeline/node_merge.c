@@ -7,11 +7,13 @@
 #include "base/error.h"
 #include "pipeline/merge.h"
 #include "pipeline/run.h"
+#include "pipeline/shape.h"
 
 typedef struct Merging {
 	WeftRun *run;
 	gboolean asks_again;
 	GHashTable *merges; /* number of the document -> WeftMerge */
+	GHashTable *types;  /* number of the document -> GUINT_TO_POINTER(type) */
 } Merging;
 
 static void merge_free(void *data)
@@ -28,12 +30,13 @@ static gboolean merge_init(void *shared, WeftRunner *runner, void **ret_state, G
 	merging->asks_again =
 	    node->number == WEFT_ROUND_ANSWER && node->run->task->merge_by == WEFT_MERGE_MODEL;
 	merging->merges = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, merge_free);
+	merging->types = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	*ret_state = merging;
 	return TRUE;
 }
 
 /* A bundle made for other tasks than this one knows nothing here, however sure it is of it. */
-static double confidence_min(const WeftRun *run)
+double weft_run_confidence_min(const WeftRun *run)
 {
 	const WeftTraits *traits = &weft_bundle_config(weft_engine_bundle(run->engine))->traits;
 
@@ -49,11 +52,14 @@ static bool take_answer(Merging *merging, WeftRunner *runner, WeftItem *item)
 		guint64 *key = g_new(guint64, 1);
 
 		*key = item->document;
-		merge = weft_merge_new(merging->run->task->schema_tree,
-				       confidence_min(merging->run));
+		merge = weft_merge_new(
+		    weft_task_schema_tree(merging->run->task,
+		                          GPOINTER_TO_UINT(g_hash_table_lookup(merging->types, key))),
+		    weft_run_confidence_min(merging->run));
 		g_hash_table_insert(merging->merges, key, merge);
 	}
-	if (weft_merge_add(merge, g_steal_pointer(&item->answer), item->window_number, &failure))
+	if (weft_merge_add(merge, g_steal_pointer(&item->answer), item->window_number, item->element,
+	                   &failure))
 		return true;
 	return weft_item_send_fault(runner, item->document, "merge", failure, NULL);
 }
@@ -110,6 +116,29 @@ static bool send_cuts(WeftRunner *runner, guint64 document, const WeftMerge *mer
 	return is_sent;
 }
 
+/* Of a file with fewer documents than the schema of their list asks for, there is no answer. */
+static bool settle_elements(const Merging *merging, WeftRunner *runner, WeftItem *item,
+                            const WeftMerge *merge)
+{
+	const GArray *elements = weft_merge_elements(merge);
+	guint64 n_min, n_max;
+
+	if (elements == NULL)
+		return true;
+	weft_shape_items(weft_shape(merging->run->task->schema_tree), &n_min, &n_max);
+	if (elements->len < n_min) {
+		g_clear_pointer(&item->answer->json, g_free);
+		return weft_item_send_fault(
+		    runner, item->document, "merge",
+		    g_error_new(WEFT_ERROR, WEFT_ERROR_SCHEMA,
+		                "%u documents in the file: the schema says minItems %" G_GUINT64_FORMAT,
+		                elements->len, n_min),
+		    NULL);
+	}
+	item->elements = g_array_copy((GArray *)elements);
+	return true;
+}
+
 static bool end_document(Merging *merging, WeftRunner *runner, guint64 document)
 {
 	WeftMerge *merge = g_hash_table_lookup(merging->merges, &document);
@@ -123,7 +152,8 @@ static bool end_document(Merging *merging, WeftRunner *runner, guint64 document)
 	} else {
 		item = weft_item_new(WEFT_ITEM_ANSWER, document);
 		item->answer = weft_merge_finish(merge, &item->withheld);
-		is_sent = send_cuts(runner, document, merge);
+		is_sent = send_cuts(runner, document, merge) &&
+		          settle_elements(merging, runner, item, merge);
 		if (is_sent)
 			is_sent = weft_runner_send(runner, item);
 		else
@@ -141,8 +171,14 @@ static WeftStep merge_step(void *state, WeftRunner *runner, void *take_item, GEr
 	/* An answer that is merged already came from the round before, alone. */
 	if (item->kind == WEFT_ITEM_ANSWER && item->answer->json != NULL && item->withheld == NULL)
 		return weft_step_after(take_answer(merging, runner, item));
-	if (item->kind == WEFT_ITEM_END && !end_document(merging, runner, item->document))
-		return WEFT_STEP_END;
+	if (item->kind == WEFT_ITEM_TYPE)
+		g_hash_table_insert(merging->types, g_memdup2(&item->document, sizeof item->document),
+		                    GUINT_TO_POINTER(item->type));
+	if (item->kind == WEFT_ITEM_END) {
+		if (!end_document(merging, runner, item->document))
+			return WEFT_STEP_END;
+		g_hash_table_remove(merging->types, &item->document);
+	}
 	return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));
 }
 
@@ -151,6 +187,7 @@ static void merge_done(void *state)
 	Merging *merging = state;
 
 	g_hash_table_unref(merging->merges);
+	g_hash_table_unref(merging->types);
 	g_free(merging);
 }
 

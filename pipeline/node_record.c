@@ -22,6 +22,7 @@ typedef struct Building {
 	WeftPartFault *changed; /* the file was written to while it was decoded; NULL: it was not */
 	guint64 unkept_ms;   /* sound whose contents were not kept, for a limit */
 	guint64 heard_ms;    /* sound that Whisper has listened to */
+	guint type;          /* of the task's types, from 1; 0: of none */
 	guint64 begin_ns;
 } Building;
 
@@ -244,6 +245,8 @@ static void take_answer(Building *building, WeftItem *item)
 		return;
 	g_free(record->answer);
 	record->answer = g_steal_pointer(&answer->json);
+	g_clear_pointer(&record->elements, g_array_unref);
+	record->elements = g_steal_pointer(&item->elements);
 	g_hash_table_remove_all(record->value_windows);
 	g_clear_pointer(&building->confidences, g_hash_table_unref);
 	building->confidences = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -307,13 +310,14 @@ static const char *reason_of_null(const WeftRun *run, const WeftRecord *record)
 static void settle_answer(const WeftRun *run, Building *building, guint32 n_windows)
 {
 	WeftRecord *record = building->record;
+	const WeftSchema *schema = weft_task_schema(run->task, building->type);
 
-	if (run->task->schema == NULL || building->document->fault != NULL)
+	if (schema == NULL || building->document->fault != NULL)
 		return;
 	if (run->task->tells_slides && record->contents->len > 0)
 		weft_slides_answer(record);
 	if (record->answer == NULL && n_windows == 0 && record->contents->len > 0)
-		record->answer = weft_schema_null_instance(run->task->schema);
+		record->answer = weft_schema_null_instance(schema);
 	if (record->answer != NULL) {
 		g_autoptr(GError) failure = NULL;
 		const WeftTraceRules rules = {.reason_of_null = reason_of_null(run, record)};
@@ -329,6 +333,24 @@ static void settle_answer(const WeftRun *run, Building *building, guint32 n_wind
 		if (confidence != NULL && provenance->confidence < 0)
 			provenance->confidence = *confidence * provenance->reading;
 	}
+}
+
+/* A document of none of the types, for which the task has no schema, is none of its business. */
+static void settle_type(const WeftRun *run, WeftRecord *record, guint type)
+{
+	g_autoptr(GString) names = g_string_new(NULL);
+	g_autoptr(GError) fault = NULL;
+
+	if (record->type == NULL || record->faults->len > 0 ||
+	    weft_task_schema(run->task, type) != NULL)
+		return;
+	for (guint i = 0; i < run->task->types->len; i++)
+		g_string_append_printf(names, "%s%s", i > 0 ? ", " : "",
+		                       ((const WeftTaskType *)run->task->types->pdata[i])->name);
+	fault = g_error_new(WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
+	                    "none of the task's types (%s), and it has no schema for others", names->str);
+	weft_record_add_fault(record, "type", fault, NULL);
+	record->status = WEFT_STATUS_SKIPPED;
 }
 
 static void add_run_fact(WeftRecord *record, const char *key, char *take_json)
@@ -438,6 +460,7 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 		weft_record_ledger_pages(record, records->run->task->reads);
 		weft_record_ledger_seconds(record, &sound);
 		settle_model(records->run, record);
+		settle_type(records->run, record, building->type);
 		settle_answer(records->run, building, item->n_windows);
 		settle_run(records->run, building, &item->heard);
 		if (building->routing != NULL)
@@ -469,7 +492,10 @@ static WeftStep record_step(void *state, WeftRunner *runner, void *take_item, GE
 		records->run->failed_to_write = TRUE;
 		return WEFT_STEP_FAILED;
 	}
-	if (item->kind == WEFT_ITEM_FAULT)
+	if (item->kind == WEFT_ITEM_TYPE) {
+		building->type = item->type;
+		building->record->type = g_steal_pointer(&item->chosen);
+	} else if (item->kind == WEFT_ITEM_FAULT)
 		note_fault(building, item);
 	else if (item->kind == WEFT_ITEM_ANSWER)
 		take_answer(building, item);

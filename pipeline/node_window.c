@@ -86,41 +86,10 @@ static gboolean begin_flow(Windows *windows, WeftItem *item, GError **error)
 	return TRUE;
 }
 
-static gboolean has_place(const WeftAnchor *at)
-{
-	return at->page > 0 || at->has_time;
-}
-
 static void note_window(Flow *flow, const WeftWindow *window)
 {
-	WeftWindowFacts facts = {
-	    .n = window->number + 1,
-	    .is_asked = TRUE,
-	    .content_first = G_MAXUINT32,
-	    .content_last = G_MAXUINT32,
-	    .n_tokens = window->n_tokens,
-	    .n_pictures = window->n_pictures,
-	    .n_left_out = window->n_left_out,
-	};
+	WeftWindowFacts facts = weft_window_facts(window);
 
-	for (guint i = 0; i < window->pieces->len; i++) {
-		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
-
-		if (has_place(&piece->anchor)) {
-			facts.to = piece->anchor;
-			facts.to.has_bbox = FALSE;
-			if (!has_place(&facts.from))
-				facts.from = facts.to;
-		}
-		if (piece->content == WEFT_SPAN_NO_CONTENT)
-			continue;
-		if (facts.content_first == G_MAXUINT32) {
-			facts.content_first = facts.content_last = piece->content;
-		} else {
-			facts.content_first = MIN(facts.content_first, piece->content);
-			facts.content_last = MAX(facts.content_last, piece->content);
-		}
-	}
 	if (flow->facts == NULL)
 		flow->facts = g_array_new(FALSE, TRUE, sizeof facts);
 	g_array_append_val(flow->facts, facts);

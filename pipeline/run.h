@@ -98,6 +98,8 @@ void weft_run_tally_heard(WeftRun *run, double heard_s, double hearing_s);
 void weft_run_add_ledgers(WeftRun *run, const WeftLedgers *more);
 /* TRUE when a window shows the model this picture or sound. Of a run whose engine is open. */
 gboolean weft_run_shows(const WeftRun *run, const WeftItem *item);
+/* How sure the model must be of what it says, in this job: above 1 when it was not made for its task. */
+double weft_run_confidence_min(const WeftRun *run);
 void weft_run_begin_file(WeftRun *run, const char *path);
 /* `is_whole` FALSE: the run was stopped before all was found. */
 void weft_run_listed(WeftRun *run, guint64 n_inputs, gboolean is_whole);
@@ -119,7 +121,7 @@ void weft_run_measured(WeftRun *run, const WeftDocument *document, const WeftEst
 /* The nodes, in the order of the flow. `shared` of each is the WeftRun, of fuse, generate, collect,
  * guard, verdict and merge a WeftRoundNode. */
 extern const WeftNodeClass weft_node_source, weft_node_sniff, weft_node_decode, weft_node_read, weft_node_hear,
-    weft_node_window, weft_node_fuse, weft_node_generate, weft_node_collect, weft_node_guard,
+    weft_node_window, weft_node_match, weft_node_type, weft_node_divide, weft_node_fuse, weft_node_generate, weft_node_collect, weft_node_guard,
     weft_node_verdict, weft_node_merge, weft_node_record, weft_node_sink,
     weft_node_survey_reading, weft_node_survey;
 

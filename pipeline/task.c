@@ -4,6 +4,9 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/fold.h"
+#include "pipeline/shape.h"
+#include "pipeline/task_types.h"
 
 #define FILE_MAX_BYTES ((gsize)1 << 20)
 #define PLACEHOLDER "{document}"
@@ -15,6 +18,14 @@ void weft_task_free(WeftTask *task)
 	weft_schema_free(task->schema);
 	weft_json_free(task->schema_tree);
 	g_free(task->schema_text);
+	g_clear_pointer(&task->types, g_ptr_array_unref);
+	g_free(task->type_system);
+	weft_schema_free(task->type_schema);
+	g_free(task->element_text);
+	weft_schema_free(task->element_schema);
+	weft_schema_free(task->begins_schema);
+	g_clear_pointer(&task->begins, g_ptr_array_unref);
+	g_strfreev(task->begins_words);
 	g_free(task->question);
 	g_free(task->system);
 	g_free(task->prompt);
@@ -30,6 +41,17 @@ char *weft_task_system(const char *instructions, const char *schema_text)
 	                       schema_text);
 }
 
+const WeftSchema *weft_task_schema(const WeftTask *task, guint type)
+{
+	return type > 0 ? ((const WeftTaskType *)task->types->pdata[type - 1])->schema : task->schema;
+}
+
+const WeftJson *weft_task_schema_tree(const WeftTask *task, guint type)
+{
+	return type > 0 ? ((const WeftTaskType *)task->types->pdata[type - 1])->schema_tree
+	                : task->schema_tree;
+}
+
 /* A shipped task by its name, or a file. */
 static char *task_path(const WeftJob *job)
 {
@@ -42,12 +64,10 @@ static char *task_path(const WeftJob *job)
 	return g_build_filename(job->tasks_dir, file, NULL);
 }
 
-/* Text of a key: as it stands, or of the @file beside the task file. *ret_text NULL: no such key.
- */
-static gboolean text_of_key(GKeyFile *file, const char *path, const char *key, char **ret_text,
-                            GError **error)
+gboolean weft_task_text(GKeyFile *file, const char *path, const char *group, const char *key,
+                        char **ret_text, GError **error)
 {
-	g_autofree char *value = g_key_file_get_string(file, "task", key, NULL);
+	g_autofree char *value = g_key_file_get_string(file, group, key, NULL);
 	g_autofree char *folder = g_path_get_dirname(path);
 	g_autofree char *beside = NULL;
 	gsize size_bytes;
@@ -87,7 +107,8 @@ static gboolean check_keys(GKeyFile *file, const char *path, GError **error)
 	static const char *const known[] = {"summary",       "prompt",   "schema", "merge",
 	                                    "windows",       "pictures", "frames", "read",
 	                                    "question",      "inventory", "answer_tokens",
-	                                    "adapter",       "answer",    NULL};
+	                                    "adapter",       "answer",    "documents", "begins",
+	                                    NULL};
 	g_autoptr(GError) failure = NULL;
 	g_auto(GStrv) keys = g_key_file_get_keys(file, "task", NULL, &failure);
 
@@ -164,21 +185,36 @@ static void read_adapter(WeftTask *task, GKeyFile *file, const char *path)
 		                         : g_build_filename(folder, value + 1, NULL);
 }
 
+char *weft_task_minified(const WeftJson *tree)
+{
+	GString *text = g_string_new(NULL);
+	WeftJsonWriter writer;
+
+	weft_json_writer_init(&writer, text);
+	weft_json_write_tree(&writer, tree);
+	return g_string_free(text, FALSE);
+}
+
 static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, const char *path,
                             GError **error)
 {
 	g_autofree char *text = NULL;
-	g_autoptr(GString) minified = g_string_new(NULL);
 	g_autoptr(GError) failure = NULL;
-	WeftJsonWriter writer;
 	gsize size_bytes;
 
+	if (job->schema != NULL && task->types != NULL) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		            "task %s takes no schema: its types have their own", task->name);
+		return FALSE;
+	}
 	if (job->schema != NULL) {
 		if (!weft_file_read(job->schema, FILE_MAX_BYTES, &text, &size_bytes, error))
 			return FALSE;
-	} else if (!text_of_key(file, path, "schema", &text, error)) {
+	} else if (!weft_task_text(file, path, "task", "schema", &text, error)) {
 		return FALSE;
 	}
+	if (text == NULL && task->types != NULL)
+		return TRUE;
 	if (text == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
 		            "task %s needs a schema: -s SCHEMA.json", task->name);
@@ -192,10 +228,108 @@ static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 		            job->schema != NULL ? job->schema : path, failure->message);
 		return FALSE;
 	}
-	weft_json_writer_init(&writer, minified);
-	weft_json_write_tree(&writer, task->schema_tree);
-	task->schema_text = g_strdup(minified->str);
+	task->schema_text = weft_task_minified(task->schema_tree);
 	return TRUE;
+}
+
+/* The schema of an element alone: its own keywords, and the definitions of the whole. */
+static char *element_text(const WeftJson *schema, const WeftJson *items)
+{
+	static const char *const shared[] = {"$defs", "definitions"};
+	GString *text = g_string_new(NULL);
+	WeftJsonWriter writer;
+
+	weft_json_writer_init(&writer, text);
+	weft_json_write_object(&writer);
+	for (gsize i = 0; i < weft_json_length(items); i++) {
+		weft_json_write_key(&writer, weft_json_key_at(items, i, NULL));
+		weft_json_write_tree(&writer, weft_json_at(items, i));
+	}
+	for (guint i = 0; i < G_N_ELEMENTS(shared); i++) {
+		const WeftJson *definitions = weft_json_member(schema, shared[i]);
+
+		if (definitions == NULL || weft_json_member(items, shared[i]) != NULL)
+			continue;
+		weft_json_write_key(&writer, shared[i]);
+		weft_json_write_tree(&writer, definitions);
+	}
+	weft_json_write_object_end(&writer);
+	return g_string_free(text, FALSE);
+}
+
+static gboolean is_type(const WeftJson *schema, const char *type)
+{
+	return g_strcmp0(weft_json_string(weft_json_member(schema, "type"), NULL), type) == 0;
+}
+
+/* By "documents", or where the schema is a list of objects. */
+static gboolean read_documents(WeftTask *task, GKeyFile *file, const char *path, GError **error)
+{
+	static const char *const names[] = {"", "one", "many", NULL};
+	const WeftJson *items = weft_json_member(task->schema_tree, "items");
+	gboolean is_list = is_type(task->schema_tree, "array") && weft_json_type(items) == WEFT_JSON_OBJECT;
+	gboolean can_be = task->types == NULL && task->merge_by == WEFT_MERGE_FIELDS &&
+	                  task->windows == WEFT_WINDOWS_ALL;
+	g_autoptr(GError) failure = NULL;
+	guint documents = 0;
+
+	if (!choice_of_key(file, path, "documents", names, &documents, error))
+		return FALSE;
+	if (documents == 2 && !(is_list && can_be)) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+		            "%s: documents=many needs %s", path,
+		            !is_list ? "a schema whose root is {\"type\": \"array\", \"items\": {...}}"
+		                     : "windows=all and merge=fields, and no types");
+		return FALSE;
+	}
+	if (documents == 1 || !is_list || !can_be ||
+	    (documents == 0 && !is_type(weft_shape_item(weft_shape(task->schema_tree)).node, "object")))
+		return TRUE;
+	task->element_text = element_text(task->schema_tree, items);
+	task->element_schema =
+	    weft_schema_new(task->element_text, strlen(task->element_text), &failure);
+	task->begins_schema = weft_schema_new(WEFT_TASK_BEGINS_SCHEMA,
+	                                      strlen(WEFT_TASK_BEGINS_SCHEMA), NULL);
+	if (task->element_schema != NULL)
+		return TRUE;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA,
+	            "%s: the items of the schema alone, as each document is asked for them: %s", path,
+	            failure->message);
+	return FALSE;
+}
+
+gboolean weft_task_words(GKeyFile *file, const char *path, const char *group, const char *key,
+                         char ***ret_words, GPtrArray **ret_folded, GError **error)
+{
+	g_auto(GStrv) words = g_key_file_get_string_list(file, group, key, NULL, NULL);
+	g_autoptr(GPtrArray) folded = g_ptr_array_new_with_free_func(g_free);
+
+	for (char **word = words; word != NULL && *word != NULL; word++) {
+		g_autofree char *valid = g_utf8_make_valid(*word, -1);
+		char *text = weft_fold(valid);
+
+		g_ptr_array_add(folded, text);
+		if (text[1] != '\0')
+			continue;
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+		            "%s: [%s]: %s: '%s' has no letter and no digit", path, group, key, valid);
+		return FALSE;
+	}
+	*ret_words = g_steal_pointer(&words);
+	*ret_folded = g_steal_pointer(&folded);
+	return TRUE;
+}
+
+static gboolean read_begins(WeftTask *task, GKeyFile *file, const char *path, GError **error)
+{
+	if (!g_key_file_has_key(file, "task", "begins", NULL))
+		return TRUE;
+	if (task->element_text != NULL)
+		return weft_task_words(file, path, "task", "begins", &task->begins_words,
+		                       &task->begins, error);
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+	            "%s: begins is for files with many documents: documents=many", path);
+	return FALSE;
 }
 
 static gboolean read_prompt(WeftTask *task, const WeftJob *job, GKeyFile *file, const char *path,
@@ -206,7 +340,7 @@ static gboolean read_prompt(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 	g_autofree char *after = NULL;
 	char *place;
 
-	if (!text_of_key(file, path, "prompt", &prompt, error))
+	if (!weft_task_text(file, path, "task", "prompt", &prompt, error))
 		return FALSE;
 	if (prompt == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: prompt is missing", path);
@@ -225,7 +359,13 @@ static gboolean read_prompt(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 		after = g_strstrip(g_strdup(place + strlen(PLACEHOLDER)));
 		*place = '\0';
 	}
-	task->system = weft_task_system(g_strstrip(prompt), task->schema_text);
+	(void)g_strstrip(prompt);
+	if (task->schema_text != NULL)
+		task->system = weft_task_system(prompt, task->element_text != NULL
+		                                            ? task->element_text
+		                                            : task->schema_text);
+	if (task->types != NULL)
+		weft_task_types_ask(task, prompt);
 	if (job->question != NULL)
 		task->question = after != NULL && after[0] != '\0'
 		                     ? g_strdup_printf("%s\n%s", after, job->question)
@@ -250,8 +390,14 @@ WeftTask *weft_task_open(const WeftJob *job, GError **error)
 		            failure->message);
 		return NULL;
 	}
-	if (!check_keys(file, path, error) || !read_choices(task, file, path, error))
+	if (!check_keys(file, path, error) || !read_choices(task, file, path, error) ||
+	    !weft_task_types_read(task, file, path, error))
 		return NULL;
+	if (task->windows == WEFT_WINDOWS_NONE && task->types != NULL) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: windows=none asks nothing of types",
+		            path);
+		return NULL;
+	}
 	if (task->windows == WEFT_WINDOWS_NONE) {
 		if (job->schema != NULL || job->question != NULL || job->adapters->len > 0) {
 			g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
@@ -265,8 +411,8 @@ WeftTask *weft_task_open(const WeftJob *job, GError **error)
 		return g_steal_pointer(&task);
 	}
 	read_adapter(task, file, path);
-	if (!read_schema(task, job, file, path, error) ||
-	    !read_prompt(task, job, file, path, error))
+	if (!read_schema(task, job, file, path, error) || !read_documents(task, file, path, error) ||
+	    !read_begins(task, file, path, error) || !read_prompt(task, job, file, path, error))
 		return NULL;
 	return g_steal_pointer(&task);
 }

@@ -20,9 +20,17 @@
  *                                    no model is asked (slides.h); needs a schema
  *     question=true                  needs --question
  *     answer_tokens=800              the room for one answer; without it, chosen by the context
+ *     documents=many                 a file holds one document after another, and the answer has an
+ *                                    element for each (node_divide.c): the default for a schema whose root
+ *                                    is an array of objects; "one": it is one document
+ *     begins=Invoice No;Rechnung Nr  words that stand on the first page of each; without them the model
+ *                                    says where one begins
  *     adapter=invoices               the LoRA adapter that answers: one of the job's, by the name of
  *                                    its folder, or @folder beside the task file. Without it: the
  *                                    job's only one, if it has one
+ *
+ * Groups [type NAME] tell kinds of document apart, each with a schema of its own (task_types.h); `schema`
+ * is then that of documents of no type, which are skipped without it.
  *
  * `{document}` is the only placeholder of a prompt: what stands before it is the system turn
  * (instructions; the schema is added), what stands after it follows the document.
@@ -53,6 +61,21 @@ typedef enum {
 	WEFT_PICTURES_NONE,
 } WeftPicturesShown;
 
+/* What the model answers, asked where documents begin: numbers of pages. */
+#define WEFT_TASK_BEGINS_SCHEMA                                                                    \
+	"{\"type\":\"array\",\"items\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000000}," \
+	"\"maxItems\":500}"
+
+typedef struct WeftTaskType {
+	char *name, *about;   /* about may be NULL */
+	char **words;         /* that decide, as the file has them; NULL: none */
+	GPtrArray *match;     /* char *: the same, folded */
+	char *system;         /* instructions and its schema */
+	char *schema_text;    /* minified */
+	WeftJson *schema_tree;
+	WeftSchema *schema;
+} WeftTaskType;
+
 typedef struct WeftTask {
 	char *name;
 	char *prompt;      /* as the task file has it; NULL when nothing is asked */
@@ -60,7 +83,16 @@ typedef struct WeftTask {
 	char *question;    /* behind the document, or NULL */
 	char *schema_text; /* minified */
 	WeftJson *schema_tree;
-	WeftSchema *schema;
+	WeftSchema *schema; /* NULL also: only documents of the types are asked about */
+	GPtrArray *types;   /* WeftTaskType; NULL: it tells none apart */
+	char *type_system;  /* what is asked to choose one */
+	WeftSchema *type_schema;
+	char *element_text; /* of a file with many documents: the schema of each, minified; NULL: it is
+	                     * one */
+	WeftSchema *element_schema;
+	WeftSchema *begins_schema; /* WEFT_TASK_BEGINS_SCHEMA */
+	char **begins_words; /* on the first page of each, as the file has them; NULL: the model is asked */
+	GPtrArray *begins;   /* char *: the same, folded */
 	WeftMergeBy merge_by;
 	WeftWindowsAsked windows;
 	WeftPicturesShown pictures;
@@ -77,6 +109,11 @@ typedef struct WeftTask {
 WeftTask *weft_task_open(const WeftJob *job, GError **error);
 void weft_task_free(WeftTask *task);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftTask, weft_task_free)
+
+/* The schema of a document of this type, by its number from 1; 0: of none. NULL: such documents are not
+ * asked about. */
+const WeftSchema *weft_task_schema(const WeftTask *task, guint type);
+const WeftJson *weft_task_schema_tree(const WeftTask *task, guint type);
 
 /* The sentence and the schema that end a system turn. */
 char *weft_task_system(const char *instructions, const char *schema_text);

@@ -23,16 +23,19 @@ struct WeftCutter {
 	WeftLeftOut left_out;
 };
 
-static void piece_free(void *data)
+void weft_window_piece_free(WeftWindowPiece *piece)
 {
-	WeftWindowPiece *piece = data;
-
 	if (piece == NULL)
 		return;
 	weft_part_free(piece->part);
 	g_free(piece->text);
 	g_free(piece->speaker);
 	g_free(piece);
+}
+
+static void piece_free(void *data)
+{
+	weft_window_piece_free(data);
 }
 
 static WeftWindow *window_new(guint32 number)
@@ -69,6 +72,45 @@ gsize weft_window_size_bytes(const WeftWindow *window)
 			        MAX(piece->n_rows_of, 1) * MAX(piece->n_rows, 1);
 	}
 	return size;
+}
+
+static gboolean has_place(const WeftAnchor *at)
+{
+	return at->page > 0 || at->has_time;
+}
+
+WeftWindowFacts weft_window_facts(const WeftWindow *window)
+{
+	WeftWindowFacts facts = {
+	    .n = window->number + 1,
+	    .is_asked = TRUE,
+	    .content_first = G_MAXUINT32,
+	    .content_last = G_MAXUINT32,
+	    .n_tokens = window->n_tokens,
+	    .n_pictures = window->n_pictures,
+	    .n_left_out = window->n_left_out,
+	    .element = window->element,
+	};
+
+	for (guint i = 0; i < window->pieces->len; i++) {
+		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
+
+		if (has_place(&piece->anchor)) {
+			facts.to = piece->anchor;
+			facts.to.has_bbox = FALSE;
+			if (!has_place(&facts.from))
+				facts.from = facts.to;
+		}
+		if (piece->content == WEFT_SPAN_NO_CONTENT)
+			continue;
+		if (facts.content_first == G_MAXUINT32) {
+			facts.content_first = facts.content_last = piece->content;
+		} else {
+			facts.content_first = MIN(facts.content_first, piece->content);
+			facts.content_last = MAX(facts.content_last, piece->content);
+		}
+	}
+	return facts;
 }
 
 WeftCutter *weft_cutter_new(const WeftEncoders *encoders, gsize capacity_tokens)
@@ -340,6 +382,12 @@ static void come_to(WeftCutter *cutter, const WeftAnchor *at)
 	cutter->last_block = block;
 }
 
+void weft_cutter_turn(WeftCutter *cutter)
+{
+	put_block(cutter);
+	turn(cutter);
+}
+
 void weft_cutter_end(WeftCutter *cutter)
 {
 	put_waiting(cutter);
@@ -406,11 +454,11 @@ static WeftWindowPiece *text_piece(const char *text, const char *speaker, guint3
 	return piece;
 }
 
-static WeftAnchor anchor_of(const WeftContent *content, guint32 first, guint32 end)
+/* Without its content a piece has one place. */
+static WeftAnchor anchor_of(const WeftWindowPiece *piece, const WeftContent *content, guint32 first,
+                            guint32 end)
 {
-	WeftAnchor none = {0};
-
-	return content == NULL ? none : weft_content_anchor_of(content, first, end);
+	return content == NULL ? piece->anchor : weft_content_anchor_of(content, first, end);
 }
 
 /* Cuts off what fits one window and puts it there; gives the rest of the piece, which is taken, or
@@ -429,7 +477,7 @@ static WeftWindowPiece *put_head(WeftCutter *cutter, WeftWindowPiece *piece,
 		WeftAnchor anchor;
 
 		n_chars = (guint32)g_utf8_strlen(text, -1);
-		anchor = anchor_of(content, *char_first, *char_first + n_chars);
+		anchor = anchor_of(piece, content, *char_first, *char_first + n_chars);
 		piece_free(head);
 		head = text_piece(text, piece->speaker, piece->content, &anchor);
 		is_put = put_whole(cutter, head);
@@ -437,7 +485,7 @@ static WeftWindowPiece *put_head(WeftCutter *cutter, WeftWindowPiece *piece,
 			break;
 	}
 	if (is_put && piece->text[end] != '\0') {
-		WeftAnchor anchor = anchor_of(content, *char_first + n_chars, G_MAXUINT32);
+		WeftAnchor anchor = anchor_of(piece, content, *char_first + n_chars, G_MAXUINT32);
 		WeftWindowPiece *rest =
 		    text_piece(piece->text + end, piece->speaker, piece->content, &anchor);
 
@@ -469,6 +517,16 @@ static void add_text(WeftCutter *cutter, WeftWindowPiece *piece, const WeftConte
 	put_waiting(cutter);
 	while (piece != NULL && !put_whole(cutter, piece))
 		piece = put_head(cutter, piece, content, &char_first);
+}
+
+void weft_cutter_add_piece(WeftCutter *cutter, WeftWindowPiece *take_piece)
+{
+	if (take_piece->anchor.has_time && count_whole(cutter, take_piece, NULL) <= cutter->capacity_tokens)
+		put_in_block(cutter, take_piece);
+	else if (take_piece->part == NULL)
+		add_text(cutter, take_piece, NULL);
+	else if (!put_whole(cutter, take_piece)) /* never: it fits an empty one */
+		weft_window_piece_free(take_piece);
 }
 
 void weft_cutter_add_text(WeftCutter *cutter, const char *text)

@@ -28,6 +28,7 @@
 #include "base/content.h"
 #include "encoders/encoders.h"
 #include "ingest/part.h"
+#include "outputs/record.h"
 
 #define WEFT_WINDOW_PICTURES_MAX 4
 
@@ -52,6 +53,7 @@ typedef struct WeftWindow {
 	gsize n_tokens;
 	gboolean has_done; /* once it is full: */
 	WeftAnchor done;   /* all pictures and sound up to this part are in windows up to this one */
+	guint32 element; /* of a file with many documents the one that it is of, from 1; 0: not such a file */
 } WeftWindow;
 
 /* Frames that nobody looks at: no reader has, and they were left out. */
@@ -63,6 +65,8 @@ typedef struct WeftLeftOut {
 void weft_window_free(WeftWindow *window);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftWindow, weft_window_free)
 gsize weft_window_size_bytes(const WeftWindow *window);
+/* What the record will say of it, if it is asked about. */
+WeftWindowFacts weft_window_facts(const WeftWindow *window);
 
 typedef struct WeftCutter WeftCutter;
 
@@ -81,6 +85,13 @@ void weft_cutter_add_content(WeftCutter *cutter, const WeftContent *content, gui
  * does not fit any window. `is_read`: its text, if it has any, was added as content. */
 gboolean weft_cutter_add_part(WeftCutter *cutter, WeftPart *take_part, guint32 number,
                               gboolean is_read, GError **error);
+
+/* A piece of another cutter's window; it fits one of this. Takes it. */
+void weft_cutter_add_piece(WeftCutter *cutter, WeftWindowPiece *take_piece);
+void weft_window_piece_free(WeftWindowPiece *piece);
+
+/* What is added next begins a window. */
+void weft_cutter_turn(WeftCutter *cutter);
 
 /* The next window that is full, or NULL. */
 WeftWindow *weft_cutter_take(WeftCutter *cutter);

@@ -62,6 +62,16 @@ class Manuals(e2e.Case):
             with self.subTest(command):
                 self.assertEqual(of_help(command) - EVERYWHERE, of_manual(command) - EVERYWHERE)
 
+    def test_keys_of_tasks(self):
+        """Those that the program knows, and no others."""
+        page = (PAGES / "weft-task.5").read_text()
+        for source, section in (("task.c", "KEYS"), ("task_types.c", "TYPES")):
+            known = re.search(r"known\[\] = \{(.*?)NULL\}", (e2e.SOURCE / "pipeline" / source).read_text(),
+                              re.DOTALL)[1]
+            listed = page.split(f".SH {section}\n")[1].split(".SH ")[0]
+            self.assertEqual(set(re.findall(r'"([a-z_]+)"', known)),
+                             set(re.findall(r"^\.TP\n\.B ([a-z_]+)$", listed, re.MULTILINE)), section)
+
     def test_exit_codes(self):
         """Those that a command names stand in its manual (of run: in weft's)."""
         for command in commands():

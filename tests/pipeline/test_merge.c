@@ -30,7 +30,7 @@ static void add(WeftMerge *merge, const char *json, const char *pointer, double 
 
 		g_array_append_val(answer->values, value);
 	}
-	g_assert_true(weft_merge_add(merge, answer, weft_merge_n_answers(merge) + 1, &error));
+	g_assert_true(weft_merge_add(merge, answer, weft_merge_n_answers(merge) + 1, 0, &error));
 	g_assert_no_error(error);
 }
 
@@ -218,7 +218,7 @@ static void test_broken_answer_is_refused(void)
 	WeftAnswer *answer = weft_answer_new();
 
 	answer->json = g_strdup("{\"a\":");
-	g_assert_false(weft_merge_add(merge, answer, weft_merge_n_answers(merge) + 1, &error));
+	g_assert_false(weft_merge_add(merge, answer, weft_merge_n_answers(merge) + 1, 0, &error));
 	g_assert_nonnull(error);
 	g_assert_cmpuint(weft_merge_n_answers(merge), ==, 0);
 }
