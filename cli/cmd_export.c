@@ -122,25 +122,38 @@ static gboolean read_head(Export *export, const char *path, WeftJson **ret_recor
 	return *ret_record != NULL;
 }
 
+/* Of documents of this type (NULL: of none). */
+static gboolean add_type(Export *export, WeftTable *table, const char *fingerprint, const char *type,
+			 GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+	g_autofree char *schema =
+		weft_outputs_job_schema(export->outputs, fingerprint, type, &failure);
+
+	if (failure) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
+	return !schema || weft_table_add_schema(table, schema, error);
+}
+
 /* The columns of a job's answers. `seen` has the jobs that were added. */
 static gboolean add_job(Export *export, WeftTable *table, GHashTable *seen, const char *fingerprint,
 			GError **error)
 {
 	if (!g_hash_table_add(seen, g_strdup(fingerprint)))
 		return TRUE;
-	g_autoptr(GError) failure = NULL;
 	g_autofree char *job = weft_outputs_job_file(export->outputs, fingerprint);
-	g_autofree char *schema = weft_outputs_job_schema(export->outputs, fingerprint, &failure);
+	g_autoptr(GPtrArray) types = weft_outputs_job_types(export->outputs, fingerprint);
 
-	if (failure) {
-		g_propagate_error(error, g_steal_pointer(&failure));
-		return FALSE;
-	}
 	if (!job)
 		fprintf(stderr,
 			"weft export: job %.12s is not kept (an older weft ran it, or jobs/ was deleted): "
 			"the answers of its records have no columns\n", fingerprint);
-	return !schema || weft_table_add_schema(table, schema, error);
+	for (guint i = 0; i < types->len; i++)
+		if (!add_type(export, table, fingerprint, types->pdata[i], error))
+			return FALSE;
+	return add_type(export, table, fingerprint, NULL, error);
 }
 
 static gboolean add_columns(Export *export, WeftTable *table, GError **error)

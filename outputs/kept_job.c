@@ -10,6 +10,7 @@
 
 #define FILE_BYTES_MAX ((gsize)4 << 20)
 #define FILES_MAX ((gsize)100)
+#define TYPE_END ".type.json"
 #define JOBS_MAX ((gsize)1 << 20)
 /* The end of a run looks for jobs that nobody needs when there are more. */
 #define JOBS_MANY 16
@@ -42,7 +43,7 @@ static gboolean keep_file(const char *folder, const char *name, const char *text
 /* Names of types are letters, digits, - and _. */
 static char *type_file(const char *type)
 {
-	return g_strconcat(type, ".type.json", NULL);
+	return g_strconcat(type, TYPE_END, NULL);
 }
 
 static gboolean keep_types(const char *folder, const char *const *types, GError **error)
@@ -96,6 +97,27 @@ char *weft_outputs_job_schema(const WeftOutputs *outputs, const char *fingerprin
 	if (file && !weft_file_read(file, FILE_BYTES_MAX, &text, &size, error))
 		return NULL;
 	return text;
+}
+
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+GPtrArray *weft_outputs_job_types(const WeftOutputs *outputs, const char *fingerprint)
+{
+	g_autofree char *folder = is_fingerprint(fingerprint) ? folder_of(outputs, fingerprint) : NULL;
+	g_autoptr(GPtrArray) names = folder ? weft_folder_names(folder, FILES_MAX, NULL) : NULL;
+	GPtrArray *types = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; names && i < names->len; i++) {
+		const char *name = names->pdata[i];
+
+		if (g_str_has_suffix(name, TYPE_END) && !weft_file_is_temporary(name))
+			g_ptr_array_add(types, g_strndup(name, strlen(name) - strlen(TYPE_END)));
+	}
+	g_ptr_array_sort(types, compare_names);
+	return types;
 }
 
 /* ---- jobs that no record needs ---- */

@@ -31,5 +31,7 @@ char *weft_outputs_job_file(const struct WeftOutputs *outputs, const char *finge
  * has none, or is not kept. Caller frees. */
 char *weft_outputs_job_schema(const struct WeftOutputs *outputs, const char *fingerprint,
 			      const char *type, GError **error);
+/* The names of its types (char *, sorted, with a free function); empty: it has none, or is not kept. */
+GPtrArray *weft_outputs_job_types(const struct WeftOutputs *outputs, const char *fingerprint);
 
 #endif

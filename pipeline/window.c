@@ -384,7 +384,7 @@ static void come_to(WeftCutter *cutter, const WeftAnchor *at)
 
 void weft_cutter_turn(WeftCutter *cutter)
 {
-	put_block(cutter);
+	put_waiting(cutter);
 	turn(cutter);
 }
 
@@ -521,12 +521,18 @@ static void add_text(WeftCutter *cutter, WeftWindowPiece *piece, const WeftConte
 
 void weft_cutter_add_piece(WeftCutter *cutter, WeftWindowPiece *take_piece)
 {
-	if (take_piece->anchor.has_time && count_whole(cutter, take_piece, NULL) <= cutter->capacity_tokens)
-		put_in_block(cutter, take_piece);
-	else if (take_piece->part == NULL)
-		add_text(cutter, take_piece, NULL);
-	else if (!put_whole(cutter, take_piece)) /* never: it fits an empty one */
-		weft_window_piece_free(take_piece);
+	WeftWindowPiece *piece = take_piece;
+	guint32 char_first = 0;
+
+	if (piece->part == NULL) {
+		while (piece != NULL && !put_whole(cutter, piece))
+			piece = put_head(cutter, piece, NULL, &char_first);
+		return;
+	}
+	cutter->n_parts = piece->part_number;
+	cutter->last_part = piece->part->anchor;
+	if (!put_whole(cutter, piece)) /* never: it fits an empty one */
+		piece_free(piece);
 }
 
 void weft_cutter_add_text(WeftCutter *cutter, const char *text)

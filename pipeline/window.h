@@ -86,7 +86,7 @@ void weft_cutter_add_content(WeftCutter *cutter, const WeftContent *content, gui
 gboolean weft_cutter_add_part(WeftCutter *cutter, WeftPart *take_part, guint32 number,
                               gboolean is_read, GError **error);
 
-/* A piece of another cutter's window; it fits one of this. Takes it. */
+/* A piece of another cutter's window, in their order; it fits one of this. Takes it. */
 void weft_cutter_add_piece(WeftCutter *cutter, WeftWindowPiece *take_piece);
 void weft_window_piece_free(WeftWindowPiece *piece);
 
