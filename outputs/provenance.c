@@ -26,10 +26,9 @@ typedef struct Tracer {
 
 /* A scalar of the answer, and what was found for it. */
 typedef struct Value {
-	const WeftJson *json;
 	const char *pointer;
 	const char *text;   /* of the string, or the number as it is written */
-	char *normal;       /* as running texts have it; NULL: a number */
+	char *normal;       /* as running texts have it; NULL: it could stand nowhere */
 	gboolean is_day, is_number, is_verbatim, is_in_array;
 	guint32 window;
 	WeftDecimal number; /* is_number */
@@ -97,45 +96,45 @@ static gboolean is_day(const char *text)
 
 /* A number by its value first, so that 12 is not found in 12.50; then as text, as in a serial. A
  * number without its sign is found by chance more often than by mistake, so it is matched only. */
-static gboolean find_number(Tracer *tracer, Value *value, const WeftSearch *search)
+static gboolean find_number(WeftStanding *standing, Value *value, const WeftSearch *search)
 {
 	WeftDecimal size = value->number;
 
 	value->kind = WEFT_PROVENANCE_DERIVED;
-	if (weft_standing_number(tracer->standing, value->number, search, &value->spot,
+	if (weft_standing_number(standing, value->number, search, &value->spot,
 				 &value->readings))
 		return TRUE;
 	value->kind = WEFT_PROVENANCE_MATCHED;
 	value->readings.n = 0;
 	size.digits = -size.digits;
-	return weft_standing_number(tracer->standing, size, search, &value->spot, &value->readings) ||
-	       weft_standing_text(tracer->standing, value->text, WEFT_APART_LETTER, search,
+	return weft_standing_number(standing, size, search, &value->spot, &value->readings) ||
+	       weft_standing_text(standing, value->text, WEFT_APART_LETTER, search,
 				  &value->spot);
 }
 
-static gboolean find_string(Tracer *tracer, Value *value, const WeftSearch *search)
+static gboolean find_string(WeftStanding *standing, Value *value, const WeftSearch *search)
 {
 	value->kind = WEFT_PROVENANCE_DERIVED;
-	if (value->is_day && weft_standing_day(tracer->standing, value->text, search, &value->spot,
+	if (value->is_day && weft_standing_day(standing, value->text, search, &value->spot,
 					       &value->readings))
 		return TRUE;
 	value->readings.n = 0;
 	value->kind = value->is_verbatim ? WEFT_PROVENANCE_COPIED : WEFT_PROVENANCE_MATCHED;
-	if (weft_standing_text(tracer->standing, value->normal, WEFT_APART_WORD, search, &value->spot))
+	if (weft_standing_text(standing, value->normal, WEFT_APART_WORD, search, &value->spot))
 		return TRUE;
 	if (value->is_verbatim)
 		return FALSE;
-	return weft_standing_text(tracer->standing, value->normal, WEFT_APART_LETTER, search,
+	return weft_standing_text(standing, value->normal, WEFT_APART_LETTER, search,
 				  &value->spot) ||
 	       (weft_utf8_length(value->normal, strlen(value->normal)) >= INSIDE_WORD_CHARS &&
-		weft_standing_text(tracer->standing, value->normal, WEFT_APART_NOT, search,
+		weft_standing_text(standing, value->normal, WEFT_APART_NOT, search,
 				   &value->spot));
 }
 
-static gboolean find_in(Tracer *tracer, Value *value, const WeftSearch *search)
+static gboolean find_in(WeftStanding *standing, Value *value, const WeftSearch *search)
 {
-	return value->is_number ? find_number(tracer, value, search)
-				: find_string(tracer, value, search);
+	return value->is_number ? find_number(standing, value, search)
+				: find_string(standing, value, search);
 }
 
 /* All items; of a file with many documents those of the document that the window is of, because what another
@@ -189,13 +188,13 @@ static gboolean find_value(Tracer *tracer, Value *value)
 	if (value->is_verbatim && tracer->has_previous)
 		last = &tracer->previous;
 	window.after = all.after = last;
-	if (last && find_in(tracer, value, &window))
+	if (last && find_in(tracer->standing, value, &window))
 		return TRUE;
 	window.after = NULL;
-	if (find_in(tracer, value, &window) || (last && find_in(tracer, value, &all)))
+	if (find_in(tracer->standing, value, &window) || (last && find_in(tracer->standing, value, &all)))
 		return TRUE;
 	all.after = NULL;
-	return find_in(tracer, value, &all);
+	return find_in(tracer->standing, value, &all);
 }
 
 /* ---- evidence ---- */
@@ -253,8 +252,10 @@ static void add_pointed(Tracer *tracer, const char *pointer, guint32 index)
 	g_array_append_val(tracer->record->provenance, pointed);
 }
 
+/* Found nowhere: a hint, where the model looked at pixels or sound, else nothing. */
 static void add_none(Tracer *tracer, const char *pointer)
 {
+	const WeftPointed *pointed = g_hash_table_lookup(tracer->record->value_pointed, pointer);
 	WeftProvenance none = {
 		.pointer = g_strdup(pointer),
 		.kind = WEFT_PROVENANCE_NONE,
@@ -263,6 +264,12 @@ static void add_none(Tracer *tracer, const char *pointer)
 		.reading = 1,
 		.confidence = -1,
 	};
+
+	if (pointed && pointed->is_known && pointed->kind != WEFT_SPAN_TEXT) {
+		none.kind = WEFT_PROVENANCE_POINTED;
+		none.content = pointed->content;
+		none.at = pointed->at;
+	}
 	g_array_append_val(tracer->record->provenance, none);
 }
 
@@ -301,34 +308,62 @@ static void trace_value(Tracer *tracer, Value *value)
 				     g_memdup2(&value->spot, sizeof(value->spot)));
 }
 
+/* Nothing that could stand anywhere: true, false, "", and strings that begin with a space. */
+static gboolean can_stand(const char *text)
+{
+	return text && *text && !g_ascii_isspace(*text);
+}
+
+/* What is looked for; normal has to be freed. */
+static void describe(Value *value, const WeftJson *json)
+{
+	const char *string = weft_json_string(json, NULL), *number = weft_json_raw_number(json);
+
+	value->text = string ? string : number;
+	if (!can_stand(value->text))
+		return;
+	value->normal = weft_running_text_normal(value->text, strlen(value->text));
+	value->is_day = string && is_day(string);
+	value->is_number = number && weft_decimal_read(number, strlen(number), &value->number);
+}
+
 static void trace_scalar(Tracer *tracer, const WeftJson *json, const char *pointer,
 			 gboolean is_in_array)
 {
-	const char *string = weft_json_string(json, NULL), *number = weft_json_raw_number(json);
 	const WeftSchema *schema = tracer->rules->schema;
-	Value value = { .json = json, .pointer = pointer, .text = string ? string : number,
-			.is_in_array = is_in_array, .window = window_of(tracer, pointer) };
-	g_autofree char *normal = NULL;
+	Value value = { .pointer = pointer, .is_in_array = is_in_array,
+			.window = window_of(tracer, pointer) };
+	gboolean is_string = weft_json_type(json) == WEFT_JSON_STRING;
 	guint32 content = 0;
 
-	/* Nothing that could stand anywhere: true, false, "", and strings that begin with a space. */
-	if (!value.text || !*value.text || g_ascii_isspace(*value.text)) {
-		add_none(tracer, pointer);
-		return;
-	}
-	if (string && find_time(tracer, string, &content)) {
+	describe(&value, json);
+	value.is_verbatim = is_string && schema && weft_schema_place(schema, pointer).is_verbatim;
+	if (is_string && value.text && find_time(tracer, value.text, &content))
 		add_pointed(tracer, pointer, content);
-		return;
-	}
-	normal = weft_running_text_normal(value.text, strlen(value.text));
-	value.normal = normal;
-	value.is_verbatim = string && schema && weft_schema_place(schema, pointer).is_verbatim;
-	value.is_day = string && is_day(string);
-	value.is_number = number && weft_decimal_read(number, strlen(number), &value.number);
-	if (*normal)
+	else if (value.normal && *value.normal)
 		trace_value(tracer, &value);
 	else
 		add_none(tracer, pointer);
+	g_free(value.normal);
+}
+
+gboolean weft_value_stands_in(const WeftJson *json, const char *text)
+{
+	g_autoptr(GPtrArray) contents = g_ptr_array_new();
+	g_autoptr(WeftContent) content = weft_content_new(WEFT_CONTENT_TEXT, WEFT_BY_FILE,
+							  g_strdup(text), (WeftAnchor){ 0 });
+	const WeftSearch all = { 0, G_MAXUINT32, NULL };
+	Value value = { 0 };
+	gboolean stands = FALSE;
+
+	g_ptr_array_add(contents, content);
+	describe(&value, json);
+	if (value.normal && *value.normal) {
+		g_autoptr(WeftStanding) standing = weft_standing_new(contents, &(WeftUsage){ 0 });
+		stands = find_in(standing, &value, &all);
+	}
+	g_free(value.normal);
+	return stands;
 }
 
 static void trace_null(Tracer *tracer, const char *pointer)

@@ -81,6 +81,7 @@ WeftRecord *weft_record_new(void)
 	record->provenance = new_array(sizeof(WeftProvenance), clear_provenance);
 	record->windows = g_array_new(FALSE, TRUE, sizeof(WeftWindowFacts));
 	record->value_windows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	record->value_pointed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	record->run = g_ptr_array_new_with_free_func(g_free);
 	return record;
 }
@@ -140,6 +141,7 @@ void weft_record_free(WeftRecord *record)
 	g_array_unref(record->windows);
 	g_clear_pointer(&record->elements, g_array_unref);
 	g_hash_table_unref(record->value_windows);
+	g_hash_table_unref(record->value_pointed);
 	g_free(record->model_name);
 	g_free(record->model_id);
 	g_free(record->model_type);

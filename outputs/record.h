@@ -172,6 +172,7 @@ typedef struct WeftRecord {
 	GArray *elements;       /* guint32: of which document of the file each item of the answer is; NULL: the
 				 * file is one document */
 	GHashTable *value_windows; /* pointer into the answer (char *) -> GUINT_TO_POINTER(window) */
+	GHashTable *value_pointed; /* the same -> WeftPointed * */
 	char *model_name, *model_id, *model_type;  /* NULL when no model was asked */
 	char *adapter, *adapter_id;  /* name and id of the one that answered; NULL: none */
 	guint64 n_text, n_patch, n_audio, n_generated;
@@ -217,8 +218,11 @@ typedef struct WeftTraceRules {
  * word. What spans several items has evidence in each. The first place counts; in a list that names a
  * value again, the next one; a value of a known window is looked for there first. A time as a
  * request tells it ("00:12:34") points to what begins in its block (POINTED). What stands nowhere is
- * NONE. Hidden content is no evidence. FALSE when the answer is not JSON. */
+ * POINTED, too, when the model looked at a picture or at sound, else NONE. Hidden content is no evidence. FALSE when the answer is not JSON. */
 gboolean weft_record_trace(WeftRecord *record, const WeftTraceRules *rules, GError **error);
+
+/* The string or number stands in this text, by the rules for MATCHED and DERIVED. */
+gboolean weft_value_stands_in(const WeftJson *value, const char *text);
 
 /* The record as one line of JSON without newline, as outputs/record.schema.json says. An answer
  * that is not JSON (a request without a schema) is written as a string. Paths are sorted. `with_run`

@@ -355,6 +355,8 @@ static void write_absent(WeftJsonWriter *w, const WeftRecord *record)
 /* What stands in the file itself, or what something read off it. */
 static const char *rests_on(const WeftContent *content)
 {
+	if (!content->text) /* pixels, or sound */
+		return "reading";
 	switch (content->by) {
 	case WEFT_BY_FILE:
 	case WEFT_BY_OCR_LAYER:
@@ -382,7 +384,8 @@ static void write_evidence(WeftJsonWriter *w, const WeftRecord *record,
 	if (provenance->content < record->contents->len) {
 		write_member(w, "rests_on", rests_on(record->contents->pdata[provenance->content]));
 		write_content_id(w, "content", provenance->content);
-		write_chars(w, provenance->char_first, provenance->char_end);
+		if (provenance->char_end > provenance->char_first)
+			write_chars(w, provenance->char_first, provenance->char_end);
 	}
 	if (provenance->quote)
 		write_member(w, "quote", provenance->quote);

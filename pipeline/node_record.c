@@ -248,6 +248,7 @@ static void take_answer(Building *building, WeftItem *item)
 	g_clear_pointer(&record->elements, g_array_unref);
 	record->elements = g_steal_pointer(&item->elements);
 	g_hash_table_remove_all(record->value_windows);
+	g_hash_table_remove_all(record->value_pointed);
 	g_clear_pointer(&building->confidences, g_hash_table_unref);
 	building->confidences = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	for (guint i = 0; i < answer->values->len; i++) {
@@ -258,6 +259,9 @@ static void take_answer(Building *building, WeftItem *item)
 		if (value->window > 0)
 			g_hash_table_insert(record->value_windows, g_strdup(value->pointer),
 			                    GUINT_TO_POINTER(value->window));
+		if (value->pointed.is_known)
+			g_hash_table_insert(record->value_pointed, g_strdup(value->pointer),
+			                    g_memdup2(&value->pointed, sizeof value->pointed));
 	}
 	for (guint i = 0; item->withheld != NULL && i < item->withheld->len; i++) {
 		WeftAbsent absent = {g_strdup(g_ptr_array_index(item->withheld, i)),

@@ -250,6 +250,47 @@ static void test_large(void)
 	assert_derived(record, "/2", 8, 8, "1.240,00");
 }
 
+/* Where the model looked is a hint for what stands nowhere, if it looked at pixels or sound. */
+static void test_looked_at(void)
+{
+	g_autoptr(WeftRecord) record = weft_record_new();
+	WeftAnchor at = { .page = 1, .has_bbox = TRUE, .bbox = { 1, 2, 3, 4 } };
+	WeftPointed pointed = { .is_known = TRUE, .kind = WEFT_SPAN_PATCH, .content = 1, .at = at };
+
+	sample_add_text(record, 1, "Acme");
+	g_ptr_array_add(record->contents,
+			weft_content_new(WEFT_CONTENT_IMAGE, WEFT_BY_FILE, NULL, at));
+	record->answer = g_strdup("[\"Acme\",\"Bolt\",true,\"Cog\",\"Dab\"]");
+	for (int i = 0; i < 4; i++) {
+		pointed.kind = i == 3 ? WEFT_SPAN_TEXT : WEFT_SPAN_PATCH;
+		g_hash_table_insert(record->value_pointed, g_strdup_printf("/%d", i),
+				    g_memdup2(&pointed, sizeof(pointed)));
+	}
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
+	assert_found(record, "/0", 0, 0, "Acme");
+	for (int i = 1; i < 3; i++) {
+		const WeftProvenance *found = evidence(record, i == 1 ? "/1" : "/2");
+		g_assert_cmpint(found->kind, ==, WEFT_PROVENANCE_POINTED);
+		g_assert_cmpuint(found->content, ==, 1);
+		g_assert_cmpfloat(found->at.bbox[3], ==, 4);
+	}
+	assert_none(record, "/3");
+	assert_none(record, "/4");
+	g_autofree char *text = weft_record_json(record, TRUE, NULL);
+	g_assert_nonnull(strstr(text, "\"/1\":[{\"kind\":\"pointed\",\"rests_on\":\"reading\",\"content\":\"c2\","
+				      "\"at\":[{\"page\":1,\"bbox\":[1,2,3,4]}]}]"));
+}
+
+static void test_stands_in(void)
+{
+	static const char json[] = "[\"Acme Ltd\",1240,\"2024-03-12\",\"acme\",1241,\"\",true]";
+	g_autoptr(WeftJson) values = weft_json_parse(json, strlen(json), WEFT_JSON_STRICT, NULL);
+	static const char text[] = "to Acme\nLtd, 12. March 2024: 1.240,00";
+
+	for (gsize i = 0; i < 7; i++)
+		g_assert_cmpint(weft_value_stands_in(weft_json_at(values, i), text), ==, i < 3);
+}
+
 static void test_word_ends(void)
 {
 	static const char *const TEXTS[] = { "catalogue of the cat", "\xE6\x9D\xB1\xE4\xBA\xAC"
@@ -332,6 +373,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/provenance/two-items", test_two_items);
 	g_test_add_func("/provenance/apart", test_apart);
 	g_test_add_func("/provenance/large", test_large);
+	g_test_add_func("/provenance/looked-at", test_looked_at);
+	g_test_add_func("/provenance/stands-in", test_stands_in);
 	g_test_add_func("/provenance/windows", test_windows);
 	g_test_add_func("/provenance/times", test_times);
 	g_test_add_func("/provenance/word-ends", test_word_ends);
