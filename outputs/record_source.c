@@ -2,13 +2,8 @@
 
 #include <string.h>
 
+#include "outputs/record_members.h"
 #include "outputs/record_paths.h"
-
-static void write_member(WeftJsonWriter *w, const char *key, const char *value)
-{
-	weft_json_write_key(w, key);
-	weft_json_write_string(w, value);
-}
 
 /* Bytes that are no UTF-8 under the other key, in base64. */
 static void write_bytes(WeftJsonWriter *w, const char *key, const char *key_b64, const char *bytes)
