@@ -176,6 +176,9 @@ void weft_request_adapt(WeftRequest *request, const WeftLora *adapter);
 /* `content`: number of the item in the document, or WEFT_SPAN_NO_CONTENT. Text that is empty or
  * only space adds its marker alone. On failure the request is as it was. */
 gboolean weft_request_add_text(WeftRequest *request, const WeftPassage *passage, GError **error);
+/* A text that verbatim values may be besides what stands in items, and not part of the request: the
+ * values of other windows, which stand in theirs. */
+void weft_request_add_quote(WeftRequest *request, const char *text);
 gboolean weft_request_add_image(WeftRequest *request, const WeftRaster *raster,
 				gboolean single_tile, guint32 content, WeftAnchor anchor,
 				GError **error);

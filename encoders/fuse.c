@@ -12,6 +12,8 @@ struct WeftRequest {
 	GArray *ids;         /* of the piece at hand */
 	gboolean has_last;
 	WeftAnchor last;     /* of the part added last */
+	gboolean is_text;    /* it was text of an item */
+	char *speaker;       /* who said it, or NULL */
 	const WeftLora *adapter;
 	GHashTable *heard;   /* const WeftPcm * -> Heard: clips of which slices may come */
 };
@@ -76,6 +78,7 @@ void weft_request_free(WeftRequest *request)
 	weft_sequence_free(request->sequence);
 	g_array_unref(request->ids);
 	g_hash_table_unref(request->heard);
+	g_free(request->speaker);
 	g_free(request);
 }
 
@@ -102,8 +105,32 @@ static void add_markers(WeftRequest *request, const WeftAnchor *anchor)
 	request->last = *anchor;
 }
 
+/* The text of items goes on from one to the next while the same one speaks; markers and names are no
+ * text of the document. */
+static void add_running(WeftRequest *request, const WeftPassage *passage)
+{
+	gboolean is_text = passage->content != WEFT_SPAN_NO_CONTENT;
+	gboolean joins = request->is_text && request->last.document == passage->at.document &&
+			 g_strcmp0(request->speaker, passage->speaker) == 0;
+
+	if (is_text)
+		weft_running_text_add(request->sequence->text, passage->text, passage->size_bytes,
+				      passage->content, 0, joins);
+	request->is_text = is_text;
+	g_free(request->speaker);
+	request->speaker = g_strdup(passage->speaker);
+}
+
+void weft_request_add_quote(WeftRequest *request, const char *text)
+{
+	weft_running_text_add(request->sequence->text, text, strlen(text), WEFT_SPAN_NO_CONTENT, 0,
+			      FALSE);
+	request->is_text = FALSE;
+}
+
 gboolean weft_request_add_text(WeftRequest *request, const WeftPassage *passage, GError **error)
 {
+	add_running(request, passage);
 	add_markers(request, &passage->at);
 	gsize first = weft_request_length(request);
 
@@ -123,6 +150,7 @@ static void add_line_feed(WeftRequest *request, const WeftAnchor *anchor)
 {
 	gsize first = weft_request_length(request);
 
+	request->is_text = FALSE;
 	add_plain(request, "\n");
 	weft_sequence_add_span(request->sequence, WEFT_SPAN_TEXT, first, *anchor,
 			       WEFT_SPAN_NO_CONTENT);

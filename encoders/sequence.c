@@ -9,6 +9,7 @@ WeftSequence *weft_sequence_new(gsize width)
 	sequence->rows = g_array_new(FALSE, FALSE, sizeof(float));
 	sequence->width = width;
 	sequence->spans = g_array_new(FALSE, FALSE, sizeof(WeftSpan));
+	sequence->text = weft_running_text_new();
 	return sequence;
 }
 
@@ -20,6 +21,7 @@ void weft_sequence_free(WeftSequence *sequence)
 	g_byte_array_unref(sequence->is_row);
 	g_array_unref(sequence->rows);
 	g_array_unref(sequence->spans);
+	weft_running_text_free(sequence->text);
 	g_free(sequence);
 }
 
@@ -30,7 +32,10 @@ gsize weft_sequence_length(const WeftSequence *sequence)
 
 gsize weft_sequence_size_bytes(const WeftSequence *sequence)
 {
-	return sizeof(*sequence) + (gsize)sequence->ids->len * sizeof(gint32) +
+	gsize text_bytes;
+
+	(void)weft_running_text_bytes(sequence->text, &text_bytes);
+	return sizeof(*sequence) + text_bytes + (gsize)sequence->ids->len * sizeof(gint32) +
 	       sequence->is_row->len + (gsize)sequence->rows->len * sizeof(float) +
 	       (gsize)sequence->spans->len * sizeof(WeftSpan);
 }

@@ -10,6 +10,7 @@
 
 #include <glib.h>
 
+#include "base/running_text.h"
 #include "encoders/span.h"
 
 #define WEFT_SEQUENCE_ROW_ID (-1) /* never looked up */
@@ -20,6 +21,7 @@ typedef struct WeftSequence {
 	GArray *rows;     /* float[n_rows][width] */
 	gsize width;      /* of a row: hidden size of the backbone */
 	GArray *spans;    /* WeftSpan, in order, covering the document's part of the request */
+	WeftRunningText *text; /* of the document's items in it: what a verbatim value stands in */
 	gsize n_prefix;
 	guint64 seed_key; /* hash of document and window: with the seed it decides every draw */
 } WeftSequence;

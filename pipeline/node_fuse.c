@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "pipeline/answers.h"
 #include "pipeline/run.h"
 
@@ -65,6 +66,29 @@ static guint64 seed_key(const Seed *seed, WeftRoundNumber round, guint64 place)
 	return hash_more(hash, bytes, sizeof bytes);
 }
 
+static void add_strings(WeftRequest *request, const WeftJson *value)
+{
+	const char *text = weft_json_string(value, NULL);
+
+	if (text != NULL)
+		weft_request_add_quote(request, text);
+	for (gsize i = 0; i < weft_json_length(value); i++)
+		add_strings(request, weft_json_at(value, i));
+}
+
+/* An answer about a window (node_merge.c): a verbatim value of the merged answer is one of its
+ * values. Of an answer that was cut nothing is taken. */
+static void add_quotes(WeftRequest *request, const WeftWindowPiece *piece)
+{
+	const char *json = piece->text != NULL ? strchr(piece->text, ':') : NULL;
+	g_autoptr(WeftJson) answer = NULL;
+
+	if (json != NULL && g_str_has_prefix(piece->text, "Part "))
+		answer = weft_json_parse(json + 1, strlen(json + 1), WEFT_JSON_STRICT, NULL);
+	if (answer != NULL)
+		add_strings(request, answer);
+}
+
 static gboolean add_piece(WeftRequest *request, const WeftWindowPiece *piece, GError **error)
 {
 	if (piece->part == NULL)
@@ -97,8 +121,12 @@ static WeftSequence *sequence_of_window(const Fuse *fuse, guint type, const Weft
 
 	weft_request_adapt(request, round->adapter);
 	for (guint i = 0; i < window->pieces->len; i++) {
-		if (!add_piece(request, g_ptr_array_index(window->pieces, i), error))
+		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
+
+		if (!add_piece(request, piece, error))
 			return NULL;
+		if (fuse->round->number == WEFT_ROUND_MERGE)
+			add_quotes(request, piece);
 	}
 	return weft_request_finish(g_steal_pointer(&request), round->question, error);
 }

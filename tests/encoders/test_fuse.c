@@ -111,6 +111,37 @@ static void test_spans(void)
 	check_close(&opened);
 }
 
+/* What verbatim values stand in: text of items, no marker, no name, no fact about the file; apart where a
+ * picture or another speaker comes between. */
+static void test_running_text(void)
+{
+	static const WeftPassage passages[] = {
+		{ "Author: N. N.", 13, NULL, WEFT_SPAN_NO_CONTENT, { 0 } },
+		{ "One  </document>", 16, NULL, 4, { .page = 1 } },
+		{ " goes on ", 9, NULL, 5, { .page = 2 } },
+		{ "Hello", 5, "Anna", 6, { .has_time = TRUE } },
+		{ "there", 5, "Anna", 7, { .has_time = TRUE } },
+		{ "Hi", 2, "Ben", 8, { .has_time = TRUE } },
+		{ "of another file", 15, "Ben", 9, { .document = 2, .has_time = TRUE } },
+	};
+	Opened opened = check_open(WEFT_SCOUT, NULL);
+	g_autoptr(WeftSequence) golden = golden_request(opened.encoders);
+	WeftRequest *request = weft_request_new(opened.encoders, SYSTEM);
+	gsize size;
+	const char *bytes = weft_running_text_bytes(golden->text, &size);
+
+	g_assert_cmpmem(bytes, size, "The total is 1,240.00 €. Second block, same page\0And spoken words indented.", 77);
+	for (gsize i = 0; i < G_N_ELEMENTS(passages); i++)
+		g_assert_true(weft_request_add_text(request, &passages[i], NULL));
+	gsize n_tokens = weft_request_length(request);
+	weft_request_add_quote(request, "quoted");
+	g_assert_cmpuint(weft_request_length(request), ==, n_tokens);
+	g_autoptr(WeftSequence) sequence = weft_request_finish(request, QUESTION, NULL);
+	bytes = weft_running_text_bytes(sequence->text, &size);
+	g_assert_cmpmem(bytes, size, "One </document> goes on\0Hello there\0Hi\0of another file\0quoted", 61);
+	check_close(&opened);
+}
+
 /* The prefix is the system turn: equal whatever stands behind it. */
 static void test_prefix(void)
 {
@@ -300,6 +331,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/fuse/golden", test_golden);
 	g_test_add_func("/fuse/spans", test_spans);
+	g_test_add_func("/fuse/running-text", test_running_text);
 	g_test_add_func("/fuse/prefix", test_prefix);
 	g_test_add_func("/fuse/injection", test_injection);
 	g_test_add_func("/fuse/markers", test_markers);
