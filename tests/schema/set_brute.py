@@ -1,14 +1,15 @@
 #!/usr/bin/python3
-"""Lexemes against Python's re, by listing all strings.
+"""Lexemes and sets of numbers against lists of all their members.
 
-    lexeme_brute.py ANSWERS [N] [SEED]
+    set_brute.py ANSWERS [N] [SEED]
 
-ANSWERS is the program of lexeme_answers.c. Makes N random sets of strings (patterns, patterns under
-not, lengths) over a small alphabet, lists with Python's re all strings that are in the set, and
-asks for the whole tree of allowed bytes: after each prefix exactly those bytes may come with which
-a listed string goes on, the set ends where one ends, close is the distance to the nearest one.
-Then hand-made cases: what is refused, what characters names stand for. Prints TAP.
+ANSWERS is the program of set_answers.c. Makes N random sets of strings (patterns, patterns under
+not, lengths) over a small alphabet, and of numbers; lists with Python's re and decimal arithmetic
+all that is in the set, and asks for the whole tree of allowed bytes: after each prefix exactly
+those bytes may come with which something listed goes on, the set ends where one ends, close is the
+distance to the nearest one. Prints TAP.
 """
+import decimal
 import itertools
 import json
 import random
@@ -168,11 +169,111 @@ def check_random(answers, n, seed):
     return None if n_compared > n / 2 else "too few were compared"
 
 
+def bound(rand, low, high, places):
+    """A number between low and high as JSON may spell it."""
+    digits = rand.randint(low, high)
+    text = str(decimal.Decimal(digits).scaleb(-places))
+    value = decimal.Decimal(text)
+    if rand.random() < 0.3:
+        shift = rand.randint(-3, 3)
+        text = f"{value.scaleb(-shift):f}e{shift:+d}"
+    return (text.replace("E", "e") if "E" in text else text), value
+
+
+def random_numbers(rand):
+    """What is asked, and all members of the set."""
+    is_integer = rand.random() < 0.5
+    # Decimals have six places, so a range that can be listed is short.
+    places = rand.choice([0, 0, 1]) if is_integer else rand.choice([3, 4, 6, 7])
+    width = 3000 * 10 ** places if is_integer else max(1, 10 ** places // rand.choice([1000, 3000]))
+    middle = rand.choice([0, 0, width // 2, -width // 3, rand.randint(-10 ** 6, 10 ** 6)])
+    keywords, tests = [], []
+    low, low_value = bound(rand, middle - width, middle, places)
+    high, high_value = bound(rand, middle, middle + width, places)
+    if rand.random() < 0.3:
+        keywords.append(("exclusiveMinimum", low))
+        tests.append(lambda v: v > low_value)
+    keywords.append(("minimum", low))
+    if rand.random() < 0.3:
+        keywords.append(("exclusiveMaximum", high))
+        tests.append(lambda v: v < high_value)
+    keywords.append(("maximum", high))
+    for _ in range(rand.choice([0, 1, 1, 2])):
+        step = rand.choice(["1", "2", "3", "7", "10", "25", "0.1", "0.5", "0.01", "0.75", "1e-3", "2.5e1", "0.0025", "1e20",
+                            "1e-9", "3.5e-8"])
+        keywords.append(("multipleOf", step))
+        tests.append(lambda v, s=decimal.Decimal(step): v % s == 0)
+    rand.shuffle(keywords)
+    members = []
+    for n_fraction in range(1 if is_integer else 7):
+        unit = decimal.Decimal(1).scaleb(-n_fraction)
+        for n in range(int(low_value / unit) - 1, int(high_value / unit) + 2):
+            value = n * unit
+            if low_value <= value <= high_value and all(test(value) for test in tests):
+                text = f"{value:.{n_fraction}f}"
+                members.append(text.lstrip("-") if value == 0 else text)
+    members = [m.encode() for m in set(members) if sum(c.isdigit() for c in m) <= 15]
+    return {"numbers": keywords, "integer": is_integer}, members
+
+
+def check_numbers(answers, n, seed):
+    rand = random.Random(seed)
+    n_compared = n_empty = 0
+    for _ in range(n):
+        question, members = random_numbers(rand)
+        if len(members) > TREE_MAX / 2:
+            continue
+        answer = answers(ask="tree", limit=TREE_MAX, **question)
+        if "error" in answer:
+            return f"{question}: {answer['error']}"
+        reason = wrong_tree(answer, members)
+        if reason:
+            return f"{question}: {reason}"
+        n_compared += 1
+        n_empty += not members
+    print(f"# {n_compared} sets of numbers compared, {n_empty} of them empty")
+    return None if n_compared > n / 2 else "too few were compared"
+
+
+def check_wide_numbers(answers, n, seed):
+    """Ranges that are too wide to list: single numbers, and walks to an end."""
+    rand = random.Random(seed)
+    n_inside = 0
+    for _ in range(n):
+        is_integer = rand.random() < 0.5
+        low, high = sorted(decimal.Decimal(rand.randint(-10 ** 15, 10 ** 15)).scaleb(-rand.randint(0, 16)) for _ in "ab")
+        step = decimal.Decimal(rand.choice(["1", "7", "0.25", "0.001", "10000", "9999", "1e-5"]))
+        question = {"numbers": [("minimum", str(low)), ("exclusiveMaximum", str(high)), ("multipleOf", str(step))],
+                    "integer": is_integer}
+        steps = [int(rand.uniform(float(low), float(high)) / float(step)) + d for d in range(-1, 2)]
+        steps += [int(low / step) + d for d in range(-1, 2)] + [int(high / step) + d for d in range(-1, 2)]
+        values = [k * step for k in steps] + [low, high]
+        texts = [f"{v:f}" for v in values]
+        texts = [t.rstrip("0").rstrip(".") if "." in t else t for t in texts]
+        has = answers(ask="has", texts=texts, **question)["has"]
+        for text, value, is_in in zip(texts, values, has):
+            n_digits, n_fraction = sum(c.isdigit() for c in text), len(text.partition(".")[2])
+            want = (low <= value < high and value % step == 0 and text != "-0"
+                    and (abs(value) < 2 ** 53 and n_fraction == 0 if is_integer else n_digits <= 15 and n_fraction <= 6))
+            if is_in != want:
+                return f"{question}: {text} is {'in' if is_in else 'out'}"
+            n_inside += want
+        answer = answers(ask="walk", n=5, seed=1, **question)
+        for text in answer.get("texts", []):
+            value = decimal.Decimal(bytes.fromhex(text).decode())
+            if not (low <= value < high and value % step == 0):
+                return f"{question}: wrote {value}"
+    print(f"# {n_inside} numbers inside")
+    return None if n_inside > n else "too few were inside"
+
+
 def main():
     answers = Answers(sys.argv[1])
     n = int(sys.argv[2]) if len(sys.argv) > 2 else N_DEFAULT
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else SEED_DEFAULT
-    checks = [("random sets", lambda: check_random(answers, n, seed))]
+    checks = [("strings", lambda: check_random(answers, n, seed)),
+              ("numbers", lambda: check_numbers(answers, max(20, n // 4), seed)),
+              ("wide ranges of numbers", lambda: check_wide_numbers(answers, n, seed))]
     print(f"1..{len(checks)}")
     for number, (name, check) in enumerate(checks, 1):
         reason = check()
