@@ -15,7 +15,7 @@
 #include "outputs/outputs.h"
 
 #define KIND_WIDTH 13
-#define WHERE_WIDTH 6
+#define WHERE_WIDTH 8
 #define STATUS_WIDTH 7
 #define SCREEN_WIDTH_DEFAULT 100
 
@@ -55,6 +55,13 @@ static void print_row(const char *file, const WeftGlance *glance, int file_width
 	puts(status);
 }
 
+/* Of several files that are one document: it has the row of the first. */
+static gboolean is_further_part(const WeftJson *record, const char *path)
+{
+	const char *name = weft_json_string(weft_json_at_pointer(record, "/source/parts/0/name"), NULL);
+	return name && !g_str_has_suffix(path, name);
+}
+
 static int print_table(WeftOutputs *outputs, GError **error)
 {
 	g_autoptr(GPtrArray) listed = weft_outputs_list(outputs, error);
@@ -77,6 +84,8 @@ static int print_table(WeftOutputs *outputs, GError **error)
 		if (!record)
 			return WEFT_EXIT_NOT_STARTED;
 		WeftGlance glance;
+		if (is_further_part(record, entry->path))
+			continue;
 		weft_glance_init(&glance, record);
 		print_row(entry->path, &glance, file_width);
 		weft_glance_done(&glance);
@@ -193,6 +202,19 @@ static void print_sidecar(const WeftJson *sidecar)
 	printf("  captions: %s\n", shown);
 }
 
+/* Which numbers places have, of several files that are one document. */
+static void print_parts(const WeftJson *parts)
+{
+	for (gsize i = 0; i < weft_json_length(parts); i++) {
+		const WeftJson *part = weft_json_at(parts, i);
+		g_autofree char *name = shown_string(weft_json_member(part, "name"));
+		const WeftJson *captions =
+		    weft_json_member(weft_json_member(part, "sidecar"), "path");
+		g_autofree char *shown = shown_string(captions);
+		printf("  %" G_GSIZE_FORMAT "/ %s%s%s\n", i + 1, name, captions ? ", captions: " : "", shown);
+	}
+}
+
 static void print_record(const WeftJson *record)
 {
 	const WeftJson *source = weft_json_member(record, "source");
@@ -208,6 +230,7 @@ static void print_record(const WeftJson *record)
 	g_autofree char *id = shown_string(weft_json_member(record, "id"));
 	printf("  %s, %s\n  %s\n", kind, status, id);
 	print_sidecar(weft_json_member(source, "sidecar"));
+	print_parts(weft_json_member(source, "parts"));
 	weft_glance_done(&glance);
 	print_errors(weft_json_member(record, "errors"));
 	print_values(weft_json_member(weft_json_member(record, "document"), "metadata"),

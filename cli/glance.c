@@ -10,7 +10,7 @@ char *weft_glance_clock(double seconds)
 	return g_strdup_printf("%02u:%02u", whole / 60, whole % 60);
 }
 
-char *weft_glance_place(const WeftJson *at)
+static char *place_in_file(const WeftJson *at)
 {
 	guint64 page;
 	double seconds;
@@ -19,6 +19,16 @@ char *weft_glance_place(const WeftJson *at)
 	if (weft_json_double(weft_json_at(weft_json_member(at, "time"), 0), &seconds))
 		return weft_glance_clock(seconds);
 	return g_strdup("");
+}
+
+char *weft_glance_place(const WeftJson *at)
+{
+	g_autofree char *place = place_in_file(at);
+	guint64 document;
+
+	if (!weft_json_uint(weft_json_member(at, "document"), &document))
+		return g_steal_pointer(&place);
+	return g_strdup_printf("%" G_GUINT64_FORMAT "%s%s", document, *place ? "/" : "", place);
 }
 
 static const WeftJson *first_place(const WeftJson *item)
@@ -52,6 +62,9 @@ static char *kind_of(const WeftJson *record)
 	const char *type = weft_json_string(
 	    weft_json_member(weft_json_member(record, "source"), "media_type"), NULL);
 	const char *name = type ? type : "unknown";
+	gsize n_parts = weft_json_length(weft_json_at_pointer(record, "/source/parts"));
+	if (n_parts > 0)
+		return g_strdup_printf("%" G_GSIZE_FORMAT " file%s", n_parts, n_parts == 1 ? "" : "s");
 	for (gsize i = 0; type && i < G_N_ELEMENTS(NAMES); i++)
 		if (g_str_has_prefix(type, NAMES[i].type))
 			name = NAMES[i].name;

@@ -22,7 +22,8 @@ typedef struct WeftGlance {
 void weft_glance_init(WeftGlance *glance, const WeftJson *record);
 void weft_glance_done(WeftGlance *glance);
 
-/* "p.2", "00:14", "1:02:03", or "" for an item of "at" (NULL is fine). Caller frees. */
+/* "p.2", "00:14", "1:02:03", or "" for an item of "at" (NULL is fine); with the number of the file in
+ * front where several are one document: "2/00:14", "2/p.2". Caller frees. */
 char *weft_glance_place(const WeftJson *at);
 /* "00:14", "1:02:03". Caller frees. */
 char *weft_glance_clock(double seconds);

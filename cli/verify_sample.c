@@ -80,6 +80,8 @@ typedef struct Batch {
 	const char *job_file;
 	GHashTable *paths;
 	GPtrArray *recordings; /* char *: of captions among them */
+	GPtrArray *together;   /* char *: all files of the one document of `paths`; NULL: it is no such
+	                        * document */
 } Batch;
 
 /* NULL when there is none, or none that can be read. `ret_is_there` may be NULL. */
@@ -109,6 +111,16 @@ static void note_recording(Batch *batch, const char *id, const char *path)
 				g_strconcat(folder, message + strlen(WEFT_CAPTIONS_OF), NULL));
 }
 
+static void tell_no_bytes(const Batch *batch, const WeftSampled *sampled)
+{
+	const GPtrArray *paths = sampled->paths;
+	g_autofree char *why = g_strdup_printf(
+		"at none of the %u paths of record %.12s is a file with its bytes; restore it there, or "
+		"run weft where it is now", paths->len, sampled->id + strlen("sha256:"));
+
+	tell_not_done(batch->sample->counts, paths->len > 0 ? paths->pdata[0] : sampled->id, why);
+}
+
 /* At the first of its paths where its bytes are. */
 static void find_document(Batch *batch, const WeftSampled *sampled)
 {
@@ -122,10 +134,7 @@ static void find_document(Batch *batch, const WeftSampled *sampled)
 		note_recording(batch, sampled->id, path);
 		return;
 	}
-	g_autofree char *why = g_strdup_printf(
-		"at none of the %u paths of record %.12s is a file with its bytes; restore it there, or "
-		"run weft where it is now", paths->len, sampled->id + strlen("sha256:"));
-	tell_not_done(batch->sample->counts, paths->len > 0 ? paths->pdata[0] : sampled->id, why);
+	tell_no_bytes(batch, sampled);
 }
 
 /* ---- comparing ---- */
@@ -238,8 +247,10 @@ static WeftJob *read_job(const Batch *batch, GError **error)
 	keep_excludes(batch, job->excludes);
 	for (guint i = 0; i < batch->recordings->len; i++)
 		g_ptr_array_add(job->counted, g_strdup(batch->recordings->pdata[i]));
+	for (guint i = 0; batch->together && i < batch->together->len; i++)
+		g_ptr_array_add(job->inputs, g_strdup(batch->together->pdata[i]));
 	g_hash_table_iter_init(&iter, batch->paths);
-	while (g_hash_table_iter_next(&iter, NULL, &path))
+	while (!batch->together && g_hash_table_iter_next(&iter, NULL, &path))
 		g_ptr_array_add(job->inputs, g_strdup(path));
 	g_free(job->output);
 	job->output = g_strdup("-");
@@ -297,6 +308,47 @@ static void do_kept_job(Batch *batch)
 	}
 }
 
+/* ---- several files that are one document ---- */
+
+/* Where each of its files is, with its bytes; what could not be read may have any. */
+static GPtrArray *find_files(const WeftSampled *sampled, const WeftJson *record)
+{
+	g_autoptr(GPtrArray) files = weft_record_part_paths(record, sampled->paths);
+
+	for (guint i = 0; files && i < files->len; i++) {
+		const char *sha256 = weft_record_sha256_at(record, files->pdata[i]);
+		int fd = sha256 ? weft_original_open(files->pdata[i], sha256) : -1;
+
+		if (fd >= 0)
+			close(fd);
+		else if (sha256)
+			return NULL;
+	}
+	return g_steal_pointer(&files);
+}
+
+/* In a run of its own, as all inputs of one are one document. FALSE: it is a single file. */
+static gboolean do_together(const WeftSample *sample, const char *job_file, const WeftSampled *sampled)
+{
+	g_autoptr(GHashTable) paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	g_autoptr(GPtrArray) recordings = g_ptr_array_new_with_free_func(g_free);
+	Batch batch = {sample, job_file, paths, recordings, NULL};
+	g_autoptr(WeftJson) record = read_record(&batch, sampled->id, NULL);
+
+	if (!weft_json_at_pointer(record, "/source/parts"))
+		return FALSE;
+	g_autoptr(GPtrArray) files = find_files(sampled, record);
+
+	if (!files) {
+		tell_no_bytes(&batch, sampled);
+		return TRUE;
+	}
+	g_hash_table_insert(paths, g_strdup(sampled->id), g_strdup(files->pdata[0]));
+	batch.together = files;
+	do_kept_job(&batch);
+	return TRUE;
+}
+
 /* Those of one job from `first` on, of a list in the order of jobs; gives the first of the next. */
 static guint do_next_job(const WeftSample *sample, const GPtrArray *all, guint first)
 {
@@ -305,14 +357,15 @@ static guint do_next_job(const WeftSample *sample, const GPtrArray *all, guint f
 	g_autofree char *job_file = weft_outputs_job_file(sample->outputs, fingerprint);
 	g_autoptr(GHashTable) paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	g_autoptr(GPtrArray) recordings = g_ptr_array_new_with_free_func(g_free);
-	Batch batch = {sample, job_file, paths, recordings};
+	Batch batch = {sample, job_file, paths, recordings, NULL};
 	guint i = first;
 
 	for (; i < all->len; i++) {
 		document = all->pdata[i];
 		if (strcmp(document->fingerprint, fingerprint) != 0)
 			break;
-		find_document(&batch, document);
+		if (!do_together(sample, job_file, document))
+			find_document(&batch, document);
 	}
 	if (g_hash_table_size(paths) > 0)
 		do_kept_job(&batch);
@@ -338,10 +391,11 @@ gboolean weft_verify_sample(const WeftSample *sample, guint n, GError **error)
 		g_autoptr(GHashTable) paths =
 			g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 		g_autoptr(GPtrArray) recordings = g_ptr_array_new_with_free_func(g_free);
-		Batch batch = {sample, sample->job_file, paths, recordings};
+		Batch batch = {sample, sample->job_file, paths, recordings, NULL};
 
 		for (guint i = 0; i < all->len; i++)
-			find_document(&batch, all->pdata[i]);
+			if (!do_together(sample, sample->job_file, all->pdata[i]))
+				find_document(&batch, all->pdata[i]);
 		g_autoptr(WeftJob) job = read_job(&batch, error);
 		return job && (g_hash_table_size(paths) == 0 || do_again(&batch, error));
 	}

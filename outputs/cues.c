@@ -119,9 +119,10 @@ static gboolean is_cut(const char *text, const Piece *first, const Piece *last, 
 	       (n_chars >= SENTENCE_CHARS_MIN && ends_sentence(text, last));
 }
 
-static void add_cue(GPtrArray *cues, const char *text, const char *speaker, const Piece *first,
+static void add_cue(GPtrArray *cues, const WeftJson *item, const char *text, const Piece *first,
 		    const Piece *last)
 {
+	const WeftJson *at = weft_json_at(weft_json_member(item, "at"), 0);
 	g_autofree char *piece = g_strndup(text + first->first, last->end - first->first);
 	g_autofree char *line = weft_cue_line(piece);
 
@@ -131,7 +132,8 @@ static void add_cue(GPtrArray *cues, const char *text, const char *speaker, cons
 
 	cue->from_s = first->from_s;
 	cue->to_s = MAX(last->to_s, first->from_s);
-	cue->speaker = speaker;
+	(void)weft_json_uint(weft_json_member(at, "document"), &cue->document); /* 0 stays */
+	cue->speaker = weft_json_string(weft_json_member(item, "speaker"), NULL);
 	cue->text = g_steal_pointer(&line);
 	g_ptr_array_add(cues, cue);
 }
@@ -140,7 +142,6 @@ static void add_item(GPtrArray *cues, const WeftJson *item)
 {
 	const char *kind = weft_json_string(weft_json_member(item, "kind"), NULL);
 	const char *text = weft_json_string(weft_json_member(item, "text"), NULL);
-	const char *speaker = weft_json_string(weft_json_member(item, "speaker"), NULL);
 	g_autoptr(GArray) pieces = g_array_new(FALSE, FALSE, sizeof(Piece));
 	double from_s, to_s;
 	guint first = 0;
@@ -156,7 +157,7 @@ static void add_item(GPtrArray *cues, const WeftJson *item)
 
 		if (i + 1 < pieces->len && !is_cut(text, &g_array_index(pieces, Piece, first), at, at + 1))
 			continue;
-		add_cue(cues, text, speaker, &g_array_index(pieces, Piece, first), at);
+		add_cue(cues, item, text, &g_array_index(pieces, Piece, first), at);
 		first = i + 1;
 	}
 }
@@ -165,6 +166,8 @@ static int compare_times(const void *a, const void *b)
 {
 	const WeftCue *left = *(WeftCue *const *)a, *right = *(WeftCue *const *)b;
 
+	if (left->document != right->document)
+		return left->document < right->document ? -1 : 1;
 	return (left->from_s > right->from_s) - (left->from_s < right->from_s);
 }
 

@@ -3,7 +3,8 @@
  * Speech with a time becomes cues, in the order of time. A cue holds at most two lines of 42
  * characters and stands at most 7 s, as broadcasters' guidelines for subtitles have it; it ends
  * earlier at the end of a sentence, and where nobody spoke for a second. Speech without times of
- * words is cut the same way, its time shared by the length of the pieces.
+ * words is cut the same way, its time shared by the length of the pieces. Of
+ * several files that are one document each has its own time; its cues come behind those of the file before.
  */
 #ifndef WEFT_OUTPUTS_CUES_H
 #define WEFT_OUTPUTS_CUES_H
@@ -13,6 +14,7 @@
 #include "base/json.h"
 
 typedef struct WeftCue {
+	guint64 document;     /* which of several that are one document; 0: it is one file */
 	double from_s, to_s;
 	const char *speaker; /* the record's, or NULL */
 	char *text;          /* one line, valid UTF-8 without control characters */

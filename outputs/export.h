@@ -7,6 +7,10 @@
  *     csv        all answers as one table (outputs/table.h)
  *     jsonl      all records as they are, one a line
  *
+ * Of several files that are one document, a place says of which it is ("[2/00:01:24]", as labels of
+ * speakers do: "2/S1"), and its name stands above; WebVTT has a note and numbers cues "2-14", a cue of
+ * SubRip begins with the file's name in brackets, since neither format knows several recordings.
+ *
  * Everything in a record comes from documents and is hostile: control characters never pass, and
  * what would be markup in the format is escaped, so that a document can't add a heading, a link, a
  * tag or a cue of its own.
@@ -37,13 +41,18 @@ typedef struct WeftExportFormat {
 const WeftExportFormat *weft_export_format(const char *name);
 /* "srt, vtt, md, ...". Caller frees. */
 char *weft_export_formats(void);
-/* The name of the record's first path, or its id, on one line. Caller frees. */
+/* The name of the record's first path, or its id, on one line; of several files that are one document,
+ * of the first of them, and how many more there are. Caller frees. */
 char *weft_export_title(const WeftJson *record);
 
 /* ---- private to the formats ---- */
 
-/* "[00:01:24] " or "[p. 3] " of the item's first anchor, or "". Caller frees. */
+/* "[00:01:24] ", "[p. 3] " or "[2/00:01:24] " of the item's first anchor, or "". Caller frees. */
 char *weft_export_place(const WeftJson *item);
+/* Of several files that are one document, that of the item's first anchor; 0: it is of one file. */
+guint64 weft_export_document(const WeftJson *item);
+/* "2: NAME" on one line. Caller frees. */
+char *weft_export_document_name(const WeftJson *record, guint64 document);
 
 gboolean weft_export_markdown(GString *out, const WeftJson *record);
 gboolean weft_export_docling(GString *out, const WeftJson *record);

@@ -4,7 +4,7 @@
  * a list of objects a table, or a section each when they hold texts of several lines; where provenance
  * tells the place of a value, the place stands beside it. An object with the time at which it was said
  * ("at", as minutes have it) says that and no other places. Then what was read: speech as
- * "**Anna** 00:01:24", a heading for each page.
+ * "**Anna** 00:01:24", a heading for each page, and for each of several files that are one document.
  */
 #include <string.h>
 
@@ -246,8 +246,12 @@ static void add_value(GString *out, const WeftJson *value, const WeftJson *prove
 
 /* ---- what was read ---- */
 
-/* `page_before`: of the item before; G_MAXUINT64: this is the first. */
-static void add_item(GString *out, const WeftJson *item, guint64 *page_before)
+/* Where the item before stood; page G_MAXUINT64: there is none. */
+typedef struct Before {
+	guint64 document, page;
+} Before;
+
+static void add_item(GString *out, const WeftJson *record, const WeftJson *item, Before *before)
 {
 	const char *text = weft_json_string(weft_json_member(item, "text"), NULL);
 	const char *speaker = weft_json_string(weft_json_member(item, "speaker"), NULL);
@@ -256,11 +260,19 @@ static void add_item(GString *out, const WeftJson *item, guint64 *page_before)
 
 	if (!text || !*text)
 		return;
-	if (*page_before == G_MAXUINT64)
+	if (before->page == G_MAXUINT64)
 		g_string_append(out, "## Content\n\n");
-	if (weft_json_uint(weft_json_member(at, "page"), &page) && page != *page_before)
+	if (weft_export_document(item) != before->document) {
+		g_autofree char *name = weft_export_document_name(record, weft_export_document(item));
+
+		g_string_append(out, "### ");
+		add_escaped(out, name);
+		g_string_append(out, "\n\n");
+		*before = (Before){weft_export_document(item), 0};
+	}
+	if (weft_json_uint(weft_json_member(at, "page"), &page) && page != before->page)
 		g_string_append_printf(out, "### Page %" G_GUINT64_FORMAT "\n\n", page);
-	*page_before = page;
+	before->page = page;
 	if (speaker) {
 		g_string_append(out, "**");
 		add_escaped(out, speaker);
@@ -282,7 +294,7 @@ gboolean weft_export_markdown(GString *out, const WeftJson *record)
 	const WeftJson *answer = weft_json_member(record, "answer");
 	const WeftJson *content = weft_json_member(record, "content");
 	g_autofree char *title = weft_export_title(record);
-	guint64 page = G_MAXUINT64;
+	Before before = {0, G_MAXUINT64};
 
 	g_string_append(out, "# ");
 	add_escaped(out, title);
@@ -290,6 +302,6 @@ gboolean weft_export_markdown(GString *out, const WeftJson *record)
 	if (weft_json_type(answer) != WEFT_JSON_NULL)
 		add_value(out, answer, weft_json_member(record, "provenance"), "", 2);
 	for (gsize i = 0; i < weft_json_length(content); i++)
-		add_item(out, weft_json_at(content, i), &page);
+		add_item(out, record, weft_json_at(content, i), &before);
 	return TRUE;
 }

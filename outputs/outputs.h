@@ -191,6 +191,13 @@ typedef struct WeftSampled {
  * prevented, and what is gone. */
 GPtrArray *weft_outputs_sample(WeftOutputs *outputs, gboolean of_last_job, guint n, GError **error);
 
+/* Of a record of several files that are one document: their paths among these (char *, as bytes), in the
+ * order of its parts, beneath one folder; NULL: they are not all there, or it is of one file. */
+GPtrArray *weft_record_part_paths(const WeftJson *record, const GPtrArray *paths);
+/* The hash of what lay at a path of a written record when it was made; NULL: it does not say, as of
+ * what could not be read, and of copies of a part. Borrowed. */
+const char *weft_record_sha256_at(const WeftJson *record, const char *path);
+
 /* ---- cleaning, by weft gc ---- */
 
 /* A record whose document is gone from everywhere. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "outputs/outputs.h"
 #include "outputs/record_members.h"
 #include "outputs/record_paths.h"
 
@@ -70,29 +71,97 @@ void weft_record_source_begin(WeftJsonWriter *w, const WeftRecord *record)
 
 /* ---- a written record ---- */
 
-char *weft_record_part_name(const WeftJson *record, guint64 n)
+/* As write_bytes has them; NULL: there are none. Caller frees. */
+static char *read_bytes(const WeftJson *object, const char *key, const char *key_b64)
 {
-	const WeftJson *parts = weft_json_at_pointer(record, "/source/parts");
-	const WeftJson *part = n > 0 && n <= weft_json_length(parts) ? weft_json_at(parts, n - 1) : NULL;
-	const char *name = weft_json_string(weft_json_member(part, "name"), NULL);
-	const char *encoded = weft_json_string(weft_json_member(part, "name_b64"), NULL);
+	const char *text = weft_json_string(weft_json_member(object, key), NULL);
+	const char *encoded = weft_json_string(weft_json_member(object, key_b64), NULL);
 	g_autofree guchar *bytes = NULL;
 	gsize size;
 
-	if (name || !encoded)
-		return g_strdup(name);
+	if (text || !encoded)
+		return g_strdup(text);
 	bytes = g_base64_decode(encoded, &size);
 	return g_strndup((const char *)bytes, size);
 }
 
+char *weft_record_part_name(const WeftJson *record, guint64 n)
+{
+	const WeftJson *parts = weft_json_at_pointer(record, "/source/parts");
+
+	return n > 0 && n <= weft_json_length(parts)
+		       ? read_bytes(weft_json_at(parts, n - 1), "name", "name_b64")
+		       : NULL;
+}
+
+static gboolean ends_with(const char *path, const char *name)
+{
+	gsize size = strlen(path), name_size = strlen(name);
+	const char *tail = path + size - MIN(size, name_size);
+
+	return strcmp(tail, name) == 0 && (tail == path || tail[-1] == '/');
+}
+
+/* The longest name counts: "b/a.wav" where there is "a.wav", too. */
+const char *weft_record_sha256_at(const WeftJson *record, const char *path)
+{
+	const WeftJson *parts = weft_json_at_pointer(record, "/source/parts");
+	const char *best = NULL;
+	gsize best_size = 0;
+
+	if (!parts)
+		return weft_json_string(weft_json_at_pointer(record, "/source/sha256"), NULL);
+	for (gsize i = 0; i < 2 * weft_json_length(parts); i++) {
+		const WeftJson *part = weft_json_at(parts, i / 2);
+		const WeftJson *file = i % 2 ? weft_json_member(part, "sidecar") : part;
+		g_autofree char *name = read_bytes(file, i % 2 ? "path" : "name",
+						   i % 2 ? "path_b64" : "name_b64");
+
+		if (!name || strlen(name) < best_size || !ends_with(path, name))
+			continue;
+		best = weft_json_string(weft_json_member(file, "sha256"), NULL);
+		best_size = strlen(name);
+	}
+	return best;
+}
+
 const char *weft_record_part_path(const GPtrArray *paths, const char *name)
 {
-	for (guint i = 0; i < paths->len; i++) {
-		const char *path = paths->pdata[i];
-		const char *tail = path + strlen(path) - MIN(strlen(path), strlen(name));
-
-		if (strcmp(tail, name) == 0 && (tail == path || tail[-1] == '/'))
-			return path;
-	}
+	for (guint i = 0; i < paths->len; i++)
+		if (ends_with(paths->pdata[i], name))
+			return paths->pdata[i];
 	return NULL;
+}
+
+/* All names behind one beginning, each among the paths. */
+static GPtrArray *paths_beneath(const WeftJson *record, const GPtrArray *paths, const char *path,
+				gsize folder_bytes)
+{
+	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+	gsize n = weft_json_length(weft_json_at_pointer(record, "/source/parts"));
+
+	for (gsize i = 1; i <= n; i++) {
+		g_autofree char *name = weft_record_part_name(record, i);
+		g_autofree char *folder = g_strndup(path, folder_bytes);
+		g_autofree char *whole = g_strconcat(folder, name, NULL);
+
+		if (!g_ptr_array_find_with_equal_func((GPtrArray *)paths, whole, g_str_equal, NULL))
+			return NULL;
+		g_ptr_array_add(found, g_steal_pointer(&whole));
+	}
+	return g_steal_pointer(&found);
+}
+
+GPtrArray *weft_record_part_paths(const WeftJson *record, const GPtrArray *paths)
+{
+	g_autofree char *first = weft_record_part_name(record, 1);
+	GPtrArray *found = NULL;
+
+	for (guint i = 0; first && !found && i < paths->len; i++) {
+		const char *path = paths->pdata[i];
+
+		if (ends_with(path, first))
+			found = paths_beneath(record, paths, path, strlen(path) - strlen(first));
+	}
+	return found;
 }

@@ -16,6 +16,7 @@
 #include "outputs/record_check.h"
 #include "outputs/record_file.h"
 #include "outputs/record_paths.h"
+#include "outputs/record_source.h"
 #include "outputs/schema_check.h"
 
 /* Of the id in messages. */
@@ -321,7 +322,6 @@ static gboolean check_record(WeftVerify *verify, WeftRecordFile *record, const I
 {
 	const WeftJson *head = record->head;
 	const char *id = weft_json_string(weft_json_member(head, "id"), NULL);
-	const char *sha256 = weft_json_string(weft_json_at_pointer(head, "/source/sha256"), NULL);
 	g_autofree char *unfit = items->unfit ? g_strdup(items->unfit)
 					      : weft_schema_check_value(verify->schema, head);
 
@@ -336,8 +336,11 @@ static gboolean check_record(WeftVerify *verify, WeftRecordFile *record, const I
 		find(verify, where, "contradicts itself: %s; delete it and run weft again",
 		     contradiction);
 	g_autoptr(GPtrArray) paths = weft_record_paths_read(head);
-	for (guint i = 0; i < paths->len && verify->has_sources && sha256; i++)
-		check_source(verify, paths->pdata[i], id, sha256);
+	for (guint i = 0; i < paths->len && verify->has_sources; i++) {
+		const char *sha256 = weft_record_sha256_at(head, paths->pdata[i]);
+		if (sha256)
+			check_source(verify, paths->pdata[i], id, sha256);
+	}
 	return TRUE;
 }
 

@@ -92,6 +92,7 @@ static void put_text(GByteArray *bytes, const char *text)
 
 static void put_anchor(GByteArray *bytes, const WeftAnchor *at)
 {
+	weft_bytes_put_le32(bytes, at->document);
 	weft_bytes_put_le32(bytes, at->page);
 	weft_bytes_put_le32(bytes, at->track);
 	weft_bytes_put_u8(bytes, (at->has_bbox ? 1 : 0) | (at->has_time ? 2 : 0));
@@ -202,6 +203,7 @@ static void take_anchor(In *in, WeftAnchor *at)
 {
 	guint64 flags;
 
+	at->document = (guint32)take(in, 4);
 	at->page = (guint32)take(in, 4);
 	at->track = (guint32)take(in, 4);
 	flags = take(in, 1);

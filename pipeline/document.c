@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "pipeline/beside.h"
+#include "pipeline/members.h"
 
 WeftDocument *weft_document_new(guint64 number, const char *path, WeftBudget *take_place)
 {
@@ -30,6 +31,9 @@ void weft_document_free(WeftDocument *document)
 	g_free(document->captions);
 	g_free(document->captions_of);
 	g_free(document->sidecar_path);
+	g_clear_pointer(&document->members, g_ptr_array_unref);
+	g_free(document->name);
+	g_free(document->sidecar_name);
 	g_free(document->path);
 	g_free(document);
 }
@@ -60,7 +64,9 @@ void weft_document_id(const WeftDocument *document, const char *fingerprint, cha
 	g_checksum_update(sum, (const guchar *)(has_content ? "content:" : "path:"), -1);
 	g_checksum_update(sum, (const guchar *)(has_content ? document->sha256 : document->path), -1);
 	g_checksum_update(sum, (const guchar *)"\n", 1);
-	if (has_content)
+	if (document->members != NULL)
+		weft_members_hash(document, sum);
+	else if (has_content)
 		add_beside(document, sum);
 	g_checksum_update(sum, (const guchar *)fingerprint, -1);
 	g_snprintf(ret_id, 72, "sha256:%s", g_checksum_get_string(sum));

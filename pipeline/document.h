@@ -3,6 +3,10 @@
  * Made by the source, completed by sniff, and moved from node to node in front of its parts until
  * the sink has written the record. It holds the document's place in the budget, so that wherever
  * it ends, written or dropped, the next document may enter.
+ *
+ * Several inputs that are one document together (members.h) are documents inside of one: that one has
+ * neither file nor fault of its own, and goes in front of the parts of all; each member goes in front of
+ * its own parts.
  */
 #ifndef WEFT_PIPELINE_DOCUMENT_H
 #define WEFT_PIPELINE_DOCUMENT_H
@@ -36,6 +40,11 @@ typedef struct WeftDocument {
 	char *sidecar_path;   /* of the captions of a recording, with their hash; NULL: it has none */
 	char sidecar_sha256[65]; /* "": they could not be read */
 	WeftSidecar *sidecar; /* the same, from sniff to decode */
+	GPtrArray *members;   /* WeftDocument; NULL: it is one input */
+	guint32 n_members;    /* of these, with a number */
+	guint32 member;       /* its number among those of its document; 0: none */
+	char *name;           /* of a member with a number; else NULL */
+	char *sidecar_name;   /* of its captions, in the same way */
 	guint64 size_bytes;
 	gboolean is_skipped;  /* a type that weft does not read, an empty file */
 	gboolean is_inventory; /* a look before anything is asked: ends in decode (inventory.h) */

@@ -90,6 +90,8 @@ static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65
 	}
 	if (job->names != NULL)
 		add_line(checksum, "names", job->names);
+	if (job->is_together)
+		add_line(checksum, "together", "true");
 	add_number(checksum, "page-dpi", job->page_dpi);
 	add_number(checksum, "page-first", job->page_first);
 	add_number(checksum, "page-last", job->page_last);

@@ -37,11 +37,22 @@ static void item_label(const void *data, char *label, size_t size)
 	    [WEFT_ITEM_MARK] = "mark",       [WEFT_ITEM_END] = "end",
 	    [WEFT_ITEM_RECORD] = "record",   [WEFT_ITEM_SOUNDING] = "sounding",
 	    [WEFT_ITEM_HEARING] = "hearing", [WEFT_ITEM_TYPE] = "type",
+	    [WEFT_ITEM_MEMBER] = "member",   [WEFT_ITEM_MEMBER_END] = "member end",
 	};
 	const WeftItem *item = data;
 
 	g_snprintf(label, size, "document %" G_GUINT64_FORMAT " %s", item->document,
 	           names[item->kind]);
+}
+
+void weft_heard_add(WeftHeardCounts *heard, const WeftHeardCounts *more)
+{
+	heard->is_heard |= more->is_heard;
+	heard->n_windows += more->n_windows;
+	heard->n_encodes += more->n_encodes;
+	heard->n_searches += more->n_searches;
+	heard->skipped_s += more->skipped_s;
+	heard->n_terms_left_out = MAX(heard->n_terms_left_out, more->n_terms_left_out);
 }
 
 const WeftItemClass weft_item_class = {item_size_bytes, item_free, item_label};

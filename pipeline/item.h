@@ -4,7 +4,11 @@
  *
  *     BEGIN   (PART | FAULT | WINDOW | ANSWER)*   END
  *
- * and a node passes on what is not for it. Nodes turn one kind into another: decode makes PARTs,
+ * and, where several files are one document together (members.h), for each file in between
+ *
+ *     MEMBER   (PART | FAULT | WINDOW | ANSWER)*   MEMBER_END
+ *
+ * A node passes on what is not for it. Nodes turn one kind into another: decode makes PARTs,
  * read puts content beside a picture, window makes WINDOWs beside the content that it passes on,
  * fuse makes a REQUEST of a WINDOW, generate a PENDING of a REQUEST, collect an ANSWER of a
  * PENDING, merge one ANSWER of many, record a RECORD of all. In a run with a guard the window stays
@@ -32,6 +36,8 @@
 
 typedef enum {
 	WEFT_ITEM_BEGIN,   /* begin */
+	WEFT_ITEM_MEMBER,  /* begin: the member; journal: of what is read of it */
+	WEFT_ITEM_MEMBER_END, /* is_whole, ledgers, heard: of the member */
 	WEFT_ITEM_PART,    /* part */
 	WEFT_ITEM_FAULT,   /* fault */
 	WEFT_ITEM_WINDOW,  /* window */
@@ -72,11 +78,14 @@ typedef struct WeftHeardCounts {
 	gsize n_terms_left_out;
 } WeftHeardCounts;
 
+/* Of several files. */
+void weft_heard_add(WeftHeardCounts *heard, const WeftHeardCounts *more);
+
 /* Owns whatever pointers are set. */
 typedef struct WeftItem {
 	WeftItemKind kind;
 	guint64 document; /* its number */
-	WeftDocument *begin;
+	WeftDocument *begin;     /* BEGIN, MEMBER, RECORD */
 	WeftPart *part;
 	WeftPictureState picture; /* PART, REQUEST, PENDING with a picture */
 	WeftPartFault *fault;
@@ -100,12 +109,13 @@ typedef struct WeftItem {
 			      * of the document has gone */
 	guint32 n_windows, n_windows_skipped;
 	GArray *windows;         /* END: WeftWindowFacts; NULL: nothing was asked */
-	guint64 unheard_ms;      /* END: sound that was given on and that nobody has heard the words of */
+	guint64 unheard_ms;      /* END: sound that was given on and that nobody has heard the words of; not
+				  * of files with captions */
 	gboolean is_replayed;    /* it stands in the journal already; END: so does all before it */
 	gboolean is_whole;       /* END: the document was read to its end */
 	guint64 position;        /* MARK */
 	GBytes *bytes;           /* SOUNDING, HEARING */
-	WeftJournal *journal;    /* BEGIN, from decode to window; END, RECORD, to the sink: of what was
+	WeftJournal *journal;    /* BEGIN, MEMBER, from decode to window; END, RECORD, to the sink: of what was
 				  * read */
 	WeftAsked *asked;        /* REQUEST, PENDING of a window, when answers are kept */
 	GPtrArray *answers;      /* END, RECORD: WeftJournal, of rounds that are over; or NULL */

@@ -4,13 +4,19 @@
  * the flow once more; decoding goes on behind it. Marks tell the journal how far reading got.
  * What goes no further (a fault, a skipped type, a copy) is passed on with its end at once. A page
  * whose text stands in the file is marked as read, so that no reader looks at its picture again.
+ *
+ * Of several files that are one document together, each has its own journal, and goes down the flow
+ * between MEMBER and MEMBER_END as it would by itself: nobody here knows its number.
  */
+#include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "pipeline/answers.h"
 #include "pipeline/inventory.h"
+#include "pipeline/members.h"
 #include "pipeline/replay.h"
 #include "pipeline/sound_pass.h"
 
@@ -81,20 +87,41 @@ static bool check_changed(WeftRunner *runner, guint64 number, int fd, const stru
 
 /* ---- what is known of earlier runs ---- */
 
-/* Whose windows are answered already; a guard looks at all of them again. */
-static gboolean find_seen(const Decode *decode, const WeftDocument *document, WeftAnchor *ret_at)
+/* The record that is to be made, and all that is read for it. */
+typedef struct Asked {
+	char id[72], content_key[65];
+} Asked;
+
+static Asked asked_of(const WeftDocument *document)
+{
+	Asked asked;
+
+	g_strlcpy(asked.id, document->id, sizeof asked.id);
+	g_strlcpy(asked.content_key, document->content_key, sizeof asked.content_key);
+	return asked;
+}
+
+/* Whose windows are answered already; a guard looks at all of them again. *ret_at: as the file knows
+ * it, which is the `member` of that number, or the only one. */
+static gboolean find_seen(const Decode *decode, const Asked *asked, guint32 member, WeftAnchor *ret_at)
 {
 	WeftRun *run = decode->run;
 	char key[65];
 	g_autoptr(WeftJournalReader) reader = NULL;
 	g_autoptr(WeftAnswers) answers = NULL;
+	WeftAnchor at;
 
 	if (run->guard != NULL || run->task->windows == WEFT_WINDOWS_NONE)
 		return FALSE;
-	weft_answers_key(document->id, document->content_key, WEFT_ROUND_ANSWER, key);
+	weft_answers_key(asked->id, asked->content_key, WEFT_ROUND_ANSWER, key);
 	reader = weft_stash_look(run->stash, key);
 	answers = weft_answers_read(reader);
-	return answers != NULL && weft_answers_last_part(answers, ret_at);
+	if (answers == NULL || !weft_answers_last_part(answers, &at) || at.document < member)
+		return FALSE;
+	if (at.document == member)
+		at.document = 0; /* else a later one: nothing of this is behind it */
+	*ret_at = at;
+	return TRUE;
 }
 
 /* ---- a document ---- */
@@ -130,11 +157,11 @@ static bool send_new(WeftDecodeFlow *flow, const WeftDocument *document, GError 
 	       weft_inventory_send(flow, document, 0, error);
 }
 
-/* Sends the item, and all that comes of its document. FALSE: nobody receives any more, or error is
- * set. A failure becomes a fault that is sent on, except the end of a helper program: no document is
- * blamed for that. */
-static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_item, WeftItem *end,
-                          GError **error)
+/* Sends the item, and all that comes of its document; `end` is for the caller to send. FALSE: nobody
+ * receives any more, or error is set. A failure becomes a fault that is sent on, except the end of a
+ * helper program: no document is blamed for that. The document has its content key. */
+static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_item, const Asked *asked,
+                          WeftItem *end, GError **error)
 {
 	WeftDocument *document = take_item->begin;
 	WeftDecodeFlow flow = {.run = decode->run,
@@ -152,16 +179,14 @@ static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_ite
 	guint64 position;
 	WeftDocument facts = {0}; /* what is needed of it once it has gone */
 
-	weft_content_key(decode->run, decode->run->reader, &decode->options, document,
-	                 document->content_key);
 	g_strlcpy(facts.content_key, document->content_key, sizeof facts.content_key);
 	g_strlcpy(facts.sha256, document->sha256, sizeof facts.sha256);
 	facts.sniff = document->sniff;
 	facts.sidecar = sidecar;
 	take_item->journal = weft_replay_begin(decode->run->stash, document->content_key, &known);
-	has_seen = known != NULL && find_seen(decode, document, &seen);
+	has_seen = known != NULL && find_seen(decode, asked, document->member, &seen);
 	position = known != NULL ? weft_journal_position(take_item->journal) : 0;
-	document->fd = -1; /* decode_step closes it */
+	document->fd = -1; /* the caller closes it */
 	if (!weft_runner_send(runner, take_item))
 		return false;
 	end->is_replayed = known != NULL && weft_journal_reader_is_complete(known);
@@ -181,10 +206,140 @@ static bool send_document(Decode *decode, WeftRunner *runner, WeftItem *take_ite
 	return end->is_whole;
 }
 
+static void set_content_key(const Decode *decode, WeftDocument *document)
+{
+	weft_content_key(decode->run, decode->run->reader, &decode->options, document,
+	                 document->content_key);
+}
+
+/* ---- several that are one document together ---- */
+
+/* Takes the error. */
+static void set_fault(WeftDocument *member, const char *stage, GError *take_error)
+{
+	member->fault = weft_part_fault_new(stage, take_error, NULL);
+}
+
+static void set_changed(WeftDocument *member, const char *what)
+{
+	set_fault(member, "decode",
+	          g_error_new(WEFT_ERROR, WEFT_ERROR_CHANGED, "%s changed while it was read; run again",
+	                      what));
+}
+
+/* The captions that were hashed, or a fault. */
+static void open_captions(WeftDocument *member)
+{
+	if (member->sidecar_path == NULL)
+		return;
+	member->sidecar = weft_sidecar_open(member->folder, member->path, member->captions);
+	if (member->sidecar == NULL || strcmp(member->sidecar->sha256, member->sidecar_sha256) != 0)
+		set_changed(member, "captions that lie beside the file");
+}
+
+/* The file that was hashed, or a fault. */
+static void open_member(WeftDocument *member)
+{
+	struct stat status;
+
+	member->fd = weft_folder_open_file(member->folder, member->path);
+	if (member->fd < 0 || fstat(member->fd, &status) != 0)
+		set_fault(member, "open",
+		          g_error_new(WEFT_ERROR, WEFT_ERROR_IO, "%s", g_strerror(errno)));
+	else if (status.st_dev != member->status.st_dev || status.st_ino != member->status.st_ino ||
+	         weft_document_has_changed(&member->status, member->fd))
+		set_changed(member, "the file");
+	else
+		open_captions(member);
+}
+
+/* One that can't be read is its fault. */
+static bool send_faulty(WeftRunner *runner, WeftItem *take_item)
+{
+	guint64 number = take_item->document;
+	const char *stage = take_item->begin->fault->stage;
+	GError *fault = g_error_copy(take_item->begin->fault->error);
+
+	take_item->begin->fd = -1;
+	if (weft_runner_send(runner, take_item))
+		return weft_item_send_fault(runner, number, stage, fault, NULL);
+	g_error_free(fault);
+	return false;
+}
+
+/* Takes the member. What was read of one that has changed is not of its hash. */
+static bool send_member(Decode *decode, WeftRunner *runner, guint64 number, WeftDocument *take_member,
+                        const Asked *asked, GError **error)
+{
+	WeftItem *item = weft_item_new(WEFT_ITEM_MEMBER, number);
+	g_autoptr(WeftItem) end = weft_item_new(WEFT_ITEM_MEMBER_END, number);
+	struct stat before = take_member->status;
+	char key[65];
+	bool is_sent;
+	int fd;
+
+	item->begin = take_member;
+	weft_run_begin_file(decode->run, take_member->path);
+	g_strlcpy(key, take_member->content_key, sizeof key);
+	if (take_member->fault == NULL)
+		open_member(take_member);
+	fd = take_member->fd;
+	if (take_member->fault != NULL) {
+		is_sent = send_faulty(runner, item);
+	} else {
+		is_sent = send_document(decode, runner, item, asked, end, error) &&
+		          check_changed(runner, number, fd, &before, &end->is_whole);
+		if (weft_document_has_changed(&before, fd) && decode->run->stash != NULL)
+			weft_stash_forget(decode->run->stash, key);
+	}
+	if (fd >= 0)
+		close(fd);
+	return is_sent && weft_runner_send(runner, g_steal_pointer(&end));
+}
+
+/* As send_document, of all members. */
+static bool send_members(Decode *decode, WeftRunner *runner, WeftItem *take_item, WeftItem *end,
+                         GError **error)
+{
+	WeftDocument *document = take_item->begin;
+	g_autoptr(GPtrArray) members = weft_members_take(document);
+	guint64 number = take_item->document;
+	GError *failure = NULL;
+	bool is_sent;
+	Asked asked;
+
+	for (guint i = 0; i < members->len; i++)
+		set_content_key(decode, members->pdata[i]);
+	weft_members_content_key(members, document->content_key);
+	asked = asked_of(document);
+	is_sent = weft_runner_send(runner, take_item);
+	for (guint i = 0; i < members->len && is_sent; i++) {
+		if (weft_stop_is_asked(decode->run->stop))
+			return weft_item_send_stop(runner, number);
+		is_sent = send_member(decode, runner, number, g_steal_pointer(&members->pdata[i]), &asked,
+		                      &failure) &&
+		          failure == NULL;
+	}
+	if (failure != NULL)
+		g_propagate_error(error, failure);
+	end->is_whole = is_sent;
+	return is_sent;
+}
+
 static bool send_closed(WeftRunner *runner, WeftItem *take_item)
 {
 	take_item->begin->fd = -1;
 	return weft_runner_send(runner, take_item);
+}
+
+static bool send_one(Decode *decode, WeftRunner *runner, WeftItem *take_item, WeftItem *end,
+                     GError **error)
+{
+	Asked asked;
+
+	set_content_key(decode, take_item->begin);
+	asked = asked_of(take_item->begin);
+	return send_document(decode, runner, take_item, &asked, end, error);
 }
 
 static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GError **error)
@@ -211,8 +366,10 @@ static WeftStep decode_step(void *state, WeftRunner *runner, void *take_item, GE
 		weft_item_free(item);
 		return WEFT_STEP_FAILED;
 	}
-	if (is_open)
-		is_sent = send_document(decode, runner, item, end, &failure) &&
+	if (is_open && document->members != NULL)
+		is_sent = send_members(decode, runner, item, end, &failure);
+	else if (is_open)
+		is_sent = send_one(decode, runner, item, end, &failure) &&
 		          check_changed(runner, end->document, fd, &before, &end->is_whole);
 	else
 		is_sent = send_closed(runner, item);

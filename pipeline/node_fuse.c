@@ -278,6 +278,12 @@ static WeftStep fuse_step(void *state, WeftRunner *runner, void *take_item, GErr
 		*key = item->document;
 		begin_seed(fuse, seed, item->begin);
 		g_hash_table_insert(fuse->seeds, key, seed);
+	} else if (item->kind == WEFT_ITEM_MEMBER && fuse->round->number == WEFT_ROUND_READ) {
+		Seed *seed = g_hash_table_lookup(fuse->seeds, &item->document);
+
+		/* It is read as it would be by itself. */
+		g_strlcpy(seed->id, item->begin->content_key, sizeof seed->id);
+		seed->n_pictures = 0;
 	} else if (item->kind == WEFT_ITEM_END) {
 		g_hash_table_remove(fuse->seeds, &item->document);
 	} else if (item->kind == WEFT_ITEM_TYPE) {

@@ -3,7 +3,8 @@
  * One thread; documents come side by side, and each gets a window decoded whenever enough of its sound
  * is there (hearing.h). What the first pass measured comes first; a document without that has no
  * sound, or needs nobody to listen, and is passed on as it is. After each window the state goes down
- * the flow, to the journal, with the position that decode would go on from.
+ * the flow, to the journal, with the position that decode would go on from. Of several files that are
+ * one document together each is listened to by itself.
  */
 #include "base/error.h"
 #include "pipeline/hearing.h"
@@ -48,14 +49,27 @@ static gboolean hear_init(void *shared, WeftRunner *runner, void **ret_state, GE
 	return TRUE;
 }
 
-static void begin(Hear *hear, const WeftItem *item)
+static void begin(Hear *hear, guint64 document, const char *content_key)
 {
 	Listening *listening = g_new0(Listening, 1);
 
 	listening->pieces = g_byte_array_new();
-	g_strlcpy(listening->key, item->begin->content_key, sizeof listening->key);
-	g_hash_table_insert(hear->hearings, g_memdup2(&item->document, sizeof item->document),
-	                    listening);
+	g_strlcpy(listening->key, content_key, sizeof listening->key);
+	g_hash_table_insert(hear->hearings, g_memdup2(&document, sizeof document), listening);
+}
+
+static gboolean is_end(const WeftItem *item)
+{
+	return item->kind == WEFT_ITEM_END || item->kind == WEFT_ITEM_MEMBER_END;
+}
+
+/* Of a member the next one may follow, or the end of all. */
+static void end(Hear *hear, const WeftItem *item)
+{
+	if (item->kind == WEFT_ITEM_END)
+		g_hash_table_remove(hear->hearings, &item->document);
+	else
+		begin(hear, item->document, "");
 }
 
 static gboolean take_bytes(Hear *hear, Listening *listening, const WeftItem *item, GError **error)
@@ -215,7 +229,7 @@ static bool take(Hear *hear, Listening *listening, WeftRunner *runner, WeftItem 
 		weft_item_free(item);
 		return true;
 	}
-	if (item->kind == WEFT_ITEM_END) {
+	if (is_end(item)) {
 		bool is_sent = true;
 
 		if (!listening->is_over) {
@@ -223,7 +237,7 @@ static bool take(Hear *hear, Listening *listening, WeftRunner *runner, WeftItem 
 			is_sent = listen(hear, listening, runner, document);
 		}
 		item->heard = weft_hearing_counts(listening->hearing);
-		g_hash_table_remove(hear->hearings, &document);
+		end(hear, item);
 		if (!is_sent)
 			weft_item_free(item);
 		return is_sent && weft_runner_send(runner, item);
@@ -245,8 +259,8 @@ static WeftStep hear_step(void *state, WeftRunner *runner, void *take_item, GErr
 	Listening *listening;
 	GError *failure = NULL;
 
-	if (item->kind == WEFT_ITEM_BEGIN)
-		begin(hear, item);
+	if (item->kind == WEFT_ITEM_BEGIN || item->kind == WEFT_ITEM_MEMBER)
+		begin(hear, item->document, item->begin->content_key);
 	listening = g_hash_table_lookup(hear->hearings, &item->document);
 	if ((item->kind == WEFT_ITEM_SOUNDING || item->kind == WEFT_ITEM_HEARING) &&
 	    !take_bytes(hear, listening, item, error)) {
@@ -254,9 +268,9 @@ static WeftStep hear_step(void *state, WeftRunner *runner, void *take_item, GErr
 		return WEFT_STEP_FAILED;
 	}
 	if (listening->hearing == NULL || item->is_replayed || item->kind == WEFT_ITEM_SOUNDING) {
-		if (item->kind == WEFT_ITEM_END) {
+		if (is_end(item)) {
 			item->heard.is_heard = listening->hearing != NULL;
-			g_hash_table_remove(hear->hearings, &item->document);
+			end(hear, item);
 		}
 		return weft_step_after(weft_runner_send(runner, item));
 	}

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "pipeline/members.h"
 #include "pipeline/record_ledger.h"
 #include "pipeline/run.h"
 #include "pipeline/slides.h"
@@ -20,8 +21,9 @@ typedef struct Building {
 	double output_bytes; /* of its contents */
 	gsize contents_bytes; /* of them in memory */
 	WeftPartFault *changed; /* the file was written to while it was decoded; NULL: it was not */
-	guint64 unkept_ms;   /* sound whose contents were not kept, for a limit */
-	guint64 heard_ms;    /* sound that Whisper has listened to */
+	WeftFileSound sound; /* of the file at hand */
+	GArray *files;       /* WeftFileSound: of those that are over (record_ledger.h) */
+	WeftHeardCounts heard; /* of all */
 	guint type;          /* of the task's types, from 1; 0: of none */
 	guint64 begin_ns;
 } Building;
@@ -42,6 +44,7 @@ static void building_free(void *data)
 	weft_record_free(building->record);
 	g_clear_pointer(&building->confidences, g_hash_table_unref);
 	weft_routing_free(building->routing);
+	g_array_unref(building->files);
 	g_free(building);
 }
 
@@ -68,7 +71,8 @@ static WeftRecord *record_of(const WeftRun *run, const WeftDocument *document)
 	record->size_bytes = document->size_bytes;
 	if (document->sniff.media_type != NULL)
 		record->media_type = g_strdup(document->sniff.media_type);
-	g_ptr_array_add(record->paths, g_strdup(document->path));
+	if (document->members == NULL)
+		g_ptr_array_add(record->paths, g_strdup(document->path));
 	if (record->sha256 != NULL && document->sidecar_path != NULL) {
 		record->sidecar_path = g_strdup(document->sidecar_path);
 		if (document->sidecar_sha256[0] != '\0')
@@ -95,9 +99,57 @@ static void begin_record(Records *records, WeftItem *item)
 
 	building->document = g_steal_pointer(&item->begin);
 	building->record = record_of(records->run, building->document);
+	building->files = g_array_new(FALSE, TRUE, sizeof(WeftFileSound));
+	if (building->document->members != NULL) /* they count from 1 */
+		g_array_set_size(building->files, 1);
 	building->begin_ns = weft_trace_now_ns();
 	*key = building->document->number;
 	g_hash_table_insert(records->buildings, key, building);
+}
+
+/* ---- several files that are one document ---- */
+
+/* The member goes back into its document. */
+static void begin_member(Building *building, WeftItem *item)
+{
+	const WeftDocument *member = item->begin;
+	WeftRecordPart part = {
+	    .n = member->member,
+	    .name = g_strdup(member->name),
+	    .sha256 = member->sha256[0] != '\0' ? g_strdup(member->sha256) : NULL,
+	    .size_bytes = member->size_bytes,
+	    .media_type = g_strdup(member->sniff.media_type),
+	    .sidecar_name = g_strdup(member->sidecar_name),
+	};
+
+	if (member->sidecar_sha256[0] != '\0')
+		part.sidecar_sha256 = g_strdup(member->sidecar_sha256);
+	g_array_append_val(building->record->parts, part);
+	g_ptr_array_add(building->document->members, g_steal_pointer(&item->begin));
+}
+
+/* The file at hand is over, whether it is the only one or not. */
+static void end_file(Building *building, const WeftItem *end)
+{
+	WeftRecord *record = building->record;
+
+	building->sound.is_heard = end->heard.is_heard;
+	building->sound.missing = end->ledgers.milliseconds;
+	g_array_append_val(building->files, building->sound);
+	building->sound = (WeftFileSound){0};
+	record->page_ledger.in += end->ledgers.pages.in;
+	record->page_ledger.failed += end->ledgers.pages.failed;
+	record->page_ledger.skipped += end->ledgers.pages.skipped;
+	weft_heard_add(&building->heard, &end->heard);
+}
+
+static void add_paths(WeftRecord *record, const WeftDocument *document)
+{
+	for (guint i = 0; document->members != NULL && i < document->members->len; i++) {
+		const WeftDocument *member = document->members->pdata[i];
+
+		g_ptr_array_add(record->paths, g_strdup(member->path));
+	}
 }
 
 /* What was decoded is of other bytes than the hash: the record says that and no more, under the id
@@ -108,14 +160,17 @@ static void forget_what_changed(const WeftRun *run, Building *building)
 
 	document->sha256[0] = '\0';
 	document->fault = g_steal_pointer(&building->changed);
+	if (document->members != NULL)
+		weft_members_sort(document->members);
 	weft_document_name(document, run->fingerprint);
 	weft_record_free(building->record);
 	building->record = record_of(run, document);
 }
 
-static void take_page(WeftRecord *record, const WeftPageFacts *facts)
+static void take_page(WeftRecord *record, guint32 document, const WeftPageFacts *facts)
 {
 	WeftPage page = {
+	    .document = document,
 	    .n = facts->n,
 	    .width = facts->width,
 	    .height = facts->height,
@@ -126,9 +181,10 @@ static void take_page(WeftRecord *record, const WeftPageFacts *facts)
 	g_array_append_val(record->pages, page);
 }
 
-static void take_track(WeftRecord *record, const WeftTrackFacts *facts)
+static void take_track(WeftRecord *record, guint32 document, const WeftTrackFacts *facts)
 {
 	WeftTrack track = {
+	    .document = document,
 	    .n = facts->n,
 	    .kind = g_strdup(facts->kind),
 	    .language = facts->language[0] != '\0' ? g_strdup(facts->language) : NULL,
@@ -161,20 +217,21 @@ static gboolean keep_content(const WeftRun *run, Building *building, WeftContent
 static gboolean take_content(const Records *records, Building *building, WeftPart *part,
                              GError **error)
 {
-	const WeftLimits *limits = &records->limits;
-	gboolean was_full = building->output_bytes > limits->output_bytes;
+	guint32 n_files = MAX(building->document->n_members, 1); /* each may have so much */
+	double limit_bytes = records->limits.output_bytes * n_files;
+	gboolean was_full = building->output_bytes > limit_bytes;
 
 	building->output_bytes += (double)weft_content_output_bytes(part->content);
-	if (building->output_bytes > limits->output_bytes && building->heard_ms == 0 &&
+	if (building->output_bytes > limit_bytes && building->sound.heard_ms == 0 &&
 	    weft_ledger_is_sound(part->content))
-		building->unkept_ms += weft_ledger_milliseconds(&part->anchor);
-	if (building->output_bytes <= limits->output_bytes)
+		building->sound.unkept_ms += weft_ledger_milliseconds(&part->anchor);
+	if (building->output_bytes <= limit_bytes)
 		return keep_content(records->run, building, g_steal_pointer(&part->content), error);
 	if (!was_full) {
 		g_autoptr(GError) limit =
 		    g_error_new(WEFT_ERROR, WEFT_ERROR_LIMIT,
 		                "what was read from here on is not kept: limit output-bytes=%.15g",
-		                limits->output_bytes);
+		                limit_bytes);
 
 		weft_record_add_fault(building->record, "record", limit, &part->anchor);
 	}
@@ -190,10 +247,10 @@ static gboolean take_part(const Records *records, Building *building, WeftPart *
 
 	switch (part->kind) {
 	case WEFT_PART_PAGE:
-		take_page(record, &part->page);
+		take_page(record, document, &part->page);
 		break;
 	case WEFT_PART_TRACK:
-		take_track(record, &part->track);
+		take_track(record, document, &part->track);
 		break;
 	case WEFT_PART_META:
 		g_ptr_array_add(record->metadata, g_steal_pointer(&part->key));
@@ -210,7 +267,7 @@ static gboolean take_part(const Records *records, Building *building, WeftPart *
 	case WEFT_PART_CONTENT:
 		return take_content(records, building, part, error);
 	case WEFT_PART_PCM: /* Whisper has listened to it */
-		building->heard_ms += weft_ledger_sound(part);
+		building->sound.heard_ms += weft_ledger_sound(part);
 		break;
 	case WEFT_PART_FAULT: /* pages that were not read, for a limit */
 		record->page_ledger.in += part->page.n;
@@ -443,14 +500,11 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 	Building *building = g_hash_table_lookup(records->buildings, &item->document);
 	WeftItem *out = weft_item_new(WEFT_ITEM_RECORD, item->document);
 	WeftRecord *record = building->record;
-	WeftSum sound = weft_record_ledger_sound(record, building->heard_ms,
-	                                         building->unkept_ms, item);
 	gboolean has_changed = building->changed != NULL;
+	WeftSum sound;
 
-	record->page_ledger.in += item->ledgers.pages.in;
-	record->page_ledger.failed += item->ledgers.pages.failed;
-	record->page_ledger.skipped += item->ledgers.pages.skipped;
-
+	end_file(building, item);
+	sound = weft_record_ledger_sound(record, building->files, item->unheard_ms);
 	if (has_changed || building->document->is_left)
 		out->ledgers = weft_record_ledger_unrecorded(record, building->document->is_left,
 		                                             &sound);
@@ -466,7 +520,8 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 		settle_model(records->run, record);
 		settle_type(records->run, record, building->type);
 		settle_answer(records->run, building, item->n_windows);
-		settle_run(records->run, building, &item->heard);
+		settle_run(records->run, building, &building->heard);
+		add_paths(record, building->document);
 		if (building->routing != NULL)
 			add_routing(&records->routing, building->routing);
 		weft_record_settle(record);
@@ -501,6 +556,10 @@ static WeftStep record_step(void *state, WeftRunner *runner, void *take_item, GE
 		building->record->type = g_steal_pointer(&item->chosen);
 	} else if (item->kind == WEFT_ITEM_FAULT)
 		note_fault(building, item);
+	else if (item->kind == WEFT_ITEM_MEMBER)
+		begin_member(building, item);
+	else if (item->kind == WEFT_ITEM_MEMBER_END)
+		end_file(building, item);
 	else if (item->kind == WEFT_ITEM_ANSWER)
 		take_answer(building, item);
 	else if (item->kind == WEFT_ITEM_VERDICT)

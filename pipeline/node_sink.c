@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "pipeline/known.h"
+#include "pipeline/members.h"
 #include "pipeline/run.h"
 
 typedef struct Sink {
@@ -49,6 +50,7 @@ static void count_status(WeftRun *run, WeftStatus status)
 static void tell(WeftRun *run, const WeftDocument *document, const WeftRecord *record)
 {
 	static const char *const words[] = {"done", "partial", "failed", "skipped"};
+	const WeftDocument *member;
 	const WeftFault *fault;
 	g_autofree char *path = NULL;
 	g_autofree char *message = NULL;
@@ -59,7 +61,8 @@ static void tell(WeftRun *run, const WeftDocument *document, const WeftRecord *r
 	if (record->status == WEFT_STATUS_OK || record->faults->len == 0)
 		return;
 	fault = &g_array_index(record->faults, WeftFault, 0);
-	path = weft_path_display(document->path);
+	member = weft_members_find(document, fault->at.document);
+	path = weft_path_display(member != NULL ? member->path : document->path);
 	if (record->faults->len > 1)
 		more = g_strdup_printf(" (and %u more)", record->faults->len - 1);
 	message = weft_path_display(fault->message);

@@ -6,6 +6,8 @@
  * The id of a record is the hash of the content's hash and the job's fingerprint; what could not be
  * read has one from its path. The second document of the same content becomes a copy: only its path
  * will be added to the record. When lines go to stdout, each document has its own line.
+ *
+ * Of several that are one document together, each is looked at like one of its own, and closed again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "pipeline/beside.h"
+#include "pipeline/members.h"
 #include "pipeline/run.h"
 
 /* The kernel's clock for files ticks every 1 to 10 ms. */
@@ -270,6 +273,23 @@ static void read_facts(const WeftStop *stop, WeftRunner *runner, WeftDocument *d
 		find_recording(document);
 }
 
+/* So many files need not be open at once: decode opens each again, and sees whether it is the same. */
+static void read_members(WeftRun *run, WeftRunner *runner, WeftDocument *document)
+{
+	for (guint i = 0; i < document->members->len; i++) {
+		WeftDocument *member = document->members->pdata[i];
+
+		weft_run_begin_file(run, member->path);
+		if (member->fault == NULL)
+			read_facts(run->stop, runner, member);
+		g_clear_pointer(&member->sidecar, weft_sidecar_free);
+		if (member->fd >= 0)
+			close(member->fd);
+		member->fd = -1;
+	}
+	weft_members_settle(document);
+}
+
 /* A record of the same content and job from before ids were made as they are. FALSE with an error:
  * the output can't be written. */
 static gboolean adopt(const WeftRun *run, const WeftDocument *document, GError **error)
@@ -317,9 +337,13 @@ static gboolean sniff_document(Sniff *sniff, WeftRunner *runner, WeftDocument *d
 {
 	WeftRun *run = sniff->run;
 
-	weft_run_begin_file(run, document->path);
-	if (document->fault == NULL)
-		read_facts(run->stop, runner, document);
+	if (document->members != NULL) {
+		read_members(run, runner, document);
+	} else {
+		weft_run_begin_file(run, document->path);
+		if (document->fault == NULL)
+			read_facts(run->stop, runner, document);
+	}
 	document->is_left =
 	    document->fault != NULL &&
 	    g_error_matches(document->fault->error, WEFT_ERROR, WEFT_ERROR_CANCELLED);

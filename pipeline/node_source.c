@@ -5,6 +5,9 @@
  * Of a task that asks for it, a look at all of them comes between (inventory.h). Nothing is
  * opened here but folders. With a sample, the documents whose lot comes first are taken: the first
  * eight bytes of the SHA-256 of the path.
+ *
+ * Inputs that are one document together are all held; it is unchanged when each of them is, and its
+ * record is of no other file.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +15,7 @@
 #include "base/error.h"
 #include "pipeline/known.h"
 #include "pipeline/lost.h"
+#include "pipeline/members.h"
 #include "pipeline/run.h"
 #include "pipeline/walk.h"
 
@@ -23,6 +27,7 @@ typedef struct Source {
 	guint64 n_found;  /* by the second walk */
 	gboolean is_finding; /* the first of two walks for documents: a look at each file (inventory.h) */
 	gboolean is_cut;  /* the run was stopped before all was counted */
+	gboolean is_sent; /* the one document that all are together */
 	guint64 n_documents;
 } Source;
 
@@ -93,6 +98,17 @@ static void list_for_estimate(WeftRun *run, const WeftFound *found)
 			  found->has_status ? (guint64)found->status.st_size : 0, is_known);
 }
 
+static gboolean check_together(guint64 n_files, GError **error)
+{
+	if (n_files <= WEFT_MEMBERS_MAX)
+		return TRUE;
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+		    "together: more than %d files can't be one document; name fewer, or leave some out with "
+		    "--exclude",
+		    WEFT_MEMBERS_MAX);
+	return FALSE;
+}
+
 static gboolean count_files(Source *source, WeftRunner *runner, GError **error)
 {
 	WeftRun *run = source->run;
@@ -108,6 +124,11 @@ static gboolean count_files(Source *source, WeftRunner *runner, GError **error)
 			return FALSE;
 		}
 		n_files++;
+		if (run->job->is_together) {
+			if (!check_together(n_files, error))
+				return FALSE;
+			continue;
+		}
 		if (run->job->sample > 0) {
 			guint64 lot = lot_of(found.path);
 
@@ -118,7 +139,7 @@ static gboolean count_files(Source *source, WeftRunner *runner, GError **error)
 	}
 	WEFT_COUNT(run, n_left_out, weft_walk_n_left_out(walk));
 	WEFT_COUNT(run, n_ignored, weft_walk_n_ignored(walk));
-	n_files = draw_sample(source, lots, n_files);
+	n_files = run->job->is_together ? MIN(n_files, 1) : draw_sample(source, lots, n_files);
 	weft_run_listed(run, n_files, !source->is_cut);
 	if (source->is_cut)
 		WEFT_COUNT(run, n_left, n_files);
@@ -149,7 +170,7 @@ static gboolean source_init(void *shared, WeftRunner *runner, void **ret_state, 
 		return FALSE;
 	}
 	source->walk = new_walk(run);
-	source->is_finding = run->task->inventories && run->engine != NULL && run->stash != NULL &&
+	source->is_finding = run->task->inventories && !run->job->is_together && run->engine != NULL && run->stash != NULL &&
 			     run->job->sample == 0 && !run->job->rehashes && !source->is_cut;
 	weft_run_finds(run, source->is_finding);
 	*ret_state = source;
@@ -165,22 +186,30 @@ static gboolean is_done(const WeftRun *run, const WeftFound *found, WeftKnown *r
 	       !weft_run_tries_again(run, ret_known);
 }
 
+/* Takes the place. */
+static WeftDocument *new_document(guint64 number, const WeftFound *found, WeftBudget *take_place)
+{
+	WeftDocument *document = weft_document_new(number, found->path, take_place);
+
+	document->begin_ns = weft_trace_now_ns();
+	if (found->folder != NULL)
+		document->folder = weft_folder_ref(found->folder);
+	document->has_status = found->has_status;
+	document->status = found->status;
+	document->captions = g_strdup(found->captions);
+	if (found->recordings != NULL)
+		document->recordings = g_ptr_array_ref(found->recordings);
+	document->mark = found->mark;
+	if (found->failure != NULL)
+		document->fault = weft_part_fault_new("open", g_error_copy(found->failure), NULL);
+	return document;
+}
+
 static WeftItem *begin_document(Source *source, const WeftFound *found)
 {
 	WeftItem *item = weft_item_new(WEFT_ITEM_BEGIN, source->n_documents++);
 
-	item->begin = weft_document_new(item->document, found->path, source->run->budget);
-	item->begin->begin_ns = weft_trace_now_ns();
-	if (found->folder != NULL)
-		item->begin->folder = weft_folder_ref(found->folder);
-	item->begin->has_status = found->has_status;
-	item->begin->status = found->status;
-	item->begin->captions = g_strdup(found->captions);
-	if (found->recordings != NULL)
-		item->begin->recordings = g_ptr_array_ref(found->recordings);
-	item->begin->mark = found->mark;
-	if (found->failure != NULL)
-		item->begin->fault = weft_part_fault_new("open", g_error_copy(found->failure), NULL);
+	item->begin = new_document(item->document, found, source->run->budget);
 	return item;
 }
 
@@ -219,6 +248,87 @@ static WeftStep find_step(Source *source, WeftRunner *runner)
 	return weft_step_after(weft_runner_send(runner, item));
 }
 
+/* ---- all inputs together ---- */
+
+/* All inputs. *ret_known: of the record that they have together; its id is "": they have none. FALSE:
+ * there are too many. */
+static gboolean collect_members(Source *source, GPtrArray *members, guint64 *ret_size_bytes,
+			     WeftKnown *ret_known, GError **error)
+{
+	gboolean are_done = TRUE;
+	WeftFound found;
+	WeftKnown known;
+
+	while (weft_walk_next(source->walk, &found)) {
+		if (!check_together(members->len + 1, error))
+			return FALSE;
+		g_ptr_array_add(members, new_document(0, &found, NULL));
+		if (found.has_status)
+			*ret_size_bytes += (guint64)found.status.st_size;
+		are_done = are_done && is_done(source->run, &found, &known) &&
+			   (members->len == 1 || strcmp(known.id, ret_known->id) == 0);
+		if (are_done)
+			*ret_known = known;
+	}
+	if (!are_done)
+		ret_known->id[0] = '\0';
+	return TRUE;
+}
+
+/* `n`: of the files that have this record. */
+static gboolean has_no_other(const WeftRun *run, const WeftKnown *known, guint n)
+{
+	guint64 n_paths;
+
+	return known->id[0] != '\0' && weft_store_count_paths(run->store, known->id, &n_paths) &&
+	       n_paths == n;
+}
+
+/* Takes the members. */
+static WeftStep send_together(Source *source, WeftRunner *runner, GPtrArray *take_members)
+{
+	WeftItem *item = weft_item_new(WEFT_ITEM_BEGIN, 0);
+	const WeftDocument *first = take_members->pdata[0];
+
+	item->begin = weft_document_new(0, first->path, source->run->budget);
+	item->begin->begin_ns = first->begin_ns;
+	item->begin->members = take_members;
+	return weft_step_after(weft_runner_send(runner, item));
+}
+
+static WeftStep together_step(Source *source, WeftRunner *runner, GError **error)
+{
+	g_autoptr(GPtrArray) members =
+		g_ptr_array_new_with_free_func((GDestroyNotify)weft_document_free);
+	WeftRun *run = source->run;
+	WeftKnown known = {0};
+	guint64 size_bytes = 0;
+	const WeftDocument *first;
+	gboolean is_unchanged;
+
+	if (source->is_sent || source->is_cut)
+		return WEFT_STEP_END;
+	source->is_sent = TRUE;
+	if (!collect_members(source, members, &size_bytes, &known, error))
+		return WEFT_STEP_FAILED;
+	weft_run_listed(run, members->len > 0 ? 1 : 0, TRUE);
+	if (members->len == 0)
+		return WEFT_STEP_END;
+	weft_members_sort(members);
+	first = members->pdata[0];
+	is_unchanged = has_no_other(run, &known, members->len);
+	weft_run_add_file(run, first->path, size_bytes, is_unchanged);
+	if (is_unchanged) {
+		run->failed_to_write = !weft_known_count(run, first->path, &known, error);
+		return run->failed_to_write ? WEFT_STEP_FAILED : WEFT_STEP_END;
+	}
+	if (!weft_stop_is_asked(run->stop) && weft_budget_enter(run->budget))
+		return send_together(source, runner, g_steal_pointer(&members));
+	if (weft_stop_is_asked(run->stop))
+		WEFT_COUNT(run, n_left, 1);
+	return WEFT_STEP_END;
+}
+
 static WeftStep source_step(void *state, WeftRunner *runner, void *nothing, GError **error)
 {
 	Source *source = state;
@@ -226,6 +336,8 @@ static WeftStep source_step(void *state, WeftRunner *runner, void *nothing, GErr
 	WeftKnown known;
 
 	(void)nothing;
+	if (source->run->job->is_together)
+		return together_step(source, runner, error);
 	if (source->is_finding)
 		return find_step(source, runner);
 	if (source->is_cut)

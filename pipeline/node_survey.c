@@ -97,7 +97,8 @@ typedef struct Survey {
 typedef struct Counted {
 	WeftDocument *document;
 	WeftEstimateCounts counts;
-	gboolean has_captions; /* nobody listens */
+	gboolean has_captions; /* nobody listens; of the file at hand, as the next */
+	double seconds, hear_s;
 } Counted;
 
 static void counted_free(void *data)
@@ -140,11 +141,20 @@ static void count_part(Counted *counted, const WeftPart *part)
 
 	if (part->kind == WEFT_PART_CONTENT && part->content->kind == WEFT_CONTENT_SPEECH) {
 		counted->has_captions |= part->content->text != NULL;
-		counts->hear_s += (double)weft_ledger_sound(part) / 1e3;
+		counted->hear_s += (double)weft_ledger_sound(part) / 1e3;
 	} else if (part->kind == WEFT_PART_PAGE)
 		counts->n_pages++;
 	else if (part->kind == WEFT_PART_TRACK && part->track.seconds > 0)
-		counts->seconds = fmax(counts->seconds, part->track.seconds); /* sound and video at once */
+		counted->seconds = fmax(counted->seconds, part->track.seconds); /* sound and video at once */
+}
+
+static void end_file(const Survey *survey, Counted *counted)
+{
+	counted->counts.seconds += counted->seconds;
+	if (survey->run->ears != NULL && !counted->has_captions)
+		counted->counts.hear_s += counted->hear_s;
+	counted->seconds = counted->hear_s = 0;
+	counted->has_captions = FALSE;
 }
 
 /* The text that reading and listening would give goes into windows, too. */
@@ -184,8 +194,7 @@ static void end_document(Survey *survey, Counted *counted, const WeftItem *end)
 		WEFT_COUNT(survey->run, n_left, 1);
 		return;
 	}
-	if (survey->run->ears == NULL || counted->has_captions)
-		counted->counts.hear_s = 0;
+	end_file(survey, counted);
 	add_reading(survey, &counted->counts, &end->reading);
 	count_document(survey->run, counted->document);
 	weft_run_measured(survey->run, counted->document, &counted->counts);
@@ -208,6 +217,8 @@ static WeftStep survey_step(void *state, WeftRunner *runner, void *take_item, GE
 		count_part(counted, item->part);
 	else if (weft_item_is_stop(item))
 		counted->document->is_left = TRUE;
+	else if (item->kind == WEFT_ITEM_MEMBER_END)
+		end_file(survey, counted);
 	else if (item->kind == WEFT_ITEM_WINDOW)
 		count_window(survey, &counted->counts, item->window);
 	else if (item->kind == WEFT_ITEM_END) {

@@ -5,6 +5,10 @@
  * not show is never asked about. What nothing read and nothing can look at becomes a fault; speech
  * and frames are told once for each document, with the stretch of time that they cover. Where the
  * task asks nothing, windows are there for a guard alone, cut for its bundle.
+ *
+ * Of several files that are one document together, what comes of each gets its number here, behind the
+ * journal, which knows none: places and the labels of speakers, who are others in each. What is told once
+ * for a document is told for each file.
  */
 #include <math.h>
 
@@ -13,17 +17,24 @@
 
 #define OUTLINE_LINES_MAX 40
 
+/* Of the document's file, or of one of several. */
+typedef struct File {
+	gboolean has_captions; /* what is said stands in the file, or beside it */
+	WeftAnchor unasked;    /* sound in windows that are not asked; has_time FALSE: none */
+	double unheard_s;      /* of sound that windows hold, and whose words nobody has heard */
+} File;
+
 typedef struct Flow {
+	guint32 member;     /* that comes now (members.h); 0: the document is one file */
 	WeftCutter *cutter; /* NULL: nothing is asked about this document */
 	guint32 n_contents;
 	guint n_outline;
 	gboolean has_substance; /* more than what the file says about itself */
-	gboolean has_captions;  /* what is said stands in the file, or beside it */
+	GArray *files;          /* File, by their number */
 	WeftWindow *held;       /* asked only if it is the last */
 	guint32 n_windows, n_windows_skipped;
-	WeftAnchor unheard, unseen, unasked; /* time ranges; has_time FALSE: none */
+	WeftAnchor unheard, unseen; /* time ranges; has_time FALSE: none */
 	guint n_unseen;
-	double unheard_s; /* of sound that windows hold, and whose words nobody has heard */
 	GArray *facts; /* WeftWindowFacts */
 	WeftJournal *journal; /* of what was read; NULL: not kept */
 } Flow;
@@ -40,8 +51,16 @@ static void flow_free(void *data)
 	weft_cutter_free(flow->cutter);
 	weft_window_free(flow->held);
 	g_clear_pointer(&flow->facts, g_array_unref);
+	g_array_unref(flow->files);
 	weft_journal_close(flow->journal);
 	g_free(flow);
+}
+
+static File *file_of(const Flow *flow, guint32 number)
+{
+	if (number >= flow->files->len)
+		g_array_set_size(flow->files, number + 1);
+	return &g_array_index(flow->files, File, number);
 }
 
 static gboolean window_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
@@ -73,6 +92,7 @@ static gboolean begin_flow(Windows *windows, WeftItem *item, GError **error)
 
 	*key = document->number;
 	flow->journal = g_steal_pointer(&item->journal);
+	flow->files = g_array_new(FALSE, TRUE, sizeof(File));
 	g_hash_table_insert(windows->flows, key, flow);
 	if ((!asks(run) && run->guard == NULL) || document->fault != NULL || document->is_copy)
 		return TRUE;
@@ -132,10 +152,12 @@ static bool leave_out(WeftRunner *runner, guint64 number, Flow *flow, gboolean h
 		if (piece->part == NULL || piece->content == WEFT_SPAN_NO_CONTENT)
 			continue;
 		if (piece->part->kind == WEFT_PART_PCM) { /* told once, for all of it */
+			File *file = file_of(flow, piece->anchor.document);
+
 			if (!hears_words)
 				continue;
-			cover_time(&flow->unasked, &piece->anchor);
-			flow->unheard_s += piece->anchor.time[1] - piece->anchor.time[0];
+			cover_time(&file->unasked, &piece->anchor);
+			file->unheard_s += piece->anchor.time[1] - piece->anchor.time[0];
 			continue;
 		}
 		is_sent = weft_item_send_fault(
@@ -170,14 +192,22 @@ static bool send_full(Windows *windows, WeftRunner *runner, guint64 number, Flow
 	return is_sent;
 }
 
-static void name_speaker(const WeftNames *names, WeftContent *content)
+/* "S1", "S1+S3?": who that is, only the recording says. */
+static gboolean is_label(const char *speaker)
 {
-	char *name = weft_names_of(names, content->speaker);
+	return speaker[0] == 'S' && g_ascii_isdigit(speaker[1]) &&
+	       speaker[1 + strspn(speaker + 1, "0123456789S+?")] == '\0';
+}
 
-	if (name == NULL)
-		return;
+static void name_speaker(const WeftNames *names, guint32 member, WeftContent *content)
+{
+	g_autofree char *label = member > 0 && is_label(content->speaker)
+					 ? g_strdup_printf("%u/%s", member, content->speaker)
+					 : g_strdup(content->speaker);
+	char *name = weft_names_of(names, label);
+
 	g_free(content->speaker);
-	content->speaker = name;
+	content->speaker = name != NULL ? name : g_steal_pointer(&label);
 }
 
 static bool take_content(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem *take_item)
@@ -186,10 +216,10 @@ static bool take_content(Windows *windows, WeftRunner *runner, Flow *flow, WeftI
 	guint64 number = take_item->document;
 
 	if (content->speaker != NULL)
-		name_speaker(windows->run->names, content);
+		name_speaker(windows->run->names, flow->member, content);
 
 	if (content->kind == WEFT_CONTENT_SPEECH && content->text != NULL)
-		flow->has_captions = TRUE;
+		file_of(flow, flow->member)->has_captions = TRUE;
 	if (content->kind == WEFT_CONTENT_SPEECH && content->text == NULL &&
 	    windows->run->task->reads)
 		cover_time(&flow->unheard, &take_item->part->anchor);
@@ -271,7 +301,7 @@ static bool take_sound(Windows *windows, WeftRunner *runner, Flow *flow, WeftIte
 	flow->has_substance = TRUE;
 	if (!weft_engine_hears_words(windows->run->engine)) {
 		cover_time(&flow->unheard, &at);
-		flow->unheard_s += at.time[1] - at.time[0];
+		file_of(flow, flow->member)->unheard_s += at.time[1] - at.time[0];
 	}
 	weft_part_release_memory(item->part);
 	if (!weft_cutter_add_part(flow->cutter, g_steal_pointer(&item->part), content, FALSE,
@@ -322,7 +352,8 @@ static bool send_unread(Flow *flow, WeftRunner *runner, guint64 number)
 {
 	bool is_sent = true;
 
-	if (flow->unheard.has_time && !flow->has_captions)
+	flow->unheard.document = flow->unseen.document = flow->member;
+	if (flow->unheard.has_time && !file_of(flow, flow->member)->has_captions)
 		is_sent = weft_item_send_fault(
 		    runner, number, "read",
 		    g_error_new(WEFT_ERROR, WEFT_ERROR_NO_READER,
@@ -344,15 +375,25 @@ static bool send_unread(Flow *flow, WeftRunner *runner, guint64 number)
 /* Sound of windows between the first and the last, where nobody else has listened. */
 static bool send_unasked(const Flow *flow, WeftRunner *runner, WeftItem *end)
 {
-	end->unheard_ms = (guint64)llround(CLAMP(flow->unheard_s, 0, 1e9) * 1e3);
-	return !flow->unasked.has_time || flow->has_captions ||
-	       weft_item_send_fault(
-	           runner, end->document, "window",
-	           g_error_new(WEFT_ERROR, WEFT_ERROR_NOT_EXAMINED,
-	                       "%.0f s of sound were not listened to: the task asks about the first "
-	                       "and the last window only",
-	                       flow->unheard_s),
-	           &flow->unasked);
+	bool is_sent = true;
+
+	for (guint32 i = 0; i < flow->files->len && is_sent; i++) {
+		File *file = file_of(flow, i);
+
+		if (file->has_captions)
+			continue;
+		end->unheard_ms += (guint64)llround(CLAMP(file->unheard_s, 0, 1e9) * 1e3);
+		file->unasked.document = i;
+		if (file->unasked.has_time)
+			is_sent = weft_item_send_fault(
+			    runner, end->document, "window",
+			    g_error_new(WEFT_ERROR, WEFT_ERROR_NOT_EXAMINED,
+			                "%.0f s of sound were not listened to: the task asks about the first "
+			                "and the last window only",
+			                file->unheard_s),
+			    &file->unasked);
+	}
+	return is_sent;
 }
 
 /* Frames that nothing read, in windows that show others. */
@@ -372,12 +413,51 @@ static bool send_left_out(const Flow *flow, WeftRunner *runner, guint64 number)
 	           &left_out.at);
 }
 
+/* ---- several files together ---- */
+
+static void begin_member(Flow *flow, WeftItem *item)
+{
+	flow->member = item->begin->member;
+	flow->journal = g_steal_pointer(&item->journal);
+	flow->n_outline = 0;
+	if (flow->cutter != NULL)
+		weft_cutter_begin_member(flow->cutter, flow->member, item->begin->name);
+}
+
+/* The journal stays where it is until the run ends: stash.h. */
+static bool end_member(Flow *flow, WeftRunner *runner, WeftItem *take_item)
+{
+	bool is_sent = send_unread(flow, runner, take_item->document);
+
+	flow->unheard = flow->unseen = (WeftAnchor){0};
+	flow->n_unseen = 0;
+	if (flow->journal != NULL && take_item->is_whole)
+		weft_journal_end(flow->journal);
+	g_clear_pointer(&flow->journal, weft_journal_close);
+	if (is_sent)
+		return weft_runner_send(runner, take_item);
+	weft_item_free(take_item);
+	return false;
+}
+
+static void set_member(const Flow *flow, WeftItem *item)
+{
+	if (item->part != NULL) {
+		item->part->anchor.document = flow->member;
+		if (item->part->content != NULL)
+			weft_content_set_document(item->part->content, flow->member);
+	}
+	if (item->fault != NULL)
+		item->fault->at.document = flow->member;
+}
+
 static bool end_flow(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem *take_item)
 {
 	g_autoptr(WeftItem) item = take_item;
 	guint64 number = item->document;
 	bool is_sent;
 
+	flow->member = 0;
 	if (flow->cutter != NULL && flow->has_substance)
 		weft_cutter_end(flow->cutter);
 	is_sent = send_full(windows, runner, number, flow);
@@ -416,6 +496,12 @@ static WeftStep window_step(void *state, WeftRunner *runner, void *take_item, GE
 	}
 	if (flow->journal != NULL && !item->is_replayed)
 		weft_entry_write(flow->journal, item);
+	if (item->kind == WEFT_ITEM_MEMBER)
+		begin_member(flow, item);
+	else if (item->kind == WEFT_ITEM_MEMBER_END)
+		return weft_step_after(end_member(flow, runner, item));
+	else if (flow->member > 0)
+		set_member(flow, item);
 	if (item->kind == WEFT_ITEM_MARK || item->kind == WEFT_ITEM_SOUNDING ||
 	    item->kind == WEFT_ITEM_HEARING) {
 		weft_item_free(item);

@@ -4,15 +4,20 @@
 
 #include "base/error.h"
 
+static const WeftAnchor *place_of(const WeftContent *content)
+{
+	return &g_array_index(content->anchors, WeftAnchor, 0);
+}
+
 static const char *page_status(const WeftRecord *record, const WeftPage *page, gboolean reads)
 {
 	const char *status = NULL;
 
 	for (guint i = 0; i < record->contents->len; i++) {
 		const WeftContent *content = g_ptr_array_index(record->contents, i);
+		const WeftAnchor *at = place_of(content);
 
-		if (g_array_index(content->anchors, WeftAnchor, 0).page != page->n ||
-		    content->hidden)
+		if (at->page != page->n || at->document != page->document || content->hidden)
 			continue;
 		if (content->kind == WEFT_CONTENT_BLANK)
 			return "blank";
@@ -22,7 +27,7 @@ static const char *page_status(const WeftRecord *record, const WeftPage *page, g
 	for (guint i = 0; i < record->faults->len && status == NULL; i++) {
 		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);
 
-		if (fault->at.page != page->n)
+		if (fault->at.page != page->n || fault->at.document != page->document)
 			continue;
 		if (fault->code == WEFT_ERROR_NO_READER)
 			status = "not_read";
@@ -51,35 +56,47 @@ void weft_record_ledger_pages(WeftRecord *record, gboolean reads)
 	}
 }
 
-WeftSum weft_record_ledger_sound(const WeftRecord *record, guint64 heard_ms, guint64 unkept_ms,
-                                 const WeftItem *end)
+static WeftFileSound *file_of(const GArray *files, const WeftAnchor *at)
 {
-	const WeftSum *missing = &end->ledgers.milliseconds;
-	WeftSum sum = {.in = unkept_ms + heard_ms + missing->in,
-	               .done = heard_ms,
-	               .failed = missing->failed};
-	gboolean has_captions = FALSE;
+	return &g_array_index(files, WeftFileSound, at->document < files->len ? at->document : 0);
+}
 
-	for (guint i = 0; i < record->contents->len && !has_captions; i++) {
+static void find_captions(const WeftRecord *record, const GArray *files)
+{
+	for (guint i = 0; i < record->contents->len; i++) {
 		const WeftContent *content = g_ptr_array_index(record->contents, i);
 
-		has_captions = content->kind == WEFT_CONTENT_SPEECH && content->text != NULL &&
-		               content->by != WEFT_BY_WHISPER;
+		if (content->kind == WEFT_CONTENT_SPEECH && content->text != NULL &&
+		    content->by != WEFT_BY_WHISPER)
+			file_of(files, place_of(content))->has_captions = TRUE;
+	}
+}
+
+WeftSum weft_record_ledger_sound(const WeftRecord *record, const GArray *files, guint64 unheard_ms)
+{
+	WeftSum sum = {0};
+
+	find_captions(record, files);
+	for (guint i = 0; i < files->len; i++) {
+		const WeftFileSound *file = &g_array_index(files, WeftFileSound, i);
+
+		sum.in += file->unkept_ms + file->heard_ms + file->missing.in;
+		sum.done += file->heard_ms;
+		sum.failed += file->missing.failed;
 	}
 	for (guint i = 0; i < record->contents->len; i++) {
 		const WeftContent *content = g_ptr_array_index(record->contents, i);
-		guint64 ms = weft_ledger_milliseconds(
-		    &g_array_index(content->anchors, WeftAnchor, 0));
+		const WeftFileSound *file = file_of(files, place_of(content));
+		guint64 ms = weft_ledger_milliseconds(place_of(content));
 
 		if (!weft_ledger_is_sound(content) ||
-		    (end->heard.is_heard && content->kind == WEFT_CONTENT_SILENCE))
+		    (file->is_heard && content->kind == WEFT_CONTENT_SILENCE))
 			continue; /* all that was listened to has come as sound */
 		sum.in += ms;
-		if (content->kind == WEFT_CONTENT_SILENCE || has_captions || record->n_audio > 0)
+		if (content->kind == WEFT_CONTENT_SILENCE || file->has_captions || record->n_audio > 0)
 			sum.done += ms;
 	}
-	if (!has_captions)
-		sum.done -= MIN(end->unheard_ms, sum.done);
+	sum.done -= MIN(unheard_ms, sum.done);
 	/* what lies behind a limit was to be read, too, and what never came */
 	for (guint i = 0; i < record->faults->len; i++) {
 		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);

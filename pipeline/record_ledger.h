@@ -14,11 +14,19 @@ void weft_record_ledger_pages(WeftRecord *record, gboolean reads);
 /* Fills the windows, which are those of `end`, and their ledger. */
 void weft_record_ledger_windows(WeftRecord *record, const WeftItem *end);
 
+/* The sound of one file, beside what the record holds. */
+typedef struct WeftFileSound {
+	guint64 heard_ms;   /* Whisper has listened to so much */
+	guint64 unkept_ms;  /* contents of so much were not kept, for a limit */
+	gboolean is_heard;  /* Whisper has listened, in this run or an earlier one */
+	WeftSum missing;    /* what was announced and never came */
+	gboolean has_captions; /* filled by the ledger */
+} WeftFileSound;
+
 /* Sound: what was read, heard by the model or found silent is done; all of it, where what is said
- * stands in captions. `heard_ms`: Whisper has listened to that much; `unkept_ms`: contents of so much
- * were not kept, for a limit. */
-WeftSum weft_record_ledger_sound(const WeftRecord *record, guint64 heard_ms, guint64 unkept_ms,
-                                 const WeftItem *end);
+ * stands in captions. `files` (WeftFileSound): of those that are one document together by their number,
+ * behind a first that stands for none; or the only one. `unheard_ms`: as the end has it. */
+WeftSum weft_record_ledger_sound(const WeftRecord *record, const GArray *files, guint64 unheard_ms);
 /* Fills the ledger of seconds. */
 void weft_record_ledger_seconds(WeftRecord *record, const WeftSum *sound);
 

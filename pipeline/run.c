@@ -12,6 +12,7 @@
 #include "pipeline/join.h"
 #include "pipeline/keep_job.h"
 #include "pipeline/lost.h"
+#include "pipeline/members.h"
 #include "pipeline/walk.h"
 
 #define THREADS_MAX 64
@@ -199,7 +200,7 @@ WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 	if (!weft_ingest_lock(ingest, !job->is_unlocked, error))
 		return NULL;
 	run->task = weft_task_open(job, error);
-	if (run->task == NULL || !open_engine(run, error) || !share_memory(run, error))
+	if (run->task == NULL || !weft_members_check(job, run->task, error) || !open_engine(run, error) || !share_memory(run, error))
 		return NULL;
 	run->names = weft_names_new(job->names, error);
 	if (run->names == NULL)

@@ -259,6 +259,14 @@ gboolean weft_store_sources(WeftStore *store, const char *folder, const char *af
 				    ret_sources, error);
 }
 
+gboolean weft_store_count_paths(WeftStore *store, const char *id, guint64 *ret_n)
+{
+	if (!store->is_folder)
+		return FALSE;
+	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
+	return weft_outputs_count_paths(store->outputs, id, ret_n, NULL);
+}
+
 gboolean weft_store_has_seen(WeftStore *store, const char *path)
 {
 	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
@@ -318,18 +326,57 @@ gboolean weft_store_adopt(WeftStore *store, const char *id_before, const WeftAdd
 	return is_adopted;
 }
 
+/* The document's file, or all that are one together. */
+static guint n_files(const WeftDocument *document)
+{
+	return document->members != NULL ? document->members->len : 1;
+}
+
+static const WeftDocument *file_at(const WeftDocument *document, guint i)
+{
+	return document->members != NULL ? document->members->pdata[i] : document;
+}
+
+static gboolean put_all(WeftStore *store, WeftRecord *record, const WeftDocument *document,
+                        GError **error)
+{
+	guint n = n_files(document);
+	g_autofree WeftPlace *places = g_new0(WeftPlace, n);
+	g_autofree struct stat *status = g_new0(struct stat, n);
+
+	for (guint i = 0; i < n; i++) {
+		const WeftDocument *file = file_at(document, i);
+
+		places[i] = (WeftPlace){file->path, status_of(file, &status[i])};
+	}
+	return weft_outputs_put_together(store->outputs, record, places, n, store->fingerprint, error);
+}
+
+static gboolean add_paths(WeftStore *store, const WeftDocument *document, WeftKnown *ret_known,
+                          GError **error)
+{
+	for (guint i = 0; i < n_files(document); i++) {
+		const WeftDocument *file = file_at(document, i);
+		struct stat status;
+
+		if (!weft_outputs_add_path(store->outputs, document->id, file->path,
+		                           status_of(file, &status), store->fingerprint, ret_known,
+		                           error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 gboolean weft_store_put(WeftStore *store, WeftRecord *record, const WeftDocument *document,
                         GError **error)
 {
 	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_put;
 	gint64 due_before_us;
-	struct stat status;
 
 	if (!enter_locked(store, &due_before_us, error))
 		return FALSE;
-	is_put = weft_outputs_put(store->outputs, record, document->path,
-				  status_of(document, &status), store->fingerprint, error);
+	is_put = put_all(store, record, document, error);
 	put_locked(store, due_before_us);
 	if (is_put)
 		end_turn_locked(store, document->id);
@@ -342,13 +389,10 @@ gboolean weft_store_add_path(WeftStore *store, const WeftDocument *document, Wef
 	g_autoptr(Hold) held G_GNUC_UNUSED = hold(store);
 	gboolean is_added;
 	gint64 due_before_us;
-	struct stat status;
 
 	if (!enter_locked(store, &due_before_us, error))
 		return FALSE;
-	is_added = weft_outputs_add_path(store->outputs, document->id, document->path,
-					 status_of(document, &status), store->fingerprint,
-					 ret_known, error);
+	is_added = add_paths(store, document, ret_known, error);
 	put_locked(store, due_before_us);
 	if (is_added)
 		end_turn_locked(store, document->id);

@@ -41,6 +41,8 @@ gboolean weft_store_look(WeftStore *store, const char *id, WeftKnown *ret_known)
 /* Those of the run's job. Without a folder: none. */
 gboolean weft_store_sources(WeftStore *store, const char *folder, const char *after, guint n_max,
                             GArray **ret_sources, GError **error);
+/* FALSE: it can't be said. */
+gboolean weft_store_count_paths(WeftStore *store, const char *id, guint64 *ret_n);
 gboolean weft_store_has_seen(WeftStore *store, const char *path);
 gboolean weft_store_knows_folder(WeftStore *store, const char *folder);
 gboolean weft_store_lose(WeftStore *store, const char *path, GError **error);

@@ -3,13 +3,20 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "pipeline/members.h"
 #include "pipeline/window_frames.h"
+#include "pipeline/window_piece.h"
 
 /* Pieces that wait for their block to end: half a minute of sound of ten tracks are 150. */
 #define WAITING_MAX 1024
+/* A heading takes no more than a part of a window. */
+#define HEADING_PARTS 4
 
 struct WeftCutter {
 	const WeftEncoders *encoders;
+	guint32 member;       /* that pieces are of now; 0: the document is one file */
+	char *heading;        /* which one that is; or NULL */
+	gsize heading_tokens; /* in front of all else */
 	gsize capacity_tokens;
 	guint32 n_windows;
 	WeftWindow *open; /* being filled, or NULL */
@@ -23,94 +30,9 @@ struct WeftCutter {
 	WeftLeftOut left_out;
 };
 
-void weft_window_piece_free(WeftWindowPiece *piece)
-{
-	if (piece == NULL)
-		return;
-	weft_part_free(piece->part);
-	g_free(piece->text);
-	g_free(piece->speaker);
-	g_free(piece);
-}
-
 static void piece_free(void *data)
 {
 	weft_window_piece_free(data);
-}
-
-static WeftWindow *window_new(guint32 number)
-{
-	WeftWindow *window = g_new0(WeftWindow, 1);
-
-	window->number = number;
-	window->pieces = g_ptr_array_new_with_free_func(piece_free);
-	return window;
-}
-
-void weft_window_free(WeftWindow *window)
-{
-	if (window == NULL)
-		return;
-	g_ptr_array_unref(window->pieces);
-	g_free(window);
-}
-
-gsize weft_window_size_bytes(const WeftWindow *window)
-{
-	gsize size = sizeof *window;
-
-	for (guint i = 0; i < window->pieces->len; i++) {
-		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
-
-		size += sizeof *piece;
-		if (piece->text != NULL)
-			size += strlen(piece->text) + 1;
-		if (piece->speaker != NULL)
-			size += strlen(piece->speaker) + 1;
-		if (piece->part != NULL)
-			size += weft_part_size_bytes(piece->part) /
-			        MAX(piece->n_rows_of, 1) * MAX(piece->n_rows, 1);
-	}
-	return size;
-}
-
-static gboolean has_place(const WeftAnchor *at)
-{
-	return at->page > 0 || at->has_time;
-}
-
-WeftWindowFacts weft_window_facts(const WeftWindow *window)
-{
-	WeftWindowFacts facts = {
-	    .n = window->number + 1,
-	    .is_asked = TRUE,
-	    .content_first = G_MAXUINT32,
-	    .content_last = G_MAXUINT32,
-	    .n_tokens = window->n_tokens,
-	    .n_pictures = window->n_pictures,
-	    .n_left_out = window->n_left_out,
-	    .element = window->element,
-	};
-
-	for (guint i = 0; i < window->pieces->len; i++) {
-		const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
-
-		if (has_place(&piece->anchor)) {
-			facts.to = piece->anchor;
-			facts.to.has_bbox = FALSE;
-			if (!has_place(&facts.from))
-				facts.from = facts.to;
-		}
-		if (piece->content == WEFT_SPAN_NO_CONTENT)
-			continue;
-		if (facts.content_first == G_MAXUINT32) {
-			facts.content_first = facts.content_last = piece->content;
-		} else {
-			facts.content_first = MIN(facts.content_first, piece->content);
-			facts.content_last = MAX(facts.content_last, piece->content);
-		}
-	}
-	return facts;
 }
 
 WeftCutter *weft_cutter_new(const WeftEncoders *encoders, gsize capacity_tokens)
@@ -139,6 +61,7 @@ void weft_cutter_free(WeftCutter *cutter)
 	if (cutter == NULL)
 		return;
 	weft_window_free(cutter->open);
+	g_free(cutter->heading);
 	g_ptr_array_unref(cutter->waiting);
 	g_queue_clear_full(&cutter->full, (GDestroyNotify)weft_window_free);
 	g_free(cutter);
@@ -248,13 +171,39 @@ static gboolean make_room(WeftCutter *cutter, const WeftWindowPiece *piece)
 
 /* ---- filling ---- */
 
+/* What stands before a piece of another file than the one before it; NULL: nothing. */
+static WeftWindowPiece *heading_of(const WeftCutter *cutter)
+{
+	const WeftAnchor *before = last_anchor(cutter), at = {.document = cutter->member};
+	WeftWindowPiece *heading;
+
+	if (cutter->heading == NULL || (before != NULL && before->document == cutter->member))
+		return NULL;
+	heading = weft_window_piece_of_text(cutter->heading, NULL, WEFT_SPAN_NO_CONTENT, &at);
+	heading->n_tokens = count_whole(cutter, heading, before);
+	return heading;
+}
+
+static void add_piece(WeftCutter *cutter, WeftWindowPiece *take_piece)
+{
+	cutter->open->n_tokens += take_piece->n_tokens;
+	g_ptr_array_add(cutter->open->pieces, take_piece);
+}
+
+/* What a piece may take in a window that holds nothing else. */
+static gsize alone_tokens(const WeftCutter *cutter)
+{
+	return cutter->capacity_tokens - cutter->heading_tokens;
+}
+
 /* TRUE when the piece went into the open window, or is left out; it is taken then. */
 static gboolean put(WeftCutter *cutter, WeftWindowPiece *piece)
 {
+	WeftWindowPiece *heading;
 	gsize n_tokens;
 
 	if (cutter->open == NULL)
-		cutter->open = window_new(cutter->n_windows++);
+		cutter->open = weft_window_new(cutter->n_windows++);
 	if (weft_window_piece_is_picture(piece) && cutter->open->n_pictures == WEFT_WINDOW_PICTURES_MAX) {
 		if (cutter->chooses_frames && make_room(cutter, piece)) {
 			piece_free(piece);
@@ -263,13 +212,18 @@ static gboolean put(WeftCutter *cutter, WeftWindowPiece *piece)
 		if (cutter->open->n_pictures == WEFT_WINDOW_PICTURES_MAX)
 			return FALSE;
 	}
-	n_tokens = count_whole(cutter, piece, last_anchor(cutter));
-	if (n_tokens > cutter->capacity_tokens - cutter->open->n_tokens)
+	heading = heading_of(cutter);
+	piece->n_tokens =
+	    count_whole(cutter, piece, heading != NULL ? &heading->anchor : last_anchor(cutter));
+	n_tokens = piece->n_tokens + (heading != NULL ? heading->n_tokens : 0);
+	if (n_tokens > cutter->capacity_tokens - cutter->open->n_tokens) {
+		weft_window_piece_free(heading);
 		return FALSE;
-	piece->n_tokens = n_tokens;
-	cutter->open->n_tokens += n_tokens;
+	}
+	if (heading != NULL)
+		add_piece(cutter, heading);
+	add_piece(cutter, piece);
 	cutter->open->n_pictures += weft_window_piece_is_picture(piece) ? 1 : 0;
-	g_ptr_array_add(cutter->open->pieces, piece);
 	return TRUE;
 }
 
@@ -415,43 +369,12 @@ static gsize fitting_bytes(const WeftCutter *cutter, const WeftWindowPiece *piec
 
 		while (end < high && ((guchar)piece->text[end] & 0xc0) == 0x80)
 			end++;
-		if (count_tokens(cutter, piece, end, last_anchor(cutter)) <=
-		    cutter->capacity_tokens)
+		if (count_tokens(cutter, piece, end, last_anchor(cutter)) <= alone_tokens(cutter))
 			low = end;
 		else
 			high = middle - 1;
 	}
 	return char_floor(piece->text, low);
-}
-
-/* Moves the cut back to the end of a paragraph, line, sentence or word, when there is one in the
- * second half. */
-static gsize good_cut(const char *text, gsize end)
-{
-	static const char *const ends[] = {"\n\n", "\n", ". ", " "};
-
-	for (guint i = 0; i < G_N_ELEMENTS(ends); i++) {
-		gsize size = strlen(ends[i]);
-
-		for (gsize at = end; at >= size && at > end / 2; at--) {
-			if (memcmp(text + at - size, ends[i], size) == 0)
-				return at;
-		}
-	}
-	return end;
-}
-
-static WeftWindowPiece *text_piece(const char *text, const char *speaker, guint32 content,
-                                   const WeftAnchor *anchor)
-{
-	WeftWindowPiece *piece = g_new0(WeftWindowPiece, 1);
-
-	piece->text = g_strdup(text);
-	piece->speaker = g_strdup(speaker);
-	piece->content = content;
-	if (anchor != NULL)
-		piece->anchor = *anchor;
-	return piece;
 }
 
 /* Without its content a piece has one place. */
@@ -466,7 +389,7 @@ static WeftAnchor anchor_of(const WeftWindowPiece *piece, const WeftContent *con
 static WeftWindowPiece *put_head(WeftCutter *cutter, WeftWindowPiece *piece,
                                  const WeftContent *content, guint32 *char_first)
 {
-	gsize end = good_cut(piece->text, fitting_bytes(cutter, piece));
+	gsize end = weft_window_good_cut(piece->text, fitting_bytes(cutter, piece));
 	WeftWindowPiece *head = NULL;
 	guint32 n_chars = 0;
 	gboolean is_put = FALSE;
@@ -479,7 +402,7 @@ static WeftWindowPiece *put_head(WeftCutter *cutter, WeftWindowPiece *piece,
 		n_chars = (guint32)g_utf8_strlen(text, -1);
 		anchor = anchor_of(piece, content, *char_first, *char_first + n_chars);
 		piece_free(head);
-		head = text_piece(text, piece->speaker, piece->content, &anchor);
+		head = weft_window_piece_of_text(text, piece->speaker, piece->content, &anchor);
 		is_put = put_whole(cutter, head);
 		if (is_put)
 			break;
@@ -487,7 +410,7 @@ static WeftWindowPiece *put_head(WeftCutter *cutter, WeftWindowPiece *piece,
 	if (is_put && piece->text[end] != '\0') {
 		WeftAnchor anchor = anchor_of(piece, content, *char_first + n_chars, G_MAXUINT32);
 		WeftWindowPiece *rest =
-		    text_piece(piece->text + end, piece->speaker, piece->content, &anchor);
+		    weft_window_piece_of_text(piece->text + end, piece->speaker, piece->content, &anchor);
 
 		*char_first += n_chars;
 		piece_free(piece);
@@ -501,6 +424,27 @@ static WeftWindowPiece *put_head(WeftCutter *cutter, WeftWindowPiece *piece,
 	return NULL;
 }
 
+/* ---- several files together ---- */
+
+static void set_heading(WeftCutter *cutter, char *take_heading)
+{
+	WeftWindowPiece piece = {.text = take_heading, .content = WEFT_SPAN_NO_CONTENT};
+
+	g_free(cutter->heading);
+	cutter->heading = take_heading;
+	cutter->heading_tokens = count_whole(cutter, &piece, NULL);
+}
+
+void weft_cutter_begin_member(WeftCutter *cutter, guint32 number, const char *name)
+{
+	put_waiting(cutter);
+	cutter->last_block = 0;
+	cutter->member = number;
+	set_heading(cutter, weft_member_heading(number, name));
+	if (cutter->heading_tokens > cutter->capacity_tokens / HEADING_PARTS)
+		set_heading(cutter, weft_member_heading(number, NULL));
+}
+
 /* ---- what is added ---- */
 
 /* Takes the piece. `content` NULL: text of no item. */
@@ -509,7 +453,7 @@ static void add_text(WeftCutter *cutter, WeftWindowPiece *piece, const WeftConte
 	guint32 char_first = 0;
 
 	if (piece->anchor.has_time &&
-	    count_whole(cutter, piece, NULL) <= cutter->capacity_tokens) {
+	    count_whole(cutter, piece, NULL) <= alone_tokens(cutter)) {
 		come_to(cutter, &piece->anchor);
 		g_ptr_array_add(cutter->waiting, piece);
 		return;
@@ -537,8 +481,10 @@ void weft_cutter_add_piece(WeftCutter *cutter, WeftWindowPiece *take_piece)
 
 void weft_cutter_add_text(WeftCutter *cutter, const char *text)
 {
+	WeftAnchor at = {.document = cutter->member};
+
 	if (text[0] != '\0')
-		add_text(cutter, text_piece(text, NULL, WEFT_SPAN_NO_CONTENT, NULL), NULL);
+		add_text(cutter, weft_window_piece_of_text(text, NULL, WEFT_SPAN_NO_CONTENT, &at), NULL);
 }
 
 void weft_cutter_add_content(WeftCutter *cutter, const WeftContent *content, guint32 number)
@@ -546,7 +492,7 @@ void weft_cutter_add_content(WeftCutter *cutter, const WeftContent *content, gui
 	const WeftAnchor *anchor = &g_array_index(content->anchors, WeftAnchor, 0);
 
 	if (content->text != NULL && content->text[0] != '\0')
-		add_text(cutter, text_piece(content->text, content->speaker, number, anchor),
+		add_text(cutter, weft_window_piece_of_text(content->text, content->speaker, number, anchor),
 		         content);
 }
 
@@ -574,11 +520,11 @@ static gboolean fits(const WeftCutter *cutter, const WeftWindowPiece *piece, GEr
 {
 	gsize n_tokens = count_whole(cutter, piece, NULL);
 
-	if (n_tokens <= cutter->capacity_tokens)
+	if (n_tokens <= alone_tokens(cutter))
 		return TRUE;
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONTEXT,
 	            "takes %zu tokens, a window of this bundle has %zu", n_tokens,
-	            cutter->capacity_tokens);
+	            alone_tokens(cutter));
 	return FALSE;
 }
 
@@ -623,7 +569,7 @@ gboolean weft_cutter_add_part(WeftCutter *cutter, WeftPart *take_part, guint32 n
 	piece->is_read = is_read;
 	piece->single_tile =
 	    take_part->kind == WEFT_PART_FRAME ||
-	    count_whole(cutter, piece, NULL) > cutter->capacity_tokens;
+	    count_whole(cutter, piece, NULL) > alone_tokens(cutter);
 	if (!fits(cutter, piece, error)) {
 		piece_free(piece);
 		return FALSE;

@@ -18,6 +18,9 @@
  * first; ties go to the earlier. What remains is spread over the window. Frames that are left out are
  * counted, and their pixels are gone at once.
  *
+ * Where several files are one document together, a window says before the first piece of each which one
+ * it is of (weft_cutter_begin_member), and blocks of time end with it.
+ *
  * Pieces own their text, pixels and samples; nothing is encoded yet.
  */
 #ifndef WEFT_PIPELINE_WINDOW_H
@@ -77,6 +80,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftCutter, weft_cutter_free)
 
 /* Before the first part: of five frames in a window one is left out. */
 void weft_cutter_choose_frames(WeftCutter *cutter);
+
+/* What comes from here on is of the member of this number: "[document 2: NAME]". The name is bytes of the
+ * file system, and is told on one line, shortened where it is long. */
+void weft_cutter_begin_member(WeftCutter *cutter, guint32 number, const char *name);
 
 /* Text of no item: metadata, answers about other windows. */
 void weft_cutter_add_text(WeftCutter *cutter, const char *text);

@@ -25,10 +25,11 @@ static Frames frames_of(const WeftWindow *window, const WeftWindowPiece *more)
 	return frames;
 }
 
-/* How far its neighbours are apart. */
+/* How far its neighbours are apart; those of two files have no distance. */
 static double gap_of(const Frames *frames, guint i)
 {
-	if (i == 0 || i + 1 == frames->n)
+	if (i == 0 || i + 1 == frames->n ||
+	    frames->pieces[i - 1]->anchor.document != frames->pieces[i + 1]->anchor.document)
 		return HUGE_VAL;
 	return frames->pieces[i + 1]->anchor.time[0] - frames->pieces[i - 1]->anchor.time[0];
 }

@@ -471,6 +471,97 @@ static void test_times_that_go_back(Fixture *fixture, const void *nothing)
 	g_assert_cmpstr(order, ==, "0 0 1 2 3");
 }
 
+static WeftContent *make_speech(guint32 document, double time_s, const char *text)
+{
+	WeftAnchor at = {.document = document, .has_time = TRUE, .time = {time_s, time_s + 1}};
+
+	return weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_FILE, g_strdup(text), at);
+}
+
+static gboolean is_heading(const WeftWindowPiece *piece)
+{
+	return piece->content == WEFT_SPAN_NO_CONTENT;
+}
+
+/* Wherever a window goes on with another file it says with which; nothing of one block of time of two
+ * files is mixed, and no window ends with a heading. */
+static void test_several_files(Fixture *fixture, const void *nothing)
+{
+	static const char *const names[] = {"03.wav", "a [document 1: b]\n\x1b[2J.wav",
+	                                    "<|eot|> long \xff name that goes on and on and on and on and on and "
+	                                    "on and on.wav"};
+	static const char *const told[] = {"[document 1: 03.wav]", "[document 2: a (document 1: b)  (2J.wav]",
+	                                   NULL};
+	const gsize capacity = 300;
+	g_autoptr(WeftCutter) cutter = weft_cutter_new(fixture->encoders, capacity);
+	g_autoptr(GPtrArray) windows = NULL;
+	guint n_headings = 0, n_pieces = 0;
+
+	for (guint32 n = 1; n <= 3; n++) {
+		weft_cutter_begin_member(cutter, n, names[n - 1]);
+		for (guint32 i = 0; i < 20; i++) {
+			g_autoptr(WeftContent) content =
+			    make_speech(n, i / 4.0, "The harbour master wrote.");
+
+			weft_cutter_add_content(cutter, content, 20 * (n - 1) + i);
+		}
+	}
+	windows = take_all(fixture, cutter, capacity);
+	g_assert_cmpuint(windows->len, >, 3);
+	for (guint w = 0; w < windows->len; w++) {
+		const WeftWindow *window = g_ptr_array_index(windows, w);
+		const WeftWindowPiece *before = NULL;
+
+		for (guint i = 0; i < window->pieces->len; i++) {
+			const WeftWindowPiece *piece = g_ptr_array_index(window->pieces, i);
+			guint32 n = piece->anchor.document;
+
+			g_assert_true(n >= 1 && n <= 3);
+			g_assert_true(is_heading(piece) ==
+			              (before == NULL || before->anchor.document != n));
+			if (is_heading(piece) && told[n - 1] != NULL)
+				g_assert_cmpstr(piece->text, ==, told[n - 1]);
+			if (is_heading(piece))
+				g_assert_cmpuint(piece->n_tokens, <=, capacity / 4);
+			else
+				g_assert_cmpuint(piece->content, ==, n_pieces++);
+			n_headings += is_heading(piece) ? 1 : 0;
+			before = piece;
+		}
+		g_assert_false(is_heading(before));
+	}
+	g_assert_cmpuint(n_pieces, ==, 60);
+	g_assert_cmpuint(n_headings, >=, windows->len);
+}
+
+/* Text that is longer than a window is cut so that its heading has room, too. */
+static void test_long_text_of_several_files(Fixture *fixture, const void *nothing)
+{
+	const gsize capacity = 120;
+	g_autoptr(WeftCutter) cutter = weft_cutter_new(fixture->encoders, capacity);
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autoptr(GString) found = g_string_new(NULL);
+	g_autoptr(GPtrArray) windows = NULL;
+	WeftAnchor at = {.document = 2};
+	g_autoptr(WeftContent) content = NULL;
+
+	for (int i = 0; i < 60; i++)
+		g_string_append_printf(text, "Line %d of the harbour master's book. ", i);
+	content = weft_content_new(WEFT_CONTENT_TEXT, WEFT_BY_FILE, g_strdup(text->str), at);
+	weft_cutter_begin_member(cutter, 2, "book.txt");
+	weft_cutter_add_content(cutter, content, 0);
+	windows = take_all(fixture, cutter, capacity);
+	for (guint w = 0; w < windows->len; w++) {
+		const WeftWindow *window = g_ptr_array_index(windows, w);
+
+		g_assert_cmpuint(window->pieces->len, ==, 2);
+		g_assert_cmpstr(((WeftWindowPiece *)window->pieces->pdata[0])->text, ==,
+		                "[document 2: book.txt]");
+		g_string_append(found, ((WeftWindowPiece *)window->pieces->pdata[1])->text);
+	}
+	g_assert_cmpstr(found->str, ==, text->str);
+}
+
 static void test_too_large_picture_is_refused(Fixture *fixture, const void *nothing)
 {
 	g_autoptr(WeftCutter) cutter = weft_cutter_new(fixture->encoders, 2);
@@ -499,6 +590,8 @@ int main(int argc, char **argv)
 	    {"/window/blocks-of-sound", test_blocks_of_sound},
 	    {"/window/sound-over-windows", test_sound_over_windows},
 	    {"/window/times-that-go-back", test_times_that_go_back},
+	    {"/window/several-files", test_several_files},
+	    {"/window/long-text-of-several-files", test_long_text_of_several_files},
 	    {"/window/too-large-picture-is-refused", test_too_large_picture_is_refused},
 	};
 
