@@ -1,0 +1,153 @@
+#include "schema/schema.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "schema/expansion.h"
+#include "schema/least.h"
+#include "schema/node.h"
+#include "schema/reader.h"
+#include "schema/shape.h"
+#include "schema/tables.h"
+
+static void key_free(gpointer data)
+{
+	WeftKey *key = data;
+	g_free(key->spelled);
+	g_free(key->text);
+	g_free(key);
+}
+
+static GHashTable *set_table(GDestroyNotify value_free)
+{
+	return g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref,
+				     value_free);
+}
+
+static gboolean reading_init(WeftReading *reading, WeftSchema *schema, const WeftJson *root,
+			     const WeftSchemaOptions *options, GError **error)
+{
+	static const char *const words[] = {"null", "false", "true"};
+	*reading = (WeftReading){.schema = schema, .root = root};
+	if (options)
+		reading->options = *options;
+	reading->clause_of = g_hash_table_new(NULL, NULL);
+	reading->clauses = g_ptr_array_new_with_free_func((GDestroyNotify)weft_clause_free);
+	reading->key_of = g_hash_table_new(g_str_hash, g_str_equal);
+	reading->keys = g_ptr_array_new_with_free_func(key_free);
+	reading->expansions = set_table((GDestroyNotify)g_ptr_array_unref);
+	reading->shapes = set_table((GDestroyNotify)weft_schema_shape_free);
+	reading->slots = set_table(NULL);
+	reading->parts = set_table(NULL);
+	reading->part_lexemes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	reading->texts = g_ptr_array_new_with_free_func(g_free);
+	g_queue_init(&reading->waiting);
+	reading->reasons = g_ptr_array_new_with_free_func(g_free);
+	reading->places = g_ptr_array_new();
+	reading->maker = weft_lexeme_maker_new();
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		reading->words[i] =
+			weft_json_parse(words[i], i == 1 ? 5 : 4, WEFT_JSON_STRICT, NULL);
+	reading->references = weft_references_new(root, error);
+	return reading->references != NULL;
+}
+
+static void reading_done(WeftReading *reading)
+{
+	weft_references_free(reading->references);
+	g_hash_table_unref(reading->clause_of);
+	g_ptr_array_unref(reading->clauses);
+	g_hash_table_unref(reading->key_of);
+	g_ptr_array_unref(reading->keys);
+	g_hash_table_unref(reading->expansions);
+	g_hash_table_unref(reading->shapes);
+	g_hash_table_unref(reading->slots);
+	g_hash_table_unref(reading->parts);
+	g_hash_table_unref(reading->part_lexemes);
+	g_ptr_array_unref(reading->texts);
+	g_ptr_array_unref(reading->reasons);
+	g_ptr_array_unref(reading->places);
+	weft_lexeme_maker_free(reading->maker);
+	for (gsize i = 0; i < G_N_ELEMENTS(reading->words); i++)
+		weft_json_free(reading->words[i]);
+}
+
+static gboolean read_schema(WeftReading *reading, const WeftJson *root, GError **error)
+{
+	g_autoptr(GArray) set = weft_set_new();
+	if (!weft_reading_add_clause(reading, set, WEFT_ELEMENT_CLAUSE, root, error))
+		return FALSE;
+	WeftNode *slot = weft_reader_fill(reading, set, error);
+	return slot && weft_least_finish(reading, slot, error);
+}
+
+/* Caches trust it, so it has to be one that nobody can meet twice on purpose. */
+static guint64 fingerprint(const char *json, gsize size_bytes, const WeftSchemaOptions *options)
+{
+	const guint8 flags[] = {options && options->is_verbatim,
+				options && options->ignores_formats};
+	guint8 digest[32];
+	gsize digest_bytes = sizeof(digest);
+	guint64 first = 0;
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_checksum_update(checksum, flags, sizeof(flags));
+	g_checksum_update(checksum, (const guchar *)json, (gssize)size_bytes);
+	g_checksum_get_digest(checksum, digest, &digest_bytes);
+	memcpy(&first, digest, sizeof(first));
+	return first;
+}
+
+WeftSchema *weft_schema_new(const char *json, gsize size_bytes, const WeftSchemaOptions *options,
+			    GError **error)
+{
+	if (size_bytes > WEFT_SCHEMA_BYTES_MAX) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
+			    "schema of %" G_GSIZE_FORMAT " bytes, limit %u", size_bytes,
+			    WEFT_SCHEMA_BYTES_MAX);
+		return NULL;
+	}
+	g_autoptr(WeftJson) root = weft_json_parse(json, size_bytes, WEFT_JSON_STRICT, error);
+	if (!root)
+		return NULL;
+	g_autoptr(WeftSchema) schema = g_new0(WeftSchema, 1);
+	schema->nodes = g_ptr_array_new_with_free_func(weft_node_free);
+	schema->lexemes = g_ptr_array_new_with_free_func((GDestroyNotify)weft_lexeme_free);
+	schema->numbers = g_ptr_array_new_with_free_func((GDestroyNotify)weft_numbers_free);
+	schema->verbatim = g_ptr_array_new_with_free_func(g_free);
+	WeftReading reading;
+	gboolean fine = reading_init(&reading, schema, root, options, error) &&
+			read_schema(&reading, root, error);
+	reading_done(&reading);
+	if (fine) {
+		schema->fingerprint = fingerprint(json, size_bytes, options);
+		schema->tables = weft_tables_new(schema->nodes);
+	}
+	return fine ? g_steal_pointer(&schema) : NULL;
+}
+
+void weft_schema_free(WeftSchema *schema)
+{
+	if (!schema)
+		return;
+	weft_tables_free(schema->tables);
+	g_ptr_array_unref(schema->nodes);
+	g_ptr_array_unref(schema->lexemes);
+	g_ptr_array_unref(schema->numbers);
+	g_ptr_array_unref(schema->verbatim);
+	g_free(schema);
+}
+
+gsize weft_schema_min_bytes(const WeftSchema *schema)
+{
+	return schema->root->least.bytes;
+}
+
+guint weft_schema_n_verbatim(const WeftSchema *schema)
+{
+	return schema->verbatim->len;
+}
+
+const char *weft_schema_verbatim(const WeftSchema *schema, guint i)
+{
+	return g_ptr_array_index(schema->verbatim, i);
+}

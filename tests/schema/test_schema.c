@@ -1,0 +1,192 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "schema/node.h"
+
+static WeftSchema *schema_of(const char *text, GError **error)
+{
+	return weft_schema_new(text, strlen(text), NULL, error);
+}
+
+/* What can't be promised is refused with its place and keyword. */
+static void test_refused(void)
+{
+	static const struct {
+		const char *schema, *start;
+	} cases[] = {
+		{"{\"properties\":{\"a/b\":{\"contains\":{}}}}",
+		 "#/properties/a~1b: keyword \"contains\": "},
+		{"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"text\"}}}",
+		 "#/properties/a: keyword \"type\": "},
+		{"{\"type\":\"array\",\"minItems\":\"3\"}", "#: keyword \"minItems\": "},
+		{"{\"type\":\"array\",\"items\":{\"type\":\"null\"},\"minItems\":3,\"maxItems\":2}",
+		 "#: keyword \"minItems\": "},
+		{"{\"type\":\"integer\",\"minimum\":5,\"maximum\":4}", "#: keyword \"minimum\": "},
+		{"{\"enum\":[]}", "#: keyword \"enum\": "},
+		{"{\"type\":\"integer\",\"enum\":[\"a\",1.5]}", "#: keyword \"enum\": "},
+		{"{\"$ref\":\"http://example.org/x\"}", "#: keyword \"$ref\": "},
+		{"{\"$ref\":\"#/$defs/none\"}", "#: keyword \"$ref\": "},
+		{"{\"allOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}",
+		 "#/allOf/1: keyword \"type\": "},
+		{"{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"uniqueItems\":true}",
+		 "#: keyword \"uniqueItems\": "},
+		{"{\"type\":\"string\",\"nullable\":true}", "#: keyword \"nullable\": "},
+		{"{\"type\":\"string\",\"format\":\"no-such\"}", "#: keyword \"format\": "},
+		{"{\"type\":\"string\",\"pattern\":\"(?=a)\"}", "#: keyword \"pattern\": "},
+		{"{\"oneOf\":[{\"properties\":{\"a\":true}},{\"properties\":{\"b\":true}}]}",
+		 "#: keyword \"oneOf\": "},
+		{"{\"type\":\"object\",\"properties\":{\"a\":true},\"required\":[\"b\"],"
+		 "\"additionalProperties\":false}",
+		 "#/additionalProperties: the schema false"},
+		{"{\"type\":\"object\",\"properties\":{\"a\":true},\"minProperties\":2}",
+		 "#: keyword \"minProperties\": "},
+		{"{\"type\":\"string\",\"minLength\":1,\"x-weft-verbatim\":true}",
+		 "#: keyword \"x-weft-verbatim\": "},
+		{"{\"$schema\":\"http://example.org/mine\"}", "#: keyword \"$schema\": "},
+		{"{\"$ref\":\"#\"}", "#: leads back to itself"},
+		{"{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#\"}},\"required\":[\"a\"]}",
+		 "#/properties/a: every instance would have to hold another one"},
+		{"false", "#: the schema false"},
+		{"[]", "#: neither an object nor true or false"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(WeftSchema) schema = schema_of(cases[i].schema, &error);
+		g_assert_null(schema);
+		g_assert_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA);
+		if (!g_str_has_prefix(error->message, cases[i].start))
+			g_error("%s: %s", cases[i].schema, error->message);
+	}
+}
+
+static void test_not_json(void)
+{
+	static const char *const texts[] = {"{\"type\":", "{\"type\":\"null\",\"type\":\"null\"}", ""};
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(GError) error = NULL;
+		g_assert_null(schema_of(texts[i], &error));
+		g_assert_error(error, WEFT_ERROR, WEFT_ERROR_CORRUPT);
+	}
+}
+
+/* The smallest instance, and the one with nulls, by hand. */
+static void test_least(void)
+{
+	static const struct {
+		const char *schema;
+		gsize n_bytes;
+		const char *null;
+	} cases[] = {
+		{"{}", 1, "null"},
+		{"{\"type\":[\"string\",\"null\"]}", 2, "null"},
+		{"{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\",\"minimum\":10},"
+		 "\"b\":{\"type\":\"array\",\"items\":{\"type\":\"boolean\"},\"minItems\":2}},"
+		 "\"required\":[\"b\",\"a\"]}",
+		 24, "{\"a\":10,\"b\":[true,true]}"},
+		{"{\"properties\":{\"a\":{\"type\":\"null\"},\"b\":{\"type\":\"string\"}}}", 2,
+		 "{\"a\":null}"},
+		{"{\"properties\":{\"a\":{\"const\":\"long\"},\"b\":{\"const\":1}},"
+		 "\"minProperties\":1}",
+		 7, "{\"b\":1}"},
+		{"{\"enum\":[\"long\",7.0,7,{\"b\":1e2,\"a\":[]}]}", 1, "7"},
+		{"{\"const\":{\"b\":1e2,\"a\":[\"\\u0000\"]}}", 24, "{\"b\":100,\"a\":[\"\\u0000\"]}"},
+		{"{\"anyOf\":[{\"type\":\"integer\"},{\"type\":\"null\"}]}", 1, "null"},
+		{"{\"type\":\"string\",\"pattern\":\"^[A-Z]{3}$\"}", 5, "\"AAA\""},
+		{"{\"type\":\"array\",\"items\":{\"enum\":[\"ccc\",\"a\",\"bb\"]},\"uniqueItems\":true,"
+		 "\"minItems\":2}",
+		 10, "[\"a\",\"bb\"]"},
+		{"{\"type\":\"object\",\"additionalProperties\":{\"type\":\"boolean\"},"
+		 "\"minProperties\":3}",
+		 27, "{\"\":true,\"a\":true,\"b\":true}"},
+		{"{\"type\":\"array\",\"prefixItems\":[{\"const\":1},{\"const\":22}],\"items\":false,"
+		 "\"minItems\":2}",
+		 6, "[1,22]"},
+		{"{\"$defs\":{\"n\":{\"type\":\"object\",\"properties\":{\"next\":{\"anyOf\":[{\"type\":"
+		 "\"null\"},{\"$ref\":\"#/$defs/n\"}]}},\"required\":[\"next\"]}},"
+		 "\"$ref\":\"#/$defs/n\"}",
+		 13, "{\"next\":null}"},
+		{"{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#\"},\"b\":{\"const\":1}},"
+		 "\"required\":[\"b\"]}",
+		 7, "{\"b\":1}"},
+		{"{\"oneOf\":[{\"required\":[\"a\"]},{\"required\":[\"bb\"]}],\"properties\":"
+		 "{\"bb\":{\"const\":1},\"a\":{\"const\":1}}}",
+		 7, "{\"a\":1}"},
+		{"{\"not\":{\"enum\":[null,0]},\"type\":[\"null\",\"boolean\"]}", 4, "true"},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(WeftSchema) schema = schema_of(cases[i].schema, &error);
+		g_assert_no_error(error);
+		g_autofree char *null = weft_schema_null_instance(schema);
+		g_assert_cmpstr(null, ==, cases[i].null);
+		g_assert_cmpuint(weft_schema_min_bytes(schema), ==, cases[i].n_bytes);
+	}
+}
+
+/* Every node that is left has a text, and no alternative is one itself. */
+static void test_nodes(void)
+{
+	static const char text[] =
+		"{\"$defs\":{\"t\":{\"properties\":{\"kids\":{\"type\":\"array\",\"items\":"
+		"{\"$ref\":\"#/$defs/t\"}},\"never\":{\"$ref\":\"#/$defs/loop\"},\"any\":true}},"
+		"\"loop\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"$ref\":\"#/$defs/loop\"}}},"
+		"\"anyOf\":[{\"$ref\":\"#/$defs/t\"},{\"type\":[\"null\",\"string\"]},"
+		"{\"$ref\":\"#/$defs/loop\"}]}";
+	g_autoptr(WeftSchema) schema = schema_of(text, NULL);
+	g_assert_nonnull(schema);
+	g_assert_cmpint(schema->root->kind, ==, WEFT_NODE_BRANCHES);
+	g_assert_cmpuint(schema->root->branches->len, ==, 3);
+	for (guint i = 0; i < schema->nodes->len; i++) {
+		const WeftNode *node = schema->nodes->pdata[i];
+		g_assert_cmpuint(node->id, ==, i);
+		g_assert_cmpuint(node->least.bytes, <, G_MAXSIZE);
+		for (guint j = 0; node->branches && j < node->branches->len; j++)
+			g_assert_cmpint(weft_node_branch(node, j)->kind, !=, WEFT_NODE_BRANCHES);
+		if (node->kind == WEFT_NODE_OBJECT)
+			for (guint j = 0; j < node->properties->len; j++)
+				g_assert_cmpstr(weft_node_property(node, j)->key, !=, "\"never\":");
+	}
+}
+
+static void test_verbatim(void)
+{
+	static const char text[] =
+		"{\"properties\":{\"free\":{\"type\":\"string\",\"x-weft-verbatim\":false},"
+		"\"name\":{\"type\":\"string\",\"maxLength\":9},"
+		"\"day\":{\"type\":\"string\",\"format\":\"date\"},"
+		"\"long\":{\"type\":\"string\",\"minLength\":1},"
+		"\"null\":{\"type\":[\"string\",\"null\"],\"minLength\":1},"
+		"\"code\":{\"type\":[\"string\",\"null\"],\"pattern\":\"^A\","
+		"\"x-weft-verbatim\":true},\"kind\":{\"enum\":[\"a\",\"b\"]}}}";
+	static const char *const by_default[] = {"/properties/name", "/properties/null",
+						 "/properties/code"};
+	WeftSchemaOptions options = {.is_verbatim = TRUE};
+	g_autoptr(WeftSchema) schema = weft_schema_new(text, strlen(text), &options, NULL);
+	g_assert_nonnull(schema);
+	g_assert_cmpuint(weft_schema_n_verbatim(schema), ==, G_N_ELEMENTS(by_default));
+	for (guint i = 0; i < G_N_ELEMENTS(by_default); i++)
+		g_assert_cmpstr(weft_schema_verbatim(schema, i), ==, by_default[i]);
+	g_autoptr(WeftSchema) plain = weft_schema_new(text, strlen(text), NULL, NULL);
+	g_assert_cmpuint(weft_schema_n_verbatim(plain), ==, 1);
+	g_assert_cmpstr(weft_schema_verbatim(plain, 0), ==, "/properties/code");
+}
+
+static void test_formats(void)
+{
+	static const char text[] = "{\"type\":\"string\",\"format\":\"no-such\"}";
+	WeftSchemaOptions options = {.ignores_formats = TRUE};
+	g_autoptr(WeftSchema) schema = weft_schema_new(text, strlen(text), &options, NULL);
+	g_assert_nonnull(schema);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/schema/refused", test_refused);
+	g_test_add_func("/schema/not-json", test_not_json);
+	g_test_add_func("/schema/least", test_least);
+	g_test_add_func("/schema/nodes", test_nodes);
+	g_test_add_func("/schema/verbatim", test_verbatim);
+	g_test_add_func("/schema/formats", test_formats);
+	return g_test_run();
+}
