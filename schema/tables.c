@@ -99,9 +99,6 @@ WeftTables *weft_tables_new(const GPtrArray *nodes)
 	for (guint i = 0; i < nodes->len; i++) {
 		const WeftNode *node = g_ptr_array_index(nodes, i);
 		g_assert(node->id == i);
-		/* Nodes that the reader has found to have no text are not in the graph any more. */
-		if (node->least.bytes == G_MAXSIZE)
-			continue;
 		if (node->kind == WEFT_NODE_LITERALS || node->kind == WEFT_NODE_OBJECT)
 			tables->texts[i] = texts_of(node);
 		if (node->kind == WEFT_NODE_ARRAY && node->prefix)

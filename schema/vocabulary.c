@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/utf8.h"
+#include "schema/free_text.h"
 
 #define NODES_MAX 0xffffffu
 
@@ -17,20 +17,40 @@ gboolean weft_word_is_usable(const WeftWord *word)
 	return TRUE;
 }
 
-/* The characters of a safe word, or -1. */
-static int safe_chars(const WeftWord *word)
+typedef enum {
+	FOREIGN, /* can't come between two characters of a string */
+	SAFE,
+	INSIDE,
+	EXIT,
+} Sort;
+
+/* A token as it is inside a string of any text. */
+typedef struct Token {
+	guint8 sort;      /* Sort; unused tokens are foreign */
+	guint8 n_chars;   /* begun inside */
+	guint8 exit;      /* EXIT: where what stands behind the quote begins */
+} Token;
+
+static Token token_of(const WeftWord *word)
 {
-	const guint8 *p = (const guint8 *)word->bytes, *end = p + word->size_bytes;
-	int n = 0;
-	for (; p < end; n++) {
-		gboolean is_valid;
-		if (*p == '"' || *p == '\\')
-			return -1;
-		p += weft_utf8_step(p, end, &is_valid);
-		if (!is_valid)
-			return -1;
+	Token token = {.sort = SAFE};
+	WeftFreeText text = {0};
+	for (guint32 i = 0; i < word->size_bytes; i++) {
+		guint8 byte = (guint8)word->bytes[i];
+		if (byte == '"' && weft_free_text_is_between(&text)) {
+			token.sort = EXIT;
+			token.exit = (guint8)(i + 1);
+			break;
+		}
+		if (byte == '\\')
+			token.sort = INSIDE;
+		if (!weft_free_text_step(&text, byte, G_MAXUINT32))
+			return (Token){.sort = FOREIGN};
 	}
-	return n;
+	if (token.sort == SAFE && !weft_free_text_is_between(&text))
+		token.sort = INSIDE;
+	token.n_chars = (guint8)text.n;
+	return token;
 }
 
 /* Characters of a word, of which its ends may be parts. */
@@ -76,6 +96,11 @@ static gint compare_words(gconstpointer a, gconstpointer b, gpointer data)
 	if (p->size_bytes != q->size_bytes)
 		return p->size_bytes < q->size_bytes ? -1 : 1;
 	return x < y ? -1 : x > y;
+}
+
+static gboolean same_bytes(const WeftWord *a, const WeftWord *b)
+{
+	return a->size_bytes == b->size_bytes && memcmp(a->bytes, b->bytes, a->size_bytes) == 0;
 }
 
 /* Ends the nodes of the path that are deeper than `depth`. */
@@ -125,45 +150,108 @@ static gboolean trie_build(WeftTrie *trie, const Sorted *sorted, gint32 *same)
 	return TRUE;
 }
 
-/* Which numbers of characters make a difference: those of safe words, and each up to the longest of
- * the others, which may leave the string behind any of their characters. */
-static void find_steps(WeftVocabulary *vocabulary, const WeftWord *words, const int *chars)
+/* Which numbers of characters make a difference. */
+static void find_steps(WeftVocabulary *vocabulary, const Token *tokens)
 {
-	g_autofree guint8 *counts = g_new0(guint8, WEFT_WORD_BYTES_MAX + 1);
-	counts[0] = 1;
-	for (gsize i = 0; i < vocabulary->n_tokens; i++) {
-		if (chars[i] >= 0)
-			counts[chars[i]] = 1;
-		else if (chars[i] == -1)
-			memset(counts, 1, n_chars_of(&words[i]) + 1);
-	}
+	guint8 counts[WEFT_WORD_BYTES_MAX + 1] = {1};
+	for (gsize id = 0; id < vocabulary->n_tokens; id++)
+		if (tokens[id].sort != FOREIGN)
+			counts[tokens[id].n_chars] = 1;
 	vocabulary->steps = g_new(guint32, WEFT_WORD_BYTES_MAX + 1);
 	for (guint32 n = 0; n <= WEFT_WORD_BYTES_MAX; n++)
 		if (counts[n])
 			vocabulary->steps[vocabulary->n_steps++] = n;
 }
 
-static void fill_safe(WeftVocabulary *vocabulary, const int *chars)
+static guint64 **sets_new(const WeftVocabulary *vocabulary)
 {
-	vocabulary->safe = g_new(guint64 *, vocabulary->n_steps);
+	guint64 **sets = g_new(guint64 *, vocabulary->n_steps);
 	for (guint step = 0; step < vocabulary->n_steps; step++)
-		vocabulary->safe[step] = g_new0(guint64, vocabulary->n_words);
-	for (gsize id = 0; id < vocabulary->n_tokens; id++)
-		if (chars[id] >= 0)
-			vocabulary->safe[weft_vocabulary_step(vocabulary, (guint32)chars[id])]
-					[id / 64] |= (guint64)1 << (id % 64);
+		sets[step] = g_new0(guint64, vocabulary->n_words);
+	return sets;
+}
+
+static void sets_free(guint64 **sets, guint n_steps)
+{
+	for (guint step = 0; sets && step < n_steps; step++)
+		g_free(sets[step]);
+	g_free(sets);
+}
+
+/* What may come where there is room for fewer characters may where there is for more. */
+static void sets_sum(const WeftVocabulary *vocabulary, guint64 **sets)
+{
 	for (guint step = 1; step < vocabulary->n_steps; step++)
 		for (gsize i = 0; i < vocabulary->n_words; i++)
-			vocabulary->safe[step][i] |= vocabulary->safe[step - 1][i];
+			sets[step][i] |= sets[step - 1][i];
+}
+
+static void fill_sets(WeftVocabulary *vocabulary, const WeftWord *words, const Token *tokens)
+{
+	vocabulary->safe = sets_new(vocabulary);
+	vocabulary->inside = sets_new(vocabulary);
+	vocabulary->ended = sets_new(vocabulary);
+	for (gsize id = 0; id < vocabulary->n_tokens; id++) {
+		const Token *token = &tokens[id];
+		guint64 bit = (guint64)1 << (id % 64);
+		guint step = weft_vocabulary_step(vocabulary, token->n_chars);
+		gboolean ends = token->sort == EXIT && token->exit == words[id].size_bytes;
+		if (token->sort == SAFE)
+			vocabulary->safe[step][id / 64] |= bit;
+		if (token->sort == SAFE || token->sort == INSIDE)
+			vocabulary->inside[step][id / 64] |= bit;
+		if (token->sort == SAFE || token->sort == INSIDE || ends)
+			vocabulary->ended[step][id / 64] |= bit;
+	}
+	sets_sum(vocabulary, vocabulary->safe);
+	sets_sum(vocabulary, vocabulary->inside);
+	sets_sum(vocabulary, vocabulary->ended);
+}
+
+/* `ids`: room for all of them. FALSE: too many nodes. */
+static gboolean fill_exits(WeftVocabulary *vocabulary, const WeftWord *words, const Token *tokens,
+			   guint32 *ids)
+{
+	g_autofree WeftWord *behind = g_new0(WeftWord, vocabulary->n_tokens);
+	Sorted sorted = {behind, ids, 0};
+	vocabulary->endings = g_new(WeftExit, vocabulary->n_tokens);
+	for (gsize id = 0; id < vocabulary->n_tokens; id++) {
+		const WeftWord *word = &words[id];
+		guint8 at = tokens[id].exit;
+		if (tokens[id].sort != EXIT)
+			continue;
+		behind[id] = (WeftWord){word->bytes + at, word->size_bytes - at};
+		if (behind[id].size_bytes > 0)
+			ids[sorted.n++] = (guint32)id;
+		else
+			vocabulary->endings[vocabulary->n_endings++] =
+				(WeftExit){(gint32)id, tokens[id].n_chars};
+	}
+	if (sorted.n > 1)
+		g_qsort_with_data(ids, (gint)sorted.n, sizeof(guint32), compare_words, behind);
+	vocabulary->exit_tokens = g_new(WeftExit, sorted.n);
+	vocabulary->exit_first = g_new(guint32, sorted.n + 1);
+	g_autofree WeftWord *texts = g_new(WeftWord, sorted.n + 1);
+	guint32 n_texts = 0;
+	for (gsize i = 0; i < sorted.n; i++) {
+		if (i == 0 || !same_bytes(&behind[ids[i]], &behind[ids[i - 1]])) {
+			vocabulary->exit_first[n_texts] = (guint32)i;
+			texts[n_texts++] = behind[ids[i]];
+		}
+		vocabulary->exit_tokens[i] = (WeftExit){(gint32)ids[i], tokens[ids[i]].n_chars};
+	}
+	vocabulary->exit_first[n_texts] = (guint32)sorted.n;
+	for (guint32 i = 0; i < n_texts; i++)
+		ids[i] = i;
+	sorted = (Sorted){texts, ids, n_texts};
+	return trie_build(&vocabulary->exits, &sorted, NULL);
 }
 
 static gboolean has_twins(const WeftWord *words, const Sorted *sorted)
 {
-	for (gsize i = 1; i < sorted->n; i++) {
-		const WeftWord *a = &words[sorted->ids[i - 1]], *b = &words[sorted->ids[i]];
-		if (a->size_bytes == b->size_bytes && memcmp(a->bytes, b->bytes, a->size_bytes) == 0)
+	for (gsize i = 1; i < sorted->n; i++)
+		if (same_bytes(&words[sorted->ids[i - 1]], &words[sorted->ids[i]]))
 			return TRUE;
-	}
 	return FALSE;
 }
 
@@ -172,16 +260,15 @@ WeftVocabulary *weft_vocabulary_new(const WeftWord *words, gsize n_tokens, GErro
 	g_autoptr(WeftVocabulary) vocabulary = g_new0(WeftVocabulary, 1);
 	gboolean fits = n_tokens < NODES_MAX;
 	g_autofree guint32 *ids = g_new(guint32, fits ? n_tokens + 1 : 1);
-	g_autofree int *chars = g_new(int, fits ? n_tokens + 1 : 1); /* -1: not safe, -2: not used */
+	g_autofree Token *tokens = g_new0(Token, fits ? n_tokens + 1 : 1);
 	Sorted sorted = {words, ids, 0};
 
 	vocabulary->n_tokens = fits ? n_tokens : 0;
 	vocabulary->n_words = (vocabulary->n_tokens + 63) / 64;
 	for (gsize id = 0; id < vocabulary->n_tokens; id++) {
-		chars[id] = -2;
 		if (!weft_word_is_usable(&words[id]))
 			continue;
-		chars[id] = safe_chars(&words[id]);
+		tokens[id] = token_of(&words[id]);
 		ids[sorted.n++] = (guint32)id;
 		count_most(vocabulary, &words[id]);
 	}
@@ -195,10 +282,11 @@ WeftVocabulary *weft_vocabulary_new(const WeftWord *words, gsize n_tokens, GErro
 	fits = fits && trie_build(&vocabulary->all, &sorted, vocabulary->same);
 	gsize n_crossing = 0;
 	for (gsize i = 0; i < sorted.n; i++)
-		if (chars[ids[i]] == -1)
+		if (tokens[ids[i]].sort != SAFE)
 			ids[n_crossing++] = ids[i];
 	sorted.n = n_crossing;
-	fits = fits && trie_build(&vocabulary->crossing, &sorted, NULL);
+	fits = fits && trie_build(&vocabulary->crossing, &sorted, NULL) &&
+	       fill_exits(vocabulary, words, tokens, ids);
 	if (!fits) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
 			    "vocabulary of %" G_GSIZE_FORMAT " tokens, limit 2^24 of them and of "
@@ -206,8 +294,8 @@ WeftVocabulary *weft_vocabulary_new(const WeftWord *words, gsize n_tokens, GErro
 			    n_tokens);
 		return NULL;
 	}
-	find_steps(vocabulary, words, chars);
-	fill_safe(vocabulary, chars);
+	find_steps(vocabulary, tokens);
+	fill_sets(vocabulary, words, tokens);
 	return g_steal_pointer(&vocabulary);
 }
 
@@ -215,9 +303,13 @@ void weft_vocabulary_free(WeftVocabulary *vocabulary)
 {
 	if (!vocabulary)
 		return;
-	for (guint step = 0; vocabulary->safe && step < vocabulary->n_steps; step++)
-		g_free(vocabulary->safe[step]);
-	g_free(vocabulary->safe);
+	sets_free(vocabulary->safe, vocabulary->n_steps);
+	sets_free(vocabulary->inside, vocabulary->n_steps);
+	sets_free(vocabulary->ended, vocabulary->n_steps);
+	g_free(vocabulary->endings);
+	g_free(vocabulary->exit_tokens);
+	g_free(vocabulary->exit_first);
+	g_free(vocabulary->exits.nodes);
 	g_free(vocabulary->steps);
 	g_free(vocabulary->same);
 	g_free(vocabulary->all.nodes);

@@ -1,10 +1,14 @@
 /* vocabulary.h - what the tokens of a model write, laid out so that masks are quick to make.
  *
  * All tokens that may stand in a document are a trie in the order of a walk in depth, 8 bytes a
- * node. Nine of ten tokens of a large vocabulary are `safe`: whole UTF-8 characters, no quote, no
- * backslash, no control; inside a string about which only its length is known they may come
- * whenever it has room for so many characters, whatever stands around it. There is one set of them
- * for each number of characters that makes a difference; the others are a trie of their own.
+ * node. Inside a string about which only its length is known most tokens of a large vocabulary may
+ * come whenever it has room for so many characters, whatever stands around it: there is a set of them
+ * for each number of characters that makes a difference. Three sorts:
+ *   safe     whole UTF-8 characters, no quote, no backslash: the end comes no further away;
+ *   inside   safe ones, and those with escapes or with a part of a character at their end;
+ *   ended    inside ones, and those that end with the quote that ends the string.
+ * Those that go on behind that quote are `exits`: a trie of what stands behind it, because many have
+ * the same there, with a list of tokens for each. Tokens that are not safe are a trie, too.
  *
  * Tokens with a control byte never stand in a document (constraint.h writes none), and tokens of
  * more than WEFT_WORD_BYTES_MAX bytes are not used; every byte has a token, so nothing is lost but
@@ -24,6 +28,12 @@ typedef struct WeftWord {
 
 #define WEFT_TRIE_NONE 0xffffffu
 
+/* A token that ends a string behind so many characters. */
+typedef struct WeftExit {
+	gint32 id;
+	guint32 n_chars;
+} WeftExit;
+
 typedef struct WeftTrieNode {
 	guint32 id : 24;   /* of the token that ends here, or WEFT_TRIE_NONE */
 	guint32 byte : 8;
@@ -39,10 +49,15 @@ typedef struct WeftTrie {
 typedef struct WeftVocabulary {
 	gsize n_tokens, n_words; /* tokens; 64-bit words of a set of them */
 	WeftTrie all, crossing;  /* usable tokens; those of them that are not safe */
+	WeftTrie exits;          /* ends in places of exit_first */
+	guint32 *exit_first;     /* per text behind a quote: where its tokens begin, and those of the next */
+	WeftExit *exit_tokens;
 	gint32 *same;            /* by id: the next one with the same bytes, or -1; NULL: there are none */
 	guint32 *steps;          /* [n_steps] numbers of characters that make a difference, from 0 */
 	guint n_steps;
-	guint64 **safe;          /* [n_steps]: safe tokens of at most steps[i] characters */
+	guint64 **safe, **inside, **ended; /* [n_steps]: those of at most steps[i] characters */
+	WeftExit *endings; /* [n_endings]: those that end with the quote */
+	gsize n_endings;
 	/* What one token can do at most: characters, containers opened and closed, items begun. */
 	guint32 n_chars_max, n_opened_max, n_closed_max, n_items_max;
 } WeftVocabulary;

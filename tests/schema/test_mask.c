@@ -1,0 +1,184 @@
+#include <string.h>
+
+#include "base/error.h"
+#include "samples.h"
+#include "schema/mask.h"
+
+/* All bytes, what JSON is made of in pieces, and random words of its letters. */
+static GArray *vocabulary_words(guint n_random)
+{
+	static const char *const pieces[] = {
+		"\":", "\":\"", "\",\"", "\"}", "\"]", "}}", "]]", "]}", "},{", "[\"", "{\"", "null",
+		"true", "false", ",\"", "aa", "ab", "abc", "\"a", "\"ab\"", "ab\":", "12", "123", "1,",
+		"1]", "12,\"", "\\u00", "\\n", "\\\"", "\xc3\xa9", "\xc3\xa9\xc3\xa9", "\xe6\x97\xa5",
+		"\xe6", "\x97\xa5", "\xa5\"", "\xf0\x9f", "\x98\x80", "  ", "a b", "null,", "null}",
+		"{\"k\":[1,2]}", "[[[", "]]]", "1,1,1", "ab\",\"", "\",\"a\":", "\":1,\"a",
+		"\":null,\"", "\"\"", "{\"\":", "-5", "0.5", "1.25", "]]]]]]", "}}}}", "\n", "ab",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "2024-", "-02-29", "AB-1", "a end\"",
+	};
+	static const char letters[] = "ab\"\\,:{}[]019-.nutlre \xc3\xa9xZ";
+	GArray *words = g_array_new(FALSE, TRUE, sizeof(WeftWord));
+	g_autoptr(GRand) dice = g_rand_new_with_seed(5);
+	for (int byte = 0; byte < 256; byte++) {
+		char *bytes = g_malloc(1);
+		bytes[0] = (char)byte;
+		WeftWord word = {bytes, 1};
+		g_array_append_val(words, word);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(pieces); i++) {
+		WeftWord word = {g_strdup(pieces[i]), (guint32)strlen(pieces[i])};
+		g_array_append_val(words, word);
+	}
+	WeftWord special = {NULL, 0}, huge = {g_strnfill(300, 'a'), 300};
+	g_array_append_val(words, special);
+	g_array_append_val(words, huge);
+	for (guint i = 0; i < n_random; i++) {
+		guint32 n = (guint32)g_rand_int_range(dice, 2, 7);
+		char *bytes = g_malloc(n);
+		for (guint32 j = 0; j < n; j++)
+			bytes[j] = letters[g_rand_int_range(dice, 0, sizeof(letters) - 1)];
+		WeftWord word = {bytes, n};
+		g_array_append_val(words, word);
+	}
+	return words;
+}
+
+static void words_free(GArray *words)
+{
+	for (guint i = 0; i < words->len; i++)
+		g_free((gpointer)g_array_index(words, WeftWord, i).bytes);
+	g_array_unref(words);
+}
+
+typedef struct Setup {
+	GArray *words;
+	WeftVocabulary *vocabulary;
+	WeftMasks *kept, *made; /* with and without a cache */
+} Setup;
+
+static void setup_open(Setup *setup, gconstpointer n_random)
+{
+	GError *error = NULL;
+	setup->words = vocabulary_words(GPOINTER_TO_UINT(n_random));
+	setup->vocabulary = weft_vocabulary_new((const WeftWord *)(const void *)setup->words->data,
+						setup->words->len, &error);
+	g_assert_no_error(error);
+	setup->kept = weft_masks_new(setup->vocabulary, 1 << 18);
+	setup->made = weft_masks_new(setup->vocabulary, 0);
+}
+
+static void setup_close(Setup *setup, gconstpointer n_random)
+{
+	weft_masks_free(setup->kept);
+	weft_masks_free(setup->made);
+	weft_vocabulary_free(setup->vocabulary);
+	words_free(setup->words);
+}
+
+static const WeftWord *word_at(const Setup *setup, guint id)
+{
+	return &g_array_index(setup->words, WeftWord, id);
+}
+
+/* Token by token. */
+static gboolean is_allowed(const Setup *setup, const WeftConstraint *now, guint id, gsize limit)
+{
+	const WeftWord *word = word_at(setup, id);
+	gsize close;
+	return word->size_bytes > 0 && word->size_bytes <= WEFT_WORD_BYTES_MAX &&
+	       weft_constraint_allows(now, word->bytes, word->size_bytes, &close) && close < limit;
+}
+
+static void check_masks(const Setup *setup, const WeftConstraint *now, gsize n_left)
+{
+	for (int round = 0; round < 4; round++) {
+		gsize limit = round < 2 ? G_MAXSIZE : n_left;
+		WeftMask mask =
+			weft_masks_find(round % 2 == 0 ? setup->kept : setup->made, now, limit);
+		for (gsize i = 1; i < mask.n_ids; i++)
+			g_assert_cmpint(mask.ids[i], >, mask.ids[i - 1]);
+		for (gsize i = 0; mask.bits && i < mask.n_ids; i++)
+			g_assert_false(mask.bits[mask.ids[i] / 64] >> (mask.ids[i] % 64) & 1);
+		for (guint id = 0; id < setup->words->len; id++)
+			g_assert_cmpint(weft_mask_has(&mask, (gint32)id), ==,
+					is_allowed(setup, now, id, limit));
+	}
+}
+
+/* Writes a document of random tokens under the mask, and looks at some of its masks. */
+static void type_tokens(Setup *setup, const char *text, gsize extra, GRand *dice)
+{
+	GError *error = NULL;
+	g_autoptr(WeftSchema) schema = weft_schema_new(text, strlen(text), NULL, &error);
+	g_assert_no_error(error);
+	g_autoptr(WeftLevels) levels = weft_levels_new();
+	g_autofree gint32 *ids = g_new(gint32, setup->words->len);
+	WeftConstraint now;
+	gsize n_left = weft_schema_min_bytes(schema) + extra;
+	weft_constraint_init(&now, schema, levels, NULL, 0);
+	while (!weft_constraint_is_closed(&now)) {
+		gint32 n = 0;
+		gboolean is_complete = weft_constraint_is_complete(&now);
+		if (g_rand_int_range(dice, 0, 4) == 0 || n_left < 4)
+			check_masks(setup, &now, n_left);
+		WeftMask mask = weft_masks_find(setup->kept, &now, n_left);
+		for (guint id = 0; id < setup->words->len; id++)
+			if (weft_mask_has(&mask, (gint32)id))
+				ids[n++] = (gint32)id;
+		if (is_complete && (n == 0 || g_rand_int_range(dice, 0, 3) == 0))
+			break;
+		g_assert_cmpint(n, >, 0);
+		const WeftWord *word = NULL;
+		for (int try = 0; try < 3 && !(word && strchr("\"]}", word->bytes[0])); try++)
+			word = word_at(setup, (guint)ids[g_rand_int_range(dice, 0, n)]);
+		for (guint32 i = 0; i < word->size_bytes; i++)
+			g_assert_true(weft_constraint_advance(&now, (guint8)word->bytes[i]));
+		n_left--;
+	}
+}
+
+static void test_brute_force(Setup *setup, gconstpointer n_random)
+{
+	g_autoptr(GRand) dice = g_rand_new_with_seed(3);
+	for (gsize i = 0; i < G_N_ELEMENTS(samples); i++)
+		for (gsize extra = 0; extra < 60; extra += 12)
+			type_tokens(setup, samples[i], extra, dice);
+}
+
+static void test_spans(Setup *setup, gconstpointer n_random)
+{
+	GError *error = NULL;
+	const char *text = "{\"type\":\"object\",\"properties\":{\"a\":{\"enum\":[\"xyz\",\"ab\"]}},"
+			   "\"required\":[\"a\"]}";
+	g_autoptr(WeftSchema) schema = weft_schema_new(text, strlen(text), NULL, &error);
+	g_assert_no_error(error);
+	g_autoptr(WeftLevels) levels = weft_levels_new();
+	WeftConstraint behind;
+	weft_constraint_init(&behind, schema, levels, NULL, 0);
+	for (const char *p = "{\"a\":\""; *p; p++)
+		g_assert_true(weft_constraint_advance(&behind, (guint8)*p));
+	/* There is a token "ab", with quotes; there is none that begins with ":"a or ":"x. */
+	g_assert_true(weft_masks_spans(setup->kept, &behind, "\"", 1));
+	g_assert_false(weft_masks_spans(setup->kept, &behind, ":\"", 2));
+	g_assert_false(weft_masks_spans(setup->kept, &behind, "qq", 2));
+}
+
+static void test_too_many(void)
+{
+	GError *error = NULL;
+	g_assert_null(weft_vocabulary_new(NULL, 1u << 24, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT);
+	g_clear_error(&error);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add("/mask/bytes-and-pieces", Setup, GUINT_TO_POINTER(0), setup_open,
+		   test_brute_force, setup_close);
+	g_test_add("/mask/many-ids", Setup, GUINT_TO_POINTER(6000), setup_open, test_brute_force,
+		   setup_close);
+	g_test_add("/mask/spans", Setup, GUINT_TO_POINTER(0), setup_open, test_spans, setup_close);
+	g_test_add_func("/mask/too-many", test_too_many);
+	return g_test_run();
+}
