@@ -150,6 +150,8 @@ static gboolean add_job(Export *export, WeftTable *table, GHashTable *seen, cons
 		fprintf(stderr,
 			"weft export: job %.12s is not kept (an older weft ran it, or jobs/ was deleted): "
 			"the answers of its records have no columns\n", fingerprint);
+	if (types->len > 0)
+		weft_table_set_types(table);
 	for (guint i = 0; i < types->len; i++)
 		if (!add_type(export, table, fingerprint, types->pdata[i], error))
 			return FALSE;

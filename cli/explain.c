@@ -52,18 +52,27 @@ static const char *text_of(const WeftJson *object, const char *key)
 static void print_kind(const WeftJson *evidence)
 {
 	static const char *const kinds[][2] = {
-		{"copied", "the model took these characters of the document"},
-		{"derived", "the model's value of what the document says"},
+		{"copied", "nothing could be written that does not stand in the document"},
+		{"derived", "the quote means that number or day"},
 		{"pointed", "where the model looked: a hint, no evidence"},
-		{"matched", "found in the document afterwards, by its characters or its worth"},
+		{"matched", "found in the document afterwards"},
 		{"none", "it was not found in what was read"},
 	};
 	const char *kind = text_of(evidence, "kind");
+	const WeftJson *readings = weft_json_member(evidence, "readings");
+	guint64 n_occurrences;
 	gboolean confirmed;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
 		if (g_strcmp0(kind, kinds[i][0]) == 0)
 			print_fact("evidence", "%s: %s", kinds[i][0], kinds[i][1]);
+	if (weft_json_length(readings) > 0) {
+		g_autofree char *all = json_of(readings);
+
+		print_fact("may mean", "%s", all);
+	}
+	if (weft_json_uint(weft_json_member(evidence, "occurrences"), &n_occurrences))
+		print_fact("stands", "in %" G_GUINT64_FORMAT " places of what the model was shown", n_occurrences);
 	if (weft_json_bool(weft_json_member(evidence, "confirmed"), &confirmed))
 		print_fact("confirmed", "%s", confirmed ? "yes: read alone, the place says the same"
 							: "no: read alone, the place says something else");

@@ -11,6 +11,10 @@
 /* Schemas looked at: references may multiply. */
 #define VISITS_MAX 20000u
 
+/* outputs/table.h: what every table has, and what stands beside a column. */
+static const char *const TAKEN[] = { "id", "path", "status", "type", "element", "element.pages" };
+static const char *const BESIDE[] = { "", ".page", ".quote", ".status", ".confidence", ".calibrated" };
+
 static void column_free(void *data)
 {
 	WeftColumn *column = data;
@@ -26,7 +30,9 @@ WeftColumns *weft_columns_new(void)
 
 	columns->list = g_ptr_array_new_with_free_func(column_free);
 	columns->by_pointer = g_hash_table_new(g_str_hash, g_str_equal);
-	columns->by_name = g_hash_table_new(g_str_hash, g_str_equal);
+	columns->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(TAKEN); i++)
+		g_hash_table_add(columns->by_name, g_strdup(TAKEN[i]));
 	return columns;
 }
 
@@ -141,6 +147,17 @@ static void shape_init(Visit *visit, Shape *shape, const WeftJson *schema, guint
 
 /* ---- columns ---- */
 
+static gboolean is_taken(const WeftColumns *columns, const char *name)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(BESIDE); i++) {
+		g_autofree char *beside = g_strconcat(name, BESIDE[i], NULL);
+
+		if (g_hash_table_contains(columns->by_name, beside))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static void add(Visit *visit, const char *name, const char *pointer, WeftColumnKind kind)
 {
 	WeftColumns *columns = visit->columns;
@@ -156,11 +173,12 @@ static void add(Visit *visit, const char *name, const char *pointer, WeftColumnK
 	}
 	column = g_new0(WeftColumn, 1);
 	column->pointer = g_strdup(pointer);
-	column->name = g_strdup(g_hash_table_contains(columns->by_name, name) ? pointer : name);
+	column->name = g_strdup(is_taken(columns, name) ? pointer : name);
 	column->kind = kind;
 	g_ptr_array_add(columns->list, column);
 	g_hash_table_insert(columns->by_pointer, column->pointer, column);
-	g_hash_table_add(columns->by_name, column->name);
+	for (gsize i = 0; i < G_N_ELEMENTS(BESIDE); i++)
+		g_hash_table_add(columns->by_name, g_strconcat(column->name, BESIDE[i], NULL));
 }
 
 static gboolean are_scalars(Visit *visit, const Shape *list, guint depth)

@@ -4,7 +4,8 @@
  * ("seller.name"); $ref, allOf, anyOf and oneOf are looked through. A list of scalars is one column. What has no
  * fixed number of values, a list of objects, an object without named members or one inside its like,
  * is one column of JSON text. A schema whose root is a list of objects has the columns of one of them: an element is a
- * document of its own. Two places of one name: the later is named by its pointer.
+ * document of its own. A name that is taken already, by another place or by the table itself ("id", "status"; "x.page"
+ * beside "x"): the later is named by its pointer.
  *
  * Schemas are anybody's: what is no schema has no columns, and their depth and number are bounded.
  */

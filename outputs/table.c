@@ -11,6 +11,7 @@
 struct WeftTable {
 	WeftColumns *columns;
 	const WeftCalibration *calibration; /* NULL: none */
+	gboolean has_types;
 };
 
 WeftTable *weft_table_new(const WeftCalibration *calibration)
@@ -37,6 +38,11 @@ gboolean weft_table_add_schema(WeftTable *table, const char *schema, GError **er
 	return tree && weft_columns_add(table->columns, tree, error);
 }
 
+void weft_table_set_types(WeftTable *table)
+{
+	table->has_types = TRUE;
+}
+
 /* ---- the heading ---- */
 
 static void add_beside(GString *out, const WeftColumn *column, const char *what)
@@ -49,8 +55,10 @@ static void add_beside(GString *out, const WeftColumn *column, const char *what)
 void weft_table_heading(const WeftTable *table, GString *out)
 {
 	g_string_append(out, "id,path,status");
+	if (table->has_types)
+		g_string_append(out, ",type");
 	if (table->columns->has_elements)
-		g_string_append(out, ",element");
+		g_string_append(out, ",element,element.pages");
 	for (guint i = 0; i < table->columns->list->len; i++) {
 		const WeftColumn *column = table->columns->list->pdata[i];
 
@@ -125,19 +133,15 @@ static void add_value(const Row *row, const WeftJson *value)
 		weft_csv_add(row->out, FALSE, text);
 }
 
-static const char *quote_of(const WeftJson *evidence)
-{
-	return weft_json_string(weft_json_member(evidence, "quote"), NULL);
-}
-
 static void add_scalar(const Row *row, const char *pointer)
 {
 	WeftValue found = weft_value_of(row->record, pointer);
-	g_autofree char *place = weft_value_place(found.evidence);
+	g_autofree char *place = weft_value_place(found.provenance);
+	g_autofree char *quote = weft_value_quote(found.provenance);
 
 	add_value(row, found.value);
 	weft_csv_add(row->out, FALSE, place);
-	weft_csv_add(row->out, FALSE, quote_of(found.evidence));
+	weft_csv_add(row->out, FALSE, quote);
 	weft_csv_add(row->out, FALSE, found.status);
 	add_confidence(row, found.confidence);
 }
@@ -161,11 +165,12 @@ static void join_item(const Row *row, const char *pointer, gboolean is_first, Jo
 {
 	WeftValue found = weft_value_of(row->record, pointer);
 	g_autofree char *text = text_of(found.value);
-	g_autofree char *place = weft_value_place(found.evidence);
+	g_autofree char *place = weft_value_place(found.provenance);
+	g_autofree char *quote = weft_value_quote(found.provenance);
 
 	join(joined->values, text, is_first);
 	join(joined->places, place, is_first);
-	join(joined->quotes, quote_of(found.evidence), is_first);
+	join(joined->quotes, quote, is_first);
 	if (strcmp(found.status, "corrected") == 0)
 		joined->status = found.status;
 	if (found.confidence >= 0 && (joined->confidence < 0 || found.confidence < joined->confidence))
@@ -209,6 +214,29 @@ static void add_column(const Row *row, const WeftColumn *column, const char *poi
 	}
 }
 
+/* The number of an element and its pages, "3-5"; both empty for an answer as a whole. */
+static void add_element(const Row *row, const char *element, gsize number)
+{
+	const WeftJson *elements = weft_json_member(row->record, "elements");
+	const WeftJson *pages = NULL;
+	g_autofree char *digits = element ? g_strdup_printf("%" G_GSIZE_FORMAT, number) : g_strdup("");
+	g_autofree char *range = NULL;
+	guint64 first, last;
+
+	for (gsize i = 0; element && i < weft_json_length(elements) && !pages; i++) {
+		const WeftJson *one = weft_json_at(elements, i);
+
+		if (g_strcmp0(weft_json_string(weft_json_member(one, "pointer"), NULL), element) == 0)
+			pages = weft_json_member(one, "pages");
+	}
+	if (weft_json_uint(weft_json_at(pages, 0), &first) && weft_json_uint(weft_json_at(pages, 1), &last))
+		range = first == last ? g_strdup_printf("%" G_GUINT64_FORMAT, first)
+				      : g_strdup_printf("%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
+							first, last);
+	weft_csv_add_number(row->out, FALSE, digits);
+	weft_csv_add(row->out, FALSE, range);
+}
+
 /* `element` NULL: the answer as a whole. */
 static void add_row(const Row *row, const char *element, gsize number)
 {
@@ -221,12 +249,11 @@ static void add_row(const Row *row, const char *element, gsize number)
 	weft_csv_add(row->out, TRUE, id);
 	weft_csv_add(row->out, FALSE, paths->len > 0 ? paths->pdata[0] : NULL);
 	weft_csv_add(row->out, FALSE, status);
-	if (columns->has_elements) {
-		g_autofree char *digits = element ? g_strdup_printf("%" G_GSIZE_FORMAT, number)
-						  : g_strdup("");
-
-		weft_csv_add_number(row->out, FALSE, digits);
-	}
+	if (row->table->has_types)
+		weft_csv_add(row->out, FALSE,
+			     weft_json_string(weft_json_at_pointer(record, "/type/name"), NULL));
+	if (columns->has_elements)
+		add_element(row, element, number);
 	for (guint i = 0; i < columns->list->len; i++) {
 		const WeftColumn *column = columns->list->pdata[i];
 		g_autofree char *pointer = g_strconcat(element ? element : "", column->pointer, NULL);

@@ -12,7 +12,8 @@
  *     name.calibrated   the same by the calibration, where there is one
  *
  * A column of JSON text has only its status beside it. A document is one row; where a schema's root is
- * a list of objects, each element is one, and the column `element` behind the status counts them from 1.
+ * a list of objects, each element is one, and the columns `element` and `element.pages` behind the status
+ * count them from 1 and tell their pages. Of jobs that tell types of documents apart there is `type` before.
  *
  * Answers are anybody's: outputs/csv.h says what is escaped.
  */
@@ -33,6 +34,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftTable, weft_table_free)
 
 /* Columns for answers of this JSON Schema; before the heading. */
 gboolean weft_table_add_schema(WeftTable *table, const char *schema, GError **error);
+/* There are records that have a type. */
+void weft_table_set_types(WeftTable *table);
 void weft_table_heading(const WeftTable *table, GString *out);
 /* Its row, or rows; the record's contents are not needed. */
 void weft_table_add(const WeftTable *table, GString *out, const WeftJson *record);

@@ -60,20 +60,54 @@ WeftValue weft_value_of(const WeftJson *record, const char *pointer)
 	return found;
 }
 
-char *weft_value_place(const WeftJson *evidence)
+/* Appends the page or the time of a place, unless it is the one before. */
+static void add_place(GString *line, const WeftJson *at, char **before)
 {
-	const WeftJson *at = weft_json_at(weft_json_member(evidence, "at"), 0);
+	g_autofree char *place = NULL;
 	guint64 page;
 	double seconds;
 
-	if (weft_json_uint(weft_json_member(at, "page"), &page))
-		return g_strdup_printf("%" G_GUINT64_FORMAT, page);
-	if (!weft_json_double(weft_json_at(weft_json_member(at, "time"), 0), &seconds) ||
-	    !(seconds >= 0 && seconds < SECONDS_MAX))
-		return g_strdup("");
-	guint whole = (guint)seconds;
+	if (weft_json_uint(weft_json_member(at, "page"), &page)) {
+		place = g_strdup_printf("%" G_GUINT64_FORMAT, page);
+	} else if (weft_json_double(weft_json_at(weft_json_member(at, "time"), 0), &seconds) &&
+		   seconds >= 0 && seconds < SECONDS_MAX) {
+		guint whole = (guint)seconds;
 
-	return g_strdup_printf("%02u:%02u:%02u", whole / 3600, whole / 60 % 60, whole % 60);
+		place = g_strdup_printf("%02u:%02u:%02u", whole / 3600, whole / 60 % 60, whole % 60);
+	}
+	if (!place || g_strcmp0(place, *before) == 0)
+		return;
+	g_string_append_printf(line, "%s%s", line->len > 0 ? ", " : "", place);
+	g_free(*before);
+	*before = g_steal_pointer(&place);
+}
+
+char *weft_value_place(const WeftJson *provenance)
+{
+	GString *line = g_string_new(NULL);
+	g_autofree char *before = NULL;
+
+	for (gsize i = 0; i < weft_json_length(provenance); i++) {
+		const WeftJson *places = weft_json_member(weft_json_at(provenance, i), "at");
+
+		for (gsize k = 0; k < weft_json_length(places); k++)
+			add_place(line, weft_json_at(places, k), &before);
+	}
+	return g_string_free(line, FALSE);
+}
+
+char *weft_value_quote(const WeftJson *provenance)
+{
+	GString *line = g_string_new(NULL);
+
+	for (gsize i = 0; i < weft_json_length(provenance); i++) {
+		const char *quote =
+			weft_json_string(weft_json_member(weft_json_at(provenance, i), "quote"), NULL);
+
+		if (quote)
+			g_string_append_printf(line, "%s%s", line->len > 0 ? " " : "", quote);
+	}
+	return g_string_free(line, FALSE);
 }
 
 const WeftJson *weft_value_content(const WeftJson *record, const char *id)

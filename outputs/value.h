@@ -25,9 +25,11 @@ typedef struct WeftValue {
 /* Borrows from the record. */
 WeftValue weft_value_of(const WeftJson *record, const char *pointer);
 
-/* "3" for a page, "00:01:24" for a time, of the evidence's first place; "" where there is none. Caller
- * frees. */
-char *weft_value_place(const WeftJson *evidence);
+/* Where a value stands by all of its evidence: "3" for a page, "00:01:24" for a time, "3, 4" where it goes on; ""
+ * where nothing is known. Caller frees. */
+char *weft_value_place(const WeftJson *provenance);
+/* What stands there, a space between what several items have of it; "" where nothing is known. Caller frees. */
+char *weft_value_quote(const WeftJson *provenance);
 
 /* The item of the record's contents (or of what is hidden) of this id; NULL: none. */
 const WeftJson *weft_value_content(const WeftJson *record, const char *id);

@@ -233,6 +233,35 @@ class Table(Exported):
             "rates": '{"x":0.5}', "rates.status": "ok",
             "node.v.status": "absent", "node.next.status": "absent"})
 
+    def test_names(self):
+        """No two columns have one name, whatever the schema calls its members."""
+        names = ["id", "status", "x", "x.page", "y.page", "y", "path", "element", "\n=a", "a/b~c", ""]
+        schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+        (self.job / "schema.json").write_text(json.dumps(schema))
+        self.edit(answer={name: f"value of {i}" for i, name in enumerate(names)})
+        text = self.export("csv")
+        heading, row = csv.reader(io.StringIO(text, newline=""))
+        self.assertEqual(len(set(heading)), len(heading), heading)
+        told = dict(zip(heading, row))
+        columns = ["/id", "/status", "x", "/x.page", "y.page", "/y", "/path", "/element", "'\n=a", "a/b~c", ""]
+        self.assertEqual([told[name] for name in columns], [f"value of {i}" for i in range(len(names))])
+
+    def test_hostile_schemas(self):
+        """References without end, alone and multiplied, and more columns than a table has room for."""
+        many = {f"p{i}": {"$ref": "#/$defs/a"} for i in range(40)}
+        bombs = [({"$ref": "#"}, 0), ({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}, 0),
+                 ({"allOf": [{"$ref": "#"}, {"$ref": "#"}]}, 0), ([], 0), ("x", 0), ({"items": {"$ref": "#"}}, 0),
+                 ({"properties": many, "$defs": {"a": {"anyOf": [{"properties": many}, {"items": {"properties": many}}]}}}, 0),
+                 ({"properties": {f"p{i}": {} for i in range(5000)}}, 3)]
+        deep = {"type": "string"}
+        for _ in range(200):
+            deep = {"properties": {"a": deep, "b": deep}} if len(json.dumps(deep)) < 100000 else {
+                "properties": {"a": deep}}
+        for schema, code in [*bombs, (deep, 3)]:
+            (self.job / "schema.json").write_text(json.dumps(schema))
+            done = e2e.weft("export", "-o", "out", "-f", "csv", cwd=self.folder)
+            self.assertIn(done.returncode, (0, code), (str(schema)[:200], done.stderr))
+
     def test_formulas(self):
         for text in ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "＝1"):
             self.edit(answer={**ANSWER, "seller": {"name": text}})
@@ -288,11 +317,17 @@ class Table(Exported):
         schema = {"type": "array", "items": {"type": "object", "properties": {
             "total": {"type": ["number", "null"]}}}}
         (self.job / "schema.json").write_text(json.dumps(schema))
+        (self.job / "bill.type.json").write_text(json.dumps(SCHEMA))
         self.edit(answer=[{"total": 5}, {"total": None}], absent={"/1/total": "unreadable"},
-                  provenance={"/0/total": PROVENANCE["/total"]})
+                  type={"name": "=bill", "by": "rule"},
+                  elements=[{"pointer": "/0", "pages": [1, 3]}, {"pointer": "/1", "pages": [4, 4]}],
+                  provenance={"/0/total": [{"kind": "matched", "quote": "5", "at": [{"page": 3}, {"page": 3}]},
+                                           {"kind": "matched", "quote": ".00", "at": [{"page": 4}]}]})
         rows = self.table()
-        self.assertEqual([[row[name] for name in ("element", "total", "total.page", "total.status")]
-                          for row in rows], [["1", "5", "3", "ok"], ["2", "", "", "unreadable"]])
+        self.assertEqual([[row[name] for name in ("type", "element", "element.pages", "total", "total.page",
+                                                  "total.quote", "total.status")] for row in rows],
+                         [["'=bill", "1", "1 to 3", "5", "3, 4", "5 .00", "ok"],
+                          ["'=bill", "2", "4", "", "", "", "unreadable"]])
 
     def test_many(self):
         """Copies are one row, in the order of paths; a damaged record is told, the others are there."""
