@@ -170,20 +170,17 @@ static void tell(const WeftCorrections *corrections, guint64 line, const char *w
 					     corrections->name, line, why));
 }
 
-WeftCorrections *weft_corrections_read(const char *path, GPtrArray *bad, GError **error)
+WeftCorrections *weft_corrections_parse(const char *name, const char *text, gsize size_bytes,
+					GPtrArray *bad)
 {
 	g_autoptr(WeftCorrections) corrections = weft_corrections_new();
 	g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(g_free);
-	g_autofree char *text = NULL;
-	gsize size;
-	guint64 line;
 	WeftCsvReader reader;
+	guint64 line;
 
 	g_free(corrections->name);
-	corrections->name = weft_path_display(path);
-	if (!weft_file_read(path, FILE_BYTES_MAX, &text, &size, error))
-		return NULL;
-	weft_csv_reader_init(&reader, text, size);
+	corrections->name = weft_path_display(name);
+	weft_csv_reader_init(&reader, text, size_bytes);
 	for (gboolean is_first = TRUE;; is_first = FALSE) {
 		g_autoptr(GError) fault = NULL;
 		g_autofree char *why = NULL;
@@ -199,6 +196,16 @@ WeftCorrections *weft_corrections_read(const char *path, GPtrArray *bad, GError 
 		if (why)
 			tell(corrections, line, why, bad);
 	}
+}
+
+WeftCorrections *weft_corrections_read(const char *path, GPtrArray *bad, GError **error)
+{
+	g_autofree char *text = NULL;
+	gsize size;
+
+	if (!weft_file_read(path, FILE_BYTES_MAX, &text, &size, error))
+		return NULL;
+	return weft_corrections_parse(path, text, size, bad);
 }
 
 /* ---- asking ---- */

@@ -31,6 +31,9 @@ typedef struct WeftCorrections WeftCorrections;
 /* Lines that can't be used are appended to `bad` (char *, "FILE: line 7: why", which may have
  * control characters of the file). WEFT_ERROR_IO, WEFT_ERROR_LIMIT. */
 WeftCorrections *weft_corrections_read(const char *path, GPtrArray *bad, GError **error);
+/* The same of a text; `name` is for messages. */
+WeftCorrections *weft_corrections_parse(const char *name, const char *text, gsize size_bytes,
+					GPtrArray *bad);
 /* None. */
 WeftCorrections *weft_corrections_new(void);
 void weft_corrections_free(WeftCorrections *corrections);

@@ -117,10 +117,12 @@ gboolean weft_csv_next(WeftCsvReader *reader, GPtrArray *cells, guint64 *ret_lin
 
 /* ---- writing ---- */
 
+/* Some programs drop space before a cell. */
 static gboolean is_formula(const char *text)
 {
 	static const char *const wide[] = { "＝", "＋", "－", "＠" };
 
+	text += strspn(text, " ");
 	if (*text && strchr("=+-@\t\r\n", *text))
 		return TRUE;
 	for (gsize i = 0; i < G_N_ELEMENTS(wide); i++)
@@ -152,6 +154,9 @@ void weft_csv_add(GString *row, gboolean is_first, const char *text)
 	if (!text || !*text)
 		return;
 	weft_utf8_append_valid(valid, text, strlen(text));
+	g_string_replace(valid, "\xef\xbb\xbf", "", 0); /* a byte order mark is taken away by readers */
+	if (valid->len == 0)
+		return;
 	gboolean is_escaped = is_formula(valid->str);
 	gboolean is_quoted = is_escaped || strpbrk(valid->str, ",\"\r\n\t;") ||
 			     valid->str[0] == ' ' || valid->str[valid->len - 1] == ' ';
