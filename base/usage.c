@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/error.h"
+
 /* By language, and by country where that differs from it. Months come first in few places. */
 static const struct {
 	const char *locale;
@@ -49,6 +51,23 @@ gboolean weft_usage_of_locale(const char *locale, WeftUsage *ret_usage)
 		return TRUE;
 	name[strcspn(name, "-")] = '\0';
 	return find_locale(name, ret_usage);
+}
+
+gboolean weft_usage_of_schema(const WeftJson *schema, WeftUsage *ret_usage, GError **error)
+{
+	const WeftJson *value = weft_json_member(schema, "x-weft-locale");
+	const char *locale = weft_json_string(value, NULL);
+	WeftUsage usage = { 0 };
+
+	if (value && (!locale || !weft_usage_of_locale(locale, &usage))) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA,
+			    "#/x-weft-locale: %s: no locale whose numbers and dates are known; write a "
+			    "language, or language-COUNTRY: \"de\", \"en-US\"",
+			    locale ? locale : "not a string");
+		return FALSE;
+	}
+	*ret_usage = usage;
+	return TRUE;
 }
 
 static void count_day(WeftUsageVotes *votes, const WeftDay *day)

@@ -11,6 +11,7 @@
 
 #include "base/amount.h"
 #include "base/day.h"
+#include "base/json.h"
 
 typedef struct WeftUsage {
 	WeftPoint point;
@@ -21,6 +22,10 @@ typedef struct WeftUsage {
 /* What a locale like "de", "en-US" or "fr_CH" says; "en" alone does not say where the month stands.
  * FALSE: not known. */
 gboolean weft_usage_of_locale(const char *locale, WeftUsage *ret_usage);
+
+/* What the `x-weft-locale` at the root of a schema says; nothing is known where there is none. FALSE:
+ * WEFT_ERROR_SCHEMA, it is no such locale. */
+gboolean weft_usage_of_schema(const WeftJson *schema, WeftUsage *ret_usage, GError **error);
 
 /* What texts say of themselves. */
 typedef struct WeftUsageVotes {

@@ -7,6 +7,7 @@
 #include "cli/cmd.h"
 #include "model/model.h"
 #include "outputs/outputs.h"
+#include "outputs/record.h"
 
 #define SCHEMA_BYTES_MAX (4u << 20)
 
@@ -17,7 +18,11 @@ static int check(const char *path)
 	GError *error = NULL;
 	if (!weft_file_read(path, SCHEMA_BYTES_MAX, &text, &size_bytes, &error))
 		return weft_cmd_fail("schema", &error, WEFT_EXIT_NOT_STARTED);
-	g_autoptr(WeftSchema) schema = weft_schema_new(text, size_bytes, &error);
+	g_autoptr(WeftJson) tree = weft_json_parse(text, size_bytes, WEFT_JSON_STRICT, &error);
+	WeftUsage usage;
+	g_autoptr(WeftSchema) schema = NULL;
+	if (tree && weft_agreement_read(tree, &error) && weft_usage_of_schema(tree, &usage, &error))
+		schema = weft_schema_new(text, size_bytes, &error);
 	if (!schema) {
 		g_prefix_error(&error, "%s: ", path);
 		return weft_cmd_fail("schema", &error, WEFT_EXIT_NOT_STARTED);

@@ -78,6 +78,7 @@ WeftRecord *weft_record_new(void)
 	record->embedded = new_array(sizeof(WeftEmbedded), clear_embedded);
 	record->contents = g_ptr_array_new_with_free_func((GDestroyNotify)weft_content_free);
 	record->absent = new_array(sizeof(WeftAbsent), clear_absent);
+	record->agreements = new_array(sizeof(WeftAgreement), (GDestroyNotify)weft_agreement_done);
 	record->provenance = new_array(sizeof(WeftProvenance), clear_provenance);
 	record->windows = g_array_new(FALSE, TRUE, sizeof(WeftWindowFacts));
 	record->value_windows = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -136,6 +137,7 @@ void weft_record_free(WeftRecord *record)
 	weft_spill_free(record->spill);
 	g_free(record->answer);
 	g_array_unref(record->absent);
+	g_array_unref(record->agreements);
 	g_array_unref(record->provenance);
 	weft_type_facts_free(record->type);
 	g_array_unref(record->windows);

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/usage.h"
 #include "model/answer.h"
+#include "outputs/agreement.h"
 
 #define WEFT_RECORD_VERSION 1
 
@@ -166,6 +167,7 @@ typedef struct WeftRecord {
 	WeftSpill *spill;       /* where text and words of contents may lie; NULL: in none */
 	char *answer;           /* JSON text, or NULL */
 	GArray *absent;         /* WeftAbsent */
+	GArray *agreements;     /* WeftAgreement: "checks" */
 	GArray *provenance;     /* WeftProvenance */
 	WeftTypeFacts *type;    /* NULL: the task tells no types apart */
 	GArray *windows;        /* WeftWindowFacts */

@@ -295,6 +295,72 @@ static void write_provenance(WeftJsonWriter *w, const WeftRecord *record)
 	weft_json_write_object_end(w);
 }
 
+/* ---- checks ---- */
+
+static void write_strings(WeftJsonWriter *w, const char *key, const GPtrArray *strings)
+{
+	weft_json_write_key(w, key);
+	weft_json_write_array(w);
+	for (guint i = 0; i < strings->len; i++)
+		weft_json_write_string(w, strings->pdata[i]);
+	weft_json_write_array_end(w);
+}
+
+static void write_other_readings(WeftJsonWriter *w, const WeftRecord *record,
+				 const GArray *readings)
+{
+	weft_json_write_key(w, "readings");
+	weft_json_write_array(w);
+	for (guint i = 0; i < readings->len; i++) {
+		const WeftOtherReading *reading = &g_array_index(readings, WeftOtherReading, i);
+		const WeftContent *content = record->contents->pdata[reading->content];
+
+		weft_json_write_object(w);
+		write_content_id(w, "content", reading->content);
+		write_member(w, "by", weft_by_name(content->by));
+		write_member(w, "text", reading->text);
+		weft_json_write_object_end(w);
+	}
+	weft_json_write_array_end(w);
+}
+
+static void write_agreement(WeftJsonWriter *w, const WeftRecord *record,
+			    const WeftAgreement *agreement)
+{
+	static const char *const names[] = { "sum", "order", "disagreement" };
+
+	weft_json_write_object(w);
+	write_member(w, "kind", names[agreement->kind]);
+	if (agreement->kind != WEFT_AGREEMENT_DISAGREEMENT) {
+		g_autofree char *rule = g_strdup_printf("/x-weft-check/%u", agreement->rule);
+		write_member(w, "rule", rule);
+	}
+	weft_json_write_key(w, "ok");
+	if (agreement->state == WEFT_AGREEMENT_OPEN)
+		weft_json_write_null(w);
+	else
+		weft_json_write_bool(w, agreement->state == WEFT_AGREEMENT_OK);
+	if (agreement->state == WEFT_AGREEMENT_OPEN)
+		write_member(w, "reason", agreement->reason);
+	write_strings(w, "of", agreement->pointers);
+	if (agreement->equals)
+		write_member(w, "equals", agreement->equals);
+	if (agreement->values && agreement->values->len > 0)
+		write_strings(w, "values", agreement->values);
+	if (agreement->readings)
+		write_other_readings(w, record, agreement->readings);
+	weft_json_write_object_end(w);
+}
+
+static void write_agreements(WeftJsonWriter *w, const WeftRecord *record)
+{
+	weft_json_write_key(w, "checks");
+	weft_json_write_array(w);
+	for (guint i = 0; i < record->agreements->len; i++)
+		write_agreement(w, record, &g_array_index(record->agreements, WeftAgreement, i));
+	weft_json_write_array_end(w);
+}
+
 static void write_window(WeftJsonWriter *w, const WeftWindowFacts *facts)
 {
 	weft_json_write_object(w);
@@ -460,9 +526,7 @@ static void write_record(WeftJsonWriter *w, const WeftRecord *record, gboolean w
 	write_contents(w, record, "hidden", TRUE, takes);
 	write_answer(w, record);
 	write_absent(w, record);
-	weft_json_write_key(w, "checks");
-	weft_json_write_array(w);
-	weft_json_write_array_end(w);
+	write_agreements(w, record);
 	write_provenance(w, record);
 	write_windows(w, record);
 	weft_record_division_write(w, record);

@@ -355,16 +355,51 @@ static void settle_model(const WeftRun *run, WeftRecord *record)
 	}
 }
 
-/* What a null means: that the value is not there, if all was examined by a model that may claim so.
- * One that withholds what it is not sure of makes no such claim. */
+/* Of a reading of which the reader itself believes less than half. */
+#define UNREADABLE_BELOW 0.5
+
+static gboolean is_unreadable(const WeftRecord *record)
+{
+	for (guint i = 0; i < record->faults->len; i++) {
+		int code = g_array_index(record->faults, WeftFault, i).code;
+
+		if (code == WEFT_ERROR_CORRUPT || code == WEFT_ERROR_TRUNCATED ||
+		    code == WEFT_ERROR_CRASHED || code == WEFT_ERROR_ENCRYPTED)
+			return TRUE;
+	}
+	for (guint i = 0; i < record->contents->len; i++) {
+		const WeftContent *content = g_ptr_array_index(record->contents, i);
+
+		if (content->confidence >= 0 && content->confidence < UNREADABLE_BELOW && !content->hidden)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* A part was left out that might have been read. */
+static gboolean is_left_out(const WeftRecord *record)
+{
+	for (guint i = 0; i < record->faults->len; i++) {
+		int code = g_array_index(record->faults, WeftFault, i).code;
+
+		if (code != WEFT_ERROR_CORRUPT && code != WEFT_ERROR_TRUNCATED &&
+		    code != WEFT_ERROR_CRASHED && code != WEFT_ERROR_ENCRYPTED)
+			return TRUE;
+	}
+	return record->window_ledger.skipped > 0;
+}
+
+/* What a null means. That the value is not there is only said where all was examined, and could be
+ * read, by a model that may claim so: one that withholds what it is not sure of makes no such claim. */
 static const char *reason_of_null(const WeftRun *run, const WeftRecord *record)
 {
-	gboolean is_whole = record->faults->len == 0 && record->window_ledger.skipped == 0;
 	gboolean withholds =
 	    record->model_id != NULL &&
 	    weft_bundle_config(weft_engine_bundle(run->engine))->traits.answer_confidence_min > 0;
 
-	return is_whole && !withholds ? "absent" : "not_examined";
+	if (withholds || is_left_out(record))
+		return "not_examined";
+	return is_unreadable(record) ? "unreadable" : "absent";
 }
 
 /* A document in which there is nothing to ask about has the answer that says so. */
@@ -381,10 +416,14 @@ static void settle_answer(const WeftRun *run, Building *building, guint32 n_wind
 		record->answer = weft_schema_null_instance(schema);
 	if (record->answer != NULL) {
 		g_autoptr(GError) failure = NULL;
-		const WeftTraceRules rules = {.reason_of_null = reason_of_null(run, record)};
+		const WeftTraceRules rules = {.reason_of_null = reason_of_null(run, record),
+		                              .usage = weft_task_usage(run->task, building->type)};
 
 		if (!weft_record_trace(record, &rules, &failure))
 			weft_record_add_fault(record, "trace", failure, NULL);
+		weft_record_agree(record, weft_task_schema_tree(run->task, building->type),
+		                  &rules.usage);
+		weft_record_compare_readings(record);
 	}
 	for (guint i = 0; building->confidences != NULL && i < record->provenance->len; i++) {
 		WeftProvenance *provenance = &g_array_index(record->provenance, WeftProvenance, i);

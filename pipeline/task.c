@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/fold.h"
+#include "outputs/record.h"
 #include "pipeline/shape.h"
 #include "pipeline/task_types.h"
 
@@ -44,6 +45,11 @@ char *weft_task_system(const char *instructions, const char *schema_text)
 const WeftSchema *weft_task_schema(const WeftTask *task, guint type)
 {
 	return type > 0 ? ((const WeftTaskType *)task->types->pdata[type - 1])->schema : task->schema;
+}
+
+WeftUsage weft_task_usage(const WeftTask *task, guint type)
+{
+	return type > 0 ? ((const WeftTaskType *)task->types->pdata[type - 1])->usage : task->usage;
 }
 
 const WeftJson *weft_task_schema_tree(const WeftTask *task, guint type)
@@ -221,7 +227,8 @@ static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 		return FALSE;
 	}
 	task->schema_tree = weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, &failure);
-	if (task->schema_tree != NULL)
+	if (task->schema_tree != NULL && weft_agreement_read(task->schema_tree, &failure) &&
+	    weft_usage_of_schema(task->schema_tree, &task->usage, &failure))
 		task->schema = weft_schema_new(text, strlen(text), &failure);
 	if (task->schema == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA, "%s: %s",

@@ -41,6 +41,7 @@
 #include <glib.h>
 
 #include "base/json.h"
+#include "base/usage.h"
 #include "model/model.h"
 #include "pipeline/pipeline.h"
 
@@ -73,6 +74,7 @@ typedef struct WeftTaskType {
 	char *system;         /* instructions and its schema */
 	char *schema_text;    /* minified */
 	WeftJson *schema_tree;
+	WeftUsage usage; /* x-weft-locale */
 	WeftSchema *schema;
 } WeftTaskType;
 
@@ -83,6 +85,7 @@ typedef struct WeftTask {
 	char *question;    /* behind the document, or NULL */
 	char *schema_text; /* minified */
 	WeftJson *schema_tree;
+	WeftUsage usage; /* x-weft-locale */
 	WeftSchema *schema; /* NULL also: only documents of the types are asked about */
 	GPtrArray *types;   /* WeftTaskType; NULL: it tells none apart */
 	char *type_system;  /* what is asked to choose one */
@@ -113,6 +116,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftTask, weft_task_free)
 /* The schema of a document of this type, by its number from 1; 0: of none. NULL: such documents are not
  * asked about. */
 const WeftSchema *weft_task_schema(const WeftTask *task, guint type);
+WeftUsage weft_task_usage(const WeftTask *task, guint type);
 const WeftJson *weft_task_schema_tree(const WeftTask *task, guint type);
 
 /* The sentence and the schema that end a system turn. */

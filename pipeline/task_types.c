@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "outputs/record.h"
 
 #define GROUP "type "
 #define NAME_BYTES_MAX 64
@@ -72,7 +73,8 @@ static gboolean read_schema(WeftTaskType *type, GKeyFile *file, const char *path
 		return FALSE;
 	}
 	type->schema_tree = weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, &failure);
-	if (type->schema_tree != NULL)
+	if (type->schema_tree != NULL && weft_agreement_read(type->schema_tree, &failure) &&
+	    weft_usage_of_schema(type->schema_tree, &type->usage, &failure))
 		type->schema = weft_schema_new(text, strlen(text), &failure);
 	if (type->schema == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA, "%s: [%s]: %s", path, group,

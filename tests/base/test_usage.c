@@ -135,11 +135,38 @@ static void test_usage(void)
 	g_assert_false(weft_usage_of_locale("", &usage));
 }
 
+static void test_schema(void)
+{
+	static const struct {
+		const char *schema;
+		gboolean is_known;
+		WeftPoint point;
+	} cases[] = {
+		{ "{}", TRUE, WEFT_POINT_UNKNOWN },
+		{ "true", TRUE, WEFT_POINT_UNKNOWN },
+		{ "{\"x-weft-locale\":\"de-DE\"}", TRUE, WEFT_POINT_COMMA },
+		{ "{\"x-weft-locale\":\"german\"}", FALSE, WEFT_POINT_DOT },
+		{ "{\"x-weft-locale\":[\"de\"]}", FALSE, WEFT_POINT_DOT },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(WeftJson) schema = weft_json_parse(cases[i].schema, strlen(cases[i].schema),
+							     WEFT_JSON_STRICT, NULL);
+		WeftUsage usage = { .point = WEFT_POINT_DOT };
+		g_autoptr(GError) error = NULL;
+
+		g_assert_cmpint(weft_usage_of_schema(schema, &usage, &error), ==, cases[i].is_known);
+		g_assert_cmpint(usage.point, ==, cases[i].point);
+		g_assert_cmpint(error == NULL, ==, cases[i].is_known);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/usage/amounts", test_amounts);
 	g_test_add_func("/usage/days", test_days);
 	g_test_add_func("/usage/usage", test_usage);
+	g_test_add_func("/usage/schema", test_schema);
 	return g_test_run();
 }

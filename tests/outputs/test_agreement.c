@@ -1,0 +1,190 @@
+/* What agrees was worked out by hand. */
+#include "outputs/agreement.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "outputs/record.h"
+#include "sample.h"
+
+static WeftRecord *agreed(const char *answer, const char *rules)
+{
+	WeftRecord *record = weft_record_new();
+	g_autofree char *text = g_strdup_printf("{\"x-weft-check\":%s}", rules);
+	g_autoptr(WeftJson) schema = weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, NULL);
+	g_autoptr(GError) error = NULL;
+
+	weft_agreement_read(schema, &error);
+	g_assert_no_error(error);
+	record->answer = g_strdup(answer);
+	weft_record_agree(record, schema, &(WeftUsage){ 0 });
+	return record;
+}
+
+/* All results as the record tells them. */
+static void assert_checks(const WeftRecord *record, const char *wanted)
+{
+	g_autofree char *text = weft_record_json(record, FALSE, NULL);
+	char *first = strstr(text, "\"checks\":"), *end = strstr(text, ",\"provenance\":");
+
+	*end = '\0';
+	g_assert_cmpstr(first + strlen("\"checks\":"), ==, wanted);
+}
+
+static void test_sums(void)
+{
+	static const char answer[] =
+		"{\"lines\":[{\"total\":19.99},{\"total\":0.01},{\"total\":1e2}],\"net\":120.00,\"off\":120.02,"
+		"\"none\":null,\"empty\":[],\"zero\":0}";
+	static const struct {
+		const char *rule, *wanted;
+	} cases[] = {
+		{ "{\"sum\":\"/lines/*/total\",\"equals\":\"/net\"}",
+		  "\"ok\":true,\"of\":[\"/lines/0/total\",\"/lines/1/total\",\"/lines/2/total\"],"
+		  "\"equals\":\"/net\",\"values\":[\"120\",\"120\"]}" },
+		{ "{\"sum\":\"/lines/*/total\",\"equals\":\"/off\"}",
+		  "\"ok\":false,\"of\":[\"/lines/0/total\",\"/lines/1/total\",\"/lines/2/total\"],"
+		  "\"equals\":\"/off\",\"values\":[\"120\",\"120.02\"]}" },
+		{ "{\"sum\":\"/lines/*/total\",\"equals\":\"/off\",\"within\":0.02}",
+		  "\"ok\":true,\"of\":[\"/lines/0/total\",\"/lines/1/total\",\"/lines/2/total\"],"
+		  "\"equals\":\"/off\",\"values\":[\"120\",\"120.02\"]}" },
+		{ "{\"sum\":[\"/lines/1/total\",\"/zero\"],\"equals\":\"/lines/1/total\"}",
+		  "\"ok\":true,\"of\":[\"/lines/1/total\",\"/zero\"],\"equals\":\"/lines/1/total\","
+		  "\"values\":[\"0.01\",\"0.01\"]}" },
+		{ "{\"sum\":\"/empty/*/x\",\"equals\":\"/zero\"}",
+		  "\"ok\":true,\"of\":[],\"equals\":\"/zero\",\"values\":[\"0\",\"0\"]}" },
+		{ "{\"sum\":\"/lines/*/total\",\"equals\":\"/none\"}",
+		  "\"ok\":null,\"reason\":\"a value is missing\",\"of\":[\"/lines/0/total\","
+		  "\"/lines/1/total\",\"/lines/2/total\"],\"equals\":\"/none\"}" },
+		{ "{\"sum\":\"/nowhere\",\"equals\":\"/net\"}",
+		  "\"ok\":null,\"reason\":\"a value is missing\",\"of\":[\"/nowhere\"],"
+		  "\"equals\":\"/net\"}" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *rules = g_strdup_printf("[%s]", cases[i].rule);
+		g_autofree char *wanted = g_strdup_printf(
+			"[{\"kind\":\"sum\",\"rule\":\"/x-weft-check/0\",%s]", cases[i].wanted);
+		g_autoptr(WeftRecord) record = agreed(answer, rules);
+
+		assert_checks(record, wanted);
+	}
+}
+
+/* The stars of `equals` are the same ones in `sum`. */
+static void test_stars(void)
+{
+	g_autoptr(WeftRecord) record =
+		agreed("[{\"net\":3,\"lines\":[{\"t\":1},{\"t\":2}]},{\"net\":3,\"lines\":[{\"t\":4}]}]",
+		       "[{\"sum\":\"/*/lines/*/t\",\"equals\":\"/*/net\"}]");
+
+	assert_checks(record, "[{\"kind\":\"sum\",\"rule\":\"/x-weft-check/0\",\"ok\":true,"
+			      "\"of\":[\"/0/lines/0/t\",\"/0/lines/1/t\"],\"equals\":\"/0/net\","
+			      "\"values\":[\"3\",\"3\"]},"
+			      "{\"kind\":\"sum\",\"rule\":\"/x-weft-check/0\",\"ok\":false,"
+			      "\"of\":[\"/1/lines/0/t\"],\"equals\":\"/1/net\",\"values\":[\"4\",\"3\"]}]");
+}
+
+/* Strings count by what they mean, if that is one thing. */
+static void test_strings(void)
+{
+	g_autoptr(WeftRecord) record =
+		agreed("{\"a\":\"EUR 1.240,50\",\"b\":\"-0,50\",\"c\":1240,\"d\":\"1.240\",\"e\":\"3 x 5\",\"f\":\"x\"}",
+		       "[{\"sum\":[\"/a\",\"/b\"],\"equals\":\"/c\"},{\"sum\":\"/d\",\"equals\":\"/c\"},"
+		       "{\"sum\":\"/e\",\"equals\":\"/c\"},{\"sum\":\"/f\",\"equals\":\"/c\"}]");
+
+	assert_checks(record,
+		      "[{\"kind\":\"sum\",\"rule\":\"/x-weft-check/0\",\"ok\":true,\"of\":[\"/a\",\"/b\"],"
+		      "\"equals\":\"/c\",\"values\":[\"1240\",\"1240\"]},"
+		      "{\"kind\":\"sum\",\"rule\":\"/x-weft-check/1\",\"ok\":null,"
+		      "\"reason\":\"a number is ambiguous\",\"of\":[\"/d\"],\"equals\":\"/c\"},"
+		      "{\"kind\":\"sum\",\"rule\":\"/x-weft-check/2\",\"ok\":null,"
+		      "\"reason\":\"a text has several numbers\",\"of\":[\"/e\"],\"equals\":\"/c\"},"
+		      "{\"kind\":\"sum\",\"rule\":\"/x-weft-check/3\",\"ok\":null,"
+		      "\"reason\":\"a text has no number\",\"of\":[\"/f\"],\"equals\":\"/c\"}]");
+}
+
+static void test_order(void)
+{
+	g_autoptr(WeftRecord) record =
+		agreed("{\"a\":\"2024-03-12\",\"b\":\"12. April 2024\",\"c\":null,\"d\":\"2024-03-12\"}",
+		       "[{\"before\":[\"/a\",\"/d\",\"/b\"]},{\"before\":[\"/b\",\"/a\"]},"
+		       "{\"before\":[\"/b\",\"/a\",\"/c\"]}]");
+
+	assert_checks(record, "[{\"kind\":\"order\",\"rule\":\"/x-weft-check/0\",\"ok\":true,"
+			      "\"of\":[\"/a\",\"/d\",\"/b\"],"
+			      "\"values\":[\"2024-03-12\",\"2024-03-12\",\"2024-04-12\"]},"
+			      "{\"kind\":\"order\",\"rule\":\"/x-weft-check/1\",\"ok\":false,"
+			      "\"of\":[\"/b\",\"/a\"],\"values\":[\"2024-04-12\",\"2024-03-12\"]},"
+			      "{\"kind\":\"order\",\"rule\":\"/x-weft-check/2\",\"ok\":null,"
+			      "\"reason\":\"a value is missing\",\"of\":[\"/b\",\"/a\",\"/c\"]}]");
+}
+
+static void test_refused(void)
+{
+	static const char *const rules[] = {
+		"{}", "[7]", "[{}]", "[{\"sum\":\"/a\"}]", "[{\"sum\":\"a\",\"equals\":\"/b\"}]",
+		"[{\"sum\":[],\"equals\":\"/b\"}]", "[{\"sum\":\"/a\",\"equals\":\"/b\",\"within\":-1}]",
+		"[{\"sum\":\"/a\",\"equals\":\"/b\",\"within\":\"1\"}]",
+		"[{\"sum\":\"/a\",\"equals\":\"/b\",\"x\":1}]", "[{\"sum\":\"/a\",\"equals\":\"/*/b\"}]",
+		"[{\"before\":[\"/a\"]}]", "[{\"before\":\"/a\"}]", "[{\"before\":[\"/a\",\"/*/b\"]}]",
+		"[{\"before\":[\"/*/a\",\"/b\"]}]",
+		"[{\"sum\":\"/*/*/*/*/*/*/*/*/*\",\"equals\":\"/b\"}]",
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
+		g_autofree char *text = g_strdup_printf("{\"x-weft-check\":%s}", rules[i]);
+		g_autoptr(WeftJson) schema =
+			weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, NULL);
+		g_autoptr(GError) error = NULL;
+
+		g_assert_nonnull(schema);
+		g_assert_false(weft_agreement_read(schema, &error));
+		g_assert_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA);
+	}
+}
+
+static void add_item(WeftRecord *record, WeftBy by, const char *text, double left)
+{
+	WeftAnchor at = { .page = 1, .has_bbox = TRUE, .bbox = { left, 10, left + 100, 20 } };
+	WeftContent *content = weft_content_new(WEFT_CONTENT_TEXT, by, g_strdup(text), at);
+	guint32 n = 0;
+
+	for (const char *p = text; *p;) { /* a word is ten points wide */
+		guint32 size = (guint32)strcspn(p, " ");
+		WeftWord word = { .char_first = n, .char_end = n + size, .at = at, .confidence = -1 };
+		word.at.bbox[0] = left + n * 10.0;
+		word.at.bbox[2] = word.at.bbox[0] + size * 10.0;
+		weft_content_add_word(content, word);
+		p += size + (p[size] == ' ');
+		n += size + 1;
+	}
+	g_ptr_array_add(record->contents, content);
+}
+
+static void test_disagreement(void)
+{
+	g_autoptr(WeftRecord) record = weft_record_new();
+
+	add_item(record, WEFT_BY_FILE, "Total 1240.00 EUR", 0);
+	add_item(record, WEFT_BY_TESSERACT, "TOTAL, 1740.00 EUR", -10);
+	add_item(record, WEFT_BY_FILE, "1999", 600);
+	record->answer = g_strdup("{\"total\":1240,\"currency\":\"EUR\",\"word\":\"Total\",\"other\":1999}");
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
+	weft_record_compare_readings(record);
+	assert_checks(record, "[{\"kind\":\"disagreement\",\"ok\":false,\"of\":[\"/total\"],\"readings\":["
+			      "{\"content\":\"c1\",\"by\":\"file\",\"text\":\"1240.00\"},"
+			      "{\"content\":\"c2\",\"by\":\"tesseract\",\"text\":\"1740.00\"}]}]");
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/agreement/sums", test_sums);
+	g_test_add_func("/agreement/stars", test_stars);
+	g_test_add_func("/agreement/strings", test_strings);
+	g_test_add_func("/agreement/order", test_order);
+	g_test_add_func("/agreement/refused", test_refused);
+	g_test_add_func("/agreement/disagreement", test_disagreement);
+	return g_test_run();
+}
