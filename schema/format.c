@@ -77,7 +77,8 @@ static const WeftFormat formats[] = {
 	{"json-pointer", {WHOLE(POINTER)}, ANY_LENGTH},
 	/* Literal text is an expression in every dialect. */
 	{"regex", {"^[A-Za-z0-9 _,:;-]*$"}, ANY_LENGTH},
-	{"relative-json-pointer", {"^(?:0|[1-9]\\d{0,8})(?:#|" POINTER ")$"}, ANY_LENGTH},
+	/* jsonschema takes no digit behind a 0. */
+	{"relative-json-pointer", {"^(?:0|[1-9]{1,8}0?)(?:#|" POINTER ")$"}, ANY_LENGTH},
 	{"time", {WHOLE(TIME)}, ANY_LENGTH},
 	{"uri", {WHOLE(URI)}, ANY_LENGTH},
 	{"uri-reference", {WHOLE(URI "|" RELATIVE)}, ANY_LENGTH},

@@ -6,8 +6,8 @@
  * is answered by {"error": ".."} or {"empty": true} or by what "ask" says:
  *     "tree"   {"states": [[prefix, allowed bytes, accepts, close, forced], ..], "n": ..}: every prefix
  *              that allowed bytes lead to, prefixes and bytes in hexadecimal; at most "limit"
- *     "walk"   {"texts": [..]}: "n" random walks to an end, in hexadecimal; every step is checked
- *              against close
+ *     "walk"   {"texts": [..]}: "n" random walks to an end, in hexadecimal, which begins after at most
+ *              "free" bytes; every step is checked against close
  *     "has"    {"has": [..]}: whether each of "texts" is in the set
  */
 #include <jansson.h>
@@ -238,12 +238,14 @@ static void walk(GString *text, const Set *set, GRand *rand, guint n_free)
 static void answer_walks(GString *out, const Set *set, const json_t *question)
 {
 	json_int_t n = json_integer_value(json_object_get(question, "n"));
+	json_t *free_bytes = json_object_get(question, "free");
+	gint32 n_free = free_bytes ? (gint32)json_integer_value(free_bytes) : 60;
 	GRand *rand = g_rand_new_with_seed(
 		(guint32)json_integer_value(json_object_get(question, "seed")));
 	g_string_append(out, "{\"texts\":[");
 	for (json_int_t i = 0; i < n; i++) {
 		g_autoptr(GString) text = g_string_new(NULL);
-		walk(text, set, rand, (guint)g_rand_int_range(rand, 0, 60));
+		walk(text, set, rand, (guint)g_rand_int_range(rand, 0, n_free));
 		g_string_append(out, i > 0 ? ",\"" : "\"");
 		append_hex(out, text->str, text->len);
 		g_string_append_c(out, '"');
