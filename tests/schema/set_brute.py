@@ -7,15 +7,20 @@ ANSWERS is the program of set_answers.c. Makes N random sets of strings (pattern
 not, lengths) over a small alphabet, and of numbers; lists with Python's re and decimal arithmetic
 all that is in the set, and asks for the whole tree of allowed bytes: after each prefix exactly
 those bytes may come with which something listed goes on, the set ends where one ends, close is the
-distance to the nearest one. Prints TAP.
+distance to the nearest one. Formats, which can't be listed, are held against the standard library.
+Prints TAP.
 """
+import datetime
 import decimal
+import ipaddress
 import itertools
 import json
 import random
 import re
 import subprocess
 import sys
+import urllib.parse
+import uuid
 
 N_DEFAULT, SEED_DEFAULT = 400, 1
 TREE_MAX = 20000
@@ -267,13 +272,82 @@ def check_wide_numbers(answers, n, seed):
     return None if n_inside > n else "too few were inside"
 
 
+def is_moment(text):
+    """RFC 3339, by the standard library, which knows no fraction of more than six digits."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", text, re.ASCII)
+    return match and datetime.datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00"))
+
+
+def is_host(text):
+    labels = text.split(".")
+    return (len(text) <= 253 and all(re.fullmatch(r"[A-Za-z0-9-]{1,63}", label) for label in labels)
+            and not any(label[0] == "-" or label[-1] == "-" or label[2:4] == "--" for label in labels))
+
+
+def is_uri(text):
+    parts = urllib.parse.urlsplit(text)
+    return parts.scheme and (parts.port or True) and re.fullmatch(r"[!-~]+", text) and not re.search("[\"<>\\\\^`{|}]", text)
+
+
+JUDGES = {
+    "date": datetime.date.fromisoformat, "date-time": is_moment, "time": lambda t: is_moment("2000-01-01T" + t),
+    "ipv4": ipaddress.IPv4Address, "ipv6": ipaddress.IPv6Address, "hostname": is_host, "regex": lambda t: re.compile(t) and True,
+    "uuid": lambda t: str(uuid.UUID(t)) == t.lower(), "uri": is_uri,
+    "email": lambda t: len(t) <= 254 and 1 <= t.index("@") <= 64 and is_host(t.partition("@")[2]),
+    "json-pointer": lambda t: (t == "" or t[0] == "/") and not re.search(r"~(?![01])", t),
+    "duration": lambda t: re.fullmatch(r"P(?=.)(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?)", t),
+}
+# Format: what it has; what it has not.
+FORMAT_TEXTS = {
+    "date": (["2024-02-29", "2000-02-29", "0001-01-01", "9999-12-31", "0400-02-29"],
+             ["2023-02-29", "1900-02-29", "0000-01-01", "2024-04-31", "2024-13-01", "2024-1-1", "20240101", "2024-02-30"]),
+    "time": (["23:59:59Z", "00:00:00.5+14:00"], ["24:00:00Z", "12:00Z", "12:00:00", "12:00:60Z", "12:00:00.Z"]),
+    "date-time": (["2024-02-29T12:00:00Z", "1985-04-12T23:20:50.52-08:00"], ["2023-02-29T12:00:00Z", "2024-02-29 12:00:00Z"]),
+    "duration": (["P1Y2M3DT4H5M6S", "P4W", "PT36H", "P1M", "PT1M"], ["P", "PT", "P1", "P1Y1W", "P1D1Y", "P1S", "PT1H2S", "P1Y2D"]),
+    "uuid": (["2eb8aa08-aa98-11ea-b4aa-73b441d16380", "2EB8AA08-AA98-11EA-B4AA-73B441D16380"],
+             ["2eb8aa08aa9811eab4aa73b441d16380", "2eb8aa08-aa98-11ea-b4aa-73b441d1638"]),
+    "ipv4": (["0.0.0.0", "255.255.255.255", "1.20.100.9"], ["256.0.0.1", "1.2.3", "01.2.3.4", "1.2.3.4.5"]),
+    "ipv6": (["::", "::1", "1::", "1:2:3:4:5:6:7:8", "1::8", "::ffff:1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7::"],
+             ["1:2:3:4:5:6:7", "1::2::3", "12345::", ":1", "1:2:3:4:5:6:7:8:9", "::%eth0", ":::"]),
+    "email": (["a@b.c", "joe.bloggs+x@mail.example.org", "a" * 64 + "@b.c"],
+              ["a@b", ".a@b.c", "a..b@c.d", "a@-b.c", "a" * 65 + "@b.c", "a@" + "b." * 130 + "c"]),
+    "hostname": (["a", "www.example.org", "1a-b", "a" * 63, ".".join(["a" * 63] * 3 + ["b" * 61])],
+                 ["", "-a", "a-", "a" * 64, "a..b", "xn--a", "a_b", ".".join(["a" * 63] * 4), "ab--c"]),
+    "uri": (["http://example.org:8080/a/b?c=d#e", "urn:isbn:0451450523", "mailto:a@b.c", "https://1.2.3.4/%41"],
+            ["//example.org", "a b:c", "http://a b/", "1a:b", "http://a/%4", "a", "http://a/<"]),
+    "uri-reference": (["", "/a", "a/b", "../x", "#f", "?q", "//h/p", "http://a"], ["a b", "\\\\a", "%zz"]),
+    "json-pointer": (["", "/", "/a~0b/~1", "/é\n"], ["a", "/~", "/~2"]),
+    "relative-json-pointer": (["0", "1/a", "2#"], ["01", "/a", "-1", "1a"]),
+}
+
+
+def check_formats(answers, n, seed):
+    for name, judge in JUDGES.items():
+        for longest in (40, 400):
+            for text in answers(formats=[name], ask="walk", n=n // 2, seed=seed, free=longest)["texts"]:
+                text = json.loads('"' + bytes.fromhex(text).decode() + '"')
+                try:
+                    is_right = judge(text)
+                except ValueError:
+                    is_right = False
+                if not is_right:
+                    return f"{name}: wrote {text!r}"
+    for name, (inside, outside) in FORMAT_TEXTS.items():
+        has = answers(formats=[name], ask="has", texts=inside + outside)["has"]
+        for text, is_in in zip(inside + outside, has):
+            if is_in != (text in inside):
+                return f"{name}: {text!r} is {'in' if is_in else 'out'}"
+    return None
+
+
 def main():
     answers = Answers(sys.argv[1])
     n = int(sys.argv[2]) if len(sys.argv) > 2 else N_DEFAULT
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else SEED_DEFAULT
     checks = [("strings", lambda: check_random(answers, n, seed)),
               ("numbers", lambda: check_numbers(answers, max(20, n // 4), seed)),
-              ("wide ranges of numbers", lambda: check_wide_numbers(answers, n, seed))]
+              ("wide ranges of numbers", lambda: check_wide_numbers(answers, n, seed)),
+              ("formats", lambda: check_formats(answers, n, seed))]
     print(f"1..{len(checks)}")
     for number, (name, check) in enumerate(checks, 1):
         reason = check()
