@@ -117,6 +117,16 @@ static const Row *row_of(const char *name)
 	return NULL;
 }
 
+gboolean weft_keyword_is_known(const char *name)
+{
+	static const char *const annotations[] = {
+		"title",       "description",     "default",          "examples",
+		"example",     "$comment",        "deprecated",       "readOnly",
+		"writeOnly",   "contentEncoding", "contentMediaType", "contentSchema",
+		"discriminator", "externalDocs", "xml", "$recursiveAnchor", NULL};
+	return row_of(name) || g_str_has_prefix(name, "x-") || g_strv_contains(annotations, name);
+}
+
 WeftBelow weft_keyword_below(const char *name)
 {
 	const Row *row = row_of(name);

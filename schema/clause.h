@@ -95,6 +95,9 @@ typedef struct WeftClause {
 /* NULL: `name` is not known. */
 const char *weft_keyword_name(WeftKeyword keyword);
 
+/* Not known: neither a keyword, nor one of the annotations that the standard or others name. */
+gboolean weft_keyword_is_known(const char *name);
+
 /* Whether the value of the keyword is a schema, an array of schemas, or an object of schemas, for
  * walks through the text. FALSE as well for keywords that are not known. */
 typedef enum {

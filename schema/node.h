@@ -121,6 +121,7 @@ struct WeftSchema {
 	GPtrArray *lexemes;         /* owns those of the nodes */
 	GPtrArray *numbers;
 	GPtrArray *verbatim;        /* of char *: JSON pointers of the verbatim strings */
+	GPtrArray *ignored;         /* of char *: JSON pointers of keywords that nobody knows */
 	guint64 fingerprint;        /* a hash of its text and options: tells schemas apart in caches */
 	struct WeftTables *tables;  /* tables.h: what the constraint looks up, made last */
 };

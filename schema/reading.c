@@ -4,6 +4,9 @@
 
 #include "base/error.h"
 
+/* Keywords that are not known: of more of them nobody reads a list. */
+#define IGNORED_MAX 100
+
 gboolean weft_reading_spend(WeftReading *reading, gsize n, GError **error)
 {
 	if (n > WEFT_READING_WORK_MAX - reading->n_work) {
@@ -40,6 +43,20 @@ static gboolean check_dialect(const WeftClause *clause, const char *pointer, GEr
 		error);
 }
 
+static void note_ignored(WeftReading *reading, const WeftJson *json, const char *pointer)
+{
+	GPtrArray *ignored = reading->schema->ignored;
+	for (gsize i = 0; i < weft_json_length(json) && ignored->len < IGNORED_MAX; i++) {
+		gsize size_bytes;
+		const char *name = weft_json_key_at(json, i, &size_bytes);
+		if (weft_keyword_is_known(name))
+			continue;
+		GString *place = g_string_new(pointer);
+		weft_json_pointer_add(place, name, size_bytes);
+		g_ptr_array_add(ignored, g_string_free(place, FALSE));
+	}
+}
+
 WeftClause *weft_reading_clause(WeftReading *reading, const WeftJson *json, GError **error)
 {
 	WeftClause *clause = g_hash_table_lookup(reading->clause_of, json);
@@ -51,6 +68,7 @@ WeftClause *weft_reading_clause(WeftReading *reading, const WeftJson *json, GErr
 		return NULL;
 	g_ptr_array_add(reading->clauses, clause);
 	g_hash_table_insert(reading->clause_of, (gpointer)json, clause);
+	note_ignored(reading, json, pointer);
 	return check_dialect(clause, pointer, error) ? clause : NULL;
 }
 

@@ -114,6 +114,7 @@ WeftSchema *weft_schema_new(const char *json, gsize size_bytes, const WeftSchema
 	schema->lexemes = g_ptr_array_new_with_free_func((GDestroyNotify)weft_lexeme_free);
 	schema->numbers = g_ptr_array_new_with_free_func((GDestroyNotify)weft_numbers_free);
 	schema->verbatim = g_ptr_array_new_with_free_func(g_free);
+	schema->ignored = g_ptr_array_new_with_free_func(g_free);
 	WeftReading reading;
 	gboolean fine = reading_init(&reading, schema, root, options, error) &&
 			read_schema(&reading, root, error);
@@ -134,12 +135,23 @@ void weft_schema_free(WeftSchema *schema)
 	g_ptr_array_unref(schema->lexemes);
 	g_ptr_array_unref(schema->numbers);
 	g_ptr_array_unref(schema->verbatim);
+	g_ptr_array_unref(schema->ignored);
 	g_free(schema);
 }
 
 gsize weft_schema_min_bytes(const WeftSchema *schema)
 {
 	return schema->root->least.bytes;
+}
+
+guint weft_schema_n_ignored(const WeftSchema *schema)
+{
+	return schema->ignored->len;
+}
+
+const char *weft_schema_ignored(const WeftSchema *schema, guint i)
+{
+	return g_ptr_array_index(schema->ignored, i);
 }
 
 guint weft_schema_n_verbatim(const WeftSchema *schema)

@@ -59,6 +59,11 @@ char *weft_schema_null_instance(const WeftSchema *schema);
 gboolean weft_schema_accepts(const WeftSchema *schema, const char *text, gsize size_bytes,
 			     gsize *ret_byte);
 
+/* JSON pointers of keywords that are neither promised nor refused, because they are not known and so
+ * are annotations: in a schema written by hand perhaps misspelt ones. */
+guint weft_schema_n_ignored(const WeftSchema *schema);
+const char *weft_schema_ignored(const WeftSchema *schema, guint i);
+
 /* JSON pointers, in the schema's text, of the strings that have to stand in the document. */
 guint weft_schema_n_verbatim(const WeftSchema *schema);
 const char *weft_schema_verbatim(const WeftSchema *schema, guint i);
