@@ -15,6 +15,7 @@ static void find_spans(WeftConstraint *constraint, WeftVerbatim *verbatim)
 					    .n_chars_max = node->length_max == WEFT_SCHEMA_UNLIMITED
 								   ? G_MAXSIZE
 								   : node->length_max,
+					    .lexeme = node->lexeme,
 					    .allows_empty = TRUE};
 		constraint->spans[i] = node->kind == WEFT_NODE_STRING && node->is_verbatim
 					       ? weft_verbatim_spans(verbatim, &rule)

@@ -42,8 +42,9 @@
  * it; and an optional property is passed over only where depth + the tail's height does not exceed
  * it either. The root fits, and then a way to the end always remains.
  *
- * A verbatim string (is_verbatim) has to stand in the document. It has no lexeme and length_min is
- * 0, so that `""`, which stands in every text, is always one, and is its least.
+ * A verbatim string (is_verbatim) has to stand in the document, which may have none that fits. Where
+ * length and lexeme take `""`, which stands in every text, that is its least; else it has none (bytes is
+ * G_MAXSIZE) and is a branch beside null, which is counted on.
  *
  * Threads: the graph does not change once weft_schema_new has given it, and neither do the lexemes.
  */
