@@ -76,6 +76,8 @@ static void print_kind(const WeftJson *evidence)
 	if (weft_json_bool(weft_json_member(evidence, "confirmed"), &confirmed))
 		print_fact("confirmed", "%s", confirmed ? "yes: read alone, the place says the same"
 							: "no: read alone, the place says something else");
+	if (text_of(evidence, "read"))
+		print_fact("read there", "%s", text_of(evidence, "read"));
 }
 
 /* Whoever reads another script does not know where its sentences end: then as far as the limit. */

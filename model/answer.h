@@ -18,7 +18,7 @@
 typedef struct WeftPointed {
 	gboolean is_known;
 	WeftSpanKind kind;
-	guint32 content;    /* number of the item of content in the document */
+	guint32 content;    /* number of the item of content in the document, or WEFT_SPAN_NO_CONTENT */
 	WeftAnchor at;
 	double share;       /* 0..1, of all that it looked at, instructions included */
 } WeftPointed;

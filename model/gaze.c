@@ -22,9 +22,11 @@ struct WeftGaze {
 	GArray *ends;               /* gsize per decision: where its looks end */
 };
 
+/* Pixels and sound are, whether or not an item was made of them; text without one is a marker. */
 static gboolean is_of_document(const WeftSpan *span)
 {
-	return span->content != WEFT_SPAN_NO_CONTENT && span->n_tokens > 0;
+	return span->n_tokens > 0 &&
+	       (span->kind != WEFT_SPAN_TEXT || span->content != WEFT_SPAN_NO_CONTENT);
 }
 
 WeftGaze *weft_gaze_new(const WeftSequence *sequence, gsize n_heads)

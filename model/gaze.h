@@ -2,7 +2,7 @@
  *
  * The row whose logits decide a token attends to the request. Its probabilities, averaged over heads
  * and over the layers that see the whole request (not those with chunks), say how much it looked at
- * each position. Of a decision the positions of the document's contents that were looked at most are
+ * each position. Of a decision the positions of the document that were looked at most are
  * kept; a value's decisions together point at the span with the largest sum, and in it at the patches,
  * or rows of sound, that have at least half of the largest one's mass.
  *
@@ -17,7 +17,7 @@
 
 typedef struct WeftGaze WeftGaze;
 
-/* NULL when no position of the sequence is of a document's content. The sequence must outlive it. */
+/* NULL when no position of the sequence is of the document. The sequence must outlive it. */
 WeftGaze *weft_gaze_new(const WeftSequence *sequence, gsize n_heads);
 void weft_gaze_free(WeftGaze *gaze);
 

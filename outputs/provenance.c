@@ -269,6 +269,7 @@ static void add_none(Tracer *tracer, const char *pointer)
 		none.kind = WEFT_PROVENANCE_POINTED;
 		none.content = pointed->content;
 		none.at = pointed->at;
+		none.attention = pointed->share;
 	}
 	g_array_append_val(tracer->record->provenance, none);
 }

@@ -55,6 +55,7 @@ static void clear_provenance(gpointer item)
 	WeftProvenance *provenance = item;
 	g_free(provenance->pointer);
 	g_free(provenance->quote);
+	g_free(provenance->read);
 	g_strfreev(provenance->readings);
 }
 

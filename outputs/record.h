@@ -91,6 +91,9 @@ typedef struct WeftProvenance {
 	WeftAnchor at;
 	double reading;         /* 0..1: how sure the reader of the content was; 1: it stands in the file */
 	double confidence;      /* of the value, the reading counted; negative: not known */
+	double attention;       /* POINTED: 0..1 of what the model looked at; 0: its time points there */
+	char *read;             /* POINTED: what the place says, read alone; NULL: nobody has read it */
+	gboolean is_confirmed;  /* the value stands in it */
 } WeftProvenance;
 
 /* A piece of the document about which one request was made. */

@@ -248,6 +248,8 @@ static void write_evidence(WeftJsonWriter *w, const WeftRecord *record,
 		write_content_id(w, "content", provenance->content);
 		if (provenance->char_end > provenance->char_first)
 			write_chars(w, provenance->char_first, provenance->char_end);
+	} else if (provenance->kind == WEFT_PROVENANCE_POINTED) {
+		write_member(w, "rests_on", "reading"); /* of pixels, or of sound */
 	}
 	if (provenance->quote)
 		write_member(w, "quote", provenance->quote);
@@ -261,6 +263,13 @@ static void write_evidence(WeftJsonWriter *w, const WeftRecord *record,
 		write_count(w, "window", provenance->window);
 	if (provenance->confidence >= 0)
 		write_rounded(w, "confidence", provenance->confidence, SHARE_DECIMALS);
+	if (provenance->attention > 0)
+		write_rounded(w, "attention", provenance->attention, SHARE_DECIMALS);
+	if (provenance->read) {
+		weft_json_write_key(w, "confirmed");
+		weft_json_write_bool(w, provenance->is_confirmed);
+		write_member(w, "read", provenance->read);
+	}
 	weft_json_write_object_end(w);
 }
 

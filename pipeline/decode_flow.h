@@ -5,6 +5,8 @@
 
 #include "pipeline/run.h"
 
+/* Tesseract is at its best near this; for other readers the decoder chooses. */
+#define WEFT_TESSERACT_DPI 300
 /* The mark of a recording of which nothing is known but what the first pass measured. */
 #define WEFT_POSITION_MEASURED 1u
 

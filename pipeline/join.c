@@ -9,6 +9,7 @@
  * documents apart; (fuse > generate > collect >) divide, where a file holds many documents.
  * With a guard, whose rounds have a batcher of their own, behind each collect of answers (or behind
  * window, when nothing is asked): guard > generate > verdict.
+ * Behind record stands confirm, where Tesseract reads: it reads alone what the model points at.
  * A dry run ends in survey behind window: nothing is asked and nothing is written.
  *
  * Rounds are unrolled: each has its own fuse, generate and collect, all share the batcher. Nodes
@@ -141,5 +142,7 @@ void weft_join(WeftRun *run)
 		     WEFT_INBOX_SHARED, 5);
 	}
 	then(&line, &weft_node_record, NULL, run, 1, WEFT_INBOX_SHARED, 5);
+	if (run->reader == WEFT_READ_TESSERACT && task->windows != WEFT_WINDOWS_NONE)
+		then(&line, &weft_node_confirm, NULL, run, 1, WEFT_INBOX_SHARED, 5);
 	then(&line, &weft_node_sink, NULL, run, 1, WEFT_INBOX_SHARED, 5);
 }

@@ -20,9 +20,6 @@
 #include "pipeline/replay.h"
 #include "pipeline/sound_pass.h"
 
-/* Tesseract is at its best near this; for others the decoder chooses. */
-#define TESSERACT_DPI 300
-
 typedef struct Decode {
 	WeftRun *run;
 	WeftDecodeOptions options;
@@ -66,7 +63,7 @@ static gboolean set_options(Decode *decode, GError **error)
 	                           (weft_engine_hears_words(run->engine) ||
 	                            weft_engine_knows_task(run->engine));
 	if (run->reader == WEFT_READ_TESSERACT && job->page_dpi == 0 && !job->is_dry)
-		decode->options.page_dpi = TESSERACT_DPI;
+		decode->options.page_dpi = WEFT_TESSERACT_DPI;
 	else if (run->reader != WEFT_READ_TESSERACT && encoders != NULL)
 		decode->options.raster_side_max = weft_encoders_raster_side_max(encoders);
 	decode->has_options = TRUE;

@@ -122,7 +122,7 @@ void weft_run_measured(WeftRun *run, const WeftDocument *document, const WeftEst
  * guard, verdict and merge a WeftRoundNode. */
 extern const WeftNodeClass weft_node_source, weft_node_sniff, weft_node_decode, weft_node_read, weft_node_hear,
     weft_node_window, weft_node_match, weft_node_type, weft_node_divide, weft_node_fuse, weft_node_generate, weft_node_collect, weft_node_guard,
-    weft_node_verdict, weft_node_merge, weft_node_record, weft_node_sink,
+    weft_node_verdict, weft_node_merge, weft_node_record, weft_node_confirm, weft_node_sink,
     weft_node_survey_reading, weft_node_survey;
 
 #endif
