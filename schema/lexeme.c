@@ -91,17 +91,15 @@ static WeftDfa *compile(WeftLexemeMaker *maker, const WeftPattern *pattern, gboo
 	return weft_dfa_complement(dfa, &maker->fuel, error);
 }
 
-/* What stays outside of a pattern for sure is outside of the loose one, and the other way round. */
 static gboolean add_pattern(WeftLexemeMaker *maker, Sum *sum, const char *text, gboolean is_loose,
 			    gboolean is_not, GError **error)
 {
-	gboolean reads_loose = is_loose != is_not;
 	g_autofree char *key = g_strdup_printf("%d%d%s", is_loose, is_not, text);
 	WeftDfa *known = g_hash_table_lookup(maker->patterns, key);
 	if (known)
 		return take_part(sum, weft_dfa_ref(known), &maker->fuel, error);
 	g_autoptr(WeftPattern) pattern =
-		weft_pattern_new(text, reads_loose, maker->characters, error);
+		weft_pattern_new(text, is_loose, maker->characters, error);
 	if (!pattern)
 		return FALSE;
 	guint32 repeat = is_not ? 0 : weft_pattern_single_repeat(pattern);
@@ -114,7 +112,7 @@ static gboolean add_pattern(WeftLexemeMaker *maker, Sum *sum, const char *text, 
 		sum->length_max = MIN(sum->length_max, node->n_max);
 		return star && take_part(sum, star, &maker->fuel, error);
 	}
-	WeftDfa *dfa = compile(maker, pattern, reads_loose, is_not, error);
+	WeftDfa *dfa = compile(maker, pattern, is_loose, is_not, error);
 	if (!dfa)
 		return FALSE;
 	g_hash_table_insert(maker->patterns, g_steal_pointer(&key), weft_dfa_ref(dfa));

@@ -62,7 +62,8 @@ typedef struct WeftLexemePart {
 	WeftLexemeKind kind;
 	const char *text;       /* the pattern, UTF-8; the format's name */
 	gboolean is_loose;      /* what any reading of the pattern takes, not what all do */
-	gboolean is_not;        /* the strings outside; not for formats */
+	gboolean is_not;        /* the strings outside of that: of a loose one they are so in every
+				 * reading; not for formats */
 } WeftLexemePart;
 
 typedef struct WeftLexemeSpec {

@@ -1,6 +1,6 @@
 /* Answers questions about lexemes and sets of numbers, one JSON object a line, for set_brute.py.
  *
- *     {"patterns": [..], "not": [..], "formats": [..], "min": 0, "max": 5, "loose": false}
+ *     {"patterns": [..], "not": [..], "formats": [..], "min": 0, "max": 5}
  *     {"numbers": [["minimum", "0.5"], ["multipleOf", "0.1"], ..], "integer": false}
  *
  * is answered by {"error": ".."} or {"empty": true} or by what "ask" says:
@@ -121,7 +121,7 @@ static WeftLexeme *lexeme_of(WeftLexemeMaker *maker, const json_t *question, GEr
 			WeftLexemePart part = {
 				.kind = k == 2 ? WEFT_LEXEME_FORMAT : WEFT_LEXEME_PATTERN,
 				.text = json_string_value(json_array_get(list, i)),
-				.is_loose = json_is_true(json_object_get(question, "loose")),
+				.is_loose = k == 1,
 				.is_not = k == 1};
 			g_array_append_val(parts, part);
 		}

@@ -87,6 +87,24 @@ static void test_meaning(void)
 	}
 }
 
+/* U+0663 is a digit for some: so it is outside of "^\\d$" only where the pattern is read strictly. */
+static void test_not(void)
+{
+	static const gboolean want[2][2] = {{FALSE, TRUE}, {TRUE, FALSE}}; /* [loose][not] */
+	for (guint i = 0; i < 4; i++) {
+		WeftLexemePart part = {.kind = WEFT_LEXEME_PATTERN,
+				       .text = "^\\d$",
+				       .is_loose = i / 2,
+				       .is_not = i % 2};
+		WeftLexemeSpec spec = {.parts = &part, .n_parts = 1, .length_max = WEFT_LEXEME_UNLIMITED};
+		g_autoptr(WeftLexemeMaker) maker = weft_lexeme_maker_new();
+		g_autoptr(WeftLexeme) lexeme = weft_lexeme_new(maker, &spec, NULL);
+		g_assert_cmpint(weft_lexeme_contains(lexeme, "\xd9\xa3", 2), ==, want[i / 2][i % 2]);
+		g_assert_cmpint(weft_lexeme_contains(lexeme, "7", 1), ==, !part.is_not);
+		g_assert_cmpint(weft_lexeme_contains(lexeme, "x", 1), ==, part.is_not);
+	}
+}
+
 static void test_refused(void)
 {
 	static const struct {
@@ -261,6 +279,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/lexeme/meaning", test_meaning);
+	g_test_add_func("/lexeme/not", test_not);
 	g_test_add_func("/lexeme/refused", test_refused);
 	g_test_add_func("/lexeme/bombs", test_bombs);
 	g_test_add_func("/lexeme/bomb_of_parts", test_bomb_of_parts);
