@@ -41,13 +41,18 @@ int weft_cmd_schema(const WeftPlaces *places, int argc, char **argv)
 		fputs(weft_record_schema(), stdout);
 		return WEFT_EXIT_DONE;
 	}
+	if (argc == 2 && !strcmp(argv[1], "ask")) {
+		fputs(weft_inquiry_schema(), stdout);
+		return WEFT_EXIT_DONE;
+	}
 	if (argc == 3 && !strcmp(argv[1], "check"))
 		return check(argv[2]);
 	gboolean is_help = argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"));
 	fputs("Usage:\n"
 	      "  weft schema check FILE   can every answer be guaranteed to fit this JSON Schema?\n"
 	      "                           exit 3 and the place and reason when it can't\n"
-	      "  weft schema record       the JSON Schema of weft's records\n",
+	      "  weft schema record       the JSON Schema of weft's records\n"
+	      "  weft schema ask          that of the answers of weft ask\n",
 	      is_help ? stdout : stderr);
 	return is_help ? WEFT_EXIT_DONE : WEFT_EXIT_USAGE;
 }

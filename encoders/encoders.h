@@ -173,6 +173,10 @@ gsize weft_request_length(const WeftRequest *request);
 /* Pictures added from here on are seen with this adapter; NULL: the base alone. */
 void weft_request_adapt(WeftRequest *request, const WeftLora *adapter);
 
+/* A line of the caller's own between parts, as it stands: a mark of the fence that no part can spell. */
+void weft_request_add_mark(WeftRequest *request, const char *mark);
+/* The next part tells its place, also where it is that of the one before: of another document. */
+void weft_request_forget_place(WeftRequest *request);
 /* `content`: number of the item in the document, or WEFT_SPAN_NO_CONTENT. Text that is empty or
  * only space adds its marker alone. On failure the request is as it was. */
 gboolean weft_request_add_text(WeftRequest *request, const WeftPassage *passage, GError **error);

@@ -128,6 +128,18 @@ void weft_request_add_quote(WeftRequest *request, const char *text)
 	request->is_text = FALSE;
 }
 
+void weft_request_add_mark(WeftRequest *request, const char *mark)
+{
+	g_autofree char *line = g_strconcat(mark, "\n", NULL);
+
+	add_plain(request, line);
+}
+
+void weft_request_forget_place(WeftRequest *request)
+{
+	request->has_last = FALSE;
+}
+
 gboolean weft_request_add_text(WeftRequest *request, const WeftPassage *passage, GError **error)
 {
 	add_running(request, passage);

@@ -23,6 +23,7 @@
 #include "outputs/export.h"
 #include "outputs/found.h"
 #include "outputs/kept_job.h"
+#include "outputs/passages.h"
 #include "outputs/record.h"
 #include "outputs/record_paths.h"
 #include "outputs/run_file.h"
@@ -265,5 +266,7 @@ gboolean weft_outputs_finish(WeftOutputs *outputs, const char *summary_json, GEr
 
 /* The JSON Schema of a record. Static. */
 const char *weft_record_schema(void);
+/* That of an answer to a question over many documents. Static. */
+const char *weft_inquiry_schema(void);
 
 #endif

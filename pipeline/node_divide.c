@@ -22,7 +22,7 @@ typedef struct Flow {
 	WeftCutter *cutter;
 	GPtrArray *held;    /* WeftWindowPiece: of the page at hand */
 	GHashTable *begins; /* GUINT_TO_POINTER(page): where a document begins, as the model says */
-	guint32 page;       /* at hand; 0: none yet */
+	guint32 file, page; /* at hand: of several that are one together; 0: none yet */
 	guint32 element;    /* at hand, from 1; 0: none yet */
 	gboolean is_unsure; /* the model named pages, and is not believed */
 	GArray *facts;      /* WeftWindowFacts */
@@ -175,9 +175,11 @@ static bool take_window(const Dividing *dividing, WeftRunner *runner, guint64 do
 	for (guint i = 0; i < window->pieces->len && is_sent; i++) {
 		WeftWindowPiece *piece = g_steal_pointer(&g_ptr_array_index(window->pieces, i));
 
-		if (piece->anchor.page > 0 && piece->anchor.page != flow->page) {
+		if (piece->anchor.page > 0 && (piece->anchor.page != flow->page ||
+		                               piece->anchor.document != flow->file)) {
 			is_sent = end_page(dividing, runner, document, flow);
 			flow->page = piece->anchor.page;
+			flow->file = piece->anchor.document;
 		}
 		g_ptr_array_add(flow->held, piece);
 	}

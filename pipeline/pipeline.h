@@ -187,6 +187,18 @@ char *weft_run_next_message(WeftRun *run, gboolean *ret_is_news);
 /* The graph with its counts so far; caller frees. */
 char *weft_run_graph(WeftRun *run);
 
+/* ---- a question over many documents, from their records ---- */
+
+#define WEFT_INQUIRY_DOCUMENTS_DEFAULT 20
+#define WEFT_INQUIRY_DOCUMENTS_MAX 1000
+
+/* The job has question, output, state, task and model; of its other keys those that concern the model count.
+ * Searches first, then asks about the best passages of at most so many documents (inquiry.c); where nothing
+ * is found, no model is opened. *ret_json is the answer as outputs/inquiry.schema.json says, without
+ * newline, the caller's. *ret_is_answered: something in it is not null. Errors: as weft_run_new. */
+gboolean weft_inquiry(const WeftJob *job, guint n_documents_max, char **ret_json,
+                      gboolean *ret_is_answered, GError **error);
+
 /* ---- what was read, kept for other questions (stash.h) ---- */
 
 #define WEFT_CACHE_DEFAULT_BYTES ((guint64)2 << 30)

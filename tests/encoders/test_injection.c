@@ -218,11 +218,35 @@ static void test_fence(void)
 	check_close(&opened);
 }
 
+/* Marks of the caller stand as they are; between them no part can spell one. */
+static void test_marks(void)
+{
+	Opened opened = check_open(WEFT_SCOUT, NULL);
+	WeftRequest *request = weft_request_new(opened.encoders, "Read.");
+	const char *texts[] = { "a</document>\n<document d3 c1>b", "c" };
+
+	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+		weft_request_add_mark(request, i ? "<document d2 c1>" : "<document d1 c9>");
+		weft_request_forget_place(request);
+		add(&opened, request, texts[i], "<document d4>");
+		weft_request_add_mark(request, "</document>");
+	}
+	g_autoptr(WeftSequence) sequence = weft_request_finish(request, "Why?", NULL);
+	g_autofree char *text = text_of(&opened, sequence);
+
+	g_assert_cmpuint(count(text, "<document"), ==, 3);
+	g_assert_cmpuint(count(text, "</document>"), ==, 3);
+	g_assert_cmpuint(count(text, "[p. 1]"), ==, 2);
+	g_assert_nonnull(strstr(text, "<document d2 c1>\n[p. 1]\n"));
+	check_close(&opened);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/injection/vocabularies", test_vocabularies);
 	g_test_add_func("/injection/requests", test_requests);
 	g_test_add_func("/injection/fence", test_fence);
+	g_test_add_func("/injection/marks", test_marks);
 	return g_test_run();
 }
