@@ -13,6 +13,7 @@
 #include "base/long_path.h"
 #include "pipeline/crop.h"
 #include "pipeline/decode_flow.h"
+#include "pipeline/members.h"
 #include "pipeline/run.h"
 
 /* Of one document: each costs a page decoded and a piece of it read. */
@@ -24,7 +25,8 @@ typedef struct Confirm {
 	WeftRun *run;
 	const char **passwords; /* NULL-terminated, borrowed of the job */
 	WeftReader *reader; /* of the document at hand, or NULL */
-	int fd;             /* of the same; -1: not opened */
+	const WeftDocument *opened; /* of its members one, or itself; NULL: none */
+	int fd;             /* of that; -1: it can't be opened, or is not what it was */
 } Confirm;
 
 static gboolean confirm_init(void *shared, WeftRunner *runner, void **ret_state, GError **error)
@@ -41,12 +43,29 @@ static gboolean confirm_init(void *shared, WeftRunner *runner, void **ret_state,
 	return TRUE;
 }
 
-static gboolean open_document(Confirm *confirm, const WeftDocument *document)
+static void close_document(Confirm *confirm)
 {
 	if (confirm->fd >= 0)
-		return TRUE;
-	confirm->fd = weft_path_open(document->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	return confirm->fd >= 0 && !weft_document_has_changed(&document->status, confirm->fd);
+		close(confirm->fd);
+	confirm->fd = -1;
+	confirm->opened = NULL;
+}
+
+/* The document, or its member of this number. */
+static gboolean open_document(Confirm *confirm, const WeftDocument *document, guint32 n)
+{
+	const WeftDocument *wanted = n > 0 ? weft_members_find(document, n) : document;
+
+	if (wanted == NULL || wanted == confirm->opened)
+		return wanted != NULL && confirm->fd >= 0;
+	close_document(confirm);
+	confirm->opened = wanted;
+	confirm->fd = weft_path_open(wanted->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (confirm->fd >= 0 && weft_document_has_changed(&wanted->status, confirm->fd)) {
+		close(confirm->fd);
+		confirm->fd = -1;
+	}
+	return confirm->fd >= 0;
 }
 
 /* The text that stands there, line by line; NULL: it can't be cut out or read. */
@@ -105,10 +124,8 @@ static void confirm_record(Confirm *confirm, const WeftDocument *document, WeftR
 	for (guint i = 0; i < record->provenance->len && n < VALUES_MAX; i++) {
 		WeftProvenance *value = &g_array_index(record->provenance, WeftProvenance, i);
 
-		if (!is_in_question(value))
+		if (!is_in_question(value) || !open_document(confirm, document, value->at.document))
 			continue;
-		if (!open_document(confirm, document))
-			return;
 		if (answer == NULL)
 			answer = weft_json_parse(record->answer, strlen(record->answer),
 			                         WEFT_JSON_STRICT, NULL);
@@ -125,9 +142,7 @@ static WeftStep confirm_step(void *state, WeftRunner *runner, void *take_item, G
 	if (item->kind == WEFT_ITEM_RECORD && item->record != NULL)
 		confirm_record(confirm, item->begin, item->record);
 	g_clear_pointer(&confirm->reader, weft_reader_close);
-	if (confirm->fd >= 0)
-		close(confirm->fd);
-	confirm->fd = -1;
+	close_document(confirm);
 	return weft_step_after(weft_runner_send(runner, g_steal_pointer(&item)));
 }
 
