@@ -106,16 +106,18 @@ static void check_masks(const Setup *setup, const WeftConstraint *now, gsize n_l
 }
 
 /* Writes a document of random tokens under the mask, and looks at some of its masks. */
-static void type_tokens(Setup *setup, const char *text, gsize extra, GRand *dice)
+static void type_tokens(Setup *setup, const char *text, WeftVerbatim *verbatim, gsize extra,
+			GRand *dice)
 {
 	GError *error = NULL;
-	g_autoptr(WeftSchema) schema = weft_schema_new(text, strlen(text), NULL, &error);
+	const WeftSchemaOptions options = {.is_verbatim = verbatim != NULL};
+	g_autoptr(WeftSchema) schema = weft_schema_new(text, strlen(text), &options, &error);
 	g_assert_no_error(error);
 	g_autoptr(WeftLevels) levels = weft_levels_new();
 	g_autofree gint32 *ids = g_new(gint32, setup->words->len);
 	WeftConstraint now;
 	gsize n_left = weft_schema_min_bytes(schema) + extra;
-	weft_constraint_init(&now, schema, levels, NULL, 0);
+	weft_constraint_init(&now, schema, levels, verbatim, weft_masks_text_key(setup->kept));
 	while (!weft_constraint_is_closed(&now)) {
 		gint32 n = 0;
 		gboolean is_complete = weft_constraint_is_complete(&now);
@@ -142,7 +144,31 @@ static void test_brute_force(Setup *setup, gconstpointer n_random)
 	g_autoptr(GRand) dice = g_rand_new_with_seed(3);
 	for (gsize i = 0; i < G_N_ELEMENTS(samples); i++)
 		for (gsize extra = 0; extra < 60; extra += 12)
-			type_tokens(setup, samples[i], extra, dice);
+			type_tokens(setup, samples[i], NULL, extra, dice);
+}
+
+/* Strings that stand in one text or another, with one cache for both. */
+static void test_verbatim(Setup *setup, gconstpointer n_random)
+{
+	static const char *const texts[] = {
+		"aa ab abc \"a\\ ab\" 2024-02-29 AB-1 \xc3\xa9 a end", "b aa \xe6\x97\xa5 12 123 null", "",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa a a a",
+	};
+	static const char *const schemas[] = {
+		"{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":5}",
+		"{\"type\":\"object\",\"required\":[\"a\",\"b\"],\"properties\":{\"a\":{\"type\":[\"string\",\"null\"],"
+		"\"minLength\":2,\"maxLength\":9},\"b\":{\"type\":[\"string\",\"null\"],\"pattern\":\"^a\","
+		"\"x-weft-verbatim\":true}}}",
+	};
+	g_autoptr(GRand) dice = g_rand_new_with_seed(4);
+	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(WeftRunningText) text = weft_running_text_new();
+		weft_running_text_add(text, texts[i], strlen(texts[i]), 0, 0, FALSE);
+		g_autoptr(WeftVerbatim) verbatim = weft_verbatim_new(text);
+		for (gsize extra = 0; extra < 60; extra += 6)
+			for (gsize k = 0; k < G_N_ELEMENTS(schemas); k++)
+				type_tokens(setup, schemas[k], verbatim, extra, dice);
+	}
 }
 
 static void test_spans(Setup *setup, gconstpointer n_random)
@@ -177,6 +203,8 @@ int main(int argc, char **argv)
 	g_test_add("/mask/bytes-and-pieces", Setup, GUINT_TO_POINTER(0), setup_open,
 		   test_brute_force, setup_close);
 	g_test_add("/mask/many-ids", Setup, GUINT_TO_POINTER(6000), setup_open, test_brute_force,
+		   setup_close);
+	g_test_add("/mask/verbatim", Setup, GUINT_TO_POINTER(2000), setup_open, test_verbatim,
 		   setup_close);
 	g_test_add("/mask/spans", Setup, GUINT_TO_POINTER(0), setup_open, test_spans, setup_close);
 	g_test_add_func("/mask/too-many", test_too_many);
