@@ -48,12 +48,21 @@ static void tell_damaged(Export *export, GError **failure)
 
 /* ---- a file for each ---- */
 
+/* The first of the record's id, which may be anything in a damaged one. Caller frees. */
+static char *id_digits(const WeftJson *record)
+{
+	const char *id = weft_json_string(weft_json_member(record, "id"), NULL);
+	const char *hex = id && g_str_has_prefix(id, "sha256:") ? id + strlen("sha256:") : "";
+
+	return strspn(hex, "0123456789abcdef") >= 8 ? g_strndup(hex, 8) : g_strdup("record");
+}
+
 /* "meeting.vtt"; "meeting-1f2e3d4c.vtt" for the second document of that name, and where the name is too
  * long for a file. */
 static char *file_name(Export *export, const WeftJson *record)
 {
 	g_autofree char *title = weft_export_title(record);
-	const char *id = weft_json_string(weft_json_member(record, "id"), NULL);
+	g_autofree char *digits = id_digits(record);
 	const char *extension = export->format->extension;
 	char *dot = strrchr(title, '.');
 	gsize room = NAME_BYTES_MAX - strlen(extension) - strlen("-12345678.");
@@ -68,8 +77,7 @@ static char *file_name(Export *export, const WeftJson *record)
 
 	if (is_long || *title == '\0' || *title == '.' || g_hash_table_contains(export->names, name)) {
 		g_free(name);
-		name = g_strdup_printf("%s-%.8s.%s", title, id ? id + strlen("sha256:") : "record",
-				       extension);
+		name = g_strdup_printf("%s-%s.%s", title, digits, extension);
 	}
 	g_hash_table_add(export->names, g_strdup(name));
 	return g_steal_pointer(&name);

@@ -285,7 +285,7 @@ static int show_records(const Show *show, GError **error)
 		return print_table(outputs, error);
 	if (!weft_said_read(&said, "show", show->out, show->corrections, error))
 		return WEFT_EXIT_NOT_STARTED;
-	g_auto(WeftExplain) explain = {.ingest = ingest, .outputs = outputs, .out = show->out, .said = &said};
+	g_auto(WeftExplain) explain = {.ingest = ingest, .outputs = outputs, .said = &said};
 	return print_records(show, &explain, &said, error);
 }
 

@@ -231,11 +231,10 @@ static void print_place(const WeftJson *record, const WeftAnchor *at)
 
 /* ---- crops ---- */
 
-/* "0123456789abcdef-items_0_price"; what a pointer has beside letters and digits makes it end in a hash, so
+/* "items_0_price"; what a pointer has beside letters and digits makes it end in a hash, so
  * that no two are one name. Caller frees. */
-static char *crop_name(const WeftJson *record, const char *pointer)
+static char *crop_name(const char *pointer)
 {
-	const char *id = text_of(record, "id");
 	g_autoptr(GString) slug = g_string_new(NULL);
 	gboolean is_exact = strlen(pointer) <= SLUG_BYTES;
 
@@ -250,7 +249,7 @@ static char *crop_name(const WeftJson *record, const char *pointer)
 
 		g_string_append_printf(slug, "-%.8s", hash);
 	}
-	return g_strdup_printf("%.16s-%s", id ? id + strlen("sha256:") : "record", slug->str);
+	return g_strdup(slug->len > 0 ? slug->str : "answer");
 }
 
 /* The job that made the record knows where passwords are; where it is not kept, there are none. */
@@ -349,7 +348,11 @@ static gboolean write_crop(WeftExplain *explain, const WeftJson *record, const W
 {
 	g_autoptr(GError) failure = NULL;
 	g_autoptr(WeftPart) part = cut(explain, record, at, &failure);
-	g_autofree char *folder = g_build_filename(explain->out, "crops", NULL);
+	const char *id = text_of(record, "id");
+	g_autofree char *folder = weft_outputs_crops_dir(explain->outputs, id ? id : "", error);
+
+	if (!folder)
+		return FALSE;
 
 	if (!part) {
 		print_fact("crop", "none: %s", failure->message);
@@ -397,7 +400,7 @@ static gboolean explain_value(WeftExplain *explain, const WeftJson *record, cons
 {
 	WeftValue found = weft_value_of(record, pointer);
 	g_autofree char *shown = weft_path_display(*pointer ? pointer : "the answer");
-	g_autofree char *name = crop_name(record, pointer);
+	g_autofree char *name = crop_name(pointer);
 
 	puts(shown);
 	print_value(explain, record, &found);

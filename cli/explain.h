@@ -2,7 +2,7 @@
  *
  * Prints the value, what became of it, and of each evidence its kind, the quote in its sentence, where that
  * stands, who read it and how surely. The place itself is cut out of the document, as it is now (when
- * its bytes are still those that were read), and written to OUT/crops: a picture of the box with a little
+ * its bytes are still those that were read), and written to the record's folder of crops: a picture of the box with a little
  * around it, or the seconds of sound. A list or an object is explained value by value.
  */
 #ifndef WEFT_CLI_EXPLAIN_H
@@ -14,7 +14,6 @@
 typedef struct WeftExplain {
 	WeftIngest *ingest;
 	WeftOutputs *outputs;
-	const char *out;     /* the folder */
 	const WeftSaid *said;
 	gboolean is_missing; /* set: of some evidence there is no crop */
 	char *sha256, *path; /* private: the document that was found last, which was read as a whole for it */

@@ -160,6 +160,10 @@ gboolean weft_outputs_lose(WeftOutputs *outputs, const char *path, const char *f
 /* The record file of an id, a prefix of an id (8 characters or more) or a path; caller frees. */
 char *weft_outputs_record_path(WeftOutputs *outputs, const char *id_or_path, GError **error);
 
+/* The folder for pieces cut out of the record's document, which nothing makes but who writes there;
+ * it goes when the record is erased. NULL: the id is none. Caller frees. */
+char *weft_outputs_crops_dir(const WeftOutputs *outputs, const char *id, GError **error);
+
 /* A record by its file, without what is in its lists `content` and `hidden`, which may be hundreds of
  * MB; NULL: damaged, or not to be read. Caller frees. */
 WeftJson *weft_record_head(const char *path, GError **error);

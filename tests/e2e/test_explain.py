@@ -184,6 +184,17 @@ class Explain(e2e.Case):
             self.assertEqual(done.returncode == 0, "  crop        out/crops" in done.stdout or
                              "clip" in done.stdout, (at, done.stdout))
 
+    def test_an_id_that_is_none(self):
+        (self.folder / "bill.pdf").write_bytes(e2e.pdf(PAGES))
+        self.run_on("bill.pdf")
+        for identity in ("x", "sha256:../../../../y", None, "sha256:" + "g" * 64):
+            self.edit(id=identity, answer={"total": 1}, provenance={"/total": [{"kind": "matched", "at": [{"page": 1}]}]})
+            done = e2e.weft("show", "-o", "out", "--explain", "/total", self.id, cwd=self.folder)
+            self.assertEqual(done.returncode, 3, (identity, done.stdout, done.stderr))
+            e2e.weft("export", "-o", "out", "-f", "txt", "--to", "texts", self.id, cwd=self.folder)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["bill.pdf", "out", "texts"])
+        self.assertFalse((self.folder / "out/crops").exists())
+
     def test_corrected(self):
         (self.folder / "bill.pdf").write_bytes(e2e.pdf(PAGES))
         self.run_on("bill.pdf")

@@ -46,8 +46,13 @@ class Gc(e2e.Case):
 
     def test_gone_is_erased_when_asked(self):
         self.lose()
+        crops = [self.out / "crops" / e2e.by_name(self.out)[name]["id"][7:23] for name in ("a.md", "b.md")]
+        for folder in crops:
+            folder.mkdir(parents=True)
+            (folder / "total.png").write_bytes(b"x")
         before = e2e.records(self.out)
         self.gc()
+        self.assertTrue(all(folder.exists() for folder in crops))
         self.assertEqual(e2e.records(self.out), before)
 
         done = self.gc("--gone", "-n")
@@ -57,6 +62,7 @@ class Gc(e2e.Case):
         done = self.gc("--gone")
         self.assertRegex(done.stdout, r"^.*/a.md: gone, erased record sha256:[0-9a-f]{64}\n$")
         left = e2e.by_name(self.out)
+        self.assertEqual([folder.exists() for folder in crops], [False, True])
         self.assertEqual(len(e2e.record_files(self.out)), len(before) - 1)
         self.assertNotIn("a.md", left)
         self.assertIn("copy-of-c.md", left)
