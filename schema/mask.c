@@ -164,40 +164,81 @@ static void walk_nodes(WeftMasks *masks, Walk *walk, guint32 first, guint32 end)
 
 /* ---- inside strings ---- */
 
-/* The constraint behind the closing quote of the string that its only way is in. */
-static void behind_quote(const WeftConstraint *constraint, WeftConstraint *behind)
+/* The constraint behind the value that its only way is in. */
+static void behind_value(const WeftConstraint *constraint, WeftConstraint *behind)
 {
 	weft_constraint_copy(behind, constraint);
 	weft_cursor_begin(&behind->ways[0].cursor, WEFT_CURSOR_GAP, NULL);
 }
 
-static void walk_lexeme(WeftMasks *masks, Walk *walk, const WeftConstraint *constraint)
+/* Where a cursor stands that needs nothing of the rest: a lexeme or a number. */
+typedef union Inner {
+	WeftLexemeState lexeme;
+	WeftNumberState number;
+} Inner;
+
+static gboolean inner_step(const WeftCursor *cursor, Inner *inner, guint8 byte)
+{
+	if (cursor->kind == WEFT_CURSOR_NUMBER)
+		return weft_numbers_step(cursor->node->numbers, &inner->number, byte);
+	inner->lexeme = weft_lexeme_step(cursor->node->lexeme, inner->lexeme, byte);
+	return inner->lexeme.id != WEFT_LEXEME_DEAD;
+}
+
+static gboolean inner_may_end(const WeftCursor *cursor, const Inner *inner)
+{
+	return cursor->kind == WEFT_CURSOR_NUMBER
+		       ? weft_numbers_accepts(cursor->node->numbers, &inner->number)
+		       : weft_lexeme_accepts(cursor->node->lexeme, inner->lexeme);
+}
+
+static gsize inner_close(const WeftCursor *cursor, const Inner *inner)
+{
+	return cursor->kind == WEFT_CURSOR_NUMBER
+		       ? weft_numbers_close(cursor->node->numbers, &inner->number)
+		       : (gsize)weft_lexeme_close(cursor->node->lexeme, inner->lexeme) + 1;
+}
+
+/* The trie from behind a lexeme or number on, whose end node `i` is: the quote of the one belongs to
+ * it, what follows the other does not. */
+static void walk_behind(WeftMasks *masks, Walk *walk, const WeftConstraint *constraint, guint32 i)
+{
+	const WeftTrieNode *node = &walk->trie->nodes[i];
+	if (constraint->ways[0].cursor.kind == WEFT_CURSOR_NUMBER) {
+		behind_value(constraint, &masks->path[node->depth - 1]);
+		walk_nodes(masks, walk, i, node->next);
+	} else if (node->byte == '"') {
+		behind_value(constraint, &masks->path[node->depth]);
+		if (node->id != WEFT_TRIE_NONE)
+			find_token(masks, walk, &masks->path[node->depth], node->id);
+		walk_nodes(masks, walk, i + 1, node->next);
+	}
+}
+
+static void walk_inner(WeftMasks *masks, Walk *walk, const WeftConstraint *constraint)
 {
 	const WeftCursor *cursor = &constraint->ways[0].cursor;
-	const WeftLexeme *lexeme = cursor->node->lexeme;
 	const WeftTrieNode *nodes = walk->trie->nodes;
-	WeftLexemeState states[WEFT_WORD_BYTES_MAX + 1];
-	gsize behind = weft_level_close(constraint->ways[0].level) + 1;
-	states[0] = cursor->lexeme;
+	Inner states[WEFT_WORD_BYTES_MAX + 1];
+	gsize behind = weft_level_close(constraint->ways[0].level);
+	if (cursor->kind == WEFT_CURSOR_NUMBER)
+		states[0].number = cursor->number;
+	else
+		states[0].lexeme = cursor->lexeme;
 	for (guint32 i = 0; i < walk->trie->n_nodes;) {
 		const WeftTrieNode *node = &nodes[i];
-		WeftLexemeState *now = &states[node->depth];
-		if (node->byte == '"' && weft_lexeme_accepts(lexeme, states[node->depth - 1])) {
-			behind_quote(constraint, &masks->path[node->depth]);
+		const Inner *before = &states[node->depth - 1];
+		Inner *now = &states[node->depth];
+		*now = *before;
+		if (inner_step(cursor, now, (guint8)node->byte)) {
 			if (node->id != WEFT_TRIE_NONE)
-				find_token(masks, walk, &masks->path[node->depth], node->id);
-			walk_nodes(masks, walk, i + 1, node->next);
-			i = node->next;
+				add_token(masks, walk, node->id, inner_close(cursor, now) + behind);
+			i++;
 			continue;
 		}
-		*now = weft_lexeme_step(lexeme, states[node->depth - 1], (guint8)node->byte);
-		if (now->id == WEFT_LEXEME_DEAD) {
-			i = node->next;
-			continue;
-		}
-		if (node->id != WEFT_TRIE_NONE)
-			add_token(masks, walk, node->id, weft_lexeme_close(lexeme, *now) + behind);
-		i++;
+		if (inner_may_end(cursor, before))
+			walk_behind(masks, walk, constraint, i);
+		i = node->next;
 	}
 }
 
@@ -212,7 +253,7 @@ static void walk_exits(WeftMasks *masks, Walk *walk, const WeftConstraint *const
 	const WeftVocabulary *vocabulary = masks->vocabulary;
 	g_autofree gint32 *texts = NULL;
 	walk->trie = &vocabulary->exits;
-	behind_quote(constraint, &masks->path[0]);
+	behind_value(constraint, &masks->path[0]);
 	for (gsize i = 0; walk->n_chars_min > 0 && i < vocabulary->n_endings; i++)
 		if (may_leave(walk, vocabulary->endings[i].n_chars))
 			g_array_append_val(masks->found, vocabulary->endings[i].id);
@@ -373,14 +414,15 @@ static void build_any(WeftMasks *masks, const WeftConstraint *constraint, Walk *
 static Entry *build(WeftMasks *masks, const WeftConstraint *constraint, gsize limit)
 {
 	Entry *entry = g_new0(Entry, 1);
+	WeftCursorKind kind = constraint->ways[0].cursor.kind;
 	Walk walk = {.trie = &masks->vocabulary->all,
 		     .limit = limit,
 		     .close_before = weft_constraint_close_bytes(constraint)};
 	g_array_set_size(masks->found, 0);
 	if (build_any_text(masks, constraint, &walk, entry))
 		;
-	else if (constraint->n_ways == 1 && constraint->ways[0].cursor.kind == WEFT_CURSOR_LEXEME)
-		walk_lexeme(masks, &walk, constraint);
+	else if (constraint->n_ways == 1 && (kind == WEFT_CURSOR_LEXEME || kind == WEFT_CURSOR_NUMBER))
+		walk_inner(masks, &walk, constraint);
 	else
 		build_any(masks, constraint, &walk, entry);
 	entry->growth = walk.growth;

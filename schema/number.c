@@ -235,6 +235,12 @@ static guint32 close_digits(const WeftNumbers *numbers, const WeftNumberState *s
 {
 	guint32 best = WEFT_NUMBER_NEVER;
 	gboolean is_zero = state->digits == 0 && state->n_whole == 1;
+	gboolean is_bare = state->has_point && state->n_fraction == 0;
+	Wide value = state->digits * power_of_ten(fraction_max(numbers) - state->n_fraction);
+	/* Without steps what stands there will do, with a 0 behind a bare point, and nothing shorter. */
+	if (numbers->step == 1 && value >= magnitudes->low && value <= magnitudes->high &&
+	    !(is_bare && state->n_whole == digits_max(numbers)))
+		return is_bare ? 1 : 0;
 	int k_end = state->has_point || is_zero ? 0 : digits_max(numbers) - state->n_whole;
 	for (int k = 0; k <= k_end && (guint32)k < best; k++) {
 		best = close_fraction(numbers, state, magnitudes, k, best);
@@ -294,7 +300,7 @@ gboolean weft_numbers_accepts(const WeftNumbers *numbers, const WeftNumberState 
 	Wide high = state->is_negative ? -numbers->min : numbers->max;
 	Wide value = whole.digits * power_of_ten(fraction_max(numbers) - state->n_fraction);
 	return state->n_whole > 0 && (!state->has_point || state->n_fraction > 0) && value >= low &&
-	       value <= high && value % numbers->step == 0;
+	       value <= high && (numbers->step == 1 || value % numbers->step == 0);
 }
 
 /* The state behind `byte`, if numbers are spelled so at all. */
