@@ -84,6 +84,17 @@ static const char *time_of(const WeftJson *object)
 	return at;
 }
 
+/* Does the place of this member of an object stand beside it? Where the object says its time itself, and
+ * all is one file, none does; of several files the one of that time does. */
+static gboolean tells_place(const WeftJson *object, const char *key, const WeftJson *provenance,
+			    const char *pointer)
+{
+	if (!time_of(object))
+		return TRUE;
+	return strcmp(key, "at") == 0 &&
+	       weft_export_document(weft_json_at(weft_json_member(provenance, pointer), 0)) > 0;
+}
+
 /* Where the value at `pointer` was found, in brackets; nothing where nobody knows. */
 static void add_evidence(GString *out, const WeftJson *provenance, const char *pointer)
 {
@@ -159,7 +170,7 @@ static void add_table(GString *out, const WeftJson *list, const WeftJson *proven
 
 			g_string_append(out, "| ");
 			add_scalar(out, weft_json_at(item, j));
-			if (!time_of(item))
+			if (tells_place(item, weft_json_key_at(item, j, NULL), provenance, cell))
 				add_evidence(out, provenance, cell);
 			g_string_append_c(out, ' ');
 		}
@@ -192,8 +203,14 @@ static void add_list(GString *out, const WeftJson *list, const WeftJson *provena
 			add_evidence(out, provenance, at);
 			g_string_append_c(out, '\n');
 		} else if (time_of(item)) {
+			g_autoptr(GString) time_at = g_string_new(at);
+
+			g_string_append(time_at, "/at");
 			add_heading(out, depth);
-			g_string_append_printf(out, "%s\n\n", time_of(item));
+			g_string_append(out, time_of(item));
+			if (tells_place(item, "at", provenance, time_at->str))
+				add_evidence(out, provenance, time_at->str);
+			g_string_append(out, "\n\n");
 			add_members(out, item, provenance, at, depth + 1, TRUE);
 		} else {
 			add_value(out, item, provenance, at, depth + 1);
@@ -218,7 +235,7 @@ static void add_members(GString *out, const WeftJson *object, const WeftJson *pr
 			add_label(out, key);
 			g_string_append(out, ":** ");
 			add_scalar(out, value);
-			if (!time_of(object))
+			if (tells_place(object, key, provenance, at))
 				add_evidence(out, provenance, at);
 			g_string_append(out, "\n\n");
 			continue;

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/utf8.h"
+#include "outputs/pointed_time.h"
 #include "outputs/record.h"
 #include "outputs/standing.h"
 #include "schema/schema.h"
@@ -19,6 +20,7 @@ typedef struct Tracer {
 	GHashTable *last;    /* value inside an array -> WeftSpot of its last match */
 	GHashTable *known;   /* pointers that have a reason or evidence already */
 	GHashTable *doubted; /* pointers of values that become null */
+	GPtrArray *times;    /* char *: pointer, text ... of several files: what stands beside them counts */
 	WeftSpot previous;   /* of the verbatim value before, if there is one */
 	gboolean has_previous;
 	gsize n_scalars;
@@ -36,47 +38,6 @@ typedef struct Value {
 	WeftSpot spot;
 	WeftReadings readings; /* n > 1: it is one of these */
 } Value;
-
-/* ---- times ---- */
-
-/* "00:12:34", as a marker tells it; FALSE: it is something else. */
-static gboolean read_marker(const char *text, double *ret_time_s)
-{
-	static const char form[] = "99:59:59"; /* the highest digits */
-
-	for (gsize i = 0; i < sizeof(form); i++)
-		if (g_ascii_isdigit(form[i]) ? text[i] < '0' || text[i] > form[i] : text[i] != form[i])
-			return FALSE;
-	*ret_time_s = g_ascii_strtoull(text, NULL, 10) * 3600.0 +
-		      g_ascii_strtoull(text + 3, NULL, 10) * 60.0 +
-		      g_ascii_strtoull(text + 6, NULL, 10);
-	return TRUE;
-}
-
-/* What begins in the block of time to which a value points: speech before anything else. */
-static gboolean find_time(const Tracer *tracer, const char *text, guint32 *ret_content)
-{
-	const GPtrArray *contents = tracer->record->contents;
-	WeftAnchor wanted = { .has_time = TRUE };
-	gboolean is_found = FALSE;
-
-	if (!read_marker(text, &wanted.time[0]))
-		return FALSE;
-	for (guint32 i = 0; i < contents->len; i++) {
-		const WeftContent *content = contents->pdata[i];
-		const WeftAnchor *at = &g_array_index(content->anchors, WeftAnchor, 0);
-
-		if (!content->text || content->hidden || !at->has_time ||
-		    weft_anchor_block(at) != weft_anchor_block(&wanted))
-			continue;
-		if (!is_found || content->kind == WEFT_CONTENT_SPEECH)
-			*ret_content = i;
-		is_found = TRUE;
-		if (content->kind == WEFT_CONTENT_SPEECH)
-			break;
-	}
-	return is_found;
-}
 
 /* ---- one value ---- */
 
@@ -339,13 +300,37 @@ static void trace_scalar(Tracer *tracer, const WeftJson *json, const char *point
 
 	describe(&value, json);
 	value.is_verbatim = is_string && schema && weft_schema_place(schema, pointer).is_verbatim;
-	if (is_string && value.text && find_time(tracer, value.text, &content))
+	if (is_string && value.text && tracer->record->parts->len > 1 &&
+	    weft_pointed_time_is(value.text)) {
+		g_ptr_array_add(tracer->times, g_strdup(pointer));
+		g_ptr_array_add(tracer->times, g_strdup(value.text));
+	} else if (is_string && value.text &&
+		   weft_pointed_time_find(tracer->record, pointer, value.text, &content))
 		add_pointed(tracer, pointer, content);
 	else if (value.normal && *value.normal)
 		trace_value(tracer, &value);
 	else
 		add_none(tracer, pointer);
 	g_free(value.normal);
+}
+
+/* Once all else has its evidence. */
+static void trace_times(Tracer *tracer)
+{
+	for (guint i = 0; i < tracer->times->len; i += 2) {
+		const char *text = tracer->times->pdata[i + 1];
+		Value value = { .pointer = tracer->times->pdata[i], .text = text,
+				.window = window_of(tracer, tracer->times->pdata[i]) };
+		guint32 content;
+
+		if (weft_pointed_time_find(tracer->record, value.pointer, text, &content)) {
+			add_pointed(tracer, value.pointer, content);
+			continue;
+		}
+		value.normal = weft_running_text_normal(text, strlen(text));
+		trace_value(tracer, &value);
+		g_free(value.normal);
+	}
 }
 
 gboolean weft_value_stands_in(const WeftJson *json, const char *text)
@@ -484,13 +469,16 @@ gboolean weft_record_trace(WeftRecord *record, const WeftTraceRules *rules, GErr
 		.last = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
 		.known = known_pointers(record),
 		.doubted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+		.times = g_ptr_array_new_with_free_func(g_free),
 	};
 	g_autoptr(GString) pointer = g_string_new(NULL);
 	trace_tree(&tracer, answer, pointer, FALSE);
+	trace_times(&tracer);
 	settle_doubts(&tracer, answer);
 	weft_standing_free(tracer.standing);
 	g_hash_table_unref(tracer.last);
 	g_hash_table_unref(tracer.known);
 	g_hash_table_unref(tracer.doubted);
+	g_ptr_array_unref(tracer.times);
 	return TRUE;
 }

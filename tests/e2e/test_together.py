@@ -266,7 +266,10 @@ class Together(Case):
             cues = [(i, i + 1, "Anna", f"Then we talk about the point {n}-{i} of the list") for i in range(50)]
             cues[7] = (7, 8, "Ben", ("Zebra", "Yonder", "Xylo")[n - 1])
             self.write(f"{n}.vtt", vtt(*cues))
-        (self.folder / "s.json").write_text(json.dumps(enum_schema(a="Zebra", b="Yonder", c="Xylo")))
+        schema = enum_schema(a="Zebra", b="Yonder", c="Xylo")
+        schema["properties"]["d"] = enum_schema(at="00:00:06", word="Yonder")
+        schema["required"].append("d")
+        (self.folder / "s.json").write_text(json.dumps(schema))
         narrow = self.folder / "narrow"
         narrow.mkdir()
         bundle = e2e.bundle_with(narrow, max_position_embeddings=2600)
@@ -282,6 +285,11 @@ class Together(Case):
             evidence = record["provenance"][f"/{key}"][0]
             self.assertEqual((evidence["at"][0]["document"], evidence["at"][0]["time"]), (n, [7, 8]))
             self.assertLessEqual(evidence["window"], len(windows))
+        # Each has that time; what was said beside it was said in the second.
+        time, = record["provenance"]["/d/at"]
+        self.assertEqual((time["kind"], time["at"][0]["document"]), ("pointed", 2))
+        exported = e2e.weft("export", "-o", "out", "-f", "md", record["id"], cwd=self.folder).stdout
+        self.assertIn("**At:** 00:00:06 \\[2/00:00:06\\]\n", exported)
         self.verify()
 
 

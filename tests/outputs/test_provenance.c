@@ -138,6 +138,40 @@ static void test_times(void)
 	assert_none(record, "/4");
 }
 
+/* Of several files each has the time: what was found beside it counts, then the window, then where the
+ * model looked. */
+static void test_times_of_several_files(void)
+{
+	g_autoptr(WeftRecord) record = weft_record_new();
+	static const char *const words[] = { "Zebra", "Yonder", "Xylo" };
+	WeftWindowFacts window = { .n = 1, .content_first = 2, .content_last = 2 };
+	WeftPointed looked = { .is_known = TRUE, .at = { .document = 2 } };
+
+	for (guint32 i = 0; i < 3; i++) {
+		WeftRecordPart part = { .n = i + 1, .name = g_strdup(words[i]) };
+		WeftAnchor at = { .document = i + 1, .has_time = TRUE, .time = { 754, 757 } };
+
+		g_array_append_val(record->parts, part);
+		g_ptr_array_add(record->contents, weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_FILE,
+								   g_strdup(words[i]), at));
+	}
+	g_array_append_val(record->windows, window);
+	record->answer = g_strdup("[{\"at\":\"00:12:34\",\"word\":\"Yonder\"},"
+				  "{\"at\":\"00:12:34\",\"word\":null},{\"at\":\"00:12:34\"},"
+				  "{\"at\":\"00:12:34\"},{\"at\":\"00:12:50\"}]");
+	g_hash_table_insert(record->value_windows, g_strdup("/0/at"), GUINT_TO_POINTER(1));
+	g_hash_table_insert(record->value_windows, g_strdup("/1/at"), GUINT_TO_POINTER(1));
+	g_hash_table_insert(record->value_pointed, g_strdup("/1/at"), g_memdup2(&looked, sizeof(looked)));
+	g_hash_table_insert(record->value_pointed, g_strdup("/2/at"), g_memdup2(&looked, sizeof(looked)));
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
+	g_assert_cmpuint(evidence(record, "/0/at")->at.document, ==, 2); /* as Yonder */
+	g_assert_cmpuint(evidence(record, "/1/at")->at.document, ==, 3); /* the window */
+	g_assert_cmpuint(evidence(record, "/2/at")->at.document, ==, 2); /* looked at */
+	g_assert_cmpuint(evidence(record, "/3/at")->at.document, ==, 1); /* the first */
+	g_assert_cmpint(evidence(record, "/3/at")->kind, ==, WEFT_PROVENANCE_POINTED);
+	assert_none(record, "/4/at");
+}
+
 static void test_numbers(void)
 {
 	static const char *const TEXTS[] = {
@@ -382,6 +416,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/provenance/lists", test_lists);
 	g_test_add_func("/provenance/hidden-is-no-evidence", test_hidden_is_no_evidence);
 	g_test_add_func("/provenance/known-stays", test_known_stays);
+	g_test_add_func("/provenance/times-of-several-files", test_times_of_several_files);
 	g_test_add_func("/provenance/not-json", test_not_json);
 	return g_test_run();
 }
