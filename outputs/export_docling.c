@@ -3,7 +3,8 @@
  * What the record says was read becomes texts, tables and pictures, in reading order, with their place:
  * `prov` (page, box from the top left, in points; a picture is its page 1, in pixels), or for sound
  * and video a `source` track with seconds and who speaks. What a picture or a frame was read to say is a
- * text inside it. Hidden text is not in it, nor is the answer: docling has no place for one.
+ * text inside it. Hidden text is not in it, nor is the answer: docling has no place for one. Of several
+ * files that are one document the pages of each are counted on behind those of the one before.
  */
 #include <string.h>
 
@@ -23,6 +24,7 @@ typedef struct Docling {
 	GString *children; /* of the body */
 	WeftJsonWriter body;
 	double sides[2];   /* of a picture: what its boxes reach */
+	GArray *pages_before; /* guint64, by the number of the file; 0 stands for the only one */
 } Docling;
 
 static void write_text(WeftJsonWriter *w, const char *key, const char *value)
@@ -59,6 +61,40 @@ static void write_empty(WeftJsonWriter *w, const char *key)
 
 /* ---- places ---- */
 
+/* A file without pages takes one. */
+static GArray *count_pages_before(const WeftJson *record)
+{
+	const WeftJson *pages = weft_json_at_pointer(record, "/document/pages");
+	gsize n_parts = weft_json_length(weft_json_at_pointer(record, "/source/parts"));
+	GArray *before = g_array_new(FALSE, TRUE, sizeof(guint64));
+
+	g_array_set_size(before, (guint)n_parts + 2);
+	for (gsize i = 0; i < weft_json_length(pages); i++) {
+		const WeftJson *page = weft_json_at(pages, i);
+		guint64 document = 0, n = 0;
+
+		if (weft_json_uint(weft_json_member(page, "document"), &document) &&
+		    weft_json_uint(weft_json_member(page, "n"), &n) && document <= n_parts)
+			g_array_index(before, guint64, document + 1) =
+				MAX(g_array_index(before, guint64, document + 1), n);
+	}
+	for (guint i = 2; i < before->len; i++)
+		g_array_index(before, guint64, i) =
+			MAX(g_array_index(before, guint64, i), 1) + g_array_index(before, guint64, i - 1);
+	return before;
+}
+
+/* Of a page, or of a place on one: its number in all. */
+static guint64 page_in_all(const Docling *docling, const WeftJson *object, guint64 n)
+{
+	guint64 document = 0;
+
+	if (!weft_json_uint(weft_json_member(object, "document"), &document) ||
+	    document >= docling->pages_before->len)
+		document = 0;
+	return g_array_index(docling->pages_before, guint64, document) + n;
+}
+
 static gboolean read_numbers(const WeftJson *list, double *values, gsize n)
 {
 	for (gsize i = 0; i < n; i++)
@@ -82,7 +118,7 @@ static void write_prov(Docling *docling, WeftJsonWriter *w, const WeftJson *at, 
 		for (int i = 0; i < 2; i++)
 			docling->sides[i] = MAX(docling->sides[i], box[i + 2]);
 	weft_json_write_object(w);
-	write_count(w, "page_no", page);
+	write_count(w, "page_no", page_in_all(docling, at, page));
 	weft_json_write_key(w, "bbox");
 	weft_json_write_object(w);
 	for (int i = 0; i < 4; i++)
@@ -330,9 +366,12 @@ static void write_pages(const Docling *docling, WeftJsonWriter *w, const WeftJso
 
 		if (weft_json_uint(weft_json_member(page, "n"), &numbers[i]) &&
 		    weft_json_double(weft_json_member(page, "width"), &width) &&
-		    weft_json_double(weft_json_member(page, "height"), &height) &&
-		    g_hash_table_add(seen, &numbers[i]))
+		    weft_json_double(weft_json_member(page, "height"), &height)) {
+			numbers[i] = page_in_all(docling, page, numbers[i]);
+			if (!g_hash_table_add(seen, &numbers[i]))
+				continue;
 			write_page(w, numbers[i], width, height);
+		}
 	}
 	if (weft_json_length(pages) == 0 && docling->sides[0] > 0)
 		write_page(w, 1, docling->sides[0], docling->sides[1]);
@@ -367,7 +406,7 @@ static void write_document(Docling *docling, GString *out, const WeftJson *recor
 gboolean weft_export_docling(GString *out, const WeftJson *record)
 {
 	const WeftJson *content = weft_json_member(record, "content");
-	Docling docling = { .children = g_string_new(NULL) };
+	Docling docling = { .children = g_string_new(NULL), .pages_before = count_pages_before(record) };
 
 	weft_json_writer_init(&docling.body, docling.children);
 	weft_json_write_array(&docling.body);
@@ -383,6 +422,7 @@ gboolean weft_export_docling(GString *out, const WeftJson *record)
 		weft_json_write_array_end(&docling.writers[list]);
 	write_document(&docling, out, record);
 	g_string_free(docling.children, TRUE);
+	g_array_unref(docling.pages_before);
 	for (List list = 0; list < N_LISTS; list++)
 		g_string_free(docling.lists[list], TRUE);
 	return TRUE;

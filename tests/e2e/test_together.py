@@ -226,6 +226,11 @@ class Together(Case):
         self.assertEqual([(item["at"][0].get("document"), item["at"][0].get("page"))
                           for item in record["content"]], [(1, 1), (1, 2), (2, 1), (3, None)])
         self.assertEqual(record["ledger"]["pages"]["done"], 3)
+        exported = json.loads(e2e.weft("export", "-o", "out", "-f", "docling", record["id"],
+                                       cwd=self.folder).stdout)
+        self.assertEqual(list(exported["pages"]), ["1", "2", "3"])
+        self.assertEqual([text["prov"][0]["page_no"] for text in exported["texts"] if text["prov"]],
+                         [1, 2, 3])
         self.verify()
 
     def test_a_dry_run_and_what_it_counts(self):
