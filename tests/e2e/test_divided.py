@@ -4,8 +4,12 @@ Random weights answer anything: how many elements there are, which pages and whi
 that evidence stays within them is tested, not what they say.
 """
 import json
+import signal
+import subprocess
+import time
 
 import e2e
+import journal
 
 N = 30
 ITEM = {"type": "object",
@@ -29,6 +33,22 @@ def scan(n=N):
             pages.append([head] + [f"row {i}.{k}.{row} of goods for the tug" for row in range(9)])
         places.append([first, len(pages)])
     return e2e.pdf(pages), places
+
+
+def pictures(n):
+    """A scan: each page is a picture, and no text."""
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", None]
+    for i in range(n):
+        grey = bytes((i * 37 + k * (i + 3)) % 256 for k in range(64 * 80))
+        at = len(objects) + 1
+        objects += [b"<< /Type /XObject /Subtype /Image /Width 64 /Height 80 /ColorSpace /DeviceGray "
+                    b"/BitsPerComponent 8 /Length %d >>\nstream\n%s\nendstream" % (len(grey), grey),
+                    b"<< /Length 30 >>\nstream\nq 612 0 0 792 0 0 cm /Im Do Q \nendstream",
+                    b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R /Resources "
+                    b"<< /XObject << /Im %d 0 R >> >> >>" % (at + 1, at)]
+    kids = b" ".join(b"%d 0 R" % (5 + 3 * i) for i in range(n))
+    objects[1] = b"<< /Type /Pages /Count %d /Kids [%s] >>" % (n, kids)
+    return e2e.assemble_pdf(objects)
 
 
 class Divided(e2e.Case):
@@ -150,6 +170,33 @@ class Divided(e2e.Case):
         first, self.out = e2e.records(self.out), self.folder / "again"
         self.read("-j", "4")
         self.assertEqual(e2e.records(self.out), first)
+
+    def test_pictures_after_a_kill(self):
+        """Pages that are pictures: what an earlier run was told about them is not asked, nor are they decoded,
+        again, and the record is the same."""
+        (self.pile / "scan.pdf").write_bytes(pictures(60))
+        self.task()
+        more = ["--temperature", "3", "-j", "1"]
+        whole, self.out = self.out, self.folder / "killed"
+        arguments = ["-q", "-m", self.bundle, "--reader", "none", "-t", self.folder / "many.task", *more]
+        done = e2e.weft("run", *arguments, "-o", whole, self.pile)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        record = e2e.by_name(whole)["scan.pdf"]
+        self.assert_whole(record, [element["pages"] for element in record["elements"]])
+        self.assertEqual(sum(window["pictures"] for window in record["windows"]), 60)
+        process = subprocess.Popen([e2e.WEFT, "run", *map(str, arguments), "-o", self.out, self.pile])
+        deadline = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < deadline and not any(
+                journal.kinds(path).count(journal.ANSWER) > 2 for path in journal.in_work(self.out)):
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        self.assertEqual(process.wait(), -signal.SIGKILL)
+        self.assertEqual(e2e.record_files(self.out), [])
+        done = e2e.weft("run", *arguments, "-o", self.out, self.pile)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        self.assertEqual(e2e.records(self.out), e2e.records(whole))
+        self.assertGreater(e2e.summary(self.out)["windows_kept"], 2)
+        self.assertEqual(journal.in_work(self.out), [])
 
     def test_refused(self):
         for more, message in (("documents=many\nmerge=model", "merge=fields"),

@@ -1,0 +1,60 @@
+"""The tasks that come with weft, as files that users copy: a copy is the same task."""
+import json
+import shutil
+
+import e2e
+
+SCHEMA = {"type": "object", "properties": {"total": {"type": ["string", "null"], "maxLength": 9}},
+          "required": ["total"], "additionalProperties": False}
+
+
+class Tasks(e2e.Case):
+    def setUp(self):
+        super().setUp()
+        self.pile = self.folder / "pile"
+        self.pile.mkdir()
+        (self.pile / "a.txt").write_text("Dear Anna,\nthe total is 12.50.\n\nBen\n")
+        (self.pile / "scan.pdf").write_bytes(e2e.pdf([["Invoice No. 17"], ["total 12.50"]]))
+        (self.folder / "s.json").write_text(json.dumps(SCHEMA))
+        self.mine = self.folder / "mine"
+        shutil.copytree(e2e.SOURCE / "tasks", self.mine)
+
+    def read(self, task, *more, out):
+        done = e2e.weft("run", "-q", "-m", e2e.BUNDLE, "--reader", "none", "-t", task, *more, "-o", out, self.pile)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return e2e.records(out)
+
+    def test_copies(self):
+        names = {path.stem for path in self.mine.glob("*.task")}
+        self.assertLessEqual({"index", "transcript", "describe", "extract", "ask"}, names)
+        for name in sorted(names):
+            with self.subTest(name):
+                more = {"extract": ["-s", self.folder / "s.json"], "ask": ["--question", "How much?"],
+                        "across": ["--question", "How much?"]}.get(name, [])
+                shipped = self.read(name, *more, out=self.folder / f"{name}.shipped")
+                copied = self.read(self.mine / f"{name}.task", *more, out=self.folder / f"{name}.copied")
+                self.assertEqual(shipped, copied)
+                self.assertEqual(len(shipped), 2)
+                self.assert_code(e2e.weft("verify", "-o", self.folder / f"{name}.copied"), 0)
+
+    def test_changed(self):
+        """One's own words make one's own task, under any name."""
+        (self.mine / "own.task").write_text(
+            "[task]\n# mine\nprompt=What is the total?\\n{document}\\nSay it.\nschema=" + json.dumps(SCHEMA) + "\n")
+        records = self.read(self.mine / "own.task", out=self.out)
+        self.assertEqual({tuple(json.loads(text)["answer"]) for text in records.values()}, {("total",)})
+        done = e2e.weft("run", "-m", e2e.BUNDLE, "-t", self.mine / "gone.task", "-o", self.out, self.pile)
+        self.assert_code(done, 3)
+        self.assertIn("gone.task", done.stderr)
+
+    def test_summaries(self):
+        """Each says in one line what it is for, and weft-run(1) names it."""
+        page = (e2e.SOURCE / "docs/man/weft-run.1").read_text()
+        for path in self.mine.glob("*.task"):
+            self.assertIn("\nsummary=", "\n" + path.read_text(), path.name)
+            if path.stem != "across":  # of weft-ask(1)
+                self.assertIn(f"\n.B {path.stem}\n", page)
+
+
+if __name__ == "__main__":
+    e2e.main()
