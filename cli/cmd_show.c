@@ -126,11 +126,14 @@ static void print_items(const WeftJson *items, const char *heading)
 	}
 }
 
+/* Members by their keys, items of a list by their numbers. */
 static void print_values(const WeftJson *object, const char *heading)
 {
 	for (gsize i = 0; i < weft_json_length(object); i++) {
 		g_autoptr(GString) text = g_string_new(NULL);
-		g_autofree char *key = weft_path_display(weft_json_key_at(object, i, NULL));
+		g_autofree char *number = g_strdup_printf("%" G_GSIZE_FORMAT, i);
+		const char *name = weft_json_key_at(object, i, NULL);
+		g_autofree char *key = weft_path_display(name ? name : number);
 		WeftJsonWriter writer;
 		weft_json_writer_init(&writer, text);
 		weft_json_write_tree(&writer, weft_json_at(object, i));
@@ -157,6 +160,43 @@ static void print_corrections(const WeftJson *corrections)
 		(void)weft_json_bool(weft_json_member(said, "confirms"), &confirms);
 		printf("%s  %-16s by %s %s%s%s\n", i == 0 ? "\ncorrections\n" : "", pointer, who, when,
 		       confirms ? ": it is so" : "; the answer was ", confirms ? "" : was->str);
+	}
+}
+
+/* "type  invoice (its text has \"amount due\")" */
+static void print_type(const WeftJson *type)
+{
+	g_autofree char *name = shown_string(weft_json_member(type, "name"));
+	g_autofree char *word = shown_string(weft_json_member(type, "word"));
+	g_autofree char *reason = shown_string(weft_json_member(type, "reason"));
+
+	if (!type)
+		return;
+	printf("\ntype\n  %-16s ", *name ? name : "none");
+	if (*word)
+		printf("its text has \"%s\"\n", word);
+	else
+		printf("%s\n", *reason ? reason : "as the model says");
+}
+
+/* Where each document of the file is: "  0                p.1-2". */
+static void print_elements(const WeftJson *elements)
+{
+	for (gsize i = 0; i < weft_json_length(elements); i++) {
+		const WeftJson *pages = weft_json_member(weft_json_at(elements, i), "pages");
+		guint64 first = 0, last = 0;
+
+		if (i == 0)
+			puts("\ndocuments in the file");
+		(void)weft_json_uint(weft_json_at(pages, 0), &first); /* none: of no page */
+		(void)weft_json_uint(weft_json_at(pages, 1), &last);
+		printf("  %-16zu ", i);
+		if (first == 0)
+			puts("the whole file");
+		else if (first == last)
+			printf("p.%" G_GUINT64_FORMAT "\n", first);
+		else
+			printf("p.%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "\n", first, last);
 	}
 }
 
@@ -235,6 +275,8 @@ static void print_record(const WeftJson *record)
 	print_errors(weft_json_member(record, "errors"));
 	print_values(weft_json_member(weft_json_member(record, "document"), "metadata"),
 	             "metadata");
+	print_type(weft_json_member(record, "type"));
+	print_elements(weft_json_member(record, "elements"));
 	print_values(weft_json_member(record, "answer"), "answer");
 	print_corrections(weft_json_member(record, "corrections"));
 	print_values(weft_json_member(record, "absent"), "absent");

@@ -110,6 +110,11 @@ class Divided(e2e.Case):
         self.assertGreater(large[1], large[0])  # it is larger than a window, and one element
         for item in record["answer"]:
             self.assertEqual(list(item), ["number", "rows"])
+        done = e2e.weft("show", "-o", self.out, record["id"].removeprefix("sha256:"))
+        self.assert_code(done, 0)
+        self.assertIn("\n  28               p.46-47\n  29               p.48\n", done.stdout)
+        self.assertEqual(done.stderr, "")
+        self.assert_code(e2e.weft("show", "-o", self.out), 0)
 
     def test_evidence_stays_at_home(self):
         """Every document says "tug"; each finds its own."""

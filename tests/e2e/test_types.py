@@ -69,6 +69,8 @@ class Types(e2e.Case):
         self.assertEqual(records["b.txt"]["type"]["name"], "letter")
         self.assertEqual(list(records["b.txt"]["answer"]), ["from"])
         self.assertEqual(records["c.txt"]["type"]["word"], "Rechnung Nr")
+        shown = e2e.weft("show", "-o", self.out, records["a.txt"]["id"].removeprefix("sha256:")).stdout
+        self.assertIn('invoice          its text has "invoice no"', shown)
 
     def test_by_model(self):
         """Whatever it chooses has that type's schema; a document of none is skipped, and says so."""
