@@ -175,13 +175,14 @@ class LLGuidance:
         import llguidance
         import llguidance.numpy
         self.package, n = llguidance, len(words)
+        of_byte = {word[0]: i for i, word in reversed(list(enumerate(words))) if len(word) == 1}
 
         class Tokens:
             eos_token_id, bos_token_id, special_token_ids = n, None, [n]
             tokens = [w or b"\xff[%d]" % i for i, w in enumerate(words)] + [b"\xff[EOS]"]
 
             def __call__(self, text):
-                return list(text if isinstance(text, bytes) else text.encode())
+                return [of_byte[byte] for byte in (text if isinstance(text, bytes) else text.encode())]
         self.tokenizer = llguidance.LLTokenizer(llguidance.TokenizerWrapper(Tokens()))
         self.mask = llguidance.numpy.allocate_token_bitmask(1, self.tokenizer.vocab_size)
 

@@ -91,6 +91,9 @@ static gint32 pick(Typist *typist, const WeftMask *mask)
 	for (gint32 id = 0; mask->bits && id < n_tokens; id++)
 		if (mask->bits[id / 64] >> (id % 64) & 1)
 			typist->ids[n++] = id;
+	for (gsize i = 0; n == 0 && i < mask->n_ids; i++) /* no bit is set */
+		typist->ids[i] = mask->ids[i];
+	n = n > 0 ? n : (gint32)mask->n_ids;
 	return n > 0 ? typist->ids[g_rand_int_range(typist->dice, 0, n)] : -1;
 }
 
