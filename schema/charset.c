@@ -114,14 +114,27 @@ WeftCharacters *weft_characters_new(void)
 	return g_new0(WeftCharacters, 1);
 }
 
+/* Planes 4 to 13 are empty and 15 and 16 are private but for two characters each (The Unicode
+ * Standard, 2.8): GLib need not be asked about a million characters. Were one of them assigned, it would
+ * be counted as not known, which is right either way. */
+static GUnicodeType type_of(guint32 character)
+{
+	guint32 plane = character >> 16;
+	if (plane >= 4 && plane <= 13)
+		return G_UNICODE_UNASSIGNED;
+	if (plane >= 15)
+		return (character & 0xffff) < 0xfffe ? G_UNICODE_PRIVATE_USE : G_UNICODE_UNASSIGNED;
+	return g_unichar_type(character);
+}
+
 static const GArray *type_runs(WeftCharacters *characters)
 {
-	TypeRun run = {1, 1, g_unichar_type(1)};
+	TypeRun run = {1, 1, type_of(1)};
 	if (characters->runs)
 		return characters->runs;
 	characters->runs = g_array_new(FALSE, FALSE, sizeof(TypeRun));
 	for (guint32 c = 2; c <= WEFT_CHARSET_LAST; c++) {
-		GUnicodeType type = g_unichar_type(c);
+		GUnicodeType type = type_of(c);
 		if (type != run.type) {
 			g_array_append_val(characters->runs, run);
 			run = (TypeRun){c, c, type};

@@ -78,14 +78,33 @@ static WeftDfa *star_of(const GArray *set, WeftFuel *fuel, GError **error)
 	return weft_dfa_smallest(dfa, fuel, error);
 }
 
-static WeftDfa *compile(WeftLexemeMaker *maker, const WeftPattern *pattern, gboolean is_loose,
-			gboolean is_not, GError **error)
+/* The texts in which a node of the pattern is found, or all others. */
+static WeftDfa *compile_root(WeftLexemeMaker *maker, const WeftPattern *pattern, guint32 root,
+			     gboolean is_loose, gboolean is_not, GError **error)
 {
 	g_autoptr(WeftNfa) nfa =
-		weft_nfa_new(pattern, is_loose, maker->characters, &maker->fuel, error);
+		weft_nfa_new(pattern, root, is_loose, maker->characters, &maker->fuel, error);
 	if (!nfa)
 		return NULL;
 	g_autoptr(WeftDfa) dfa = weft_dfa_of_nfa(nfa, &maker->fuel, error);
+	if (!dfa || !is_not)
+		return g_steal_pointer(&dfa);
+	return weft_dfa_complement(dfa, &maker->fuel, error);
+}
+
+static WeftDfa *compile(WeftLexemeMaker *maker, const WeftPattern *pattern, gboolean is_loose,
+			gboolean is_not, GError **error)
+{
+	g_autoptr(WeftDfa) dfa =
+		compile_root(maker, pattern, pattern->root, is_loose, FALSE, error);
+	for (guint i = 0; dfa && i < pattern->looks->len; i++) {
+		const WeftPatternLook *look = &g_array_index(pattern->looks, WeftPatternLook, i);
+		g_autoptr(WeftDfa) ahead = compile_root(maker, pattern, look->root,
+							is_loose != look->is_not, look->is_not, error);
+		WeftDfa *both = ahead ? weft_dfa_intersection(dfa, ahead, &maker->fuel, error) : NULL;
+		weft_dfa_unref(dfa);
+		dfa = both;
+	}
 	if (!dfa || !is_not)
 		return g_steal_pointer(&dfa);
 	return weft_dfa_complement(dfa, &maker->fuel, error);

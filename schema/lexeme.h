@@ -20,7 +20,8 @@
  * ways is either refused, or read so that all agree: validators match \d, \w, \s, \b and . by
  * ASCII or by Unicode, and what one of them would refuse is not written ("\D" is no digit of any
  * script, "\d" is 0 to 9). WeftLexemePart.is_loose turns that round: what one of them would take.
- * Refused: look-around, back-references, [] and [^], {,n}, letters that are no escape, and what
+ * Look-ahead is there behind a leading ^ only, where it speaks of the whole text.
+ * Refused: other look-around, back-references, [] and [^], {,n}, letters that are no escape, and what
  * the limits below forbid.
  *
  * Formats: see weft_format_known. They give a subset of what the RFCs allow (no leap second, no

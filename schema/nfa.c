@@ -18,6 +18,7 @@ enum { BEFORE_NOTHING, BEFORE_PLAIN, BEFORE_WORD, BEFORE_ODD, N_BEFORE };
 
 typedef struct Builder {
 	const WeftPattern *pattern;
+	guint32 root;
 	gboolean is_loose;
 	WeftFuel *fuel;
 	GArray *steps;          /* of Step */
@@ -260,7 +261,7 @@ static guint32 build_search(Builder *builder)
 	builder->tail = add_step(builder, STEP_SPLIT, 0, 0, accept);
 	body = add_step(builder, STEP_READ, any, builder->tail, 0);
 	g_array_index(builder->steps, Step, builder->tail).next = body;
-	body = build(builder, builder->pattern->root, builder->tail);
+	body = build(builder, builder->root, builder->tail);
 	head = add_step(builder, STEP_SPLIT, 0, body, 0);
 	guint32 skip = add_step(builder, STEP_READ, any, head, 0);
 	g_array_index(builder->steps, Step, head).other = skip;
@@ -296,11 +297,12 @@ static gboolean build_nfa(Builder *builder, WeftCharacters *characters)
 	return build_states(builder, head);
 }
 
-WeftNfa *weft_nfa_new(const WeftPattern *pattern, gboolean is_loose, WeftCharacters *characters,
-		      WeftFuel *fuel, GError **error)
+WeftNfa *weft_nfa_new(const WeftPattern *pattern, guint32 root, gboolean is_loose,
+		      WeftCharacters *characters, WeftFuel *fuel, GError **error)
 {
 	g_autoptr(WeftNfa) nfa = g_new0(WeftNfa, 1);
 	Builder builder = {.pattern = pattern,
+			   .root = root,
 			   .is_loose = is_loose,
 			   .fuel = fuel,
 			   .nfa = nfa,

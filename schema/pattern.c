@@ -85,8 +85,9 @@ static gboolean read_group_head(Reader *reader, const char *at)
 	}
 	if (reader->p[1] == '=' || reader->p[1] == '!')
 		return weft_pattern_refuse(
-			reader, at, "look-ahead is not supported; write a second pattern beside this one "
-				    "under allOf (or under not), or list what may stand there");
+			reader, at, "look-ahead is supported only behind a leading ^; write a second "
+				    "pattern beside this one under allOf (or under not), or list what "
+				    "may stand there");
 	if (reader->p[1] == '<' && (reader->p[2] == '=' || reader->p[2] == '!'))
 		return weft_pattern_refuse(
 			reader, at, "look-behind is not supported; write a second pattern beside this one "
@@ -237,11 +238,50 @@ static guint32 gather(WeftPattern *pattern, WeftPatternKind kind, const GArray *
 	return node;
 }
 
+/* (?=X) or (?!X) behind a leading ^ speaks of the whole text: it is another pattern, ^(?:X). */
+static gboolean read_look(Reader *reader)
+{
+	WeftPattern *pattern = reader->pattern;
+	g_autoptr(GArray) terms = g_array_new(FALSE, FALSE, sizeof(guint32));
+	WeftPatternLook look = {.is_not = reader->p[2] == '!'};
+	const char *at = reader->p;
+	guint32 start = add_node(pattern, WEFT_PATTERN_START), body;
+	reader->p += 3;
+	reader->depth++;
+	reader->is_loose ^= look.is_not;
+	if (!read_choice(reader, &body))
+		return FALSE;
+	reader->is_loose ^= look.is_not;
+	reader->depth--;
+	if (*reader->p != ')')
+		return weft_pattern_refuse(reader, at, "the group is not closed");
+	reader->p++;
+	g_array_append_val(terms, start);
+	g_array_append_val(terms, body);
+	look.root = gather(pattern, WEFT_PATTERN_SEQUENCE, terms);
+	g_array_append_val(pattern->looks, look);
+	return TRUE;
+}
+
+static gboolean is_at_look(const Reader *reader)
+{
+	return reader->is_at_start && reader->depth == 0 && reader->p[0] == '(' &&
+	       reader->p[1] == '?' && (reader->p[2] == '=' || reader->p[2] == '!');
+}
+
 static gboolean read_sequence(Reader *reader, guint32 *ret_node)
 {
 	g_autoptr(GArray) terms = g_array_new(FALSE, FALSE, sizeof(guint32));
 	while (*reader->p != '\0' && *reader->p != '|' && *reader->p != ')') {
 		guint32 term;
+		gboolean is_begin = reader->p == reader->text || reader->is_at_start;
+		if (is_at_look(reader)) {
+			if (!read_look(reader))
+				return FALSE;
+			continue;
+		}
+		if (reader->depth == 0)
+			reader->is_at_start = is_begin && *reader->p == '^';
 		if (!read_term(reader, &term))
 			return FALSE;
 		g_array_append_val(terms, term);
@@ -258,6 +298,12 @@ static gboolean read_choice(Reader *reader, guint32 *ret_node)
 		return FALSE;
 	g_array_append_val(choices, sequence);
 	while (*reader->p == '|') {
+		if (reader->depth == 0 && reader->pattern->looks->len > 0)
+			return weft_pattern_refuse(reader, reader->p,
+						   "the look-ahead belongs to one alternative; write "
+						   "parentheses around all of them");
+		if (reader->depth == 0)
+			reader->is_at_start = FALSE;
 		reader->p++;
 		if (!read_sequence(reader, &sequence))
 			return FALSE;
@@ -283,6 +329,7 @@ WeftPattern *weft_pattern_new(const char *text, gboolean is_loose, WeftCharacter
 	g_autoptr(WeftPattern) pattern = g_new0(WeftPattern, 1);
 	pattern->nodes = g_array_new(FALSE, TRUE, sizeof(WeftPatternNode));
 	pattern->sets = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
+	pattern->looks = g_array_new(FALSE, FALSE, sizeof(WeftPatternLook));
 	g_array_set_size(pattern->nodes, 1);
 	g_autoptr(GHashTable) set_ids = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
 							      (GDestroyNotify)g_bytes_unref, NULL);
@@ -308,13 +355,14 @@ void weft_pattern_free(WeftPattern *pattern)
 		return;
 	g_clear_pointer(&pattern->nodes, g_array_unref);
 	g_clear_pointer(&pattern->sets, g_ptr_array_unref);
+	g_clear_pointer(&pattern->looks, g_array_unref);
 	g_free(pattern);
 }
 
 guint32 weft_pattern_single_repeat(const WeftPattern *pattern)
 {
 	const WeftPatternNode *root = weft_pattern_node(pattern, pattern->root);
-	if (root->kind != WEFT_PATTERN_SEQUENCE || root->child == 0)
+	if (root->kind != WEFT_PATTERN_SEQUENCE || root->child == 0 || pattern->looks->len > 0)
 		return 0;
 	const WeftPatternNode *start = weft_pattern_node(pattern, root->child);
 	guint32 repeat = start->sibling;

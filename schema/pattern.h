@@ -29,10 +29,19 @@ typedef struct WeftPatternNode {
 	guint32 n_min, n_max;
 } WeftPatternNode;
 
+/* A look-ahead behind a leading ^. The texts of the pattern are also among those in which `root` is
+ * found, or with is_not among the others; then `root` was read the other way round: loosely in a
+ * pattern that was not. */
+typedef struct WeftPatternLook {
+	guint32 root;
+	gboolean is_not;
+} WeftPatternLook;
+
 typedef struct WeftPattern {
 	GArray *nodes;             /* of WeftPatternNode */
 	GPtrArray *sets;           /* of GArray of WeftRange */
-	guint32 root;
+	guint32 root;              /* without the look-aheads */
+	GArray *looks;             /* of WeftPatternLook */
 	gboolean has_boundary;
 } WeftPattern;
 

@@ -8,6 +8,7 @@ typedef struct Reader {
 	const char *text, *p;      /* valid UTF-8 that ends with NUL */
 	gboolean is_loose;
 	guint depth;
+	gboolean is_at_start;      /* nothing but ^ and look-aheads was read, and a ^ */
 	WeftCharacters *characters;
 	WeftPattern *pattern;
 	GHashTable *set_ids;       /* GBytes of the ranges to index + 1 */

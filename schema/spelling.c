@@ -187,7 +187,7 @@ WeftSpelling *weft_spelling_new(const WeftDfa *dfa, WeftFuel *fuel, GError **err
 	Builder builder = {.spelling = spelling, .dfa = dfa, .fuel = fuel, .error = error};
 	spelling->nodes = g_array_new(FALSE, TRUE, sizeof(WeftSpellingNode));
 	spelling->ways = g_array_new(FALSE, FALSE, sizeof(guint16));
-	spelling->leaves = g_array_new(FALSE, FALSE, sizeof(WeftSpellingLeaf));
+	spelling->leaves = g_array_sized_new(FALSE, FALSE, sizeof(WeftSpellingLeaf), 16); /* never NULL */
 	if (dfa->n_classes >= WEFT_SPELLING_CLASS) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
 			    "the pattern tells %u kinds of characters apart, limit %u", dfa->n_classes,

@@ -99,6 +99,10 @@ def random_set(rand):
                             ["a", "é", "è", "€"], ["x", "😀", "😁", "\x1f"], ["a", "\t", " ", "."]])
     longest = {2: 7, 3: 5, 4: 4}[len(alphabet)]
     wanted = [random_pattern(rand, alphabet, rand.randint(1, 4)) for _ in range(rand.choice([1, 1, 1, 2, 3]))]
+    if rand.random() < 0.2:
+        look, kind = random_pattern(rand, alphabet, 2), rand.choice("=!")
+        ahead = (look[0], look[1], look[2]) if kind == "=" else (look[0], look[2], look[1])
+        wanted[0] = tuple(f"{start}(?{kind}{a})(?:{w})" for start, a, w in zip(["^", "\\A", "\\A"], ahead, wanted[0]))
     unwanted = [random_pattern(rand, alphabet, 2) for _ in range(rand.choice([0, 0, 0, 1]))]
     low, high = rand.choice([0, 0, 0, 1, 2, longest]), rand.randint(1, longest)
     if rand.random() < 0.2:

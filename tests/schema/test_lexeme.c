@@ -76,6 +76,12 @@ static void test_meaning(void)
 		{"\\bcat\\b", "a cat.", TRUE},
 		{"\\bcat\\b", "concatenate", FALSE},
 		{"\\bcat", "\xc3\xa9" "cat", FALSE},   /* a boundary in ASCII only */
+		{"^(?=.*\\d)(?=.*[A-Z]).{4,8}$", "abC1", TRUE},
+		{"^(?=.*\\d)(?=.*[A-Z]).{4,8}$", "abc1", FALSE},
+		{"^(?!tag$|category$)\\w+$", "tags", TRUE},
+		{"^(?!tag$|category$)\\w+$", "tag", FALSE},
+		{"^(?!\\d)", "\xd9\xa3", FALSE},    /* a digit for some */
+		{"^(?=\\D)", "\xd9\xa3", FALSE},
 		{"^a{0}$", "", TRUE},
 		{"^(a*)*$", "aaa", TRUE},
 		{"^(|a){3}$", "aa", TRUE},
@@ -111,7 +117,13 @@ static void test_refused(void)
 		const char *pattern, *words;
 		int code;
 	} cases[] = {
-		{"^(?=.*a)b", "character 2: look-ahead", WEFT_ERROR_SCHEMA},
+		{"^a(?=.*a)b", "character 3: look-ahead", WEFT_ERROR_SCHEMA},
+		{"^((?!a).)*$", "character 3: look-ahead", WEFT_ERROR_SCHEMA},
+		{"^(?=a)b|c", "character 8: the look-ahead belongs", WEFT_ERROR_SCHEMA},
+		{"a|^(?=a)b", "look-ahead", WEFT_ERROR_SCHEMA},
+		{"^(?=a(?=b))b", "character 6: look-ahead", WEFT_ERROR_SCHEMA},
+		{"^(?=a)*b", "nothing stands before", WEFT_ERROR_SCHEMA},
+		{"^(?=a", "not closed", WEFT_ERROR_SCHEMA},
 		{"(?!a)b", "look-ahead", WEFT_ERROR_SCHEMA},
 		{"(?<=a)b", "look-behind", WEFT_ERROR_SCHEMA},
 		{"(?<!a)b", "look-behind", WEFT_ERROR_SCHEMA},
