@@ -213,8 +213,8 @@ static gboolean find_least(WeftLexeme *lexeme, const guint32 *best, const guint3
 static guint32 *find_costs(const WeftLexeme *lexeme)
 {
 	guint32 *costs = g_new0(guint32, lexeme->dfa->n_classes);
-	const WeftSpellingNode *root = weft_spelling_node(lexeme->spelling, 0);
-	const WeftSpellingLeaf *leaves = weft_spelling_leaves(lexeme->spelling, root);
+	const WeftSpellingNode *root = &lexeme->spelling->nodes[0];
+	const WeftSpellingLeaf *leaves = &lexeme->spelling->leaves[root->leaf];
 	for (guint i = 0; i < root->n_leaves; i++)
 		costs[leaves[i].class_id] = leaves[i].n_bytes;
 	return costs;

@@ -3,7 +3,9 @@
 #include <string.h>
 
 typedef struct Builder {
-	WeftSpelling *spelling;
+	GArray *nodes;          /* of WeftSpellingNode */
+	GArray *ways;           /* of guint16 */
+	GArray *leaves;         /* of WeftSpellingLeaf */
 	const WeftDfa *dfa;
 	guint8 *is_written;     /* [n_classes] */
 	GHashTable *known;      /* GBytes of first byte and ways to node */
@@ -31,7 +33,6 @@ static void offer(Builder *builder, GArray *classes, guint16 class_id, guint16 n
 /* The classes below a node, and how far they are. */
 static void find_leaves(Builder *builder, WeftSpellingNode *node, const guint16 *ways)
 {
-	WeftSpelling *spelling = builder->spelling;
 	g_autoptr(GArray) classes = g_array_new(FALSE, FALSE, sizeof(guint16));
 	for (guint i = 0; i < node->n_ways; i++) {
 		if (ways[i] & WEFT_SPELLING_CLASS) {
@@ -40,27 +41,27 @@ static void find_leaves(Builder *builder, WeftSpellingNode *node, const guint16 
 		}
 		if (ways[i] == 0 || (i > 0 && ways[i] == ways[i - 1]))
 			continue;
-		const WeftSpellingNode *below = weft_spelling_node(spelling, ways[i]);
-		const WeftSpellingLeaf *leaves = weft_spelling_leaves(spelling, below);
-		for (guint j = 0; j < below->n_leaves; j++)
-			offer(builder, classes, leaves[j].class_id, leaves[j].n_bytes + 1);
+		const WeftSpellingNode *below = &g_array_index(builder->nodes, WeftSpellingNode, ways[i]);
+		for (guint j = below->leaf; j < below->leaf + below->n_leaves; j++) {
+			const WeftSpellingLeaf *leaf = &g_array_index(builder->leaves, WeftSpellingLeaf, j);
+			offer(builder, classes, leaf->class_id, leaf->n_bytes + 1);
+		}
 	}
-	node->leaf = spelling->leaves->len;
+	node->leaf = builder->leaves->len;
 	node->n_leaves = (guint16)classes->len;
 	for (guint i = 0; i < classes->len; i++) {
 		guint16 class_id = g_array_index(classes, guint16, i);
 		WeftSpellingLeaf leaf = {class_id, builder->best[class_id]};
-		g_array_append_val(spelling->leaves, leaf);
+		g_array_append_val(builder->leaves, leaf);
 		builder->best[class_id] = 0;
 	}
 }
 
 static WeftSpellingNode make_node(Builder *builder, guint8 first, const guint16 *ways, guint n)
 {
-	WeftSpelling *spelling = builder->spelling;
-	WeftSpellingNode node = {.first = first, .n_ways = (guint16)n, .way = spelling->ways->len};
+	WeftSpellingNode node = {.first = first, .n_ways = (guint16)n, .way = builder->ways->len};
 	find_leaves(builder, &node, ways);
-	g_array_append_vals(spelling->ways, ways, n);
+	g_array_append_vals(builder->ways, ways, n);
 	if (!builder->has_failed &&
 	    !weft_fuel_spend(builder->fuel, 4 * (gsize)n + node.n_leaves, builder->error))
 		builder->has_failed = TRUE;
@@ -85,8 +86,8 @@ static guint16 add_node(Builder *builder, guint8 first, const guint16 *ways, gui
 		return id;
 	}
 	WeftSpellingNode node = make_node(builder, first, ways, n);
-	g_array_append_val(builder->spelling->nodes, node);
-	id = (guint16)(builder->spelling->nodes->len - 1);
+	g_array_append_val(builder->nodes, node);
+	id = (guint16)(builder->nodes->len - 1);
 	g_hash_table_insert(builder->known, bytes, GUINT_TO_POINTER((guint)id));
 	/* There are at most 1,114 * 64 blocks of characters, but ids have 15 bits. */
 	if (id >= WEFT_SPELLING_CLASS - 1 && !builder->has_failed) {
@@ -167,7 +168,7 @@ static void build_root(Builder *builder)
 		ways[byte] = add_span(builder, (byte & 15) << 12, 2, 0x800);
 	for (guint32 byte = 0xf0; byte < 0xf5; byte++)
 		ways[byte] = add_span(builder, (byte & 7) << 18, 3, 0x10000);
-	g_array_index(builder->spelling->nodes, WeftSpellingNode, 0) =
+	g_array_index(builder->nodes, WeftSpellingNode, 0) =
 		make_node(builder, 0, ways, G_N_ELEMENTS(ways));
 }
 
@@ -181,20 +182,32 @@ static guint8 *find_written(const WeftDfa *dfa)
 	return is_written;
 }
 
+static WeftSpelling *take_built(Builder *builder)
+{
+	WeftSpelling *spelling = g_new0(WeftSpelling, 1);
+	spelling->n_nodes = builder->nodes->len;
+	spelling->n_ways = builder->ways->len;
+	spelling->n_leaves = builder->leaves->len;
+	spelling->nodes = (WeftSpellingNode *)(void *)g_array_free(builder->nodes, FALSE);
+	spelling->ways = (guint16 *)(void *)g_array_free(builder->ways, FALSE);
+	spelling->leaves = (WeftSpellingLeaf *)(void *)g_array_free(builder->leaves, FALSE);
+	return spelling;
+}
+
 WeftSpelling *weft_spelling_new(const WeftDfa *dfa, WeftFuel *fuel, GError **error)
 {
-	g_autoptr(WeftSpelling) spelling = g_new0(WeftSpelling, 1);
-	Builder builder = {.spelling = spelling, .dfa = dfa, .fuel = fuel, .error = error};
-	spelling->nodes = g_array_new(FALSE, TRUE, sizeof(WeftSpellingNode));
-	spelling->ways = g_array_new(FALSE, FALSE, sizeof(guint16));
-	spelling->leaves = g_array_sized_new(FALSE, FALSE, sizeof(WeftSpellingLeaf), 16); /* never NULL */
+	Builder builder = {.dfa = dfa, .fuel = fuel, .error = error};
 	if (dfa->n_classes >= WEFT_SPELLING_CLASS) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
 			    "the pattern tells %u kinds of characters apart, limit %u", dfa->n_classes,
 			    WEFT_SPELLING_CLASS - 1);
 		return NULL;
 	}
-	g_array_set_size(spelling->nodes, 1);
+	builder.nodes = g_array_new(FALSE, TRUE, sizeof(WeftSpellingNode));
+	builder.ways = g_array_new(FALSE, FALSE, sizeof(guint16));
+	/* Not NULL, also without leaves. */
+	builder.leaves = g_array_sized_new(FALSE, FALSE, sizeof(WeftSpellingLeaf), 16);
+	g_array_set_size(builder.nodes, 1);
 	builder.is_written = find_written(dfa);
 	builder.best = g_new0(guint16, dfa->n_classes);
 	builder.known = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
@@ -203,6 +216,7 @@ WeftSpelling *weft_spelling_new(const WeftDfa *dfa, WeftFuel *fuel, GError **err
 	g_hash_table_unref(builder.known);
 	g_free(builder.is_written);
 	g_free(builder.best);
+	g_autoptr(WeftSpelling) spelling = take_built(&builder);
 	return builder.has_failed ? NULL : g_steal_pointer(&spelling);
 }
 
@@ -210,15 +224,14 @@ void weft_spelling_free(WeftSpelling *spelling)
 {
 	if (!spelling)
 		return;
-	g_clear_pointer(&spelling->nodes, g_array_unref);
-	g_clear_pointer(&spelling->ways, g_array_unref);
-	g_clear_pointer(&spelling->leaves, g_array_unref);
+	g_free(spelling->nodes);
+	g_free(spelling->ways);
+	g_free(spelling->leaves);
 	g_free(spelling);
 }
 
 gsize weft_spelling_bytes(const WeftSpelling *spelling)
 {
-	return spelling->nodes->len * sizeof(WeftSpellingNode) +
-	       spelling->ways->len * sizeof(guint16) +
-	       spelling->leaves->len * sizeof(WeftSpellingLeaf);
+	return spelling->n_nodes * sizeof(WeftSpellingNode) + spelling->n_ways * sizeof(guint16) +
+	       spelling->n_leaves * sizeof(WeftSpellingLeaf);
 }

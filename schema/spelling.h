@@ -28,9 +28,10 @@ typedef struct WeftSpellingNode {
 } WeftSpellingNode;
 
 typedef struct WeftSpelling {
-	GArray *nodes;          /* of WeftSpellingNode; 0 is the root */
-	GArray *ways;           /* of guint16 */
-	GArray *leaves;         /* of WeftSpellingLeaf */
+	WeftSpellingNode *nodes; /* 0 is the root */
+	guint16 *ways;
+	WeftSpellingLeaf *leaves;
+	guint32 n_nodes, n_ways, n_leaves;
 } WeftSpelling;
 
 WeftSpelling *weft_spelling_new(const WeftDfa *dfa, WeftFuel *fuel, GError **error);
@@ -39,23 +40,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftSpelling, weft_spelling_free)
 
 gsize weft_spelling_bytes(const WeftSpelling *spelling);
 
-static inline const WeftSpellingNode *weft_spelling_node(const WeftSpelling *spelling, guint32 i)
-{
-	return &g_array_index(spelling->nodes, WeftSpellingNode, i);
-}
-
 /* The way from a node with a byte. */
 static inline guint32 weft_spelling_way(const WeftSpelling *spelling, const WeftSpellingNode *node,
 					guint8 byte)
 {
 	guint32 i = (guint32)byte - node->first;
-	return i < node->n_ways ? g_array_index(spelling->ways, guint16, node->way + i) : 0;
-}
-
-static inline const WeftSpellingLeaf *weft_spelling_leaves(const WeftSpelling *spelling,
-							   const WeftSpellingNode *node)
-{
-	return &g_array_index(spelling->leaves, WeftSpellingLeaf, node->leaf);
+	return i < node->n_ways ? spelling->ways[node->way + i] : 0;
 }
 
 #endif
