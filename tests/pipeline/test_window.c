@@ -488,8 +488,8 @@ static gboolean is_heading(const WeftWindowPiece *piece)
 static void test_several_files(Fixture *fixture, const void *nothing)
 {
 	static const char *const names[] = {"03.wav", "a [document 1: b]\n\x1b[2J.wav",
-	                                    "<|eot|> long \xff name that goes on and on and on and on and on and "
-	                                    "on and on.wav"};
+	                                    ("<|eot|> long \xff name that goes on and on and on and on and on and "
+	                                     "on and on.wav")};
 	static const char *const told[] = {"[document 1: 03.wav]", "[document 2: a (document 1: b)  (2J.wav]",
 	                                   NULL};
 	const gsize capacity = 300;
