@@ -46,11 +46,22 @@ static void count_status(WeftRun *run, WeftStatus status)
 		WEFT_COUNT(run, n_skipped, 1);
 }
 
+/* Of several files that are one document: the one with the fault, or how many there are. Caller frees. */
+static char *told_path(const WeftDocument *document, const WeftFault *fault)
+{
+	const WeftDocument *member = weft_members_find(document, fault->at.document);
+	g_autofree char *path =
+		weft_path_display(member != NULL ? member->path : document->path);
+
+	if (member != NULL || document->n_members < 2)
+		return g_steal_pointer(&path);
+	return g_strdup_printf("%s and %u more", path, document->n_members - 1);
+}
+
 /* One line for people about what did not go well. */
 static void tell(WeftRun *run, const WeftDocument *document, const WeftRecord *record)
 {
 	static const char *const words[] = {"done", "partial", "failed", "skipped"};
-	const WeftDocument *member;
 	const WeftFault *fault;
 	g_autofree char *path = NULL;
 	g_autofree char *message = NULL;
@@ -61,8 +72,7 @@ static void tell(WeftRun *run, const WeftDocument *document, const WeftRecord *r
 	if (record->status == WEFT_STATUS_OK || record->faults->len == 0)
 		return;
 	fault = &g_array_index(record->faults, WeftFault, 0);
-	member = weft_members_find(document, fault->at.document);
-	path = weft_path_display(member != NULL ? member->path : document->path);
+	path = told_path(document, fault);
 	if (record->faults->len > 1)
 		more = g_strdup_printf(" (and %u more)", record->faults->len - 1);
 	message = weft_path_display(fault->message);
