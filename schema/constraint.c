@@ -4,23 +4,46 @@
 
 #include "schema/way.h"
 
+static gboolean is_number(const char *value, gsize size_bytes, const void *of)
+{
+	const WeftNode *node = of;
+	WeftNumberState state = {0};
+	for (gsize i = 0; i < size_bytes; i++)
+		if (!weft_numbers_step(node->numbers, &state, (guint8)value[i]))
+			return FALSE;
+	return weft_numbers_accepts(node->numbers, &state);
+}
+
+static gboolean is_day(const char *value, gsize size_bytes, const void *of)
+{
+	const WeftNode *node = of;
+	return weft_lexeme_contains(node->lexeme, value, size_bytes);
+}
+
+static const WeftSpans *spans_of(const WeftNode *node, WeftVerbatim *verbatim)
+{
+	const WeftSpansRule rule = {.n_chars_min = node->length_min,
+				    .n_chars_max = node->length_max == WEFT_SCHEMA_UNLIMITED
+							   ? G_MAXSIZE
+							   : node->length_max,
+				    .lexeme = node->lexeme,
+				    .allows_empty = TRUE};
+	if (!node->is_verbatim)
+		return NULL;
+	if (node->kind == WEFT_NODE_NUMBER)
+		return weft_verbatim_values(verbatim, WEFT_VERBATIM_NUMBERS, is_number, node);
+	if (node->is_day)
+		return weft_verbatim_values(verbatim, WEFT_VERBATIM_DAYS, is_day, node);
+	return weft_verbatim_spans(verbatim, &rule);
+}
+
 static void find_spans(WeftConstraint *constraint, WeftVerbatim *verbatim)
 {
 	const GPtrArray *nodes = constraint->schema->nodes;
 	constraint->spans =
 		weft_levels_alloc(constraint->levels, nodes->len * sizeof(constraint->spans[0]));
-	for (guint i = 0; i < nodes->len; i++) {
-		const WeftNode *node = g_ptr_array_index(nodes, i);
-		const WeftSpansRule rule = {.n_chars_min = node->length_min,
-					    .n_chars_max = node->length_max == WEFT_SCHEMA_UNLIMITED
-								   ? G_MAXSIZE
-								   : node->length_max,
-					    .lexeme = node->lexeme,
-					    .allows_empty = TRUE};
-		constraint->spans[i] = node->kind == WEFT_NODE_STRING && node->is_verbatim
-					       ? weft_verbatim_spans(verbatim, &rule)
-					       : NULL;
-	}
+	for (guint i = 0; i < nodes->len; i++)
+		constraint->spans[i] = spans_of(g_ptr_array_index(nodes, i), verbatim);
 }
 
 void weft_constraint_init(WeftConstraint *constraint, const WeftSchema *schema,

@@ -16,8 +16,8 @@
  * begun with: who tries bytes notes a mark before, and gives it back (weft_levels_release) when the
  * copy has been thrown away. One thread at a time for all constraints that share WeftLevels.
  *
- * Verbatim strings are stepped with verbatim.h when there is a text, else they are strings as any
- * other of their length.
+ * Verbatim strings and numbers are stepped with verbatim.h when there is a text, else they are
+ * strings and numbers as any other.
  */
 #ifndef WEFT_SCHEMA_CONSTRAINT_H
 #define WEFT_SCHEMA_CONSTRAINT_H
@@ -73,6 +73,7 @@ typedef enum {
 	WEFT_CURSOR_TEXT,    /* a string of any text */
 	WEFT_CURSOR_LEXEME,
 	WEFT_CURSOR_SPANS,
+	WEFT_CURSOR_FIGURE,  /* a number that the text has to mean: spans, too */
 	WEFT_CURSOR_NUMBER,
 	WEFT_CURSOR_KEY,     /* of an OBJECT: behind `{"` or `,` */
 	WEFT_CURSOR_NEW_KEY, /* of a MAP: before the quote */

@@ -186,6 +186,8 @@ static WeftLeast measure(WeftNode *node)
 	case WEFT_NODE_STRING:
 		return string_least(node);
 	case WEFT_NODE_NUMBER:
+		if (node->is_verbatim)
+			return (WeftLeast){INFINITE, 0};
 		return (WeftLeast){weft_numbers_close(node->numbers, &(WeftNumberState){0}), 0};
 	case WEFT_NODE_ARRAY:
 		return array_least(node);
@@ -303,11 +305,12 @@ static void least_done(Least *least)
 
 /* ---- taking out what has no text ---- */
 
-/* A verbatim string without a least counts, where null stands beside it. */
+/* A verbatim value without a least counts, where null stands beside it. */
 static gboolean has_text(const WeftNode *node)
 {
 	return node->least.bytes != INFINITE ||
-	       (node->kind == WEFT_NODE_STRING && node->is_verbatim);
+	       ((node->kind == WEFT_NODE_STRING || node->kind == WEFT_NODE_NUMBER) &&
+		node->is_verbatim);
 }
 
 static const WeftNode *straight(const WeftNode *node)

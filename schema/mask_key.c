@@ -61,6 +61,7 @@ static void put_cursor(WeftMaskKey *key, const WeftVocabulary *vocabulary,
 		put_lexeme(key, vocabulary, cursor->lexeme, node);
 		break;
 	case WEFT_CURSOR_SPANS:
+	case WEFT_CURSOR_FIGURE:
 		put_pair(key, cursor->spans.low, cursor->spans.high);
 		put(key, cursor->spans.n_bytes);
 		break;
@@ -101,7 +102,8 @@ gboolean weft_mask_key(const WeftVocabulary *vocabulary, const WeftConstraint *c
 	for (guint i = 0; i < constraint->n_ways; i++) {
 		const WeftWay *way = &constraint->ways[i];
 		/* The further a span is written, the less often others are at the same place. */
-		if (way->cursor.kind == WEFT_CURSOR_SPANS && way->cursor.spans.n_bytes > 0)
+		if ((way->cursor.kind == WEFT_CURSOR_SPANS || way->cursor.kind == WEFT_CURSOR_FIGURE) &&
+		    way->cursor.spans.n_bytes > 0)
 			return FALSE;
 		put_cursor(&key, vocabulary, &way->cursor);
 		guint32 n_levels = vocabulary->n_closed_max + 1;

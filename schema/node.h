@@ -44,7 +44,8 @@
  *
  * A verbatim string (is_verbatim) has to stand in the document, which may have none that fits. Where
  * length and lexeme take `""`, which stands in every text, that is its least; else it has none (bytes is
- * G_MAXSIZE) and is a branch beside null, which is counted on.
+ * G_MAXSIZE) and is a branch beside null, which is counted on. A verbatim NUMBER, or STRING with the
+ * format date, has to be what some span of the document means (verbatim.h); it has no least either.
  *
  * Threads: the graph does not change once weft_schema_new has given it, and neither do the lexemes.
  */
@@ -97,7 +98,8 @@ struct WeftNode {
 
 	WeftLexeme *lexeme;
 	guint32 length_min, length_max; /* code points */
-	gboolean is_verbatim;
+	gboolean is_verbatim;       /* of a NUMBER, too */
+	gboolean is_day;            /* STRING with the format date */
 
 	WeftNumbers *numbers;
 

@@ -87,14 +87,22 @@ static WeftNode *string_node(WeftReading *reading, const WeftSchemaShape *shape,
 	node->length_min = shape->length_min;
 	node->length_max = shape->length_max;
 	node->is_verbatim = is_verbatim;
+	for (guint i = 0; i < shape->parts->len; i++) {
+		const WeftLexemePart *part = &g_array_index(shape->parts, WeftLexemePart, i);
+		node->is_day |= part->kind == WEFT_LEXEME_FORMAT && !part->is_not &&
+				g_str_equal(part->text, "date");
+	}
 	return node;
 }
 
-static WeftNode *number_node(WeftReading *reading, const WeftSchemaShape *shape, GError **error)
+static WeftNode *number_node(WeftReading *reading, const WeftSchemaShape *shape, gboolean is_verbatim,
+			     GError **error)
 {
 	WeftNode *node = node_new(reading, WEFT_NODE_NUMBER, error);
-	if (node)
-		node->numbers = shape->numbers;
+	if (!node)
+		return NULL;
+	node->numbers = shape->numbers;
+	node->is_verbatim = is_verbatim;
 	return node;
 }
 
@@ -278,17 +286,18 @@ typedef struct Filling {
 	gboolean has_null;
 } Filling;
 
-/* A string must stand in the document when the schema says so; or by default when it says nothing but
- * a length, and there is always a value that stands there: "" or null. */
+/* A string or a number must stand in the document when the schema says so; a string also by default
+ * when the schema says nothing but a length. There has to be a value that always stands there: "" or
+ * null. */
 static gboolean is_verbatim(WeftReading *reading, const Filling *filling, const WeftSchemaShape *shape,
-			    gboolean *ret_is_verbatim, GError **error)
+			    guint type, gboolean *ret_is_verbatim, GError **error)
 {
 	gboolean has_way = filling->has_null ||
-			   (shape->length_min == 0 &&
+			   (type == WEFT_TYPE_STRING && shape->length_min == 0 &&
 			    (!shape->lexeme || weft_lexeme_contains(shape->lexeme, "", 0)));
 	*ret_is_verbatim = shape->says_verbatim ||
-			   (reading->options.is_verbatim && !shape->says_free &&
-			    shape->parts->len == 0 && has_way);
+			   (type == WEFT_TYPE_STRING && reading->options.is_verbatim &&
+			    !shape->says_free && shape->parts->len == 0 && has_way);
 	if (!shape->says_verbatim || has_way)
 		return TRUE;
 	for (guint i = 0; i < shape->set->len; i++) {
@@ -299,8 +308,11 @@ static gboolean is_verbatim(WeftReading *reading, const Filling *filling, const 
 		if (clause && clause->values[WEFT_KEYWORD_VERBATIM])
 			return weft_reading_refuse(
 				reading, clause, WEFT_KEYWORD_VERBATIM,
-				"a document may have no such text; write \"type\": [\"string\", "
-				"\"null\"]",
+				type == WEFT_TYPE_STRING
+					? "a document may have no such text; write \"type\": "
+					  "[\"string\", \"null\"]"
+					: "a document may have no such number; write \"type\": "
+					  "[\"number\", \"null\"]",
 				error);
 	}
 	return TRUE;
@@ -328,7 +340,8 @@ static WeftNode *part_of(WeftReading *reading, const Filling *filling, guint typ
 {
 	const WeftSchemaShape *shape = filling->cleared->shape;
 	gboolean verbatim = FALSE;
-	if (type == WEFT_TYPE_STRING && !is_verbatim(reading, filling, shape, &verbatim, error))
+	if ((type == WEFT_TYPE_STRING || type == WEFT_TYPE_NUMBER) &&
+	    !is_verbatim(reading, filling, shape, type, &verbatim, error))
 		return NULL;
 	g_autoptr(GArray) name = weft_set_new();
 	WeftElement kind = {G_MAXUINT32, type, verbatim};
@@ -345,7 +358,7 @@ static WeftNode *part_of(WeftReading *reading, const Filling *filling, guint typ
 		node = string_node(reading, shape, verbatim, error);
 		break;
 	case WEFT_TYPE_NUMBER:
-		node = number_node(reading, shape, error);
+		node = number_node(reading, shape, verbatim, error);
 		break;
 	case WEFT_TYPE_ARRAY:
 		node = array_node(reading, shape, error);

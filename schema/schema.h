@@ -20,7 +20,8 @@
  * way on every machine (WEFT_ERROR_LIMIT).
  *
  * Keywords of ours: `x-weft-verbatim` true|false at a string (the text has to stand in the
- * document). Other `x-` keywords are annotations here.
+ * document), true at a number or at a string of format date (some text of the document has to mean
+ * it). Other `x-` keywords are annotations here.
  */
 #ifndef WEFT_SCHEMA_SCHEMA_H
 #define WEFT_SCHEMA_SCHEMA_H

@@ -4,13 +4,6 @@
 
 #define NEAR_BYTES 64
 
-void weft_indexed_done(WeftIndexed *indexed)
-{
-	g_free(indexed->text);
-	g_free(indexed->starts);
-	g_clear_pointer(&indexed->ends, g_array_unref);
-}
-
 /* ---- which ends there are ---- */
 
 static const WeftStart *end_at(const WeftIndexed *indexed, guint i)
@@ -197,6 +190,9 @@ void weft_spans_free(WeftSpans *spans)
 {
 	if (!spans)
 		return;
+	if (spans->own)
+		weft_indexed_done(spans->own);
+	g_free(spans->own);
 	g_free(spans->far);
 	g_free(spans->furthest);
 	g_free(spans->near);

@@ -27,16 +27,22 @@ typedef struct WeftIndexed {
 	GArray *ends;     /* WeftStart, in order of the text */
 } WeftIndexed;
 
+/* Sorts the starts. */
+void weft_indexed_sort(WeftIndexed *indexed);
 void weft_indexed_done(WeftIndexed *indexed);
 
 struct WeftSpans {
 	WeftSpansRule rule;
-	const WeftIndexed *indexed;
+	const WeftIndexed *indexed; /* `own`, or that of the text */
+	WeftIndexed *own;      /* of a list of values; NULL: none */
+	const void *of;        /* whose list it is */
 	guint32 *far;   /* per suffix: bytes to the last end; 0: it has none */
 	guint32 *furthest; /* [2n]: tree of suffixes */
 	guint64 *near;  /* [2n]: tree of bits 1 to 63 */
 };
 
+/* Spans over a list of different texts (char *), each as a whole. */
+WeftSpans *weft_spans_of_list(const GPtrArray *values, const void *of);
 WeftSpans *weft_spans_new(const WeftIndexed *indexed, const WeftSpansRule *rule);
 void weft_spans_free(WeftSpans *spans);
 

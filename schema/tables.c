@@ -103,7 +103,7 @@ WeftTables *weft_tables_new(const GPtrArray *nodes)
 			tables->texts[i] = texts_of(node);
 		if (node->kind == WEFT_NODE_ARRAY && node->prefix)
 			tables->prefix_bytes[i] = prefix_bytes_of(node);
-		tables->has_verbatim |= node->kind == WEFT_NODE_STRING && node->is_verbatim;
+		tables->has_verbatim |= node->is_verbatim;
 		tables->height_max = MAX(tables->height_max, node->least.height);
 	}
 	return tables;

@@ -1,19 +1,15 @@
 #include "schema/verbatim.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/usage.h"
 #include "schema/spans.h"
 
-/* A suffix and its first bytes, which decide most comparisons without a look at the text. */
-typedef struct Suffix {
-	guint64 head; /* big-endian */
-	guint32 place; /* in WeftIndexed.starts before sorting */
-} Suffix;
-
 struct WeftVerbatim {
+	const WeftRunningText *text;
 	WeftIndexed indexed; /* of the text itself */
 	GPtrArray *spans;    /* WeftSpans */
+	GPtrArray *meanings[WEFT_VERBATIM_KINDS]; /* of char *: all values; NULL: not asked for yet */
 };
 
 /* The text as JSON spells it, marks at each byte, and starts and ends in order. */
@@ -49,47 +45,15 @@ static void spell(WeftIndexed *indexed, const WeftRunningText *text)
 	indexed->starts = (WeftStart *)g_array_free(g_steal_pointer(&starts), FALSE);
 }
 
-static int compare(const void *a, const void *b, void *data)
-{
-	const Suffix *x = a, *y = b;
-	const WeftIndexed *indexed = data;
-
-	if (x->head != y->head)
-		return x->head < y->head ? -1 : 1;
-	/* Behind a bar the order means nothing, because nobody goes on there; it is the same each time. */
-	int order = memcmp(indexed->text + indexed->starts[x->place].offset,
-			   indexed->text + indexed->starts[y->place].offset,
-			   WEFT_VERBATIM_SORTED_BYTES);
-	return order ? order : (x->place > y->place) - (x->place < y->place);
-}
-
-static void sort(WeftIndexed *indexed)
-{
-	g_autofree Suffix *suffixes = g_new(Suffix, indexed->n);
-	WeftStart *sorted = g_new(WeftStart, indexed->n);
-
-	for (guint32 i = 0; i < indexed->n; i++) {
-		const guint8 *p = indexed->text + indexed->starts[i].offset;
-		suffixes[i].place = i;
-		memcpy(&suffixes[i].head, p, sizeof suffixes[i].head);
-		suffixes[i].head = GUINT64_FROM_BE(suffixes[i].head);
-	}
-	if (indexed->n > 0)
-		qsort_r(suffixes, indexed->n, sizeof *suffixes, compare, indexed);
-	for (guint32 i = 0; i < indexed->n; i++)
-		sorted[i] = indexed->starts[suffixes[i].place];
-	g_free(indexed->starts);
-	indexed->starts = sorted;
-}
-
 WeftVerbatim *weft_verbatim_new(const WeftRunningText *text)
 {
 	WeftVerbatim *verbatim = g_new0(WeftVerbatim, 1);
 
+	verbatim->text = text;
 	verbatim->indexed.ends = g_array_new(FALSE, FALSE, sizeof(WeftStart));
 	verbatim->spans = g_ptr_array_new_with_free_func((GDestroyNotify)weft_spans_free);
 	spell(&verbatim->indexed, text);
-	sort(&verbatim->indexed);
+	weft_indexed_sort(&verbatim->indexed);
 	return verbatim;
 }
 
@@ -97,6 +61,8 @@ void weft_verbatim_free(WeftVerbatim *verbatim)
 {
 	if (!verbatim)
 		return;
+	for (int kind = 0; kind < WEFT_VERBATIM_KINDS; kind++)
+		g_clear_pointer(&verbatim->meanings[kind], g_ptr_array_unref);
 	g_ptr_array_unref(verbatim->spans);
 	weft_indexed_done(&verbatim->indexed);
 	g_free(verbatim);
@@ -112,9 +78,76 @@ const WeftSpans *weft_verbatim_spans(WeftVerbatim *verbatim, const WeftSpansRule
 {
 	for (guint i = 0; i < verbatim->spans->len; i++) {
 		const WeftSpans *spans = verbatim->spans->pdata[i];
-		if (is_same(&spans->rule, rule))
+		if (!spans->of && is_same(&spans->rule, rule))
 			return spans;
 	}
 	g_ptr_array_add(verbatim->spans, weft_spans_new(&verbatim->indexed, rule));
+	return verbatim->spans->pdata[verbatim->spans->len - 1];
+}
+
+/* ---- what it means ---- */
+
+static void add_readings(GHashTable *found, const WeftReadings *readings)
+{
+	for (guint i = 0; i < readings->n; i++)
+		if (!g_hash_table_contains(found, readings->values[i]))
+			g_hash_table_add(found, g_strdup(readings->values[i]));
+}
+
+static void find_numbers(GHashTable *found, const char *text, gsize size_bytes)
+{
+	WeftAmounts amounts = { .text = text, .size_bytes = size_bytes };
+	WeftAmount amount;
+
+	while (weft_amount_next(&amounts, &amount)) {
+		WeftReadings readings = weft_usage_read_amount(&(WeftUsage){ 0 }, &amount);
+		add_readings(found, &readings);
+	}
+}
+
+static void find_days(GHashTable *found, const char *text, gsize size_bytes)
+{
+	WeftDay day;
+
+	for (gsize at = 0; weft_day_next(text, size_bytes, &at, &day);) {
+		WeftReadings readings = weft_usage_read_day(&(WeftUsage){ 0 }, &day);
+		add_readings(found, &readings);
+	}
+}
+
+static const GPtrArray *meanings_of(WeftVerbatim *verbatim, WeftVerbatimKind kind)
+{
+	g_autoptr(GHashTable) found = g_hash_table_new(g_str_hash, g_str_equal);
+	GHashTableIter iter;
+	gpointer value;
+	gsize size;
+	const char *bytes = weft_running_text_bytes(verbatim->text, &size);
+
+	if (verbatim->meanings[kind])
+		return verbatim->meanings[kind];
+	if (kind == WEFT_VERBATIM_NUMBERS)
+		find_numbers(found, bytes, size);
+	else
+		find_days(found, bytes, size);
+	verbatim->meanings[kind] = g_ptr_array_new_with_free_func(g_free);
+	g_hash_table_iter_init(&iter, found);
+	while (g_hash_table_iter_next(&iter, &value, NULL))
+		g_ptr_array_add(verbatim->meanings[kind], value);
+	return verbatim->meanings[kind];
+}
+
+const WeftSpans *weft_verbatim_values(WeftVerbatim *verbatim, WeftVerbatimKind kind,
+				      WeftVerbatimFits fits, const void *of)
+{
+	g_autoptr(GPtrArray) values = g_ptr_array_new();
+	const GPtrArray *meanings = meanings_of(verbatim, kind);
+
+	for (guint i = 0; i < verbatim->spans->len; i++)
+		if (((const WeftSpans *)verbatim->spans->pdata[i])->of == of)
+			return verbatim->spans->pdata[i];
+	for (guint i = 0; i < meanings->len; i++)
+		if (fits(meanings->pdata[i], strlen(meanings->pdata[i]), of))
+			g_ptr_array_add(values, meanings->pdata[i]);
+	g_ptr_array_add(verbatim->spans, weft_spans_of_list(values, of));
 	return verbatim->spans->pdata[verbatim->spans->len - 1];
 }

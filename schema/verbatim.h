@@ -12,6 +12,10 @@
  * no dead ends, and the fewest bytes to an end are known at every state. A string that is empty stands nowhere; it is a value
  * where the schema leaves no other way to say that there is none.
  *
+ * Numbers and days that have to stand in the document are WeftSpans, too, over a list of the values
+ * that some span of the text means (base/usage.h; all that it may mean, where that is more than one
+ * thing): their bytes are those of the JSON value, digits of a number bare, a day without its quotes.
+ *
  * Stepping: begin (FALSE: there is no value at all, the string may not be opened), then step with
  * each byte inside the quotes; accepts says whether the closing quote may follow. A mask is built
  * along the text: weft_spans_byte_at lists the bytes that may follow in order, so that a walk through
@@ -38,7 +42,7 @@ typedef struct WeftLexeme WeftLexeme;
 typedef struct WeftVerbatim WeftVerbatim;
 typedef struct WeftSpans WeftSpans;
 
-/* Copies what it needs of the text. An empty text is fine: nothing stands there. */
+/* The text must outlive it. An empty one is fine: nothing stands there. */
 WeftVerbatim *weft_verbatim_new(const WeftRunningText *text);
 void weft_verbatim_free(WeftVerbatim *verbatim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftVerbatim, weft_verbatim_free)
@@ -53,6 +57,17 @@ typedef struct WeftSpansRule {
 /* The index owns it and keeps one for each rule: ask for it once per node, before stepping. The lexeme
  * must outlive the index. */
 const WeftSpans *weft_verbatim_spans(WeftVerbatim *verbatim, const WeftSpansRule *rule);
+
+typedef enum {
+	WEFT_VERBATIM_NUMBERS, /* -1240.5: no exponent, no plus, no zeros at the end */
+	WEFT_VERBATIM_DAYS,    /* 2024-03-12 */
+	WEFT_VERBATIM_KINDS,
+} WeftVerbatimKind;
+/* May this value stand at the place `of` of the schema? */
+typedef gboolean (*WeftVerbatimFits)(const char *value, gsize size_bytes, const void *of);
+/* Those that fit; `of` is the node, which names the list: asked again, the same one is returned. */
+const WeftSpans *weft_verbatim_values(WeftVerbatim *verbatim, WeftVerbatimKind kind,
+				      WeftVerbatimFits fits, const void *of);
 
 /* Occurrences [low, high) of the n_bytes that are written. */
 typedef struct WeftSpansState {

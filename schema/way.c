@@ -74,6 +74,11 @@ static gboolean step_spans(const WeftConstraint *constraint, WeftWay *way, guint
 	return weft_spans_step(spans, &way->cursor.spans, byte);
 }
 
+static gboolean step_figure(const WeftConstraint *constraint, WeftWay *way, guint8 byte)
+{
+	return weft_spans_step(constraint->spans[way->cursor.node->id], &way->cursor.spans, byte);
+}
+
 static gboolean step_number(const WeftConstraint *constraint, WeftWay *way, guint8 byte)
 {
 	return weft_numbers_step(way->cursor.node->numbers, &way->cursor.number, byte);
@@ -90,6 +95,18 @@ static gboolean begin_string(const WeftConstraint *constraint, const WeftNode *n
 	if (node->lexeme)
 		cursor->lexeme = weft_lexeme_begin(node->lexeme);
 	return TRUE;
+}
+
+static gboolean begin_number(const WeftConstraint *constraint, WeftWay *way, guint8 byte)
+{
+	const WeftNode *node = way->cursor.node;
+	if (!node->is_verbatim || !constraint->spans) {
+		way->cursor.kind = WEFT_CURSOR_NUMBER;
+		return step_number(constraint, way, byte);
+	}
+	way->cursor.kind = WEFT_CURSOR_FIGURE;
+	return weft_spans_begin(constraint->spans[node->id], &way->cursor.spans) &&
+	       step_figure(constraint, way, byte);
 }
 
 /* Adds the ways on which a value of `node` begins with `byte` inside `level`. */
@@ -115,8 +132,7 @@ static void begin_value(WeftConstraint *to, const WeftLevel *level, const WeftNo
 		fits = byte == '"' && begin_string(to, node, &way.cursor);
 		break;
 	case WEFT_NODE_NUMBER:
-		way.cursor.kind = WEFT_CURSOR_NUMBER;
-		fits = step_number(to, &way, byte);
+		fits = begin_number(to, &way, byte);
 		break;
 	case WEFT_NODE_ARRAY:
 	case WEFT_NODE_OBJECT:
@@ -194,6 +210,8 @@ static gboolean step_cursor(const WeftConstraint *constraint, WeftWay *way, guin
 		return step_lexeme(constraint, way, byte);
 	case WEFT_CURSOR_SPANS:
 		return step_spans(constraint, way, byte);
+	case WEFT_CURSOR_FIGURE:
+		return step_figure(constraint, way, byte);
 	case WEFT_CURSOR_NUMBER:
 		return step_number(constraint, way, byte);
 	case WEFT_CURSOR_KEY:
@@ -218,6 +236,8 @@ static gboolean may_end_here(const WeftConstraint *constraint, const WeftWay *wa
 	const WeftCursor *cursor = &way->cursor;
 	if (cursor->kind == WEFT_CURSOR_NUMBER)
 		return weft_numbers_accepts(cursor->node->numbers, &cursor->number);
+	if (cursor->kind == WEFT_CURSOR_FIGURE)
+		return weft_spans_accepts(constraint->spans[cursor->node->id], &cursor->spans);
 	if (cursor->kind != WEFT_CURSOR_LITERAL)
 		return FALSE;
 	const WeftText *text =
@@ -286,6 +306,9 @@ gsize weft_way_close(const WeftConstraint *constraint, const WeftWay *way)
 		break;
 	case WEFT_CURSOR_SPANS:
 		own = weft_spans_close_bytes(constraint->spans[node->id], &cursor->spans) + 1;
+		break;
+	case WEFT_CURSOR_FIGURE:
+		own = weft_spans_close_bytes(constraint->spans[node->id], &cursor->spans);
 		break;
 	case WEFT_CURSOR_NUMBER:
 		own = weft_numbers_close(node->numbers, &cursor->number);

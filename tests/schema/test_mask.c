@@ -151,7 +151,7 @@ static void test_brute_force(Setup *setup, gconstpointer n_random)
 static void test_verbatim(Setup *setup, gconstpointer n_random)
 {
 	static const char *const texts[] = {
-		"aa ab abc \"a\\ ab\" 2024-02-29 AB-1 \xc3\xa9 a end", "b aa \xe6\x97\xa5 12 123 null", "",
+		"aa ab abc \"a\\ ab\" 2024-02-29 AB-1 \xc3\xa9 a end -5 0.5 1.25 12 123", "b aa \xe6\x97\xa5 12 123 null", "",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa a a a",
 	};
 	static const char *const schemas[] = {
@@ -159,6 +159,9 @@ static void test_verbatim(Setup *setup, gconstpointer n_random)
 		"{\"type\":\"object\",\"required\":[\"a\",\"b\"],\"properties\":{\"a\":{\"type\":[\"string\",\"null\"],"
 		"\"minLength\":2,\"maxLength\":9},\"b\":{\"type\":[\"string\",\"null\"],\"pattern\":\"^a\","
 		"\"x-weft-verbatim\":true}}}",
+		"{\"type\":\"array\",\"maxItems\":4,\"items\":{\"type\":[\"number\",\"null\"],\"x-weft-verbatim\":true}}",
+		"{\"type\":[\"string\",\"null\"],\"format\":\"date\",\"x-weft-verbatim\":true}",
+		"{\"type\":[\"integer\",\"null\"],\"x-weft-verbatim\":true}",
 	};
 	g_autoptr(GRand) dice = g_rand_new_with_seed(4);
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {

@@ -104,10 +104,58 @@ static void test_answers(gconstpointer data)
 	g_assert_cmpint(n_written > 0, ==, !is_blank);
 }
 
+static gboolean is_one_of(const char *text, const char *const *list)
+{
+	return !text || g_strv_contains(list, text);
+}
+
+/* Numbers and days that the text means, all that it may mean, within what the schema says of them. */
+static void test_meanings(void)
+{
+	static const char meanings[] =
+		"{\"type\":\"object\",\"required\":[\"net\",\"n\",\"day\",\"never\"],\"properties\":{"
+		"\"net\":{\"type\":[\"number\",\"null\"],\"minimum\":-7,\"x-weft-verbatim\":true},"
+		"\"n\":{\"type\":[\"integer\",\"null\"],\"x-weft-verbatim\":true},"
+		"\"day\":{\"type\":[\"string\",\"null\"],\"format\":\"date\",\"x-weft-verbatim\":true},"
+		"\"never\":{\"type\":[\"number\",\"null\"],\"minimum\":100000,\"x-weft-verbatim\":true}}}";
+	static const char *const numbers[] = { "1240.5", "17", "1.875", "1875", "-6.25", "0.5",
+					       "12", "2024", NULL };
+	static const char *const integers[] = { "17", "1875", "-17", "12", "2024", NULL };
+	static const char *const days[] = { "2024-03-12", "2024-04-03", "2024-03-04", NULL };
+	g_autoptr(WeftSchema) schema = weft_schema_new(meanings, strlen(meanings), NULL, NULL);
+	g_autoptr(WeftRunningText) text = weft_running_text_new();
+	static const char said[] = "net 1.240,50 and 17 rows, 1.875 -6.25 0.5 -17 on 12. M\xc3\xa4rz 2024, 03/04/2024";
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+	g_assert_nonnull(schema);
+	weft_running_text_add(text, said, strlen(said), 0, 0, FALSE);
+	g_autoptr(WeftVerbatim) verbatim = weft_verbatim_new(text);
+	for (gsize round = 0; round < 400; round++) {
+		g_autofree char *json =
+			write_document(schema, verbatim, weft_schema_min_bytes(schema) + round % 40);
+		g_autoptr(WeftJson) answer =
+			weft_json_parse(json, strlen(json), WEFT_JSON_STRICT, NULL);
+		const char *net = weft_json_raw_number(weft_json_member(answer, "net"));
+		const char *n = weft_json_raw_number(weft_json_member(answer, "n"));
+		const char *day = weft_json_string(weft_json_member(answer, "day"), NULL);
+
+		g_assert_nonnull(answer);
+		g_assert_true(is_one_of(net, numbers) && is_one_of(n, integers) && is_one_of(day, days));
+		g_assert_cmpint(weft_json_type(weft_json_member(answer, "never")), ==, WEFT_JSON_NULL);
+		g_hash_table_add(seen, g_strdup_printf("net %s", net ? net : "null"));
+		g_hash_table_add(seen, g_strdup_printf("n %s", n ? n : "null"));
+		g_hash_table_add(seen, g_strdup_printf("day %s", day ? day : "null"));
+	}
+	g_assert_cmpuint(g_hash_table_size(seen), ==, 9 + 6 + 4); /* each of them, and null */
+	static const char refused[] = "{\"type\":\"number\",\"x-weft-verbatim\":true}";
+	g_assert_null(weft_schema_new(refused, strlen(refused), NULL, NULL));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_data_func("/verbatim-answers/text", GINT_TO_POINTER(FALSE), test_answers);
 	g_test_add_data_func("/verbatim-answers/blank", GINT_TO_POINTER(TRUE), test_answers);
+	g_test_add_func("/verbatim-answers/meanings", test_meanings);
 	return g_test_run();
 }
