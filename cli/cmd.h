@@ -42,6 +42,7 @@ int weft_cmd_run(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_plan(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
 int weft_cmd_show(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_export(const WeftPlaces *places, int argc, char **argv);
+int weft_cmd_report(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_calibrate(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_ask(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_search(const WeftPlaces *places, int argc, char **argv);

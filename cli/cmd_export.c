@@ -130,65 +130,13 @@ static gboolean read_head(Export *export, const char *path, WeftJson **ret_recor
 	return *ret_record != NULL;
 }
 
-/* Of documents of this type (NULL: of none). */
-static gboolean add_type(Export *export, WeftTable *table, const char *fingerprint, const char *type,
-			 GError **error)
+static gboolean take_schema(gpointer data, const char *schema, gboolean is_of_type, GError **error)
 {
-	g_autoptr(GError) failure = NULL;
-	g_autofree char *schema =
-		weft_outputs_job_schema(export->outputs, fingerprint, type, &failure);
+	WeftTable *table = data;
 
-	if (failure) {
-		g_propagate_error(error, g_steal_pointer(&failure));
-		return FALSE;
-	}
-	return !schema || weft_table_add_schema(table, schema, error);
-}
-
-/* The columns of a job's answers. `seen` has the jobs that were added. */
-static gboolean add_job(Export *export, WeftTable *table, GHashTable *seen, const char *fingerprint,
-			GError **error)
-{
-	if (!g_hash_table_add(seen, g_strdup(fingerprint)))
-		return TRUE;
-	g_autofree char *job = weft_outputs_job_file(export->outputs, fingerprint);
-	g_autoptr(GPtrArray) types = weft_outputs_job_types(export->outputs, fingerprint);
-
-	if (!job)
-		fprintf(stderr,
-			"weft export: job %.12s is not kept (an older weft ran it, or jobs/ was deleted): "
-			"the answers of its records have no columns\n", fingerprint);
-	if (types->len > 0)
+	if (is_of_type)
 		weft_table_set_types(table);
-	for (guint i = 0; i < types->len; i++)
-		if (!add_type(export, table, fingerprint, types->pdata[i], error))
-			return FALSE;
-	return add_type(export, table, fingerprint, NULL, error);
-}
-
-static gboolean add_columns(Export *export, WeftTable *table, GError **error)
-{
-	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_auto(WeftRecords) records = {0};
-
-	weft_records_init(&records, export->outputs, export->named);
-	for (;;) {
-		g_autofree char *path = NULL, *fingerprint = NULL;
-		g_autoptr(WeftJson) head = NULL;
-
-		if (!weft_records_next(&records, &path, &fingerprint, error))
-			return FALSE;
-		if (!path)
-			return TRUE;
-		if (!fingerprint) {
-			head = weft_record_head(path, NULL); /* what is damaged is told with its row */
-			fingerprint = g_strdup(
-				weft_json_string(weft_json_at_pointer(head, "/run/fingerprint"), NULL));
-		}
-		if (fingerprint && *fingerprint &&
-		    !add_job(export, table, seen, fingerprint, error))
-			return FALSE;
-	}
+	return weft_table_add_schema(table, schema, error);
 }
 
 static gboolean add_row(Export *export, const WeftTable *table, const char *path, GError **error)
@@ -281,7 +229,7 @@ static gboolean export_table(Export *export, GError **error)
 	g_autoptr(WeftTable) table = weft_table_new(export->said->calibration);
 	g_autoptr(GString) heading = g_string_new(NULL);
 
-	if (!add_columns(export, table, error))
+	if (!weft_records_schemas(export->outputs, export->named, "export", take_schema, table, error))
 		return FALSE;
 	weft_table_heading(table, heading);
 	return write_out(export, heading->str, heading->len, error) &&

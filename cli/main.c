@@ -30,6 +30,8 @@ static const WeftVerb VERBS[] = {
      weft_cmd_ask, NULL},
     {"export", "[-o OUT] -f FORMAT [ID|PATH...]", "records as table, captions, Markdown ...", FALSE,
      weft_cmd_export, NULL},
+    {"report", "[-o OUT] [--to FILE]", "one page of HTML about the records", FALSE, weft_cmd_report,
+     NULL},
     {"calibrate", "[-o OUT] [--plot FILE]", "compare confidence with what people say", FALSE,
      weft_cmd_calibrate, NULL},
     {"status", "[-o OUT]", "what runs and how far it is; what the records are", FALSE,

@@ -50,6 +50,77 @@ gboolean weft_records_next(WeftRecords *records, char **ret_path, char **ret_fin
 	return TRUE;
 }
 
+/* ---- schemas ---- */
+
+typedef struct Schemas {
+	WeftOutputs *outputs;
+	const char *verb;
+	GHashTable *seen; /* fingerprints of jobs */
+	WeftTakeSchema take;
+	gpointer data;
+} Schemas;
+
+/* Of documents of this type (NULL: of none). */
+static gboolean take_one(const Schemas *schemas, const char *fingerprint, const char *type,
+                         GError **error)
+{
+	g_autoptr(GError) failure = NULL;
+	g_autofree char *schema =
+	    weft_outputs_job_schema(schemas->outputs, fingerprint, type, &failure);
+
+	if (failure) {
+		g_propagate_error(error, g_steal_pointer(&failure));
+		return FALSE;
+	}
+	return !schema || schemas->take(schemas->data, schema, type != NULL, error);
+}
+
+static gboolean take_job(const Schemas *schemas, const char *fingerprint, GError **error)
+{
+	if (!g_hash_table_add(schemas->seen, g_strdup(fingerprint)))
+		return TRUE;
+	g_autofree char *job = weft_outputs_job_file(schemas->outputs, fingerprint);
+	g_autoptr(GPtrArray) types = weft_outputs_job_types(schemas->outputs, fingerprint);
+
+	if (!job) {
+		g_autofree char *name = weft_path_display(fingerprint);
+
+		fprintf(stderr,
+		        "weft %s: job %.12s is not kept (an older weft ran it, or jobs/ was deleted): "
+		        "the answers of its records are left out\n", schemas->verb, name);
+	}
+	for (guint i = 0; i < types->len; i++)
+		if (!take_one(schemas, fingerprint, types->pdata[i], error))
+			return FALSE;
+	return take_one(schemas, fingerprint, NULL, error);
+}
+
+gboolean weft_records_schemas(WeftOutputs *outputs, char **names, const char *verb,
+                              WeftTakeSchema take, gpointer data, GError **error)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	const Schemas schemas = {outputs, verb, seen, take, data};
+	g_auto(WeftRecords) records = {0};
+
+	weft_records_init(&records, outputs, names);
+	for (;;) {
+		g_autofree char *path = NULL, *fingerprint = NULL;
+		g_autoptr(WeftJson) head = NULL;
+
+		if (!weft_records_next(&records, &path, &fingerprint, error))
+			return FALSE;
+		if (!path)
+			return TRUE;
+		if (!fingerprint) {
+			head = weft_record_head(path, NULL); /* who reads it next tells what is damaged */
+			fingerprint = g_strdup(
+			    weft_json_string(weft_json_at_pointer(head, "/run/fingerprint"), NULL));
+		}
+		if (fingerprint && *fingerprint && !take_job(&schemas, fingerprint, error))
+			return FALSE;
+	}
+}
+
 /* ---- what people say ---- */
 
 static void tell_bad(const char *verb, const GPtrArray *bad)

@@ -25,6 +25,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(WeftRecords, weft_records_done)
 gboolean weft_records_next(WeftRecords *records, char **ret_path, char **ret_fingerprint,
 			   GError **error);
 
+/* Takes a schema of answers. FALSE: no more of them. */
+typedef gboolean (*WeftTakeSchema)(gpointer data, const char *schema, gboolean is_of_type,
+				   GError **error);
+/* Those of all jobs that made these records, as they are kept beside them, each job's once: first those
+ * for its types of documents. A job that is not kept is told on stderr. */
+gboolean weft_records_schemas(WeftOutputs *outputs, char **names, const char *verb,
+			      WeftTakeSchema take, gpointer data, GError **error);
+
 typedef struct WeftSaid {
 	WeftCorrections *corrections; /* maybe none */
 	WeftCalibration *calibration; /* NULL: none */

@@ -26,6 +26,7 @@
 #include "outputs/passages.h"
 #include "outputs/record.h"
 #include "outputs/record_paths.h"
+#include "outputs/report.h"
 #include "outputs/run_file.h"
 #include "outputs/search.h"
 #include "outputs/stock.h"
