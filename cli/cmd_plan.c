@@ -26,7 +26,7 @@ typedef struct Command {
 	char **paths; /* the bundle first */
 	char *context, *device, *devices, *kv_type, *type, *task, *tier;
 	int n_requests, jobs, sample, n_prompt, n_answer;
-	gboolean as_json, is_unlocked;
+	gboolean as_json, is_unlocked, is_together;
 } Command;
 
 /* "10M", "128k", "4096": K and M are powers of 1024, as contexts are named. */
@@ -96,6 +96,8 @@ static gboolean parse(Command *command, int argc, char **argv, GError **error)
 		 "threads (default: one per core)", "N"},
 		{"tier", 0, 0, G_OPTION_ARG_STRING, &command->tier,
 		 "kernels: ref, avx2, avx512 (default: the best of this machine)", "NAME"},
+		{"together", 0, 0, G_OPTION_ARG_NONE, &command->is_together,
+		 "all paths are one document (weft run --together); none is run to measure", NULL},
 		{"no-sandbox", 0, 0, G_OPTION_ARG_NONE, &command->is_unlocked,
 		 "decode also where decoders can't be locked down", NULL},
 		{"json", 0, 0, G_OPTION_ARG_NONE, &command->as_json, "one JSON object", NULL},
@@ -204,6 +206,7 @@ static gboolean print_plan(const Command *command, const WeftPlaces *places, Wef
 		if (!job)
 			return FALSE;
 		job->is_dry = TRUE;
+		job->is_together = command->is_together;
 		survey = weft_survey_run(job, ingest, error);
 		if (!survey)
 			return FALSE;
@@ -211,7 +214,7 @@ static gboolean print_plan(const Command *command, const WeftPlaces *places, Wef
 		double share = (double)command->sample /
 			       (double)MAX(weft_estimate_total(paths.estimate).n_files, 1);
 		gboolean is_here = page->machine->is_measured && !page->plan->is_assumed;
-		if (is_here && command->sample > 0 && MIN(share, 1) * paths.model_s < SAMPLE_S &&
+		if (is_here && command->sample > 0 && !command->is_together && MIN(share, 1) * paths.model_s < SAMPLE_S &&
 		    !run_sample(command, places, ingest, &paths, error))
 			return FALSE;
 		page->task = job->task;

@@ -284,11 +284,23 @@ static gboolean has_no_other(const WeftRun *run, const WeftKnown *known, guint n
 	       n_paths == n;
 }
 
+/* That which stands for all: no captions, where there is another. */
+static const WeftDocument *first_of(const GPtrArray *members)
+{
+	for (guint i = 0; i < members->len; i++) {
+		const WeftDocument *member = members->pdata[i];
+
+		if (member->recordings == NULL)
+			return member;
+	}
+	return members->pdata[0];
+}
+
 /* Takes the members. */
 static WeftStep send_together(Source *source, WeftRunner *runner, GPtrArray *take_members)
 {
 	WeftItem *item = weft_item_new(WEFT_ITEM_BEGIN, 0);
-	const WeftDocument *first = take_members->pdata[0];
+	const WeftDocument *first = first_of(take_members);
 
 	item->begin = weft_document_new(0, first->path, source->run->budget);
 	item->begin->begin_ns = first->begin_ns;
@@ -315,7 +327,7 @@ static WeftStep together_step(Source *source, WeftRunner *runner, GError **error
 	if (members->len == 0)
 		return WEFT_STEP_END;
 	weft_members_sort(members);
-	first = members->pdata[0];
+	first = first_of(members);
 	is_unchanged = has_no_other(run, &known, members->len);
 	weft_run_add_file(run, first->path, size_bytes, is_unchanged);
 	if (is_unchanged) {

@@ -238,6 +238,11 @@ class Together(Case):
         done = self.run_weft("--together", "-m", e2e.BUNDLE, "-t", "minutes", "--dry-run", "-o", "out",
                              "month", code=0, cwd=self.folder)
         self.assertIn("1 new", done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"\n  wav +1 +1 +0 +9 ")
+        planned = e2e.weft("plan", "--together", "-t", "minutes", "--json", e2e.BUNDLE, "month",
+                           cwd=self.folder)
+        self.assert_code(planned, 0)
+        self.assertRegex(planned.stdout, r'"files": ?1\b')
         self.assertFalse(self.out.exists())
 
     def test_who_reads_it(self):
