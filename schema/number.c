@@ -261,7 +261,7 @@ static guint32 close_signed(const WeftNumbers *numbers, const WeftNumberState *s
 	if (state->n_whole > 0)
 		return close_digits(numbers, state, &magnitudes);
 	guint32 best = WEFT_NUMBER_NEVER;
-	for (int digit = 0; digit <= 9; digit++) {
+	for (int digit = 0; digit <= 9 && best != 1; digit++) {
 		WeftNumberState next = *state;
 		next.digits = digit;
 		next.n_whole = 1;
@@ -276,7 +276,7 @@ static guint32 close_state(const WeftNumbers *numbers, const WeftNumberState *st
 {
 	WeftNumberState negative = {.is_negative = TRUE};
 	guint32 plain = close_signed(numbers, state, is_any);
-	if (state->n_whole > 0 || state->is_negative)
+	if (state->n_whole > 0 || state->is_negative || plain == 1)
 		return plain;
 	guint32 below = close_signed(numbers, &negative, is_any);
 	return below == WEFT_NUMBER_NEVER ? plain : MIN(plain, below + 1);

@@ -82,6 +82,12 @@ static void test_meaning(void)
 		{"^(?!tag$|category$)\\w+$", "tag", FALSE},
 		{"^(?!\\d)", "\xd9\xa3", FALSE},    /* a digit for some */
 		{"^(?=\\D)", "\xd9\xa3", FALSE},
+		{"^(?!.*\\bx)", "\xc3\xa9x", FALSE},   /* a boundary for some */
+		{"a\\B\xc3\xa9", "a\xc3\xa9", FALSE},    /* none for some */
+		{"\xc3\xa9\\B\xc3\xa9", "\xc3\xa9\xc3\xa9", TRUE},
+		{"^\\s$", "\xc2\xa0", TRUE},
+		{"^\\s$", "\xef\xbb\xbf", FALSE},     /* no space for Python */
+		{"^\\S$", "\xef\xbb\xbf", FALSE},     /* one for ECMA-262 */
 		{"^a{0}$", "", TRUE},
 		{"^(a*)*$", "aaa", TRUE},
 		{"^(|a){3}$", "aa", TRUE},
@@ -234,6 +240,9 @@ static void test_close(void)
 	g_assert_cmpuint(weft_lexeme_close(odd, weft_lexeme_begin(odd)), ==, 5);
 	g_assert_cmpuint(weft_lexeme_close(odd, after(odd, "aa\xe2")), ==, 2);
 	g_assert_cmpint(weft_lexeme_forced(odd, after(odd, "aa")), ==, 0xe2);
+	g_autoptr(WeftLexeme) uneven = of("^(?:a|bcd|e)$", 2, WEFT_LEXEME_UNLIMITED, NULL);
+	g_assert_cmpuint(weft_lexeme_close(uneven, weft_lexeme_begin(uneven)), ==, 3);
+	g_assert_cmpint(weft_lexeme_forced(uneven, weft_lexeme_begin(uneven)), ==, 'b');
 	g_autoptr(WeftLexeme) none = of("^(?:aa)*$", 3, 3, NULL);
 	g_assert_true(weft_lexeme_is_empty(none));
 	g_assert_cmpuint(weft_lexeme_close(none, weft_lexeme_begin(none)), ==, WEFT_LEXEME_NEVER);
@@ -243,7 +252,7 @@ static void test_spelling(void)
 {
 	g_autoptr(WeftLexeme) lexeme = of("^[\\s\\S]$", 0, WEFT_LEXEME_UNLIMITED, NULL);
 	static const char *const good[] = {"a",	       "\\\"",	  "\\\\",     "\\n", "\\t",
-					   "\\u0001",  "\\u001f", "\\u000d",  "/",   "\x7f",
+					   "\\u0019",  "\\u001f", "\\u000d",  "/",   "\x7f",
 					   "\xc2\x80", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf"};
 	static const char *const bad[] = {"\\r",      "\\u000a", "\\u0009", "\\u0000", "\\u0020",
 					  "\\u001F",  "\\/",	 "\n",	    "\"",      "\\u0041",
