@@ -139,6 +139,8 @@ static const GArray *type_runs(WeftCharacters *characters)
 			g_array_append_val(characters->runs, run);
 			run = (TypeRun){c, c, type};
 		}
+		if ((c & 0xffff) == 0 && (c >> 16) >= 4 && (c >> 16) != 14)
+			c |= (c >> 16) >= 15 ? 0xfffd : 0xffff; /* all of it as its first one */
 		run.last = c;
 	}
 	g_array_append_val(characters->runs, run);
