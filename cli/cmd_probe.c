@@ -11,6 +11,7 @@
 #include "base/npy.h"
 #include "bundle/bundle.h"
 #include "cli/cmd.h"
+#include "cli/probe_mask.h"
 #include "cli/probe_media.h"
 #include "encoders/encoders.h"
 #include "kernels/kernels.h"
@@ -27,6 +28,8 @@ typedef struct Probe {
 	char *kv_type, *kv_memory;
 	char *adapter_path;
 	char *mel_path, *audio_path, *encoder_path; /* of whisper */
+	char *schema_path;      /* of mask */
+	gboolean is_rejected;   /* by mask */
 	gboolean step, as_run, special, decode;
 	int n_threads;
 	/* opened as needed */
@@ -337,6 +340,22 @@ static gboolean probe_whisper(Probe *probe, GError **error)
 	       (!probe->ids_path || whisper_logits(probe, rows, shape[0], error));
 }
 
+static gboolean probe_mask(Probe *probe, GError **error)
+{
+	g_autofree char *text = NULL;
+	gsize size_bytes;
+	gboolean accepts;
+	if (!probe->schema_path) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE, "mask: -s SCHEMA.json is missing");
+		return FALSE;
+	}
+	if (!read_text(probe->files[0], &text, &size_bytes, error) ||
+	    !weft_probe_mask(probe->bundle_path, probe->schema_path, text, size_bytes, &accepts, error))
+		return FALSE;
+	probe->is_rejected = !accepts;
+	return TRUE;
+}
+
 typedef struct ProbeKind {
 	const char *name, *usage;
 	gboolean (*run)(Probe *probe, GError **error);
@@ -350,6 +369,7 @@ static const ProbeKind KINDS[] = {
      "[--kv-type TYPE]] [--kv-memory SIZE] [-j N] -o LOGITS.npy",
      probe_logits, TRUE, TRUE, FALSE, 0},
     {"tokens", "-m BUNDLE [--special] [--decode] (FILE|-)", probe_tokens, FALSE, FALSE, FALSE, 1},
+    {"mask", "-m BUNDLE -s SCHEMA.json (FILE|-)", probe_mask, FALSE, FALSE, FALSE, 1},
     {"pixels", "-m BUNDLE FILE -o P.npy", probe_pixels, TRUE, FALSE, TRUE, 1},
     {"mel", "-m BUNDLE FILE -o M.npy", probe_mel, TRUE, FALSE, TRUE, 1},
     {"whisper", "-m BUNDLE (--mel M.npy | --audio FILE) [--ids IDS.json [--step]] --encoder E.npy "
@@ -425,6 +445,8 @@ static gboolean parse(Probe *probe, const ProbeKind *kind, int argc, char **argv
 	     "whisper: the first 30 s of a recording", "FILE"},
 	    {"encoder", 0, 0, G_OPTION_ARG_FILENAME, &probe->encoder_path,
 	     "whisper: where its rows go, (1500, d)", "E.npy"},
+	    {"schema", 's', 0, G_OPTION_ARG_FILENAME, &probe->schema_path,
+	     "mask: what the answer has to fit", "SCHEMA.json"},
 	    {"special", 0, 0, G_OPTION_ARG_NONE, &probe->special,
 	     "tokens: special strings are special tokens", NULL},
 	    {"decode", 0, 0, G_OPTION_ARG_NONE, &probe->decode, "tokens: from ids to bytes", NULL},
@@ -451,6 +473,7 @@ static void probe_done(Probe *probe)
 	weft_lora_close(probe->adapter);
 	g_free(probe->bundle_path);
 	g_free(probe->adapter_path);
+	g_free(probe->schema_path);
 	g_free(probe->output);
 	g_free(probe->ids_path);
 	g_free(probe->mel_path);
@@ -497,6 +520,8 @@ int weft_cmd_probe(const WeftPlaces *places, int argc, char **argv)
 		                     g_error_matches(error, WEFT_ERROR, WEFT_ERROR_USAGE)
 		                         ? WEFT_EXIT_USAGE
 		                         : WEFT_EXIT_NOT_STARTED);
+	else if (probe.is_rejected)
+		code = WEFT_EXIT_SOME_FAILED;
 	probe_done(&probe);
 	return code;
 }

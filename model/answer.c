@@ -21,6 +21,7 @@ void weft_answer_free(WeftAnswer *answer)
 	if (!answer)
 		return;
 	g_free(answer->json);
+	g_free(answer->cut_pointer);
 	g_array_unref(answer->values);
 	weft_routing_free(answer->routing);
 	g_free(answer);

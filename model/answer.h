@@ -1,7 +1,8 @@
 /* answer.h - the product of the model: the JSON of one request.
  *
  * `json` is always complete and valid against the schema of the request, whatever the model is;
- * where the token budget forbade what the model would have written, `is_cut` is set. Per value (by
+ * where the token budget forbade what the model would have written, `is_cut` is set, and
+ * `cut_pointer` says where that happened first. Per value (by
  * JSON pointer) it says how sure the model was: the geometric mean of the probabilities that it
  * gave its choices among the allowed tokens. Tokens that the schema left no choice about do not
  * count; where there was no choice at all the confidence is 1.
@@ -36,6 +37,7 @@ typedef struct WeftAnswer {
 	char *json;         /* or plain text, when the request had no schema */
 	GArray *values;     /* WeftAnswerValue, in document order */
 	gboolean is_cut;
+	char *cut_pointer;  /* of the value that was cut; NULL: none, or not known */
 	double confidence;  /* of the whole */
 	gsize n_text, n_patch, n_audio, n_generated; /* tokens */
 	WeftRouting *routing; /* NULL: not asked for, or a model without experts */

@@ -9,12 +9,12 @@
  * layer.c and moe.c are one pass for many rows, adapter.c fits LoRA adapters to the weights and
  * adapt.c lets them add to their rows, kv.c keeps keys and values in pages (pages.c: in memory, and
  * past a limit in a file), residency.c asks for the parts of the mapped weights that are needed,
- * batch.c says which rows run in the next step, bench.c runs them for the clock. schema.c and
- * constrain.c make of a JSON Schema an automaton over bytes, sample.c is the one place where a token
- * is chosen, request.c what it leads to.
+ * batch.c says which rows run in the next step, bench.c runs them for the clock. sample.c is the one
+ * place where a token is chosen, request.c what it leads to; which tokens a schema allows is asked of
+ * schema/.
  *
  * An answer with a schema is always an instance of it, whatever the model and the budget: compact,
- * with all declared properties in the order of the schema and no others. Special tokens are never
+ * with declared properties in the order of the schema and no others. Special tokens are never
  * written. A document that can be finished in N bytes can be finished in N tokens, because every
  * byte has a token; a budget (or what the context leaves of it) below that is refused when the
  * request is submitted.
@@ -30,28 +30,10 @@
 #include "model/answer.h"
 #include "model/machine.h"
 #include "model/plan.h"
+#include "schema/schema.h"
+#include "schema/verbatim.h"
 
 typedef struct WeftModel WeftModel;
-typedef struct WeftSchema WeftSchema;
-
-/* Reads a JSON Schema strictly. What can't be guaranteed is refused (WEFT_ERROR_SCHEMA) with JSON
- * pointer, keyword and reason. */
-WeftSchema *weft_schema_new(const char *json, gsize size_bytes, GError **error);
-void weft_schema_free(WeftSchema *schema);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftSchema, weft_schema_free)
-
-/* The fewest bytes of a document that is an instance: with byte-level tokens, the least budget. */
-gsize weft_schema_min_bytes(const WeftSchema *schema);
-
-/* TRUE when the text could be an answer: an instance in the layout of answers (compact, keys in the
- * order of the schema). Else *ret_byte is the first byte that may not stand there, or the size when
- * the text ends too early. */
-gboolean weft_schema_accepts(const WeftSchema *schema, const char *text, gsize size_bytes,
-			     gsize *ret_byte);
-
-/* The schema's smallest instance with null wherever null is allowed: the answer of a request that
- * was never made. Caller frees. */
-char *weft_schema_null_instance(const WeftSchema *schema);
 
 typedef struct WeftModelOptions {
 	gsize context_max;  /* positions per request; 0: what the configuration says */
@@ -66,6 +48,9 @@ typedef struct WeftModelOptions {
 
 typedef struct WeftGeneration {
 	const WeftSchema *schema; /* NULL: free text until the end token; must outlive the request */
+	/* The text in which verbatim strings of the schema have to stand; NULL: they may be any. Must
+	 * outlive the request. */
+	WeftVerbatim *verbatim;
 	gsize n_tokens_max;       /* less where the context ends first */
 	guint64 seed;             /* with the sequence's seed_key and the place: every draw */
 	double temperature;       /* 0: greedy */
@@ -123,6 +108,13 @@ gboolean weft_model_step(WeftModel *model, GError **error);
 gboolean weft_model_take(WeftModel *model, guint64 *ret_ticket, WeftAnswer **ret_answer,
 			 GError **ret_fault);
 void weft_model_cancel(WeftModel *model, guint64 ticket);
+
+/* Whether the text could be an answer, as its tokens under the masks of the schema: an instance in the
+ * layout of answers. Else *ret_byte is the first byte that may not stand there, or the size when the
+ * text ends too early. WEFT_ERROR_LIMIT: a vocabulary beyond all measure. */
+gboolean weft_model_accepts(const WeftTokenizer *tokenizer, const WeftSchema *schema,
+			    const char *text, gsize size_bytes, gboolean *ret_accepts,
+			    gsize *ret_byte, GError **error);
 
 /* ---- measuring ----
  *

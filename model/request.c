@@ -60,22 +60,62 @@ static gsize budget(const WeftGeneration *generation, gsize n_prompt, gsize cont
 	return 0;
 }
 
+static void advance_over(WeftActive *active, const char *bytes, gsize size_bytes)
+{
+	for (gsize i = 0; i < size_bytes; i++)
+		if (!weft_constraint_advance(&active->constraint, (guint8)bytes[i]))
+			g_assert_not_reached(); /* it has been tried */
+}
+
+/* Of the ids of a forced run those that may stand: *ret_size_bytes is what they spell. The constraint
+ * stands behind the run. */
+static guint count_settled(const WeftActive *active, const GString *run, const GArray *ids,
+			   gsize *ret_size_bytes)
+{
+	gsize at = run->len;
+	guint n = ids->len;
+	*ret_size_bytes = run->len;
+	for (guint i = ids->len; i-- > 0;) {
+		at -= active->lexicon->tokens[g_array_index(ids, gint32, i)].word.size_bytes;
+		if (run->len - at >= WEFT_WORD_BYTES_MAX)
+			break;
+		if (weft_masks_spans(active->lexicon->masks, &active->constraint, run->str + at,
+				     run->len - at)) {
+			n = i;
+			*ret_size_bytes = at;
+		}
+	}
+	return n;
+}
+
 /* Appends bytes that leave no choice, as tokens. */
 static void append_forced(WeftActive *active)
 {
 	g_autoptr(GString) run = g_string_new(NULL);
+	g_autoptr(GArray) ids = g_array_new(FALSE, FALSE, sizeof(gint32));
+	WeftConstraint before;
 	int byte;
-	while (active->schema && (byte = weft_constraint_forced(&active->constraint)) >= 0) {
+	if (!active->schema)
+		return;
+	weft_constraint_copy(&before, &active->constraint);
+	while ((byte = weft_constraint_forced(&active->constraint)) >= 0) {
 		g_string_append_c(run, (char)byte);
 		(void)weft_constraint_advance(&active->constraint, (guint8)byte); /* it is allowed */
 	}
-	guint before = active->ids->len;
-	if (run->len > 0)
-		weft_lexicon_encode(active->lexicon, run->str, run->len, active->ids);
-	active->n_tokens_left -= active->ids->len - before;
+	active->is_done = weft_constraint_is_closed(&active->constraint);
+	if (run->len == 0)
+		return;
+	weft_lexicon_encode(active->lexicon, run->str, run->len, ids);
+	if (!active->is_done) {
+		gsize size_bytes;
+		g_array_set_size(ids, count_settled(active, run, ids, &size_bytes));
+		weft_constraint_copy(&active->constraint, &before);
+		advance_over(active, run->str, size_bytes);
+		g_string_truncate(run, size_bytes);
+	}
+	g_array_append_vals(active->ids, ids->data, ids->len);
+	active->n_tokens_left -= ids->len;
 	g_string_append_len(active->text, run->str, (gssize)run->len);
-	if (active->schema && weft_constraint_is_closed(&active->constraint))
-		active->is_done = TRUE;
 }
 
 /* The text as one ordinary token, or -1. */
@@ -111,8 +151,12 @@ WeftActive *weft_active_new(WeftSequence *take_sequence, const WeftGeneration *g
 	active->choices = g_array_new(FALSE, FALSE, sizeof(Choice));
 	active->watched_id = find_watched(lexicon, generation->watched);
 	active->watched_probability = -1;
-	if (active->schema)
-		weft_constraint_init(&active->constraint, active->schema);
+	if (active->schema) {
+		active->levels = weft_levels_new();
+		weft_constraint_init(&active->constraint, active->schema, active->levels,
+				     generation->verbatim,
+				     weft_masks_text_key(lexicon->masks));
+	}
 	append_forced(active);
 	return active;
 }
@@ -128,24 +172,25 @@ void weft_active_free(WeftActive *active)
 	g_string_free(active->text, TRUE);
 	weft_routing_free(active->routing);
 	weft_gaze_free(active->gaze);
+	weft_levels_free(active->levels);
+	g_free(active->cut_pointer);
 	g_clear_error(&active->fault);
 	g_free(active);
 }
 
 static void append_chosen(WeftActive *active, const WeftChosen *chosen)
 {
-	const WeftToken *token = &active->lexicon->tokens[chosen->id];
-	Choice choice = {active->text->len, active->text->len + token->size_bytes,
+	const WeftWord *word = &active->lexicon->tokens[chosen->id].word;
+	Choice choice = {active->text->len, active->text->len + word->size_bytes,
 			 chosen->log_probability};
 	g_array_append_val(active->choices, choice);
 	if (active->gaze)
 		weft_gaze_keep(active->gaze);
-	g_string_append_len(active->text, token->bytes, token->size_bytes);
+	g_string_append_len(active->text, word->bytes, word->size_bytes);
 	g_array_append_val(active->ids, chosen->id);
 	active->n_tokens_left--;
-	for (guint32 i = 0; active->schema && i < token->size_bytes; i++)
-		if (!weft_constraint_advance(&active->constraint, (guint8)token->bytes[i]))
-			g_assert_not_reached(); /* weft_sample has tried it */
+	if (active->schema)
+		advance_over(active, word->bytes, word->size_bytes);
 }
 
 /* While nothing but white space is written, the next token may be the first of the answer. */
@@ -180,6 +225,8 @@ void weft_active_choose(WeftActive *active, const float *logits)
 	if (active->watched_id >= 0 && is_blank(active->text))
 		watch(active, logits);
 	WeftChosen chosen = weft_sample(&choice, logits);
+	if (chosen.was_limited && !active->is_cut)
+		active->cut_pointer = weft_values_open(active->text->str, active->text->len);
 	active->is_cut = active->is_cut || chosen.was_limited;
 	if (chosen.id < 0 || active->lexicon->tokens[chosen.id].is_end) {
 		active->is_done = TRUE;
@@ -244,6 +291,7 @@ WeftAnswer *weft_active_answer(const WeftActive *active)
 				      : g_utf8_make_valid(active->text->str,
 							  (gssize)active->text->len);
 	answer->is_cut = active->is_cut;
+	answer->cut_pointer = g_strdup(active->cut_pointer);
 	answer->watched_probability = active->watched_probability;
 	count_tokens(active, answer);
 	if (active->generation.counts_routing && active->routing)

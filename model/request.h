@@ -3,16 +3,20 @@
  * `ids` is the prompt and behind it what was generated; the first `n_fed` of them are in the
  * cache. When all are, the logits of the last one decide what comes next, and what the schema
  * forces behind it is appended at once, so that a forced run costs one pass and no decisions.
+ *
+ * Forced runs are spelled in the tokens that the tokenizer makes of them. Those of its end that a
+ * token could spell together with what the schema allows behind the run are left to the model: it
+ * has seen the longer token there.
  */
 #ifndef WEFT_MODEL_REQUEST_H
 #define WEFT_MODEL_REQUEST_H
 
 #include "model/adapter.h"
-#include "model/constrain.h"
 #include "model/gaze.h"
 #include "model/kv.h"
 #include "model/model.h"
 #include "model/sample.h"
+#include "schema/constraint.h"
 
 typedef struct WeftPrefix WeftPrefix;
 
@@ -27,6 +31,7 @@ typedef struct WeftActive {
 	const WeftLexicon *lexicon;
 	const WeftAdapter *adapter; /* NULL: none */
 	WeftGeneration generation;
+	WeftLevels *levels;
 	WeftConstraint constraint;  /* with a schema */
 	gsize n_tokens_left;
 	GString *text;              /* written so far */
@@ -35,6 +40,7 @@ typedef struct WeftActive {
 	WeftGaze *gaze;             /* of each choice, or NULL */
 	gint32 watched_id;          /* -1: none */
 	double watched_probability;
+	char *cut_pointer;          /* the value that the budget cut first, or NULL */
 	gboolean is_cut, is_done;
 	GError *fault;              /* set: failed */
 } WeftActive;

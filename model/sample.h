@@ -3,14 +3,14 @@
  * Greedy, or at a temperature with draws that are a hash of seed, request and place, so that they
  * depend on nothing that ran before or beside. What the constraint or the budget does not allow is
  * never chosen: the free choice is tried first, and only when it is not allowed the mask of all
- * allowed tokens is built. (For draws: trying freely and drawing again under the mask gives the
+ * allowed tokens (schema/mask.h) is looked for. (For draws: trying freely and drawing again under the mask gives the
  * distribution under the mask.) Ties go to the lowest id; NaN counts as minus infinity.
  */
 #ifndef WEFT_MODEL_SAMPLE_H
 #define WEFT_MODEL_SAMPLE_H
 
-#include "model/constrain.h"
 #include "model/lexicon.h"
+#include "schema/constraint.h"
 
 typedef struct WeftChoice {
 	const WeftLexicon *lexicon;

@@ -10,4 +10,8 @@
 /* Appends a WeftAnswerValue (confidence 1) per scalar, in the order of the text. */
 void weft_values_find(const char *json, GArray *values);
 
+/* The pointer of the value that is being written at the end of a text that such an automaton has not
+ * finished: the scalar, or the container where none is begun. Caller frees. */
+char *weft_values_open(const char *json, gsize size_bytes);
+
 #endif

@@ -114,6 +114,7 @@ static gboolean check_keys(GKeyFile *file, const char *path, GError **error)
 	                                    "windows",       "pictures", "frames", "read",
 	                                    "question",      "inventory", "answer_tokens",
 	                                    "adapter",       "answer",    "documents", "begins",
+	                                    "verbatim",
 	                                    NULL};
 	g_autoptr(GError) failure = NULL;
 	g_auto(GStrv) keys = g_key_file_get_keys(file, "task", NULL, &failure);
@@ -141,7 +142,7 @@ static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, G
 	static const char *const truths[] = {"false", "true", NULL};
 	guint merge_by = 0, windows_asked = 0, pictures_shown = 0, reads = 1, inventories = 0;
 	static const char *const answers[] = {"", "slides", NULL};
-	guint frames_shown = 0, answer = 0;
+	guint frames_shown = 0, answer = 0, verbatim = 0;
 
 	if (!choice_of_key(file, path, "merge", merges, &merge_by, error) ||
 	    !choice_of_key(file, path, "windows", windows, &windows_asked, error) ||
@@ -149,8 +150,10 @@ static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, G
 	    !choice_of_key(file, path, "frames", frames, &frames_shown, error) ||
 	    !choice_of_key(file, path, "answer", answers, &answer, error) ||
 	    !choice_of_key(file, path, "inventory", truths, &inventories, error) ||
+	    !choice_of_key(file, path, "verbatim", truths, &verbatim, error) ||
 	    !choice_of_key(file, path, "read", truths, &reads, error))
 		return FALSE;
+	task->schema_options.is_verbatim = verbatim != 0;
 	task->merge_by = (WeftMergeBy)merge_by;
 	task->windows = (WeftWindowsAsked)windows_asked;
 	task->pictures = (WeftPicturesShown)pictures_shown;
@@ -229,7 +232,7 @@ static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 	task->schema_tree = weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, &failure);
 	if (task->schema_tree != NULL && weft_agreement_read(task->schema_tree, &failure) &&
 	    weft_usage_of_schema(task->schema_tree, &task->usage, &failure))
-		task->schema = weft_schema_new(text, strlen(text), &failure);
+		task->schema = weft_schema_new(text, strlen(text), &task->schema_options, &failure);
 	if (task->schema == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA, "%s: %s",
 		            job->schema != NULL ? job->schema : path, failure->message);
@@ -294,9 +297,10 @@ static gboolean read_documents(WeftTask *task, GKeyFile *file, const char *path,
 		return TRUE;
 	task->element_text = element_text(task->schema_tree, items);
 	task->element_schema =
-	    weft_schema_new(task->element_text, strlen(task->element_text), &failure);
+	    weft_schema_new(task->element_text, strlen(task->element_text), &task->schema_options,
+	                    &failure);
 	task->begins_schema = weft_schema_new(WEFT_TASK_BEGINS_SCHEMA,
-	                                      strlen(WEFT_TASK_BEGINS_SCHEMA), NULL);
+	                                      strlen(WEFT_TASK_BEGINS_SCHEMA), NULL, NULL);
 	if (task->element_schema != NULL)
 		return TRUE;
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA,

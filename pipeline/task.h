@@ -42,8 +42,8 @@
 
 #include "base/json.h"
 #include "base/usage.h"
-#include "model/model.h"
 #include "pipeline/pipeline.h"
+#include "schema/schema.h"
 
 typedef enum {
 	WEFT_MERGE_FIELDS,
@@ -86,6 +86,7 @@ typedef struct WeftTask {
 	char *schema_text; /* minified */
 	WeftJson *schema_tree;
 	WeftUsage usage; /* x-weft-locale */
+	WeftSchemaOptions schema_options; /* of all of them */
 	WeftSchema *schema; /* NULL also: only documents of the types are asked about */
 	GPtrArray *types;   /* WeftTaskType; NULL: it tells none apart */
 	char *type_system;  /* what is asked to choose one */

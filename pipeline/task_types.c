@@ -59,8 +59,8 @@ static gboolean check_name(const char *name, const char *path, GError **error)
 	return is_good;
 }
 
-static gboolean read_schema(WeftTaskType *type, GKeyFile *file, const char *path, const char *group,
-                            GError **error)
+static gboolean read_schema(WeftTaskType *type, const WeftSchemaOptions *options, GKeyFile *file,
+                            const char *path, const char *group, GError **error)
 {
 	g_autofree char *text = NULL;
 	g_autoptr(GError) failure = NULL;
@@ -75,7 +75,7 @@ static gboolean read_schema(WeftTaskType *type, GKeyFile *file, const char *path
 	type->schema_tree = weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, &failure);
 	if (type->schema_tree != NULL && weft_agreement_read(type->schema_tree, &failure) &&
 	    weft_usage_of_schema(type->schema_tree, &type->usage, &failure))
-		type->schema = weft_schema_new(text, strlen(text), &failure);
+		type->schema = weft_schema_new(text, strlen(text), options, &failure);
 	if (type->schema == NULL) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA, "%s: [%s]: %s", path, group,
 		            failure->message);
@@ -102,7 +102,7 @@ static gboolean read_type(WeftTask *task, GKeyFile *file, const char *path, cons
 	}
 	return check_name(type->name, path, error) && check_keys(file, path, group, error) &&
 	       weft_task_words(file, path, group, "match", &type->words, &type->match, error) &&
-	       read_schema(type, file, path, group, error);
+	       read_schema(type, &task->schema_options, file, path, group, error);
 }
 
 /* {"enum": ["invoice", "letter", null]} */
@@ -161,6 +161,7 @@ void weft_task_types_ask(WeftTask *task, const char *instructions)
 		type->system = weft_task_system(instructions, type->schema_text);
 	}
 	task->type_system = weft_task_system(list->str, schema);
-	task->type_schema = weft_schema_new(schema, strlen(schema), NULL); /* one that we wrote */
+	/* One that we wrote. */
+	task->type_schema = weft_schema_new(schema, strlen(schema), NULL, NULL);
 	g_assert(task->type_schema != NULL);
 }

@@ -27,7 +27,7 @@ class Ends(e2e.Case):
 
     def test_nothing_can_start(self):
         schema = self.folder / "bad.json"
-        schema.write_text('{"type": "object", "patternProperties": {"x": {}}}')
+        schema.write_text('{"type": "array", "contains": {"type": "string"}}')
         broken = self.folder / "broken"
         broken.mkdir()
         (broken / "config.json").write_text("{")

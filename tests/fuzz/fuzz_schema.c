@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "model/model.h"
+#include "schema/schema.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
 	const char *text = (const char *)data;
 	gsize byte;
-	g_autoptr(WeftSchema) schema = weft_schema_new(text, size_bytes, NULL);
+	g_autoptr(WeftSchema) schema = weft_schema_new(text, size_bytes, NULL, NULL);
 	if (!schema)
 		return 0;
 	g_autofree char *null = weft_schema_null_instance(schema);

@@ -29,9 +29,9 @@ static const char *const schemas[] = {
 	"{\"type\":\"array\",\"items\":{\"type\":\"array\",\"maxItems\":2,\"items\":"
 	"{\"const\":\"\\u00fc\\n\"}},\"maxItems\":3}",
 	"{\"type\":\"object\",\"properties\":{}}",
-	"{\"type\":\"object\",\"properties\":{\"a\\\"/~b\":{\"type\":\"array\",\"minItems\":2,"
-	"\"maxItems\":2,\"items\":{\"type\":\"object\",\"properties\":{\"k\":{\"type\":\"string\","
-	"\"minLength\":3,\"maxLength\":3}}}}}}",
+	"{\"type\":\"object\",\"required\":[\"a\\\"/~b\"],\"properties\":{\"a\\\"/~b\":{\"type\":\"array\",\"minItems\":2,"
+	"\"maxItems\":2,\"items\":{\"type\":\"object\",\"required\":[\"k\"],\"properties\":{\"k\":{\"type\":"
+	"\"string\",\"minLength\":3,\"maxLength\":3}}}}}}",
 };
 
 #endif

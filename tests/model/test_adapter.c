@@ -155,7 +155,7 @@ static void take_all(const Golden *golden, const guint64 *tickets, WeftAnswer **
 static void test_batch_is_alone(void)
 {
 	const WeftLora *loras[G_N_ELEMENTS(adapters) + 1] = {NULL};
-	g_autoptr(WeftSchema) schema = weft_schema_new(schemas[0], strlen(schemas[0]), NULL);
+	g_autoptr(WeftSchema) schema = weft_schema_new(schemas[0], strlen(schemas[0]), NULL, NULL);
 	g_autoptr(Golden) golden = golden_open("scout", NULL, 2);
 	WeftAnswer *answers[N_REQUESTS] = {NULL};
 	guint64 tickets[N_REQUESTS];

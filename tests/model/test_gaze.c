@@ -19,7 +19,7 @@ static WeftSequence *sequence_of_items(const Golden *golden)
 
 static WeftAnswer *ask(const Golden *golden, WeftSequence *take_sequence, const char *schema_text)
 {
-	g_autoptr(WeftSchema) schema = weft_schema_new(schema_text, strlen(schema_text), NULL);
+	g_autoptr(WeftSchema) schema = weft_schema_new(schema_text, strlen(schema_text), NULL, NULL);
 	WeftGeneration generation = {.schema = schema, .n_tokens_max = 40};
 	WeftAnswer *answer = NULL;
 	guint64 ticket;

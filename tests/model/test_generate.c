@@ -8,7 +8,7 @@
 static WeftSchema *schema_of(const char *text)
 {
 	GError *error = NULL;
-	WeftSchema *schema = weft_schema_new(text, strlen(text), &error);
+	WeftSchema *schema = weft_schema_new(text, strlen(text), NULL, &error);
 	g_assert_no_error(error);
 	return schema;
 }

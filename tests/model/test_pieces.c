@@ -56,16 +56,16 @@ static void test_bytes(void)
 	g_assert_nonnull(lexicon);
 	weft_lexicon_encode(lexicon, text, strlen(text), ids);
 	for (guint i = 0; i < ids->len; i++) {
-		const WeftToken *token = &lexicon->tokens[g_array_index(ids, gint32, i)];
-		g_string_append_len(back, token->bytes, token->size_bytes);
+		const WeftWord *word = &lexicon->tokens[g_array_index(ids, gint32, i)].word;
+		g_string_append_len(back, word->bytes, word->size_bytes);
 	}
 	g_assert_cmpstr(back->str, ==, text);
 	g_assert_cmpuint(ids->len, <, strlen(text)); /* not byte by byte */
 	for (gsize i = 0; i < lexicon->n_tokens; i++) {
-		const WeftToken *token = &lexicon->tokens[i];
-		n_blank += token->size_bytes > 1 && token->bytes[0] == ' ';
-		g_assert_null(token->size_bytes >= 3 ?
-				      memmem(token->bytes, token->size_bytes, "\xe2\x96\x81", 3) :
+		const WeftWord *word = &lexicon->tokens[i].word;
+		n_blank += word->size_bytes > 1 && word->bytes[0] == ' ';
+		g_assert_null(word->size_bytes >= 3 ?
+				      memmem(word->bytes, word->size_bytes, "\xe2\x96\x81", 3) :
 				      NULL);
 	}
 	g_assert_cmpuint(n_blank, >, 10);
@@ -78,7 +78,7 @@ static void test_valid(void)
 		for (int seed = 0; seed < 3; seed++) {
 			GError *error = NULL, *fault = NULL;
 			g_autoptr(WeftSchema) schema =
-				weft_schema_new(schemas[i], strlen(schemas[i]), &error);
+				weft_schema_new(schemas[i], strlen(schemas[i]), NULL, &error);
 			WeftGeneration generation = {.schema = schema,
 						     .n_tokens_max =
 							     weft_schema_min_bytes(schema) + 100,

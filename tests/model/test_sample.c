@@ -9,6 +9,7 @@ typedef struct Setup {
 	Golden *golden;
 	WeftLexicon *lexicon;
 	WeftSchema *schema;
+	WeftLevels *levels;
 	WeftConstraint constraint;
 	float *logits;
 } Setup;
@@ -20,15 +21,17 @@ static void setup_open(Setup *setup, gconstpointer schema)
 	gsize n = weft_model_vocab(setup->golden->model);
 	setup->lexicon = weft_lexicon_new(setup->golden->bundle, n, &error);
 	g_assert_no_error(error);
-	setup->schema = weft_schema_new(schema, strlen(schema), &error);
+	setup->schema = weft_schema_new(schema, strlen(schema), NULL, &error);
 	g_assert_no_error(error);
-	weft_constraint_init(&setup->constraint, setup->schema);
+	setup->levels = weft_levels_new();
+	weft_constraint_init(&setup->constraint, setup->schema, setup->levels, NULL, 0);
 	setup->logits = g_new0(float, n);
 }
 
 static void setup_close(Setup *setup, gconstpointer schema)
 {
 	g_free(setup->logits);
+	weft_levels_free(setup->levels);
 	weft_schema_free(setup->schema);
 	weft_lexicon_free(setup->lexicon);
 	golden_free(setup->golden);
