@@ -404,7 +404,9 @@ static gboolean explain_value(WeftExplain *explain, const WeftJson *record, cons
 
 	puts(shown);
 	print_value(explain, record, &found);
-	if (!found.evidence && weft_json_type(found.value) != WEFT_JSON_NULL)
+	WeftJsonType type = weft_json_type(found.value);
+	if (!found.evidence && (type == WEFT_JSON_STRING || type == WEFT_JSON_NUMBER ||
+				type == WEFT_JSON_TRUE || type == WEFT_JSON_FALSE))
 		print_fact("evidence", "none is noted");
 	for (gsize i = 0; i < MIN(weft_json_length(found.provenance), EVIDENCE_MAX); i++) {
 		g_autofree char *numbered = i > 0 ? g_strdup_printf("%s-%" G_GSIZE_FORMAT, name, i + 1)

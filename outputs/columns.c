@@ -13,7 +13,9 @@
 
 /* outputs/table.h: what every table has, and what stands beside a column. */
 static const char *const TAKEN[] = { "id", "path", "status", "type", "element", "element.pages" };
-static const char *const BESIDE[] = { "", ".page", ".quote", ".status", ".confidence", ".calibrated" };
+static const char *const BESIDE[] = { "",        ".page",       ".quote",
+				       ".status", ".evidence", ".confidence",
+				       ".calibrated" };
 
 static void column_free(void *data)
 {

@@ -69,6 +69,7 @@ void weft_table_heading(const WeftTable *table, GString *out)
 		}
 		add_beside(out, column, "status");
 		if (column->kind != WEFT_COLUMN_JSON) {
+			add_beside(out, column, "evidence");
 			add_beside(out, column, "confidence");
 			if (table->calibration)
 				add_beside(out, column, "calibrated");
@@ -143,6 +144,7 @@ static void add_scalar(const Row *row, const char *pointer)
 	weft_csv_add(row->out, FALSE, place);
 	weft_csv_add(row->out, FALSE, quote);
 	weft_csv_add(row->out, FALSE, found.status);
+	weft_csv_add(row->out, FALSE, weft_value_kind(found.provenance));
 	add_confidence(row, found.confidence);
 }
 
@@ -151,6 +153,7 @@ static void add_scalar(const Row *row, const char *pointer)
 typedef struct Joined {
 	GString *values, *places, *quotes;
 	const char *status;
+	const char *kind;  /* of evidence, the least */
 	double confidence; /* the least that is known */
 } Joined;
 
@@ -171,6 +174,7 @@ static void join_item(const Row *row, const char *pointer, gboolean is_first, Jo
 	join(joined->values, text, is_first);
 	join(joined->places, place, is_first);
 	join(joined->quotes, quote, is_first);
+	joined->kind = weft_value_kind_least(joined->kind, weft_value_kind(found.provenance));
 	if (strcmp(found.status, "corrected") == 0)
 		joined->status = found.status;
 	if (found.confidence >= 0 && (joined->confidence < 0 || found.confidence < joined->confidence))
@@ -182,7 +186,7 @@ static void add_list(const Row *row, const char *pointer)
 	WeftValue found = weft_value_of(row->record, pointer);
 	g_autoptr(GString) values = g_string_new(NULL), places = g_string_new(NULL);
 	g_autoptr(GString) quotes = g_string_new(NULL);
-	Joined joined = { values, places, quotes, found.status, found.confidence };
+	Joined joined = { values, places, quotes, found.status, "", found.confidence };
 
 	for (gsize i = 0; i < weft_json_length(found.value); i++) {
 		g_autofree char *item = g_strdup_printf("%s/%" G_GSIZE_FORMAT, pointer, i);
@@ -193,6 +197,7 @@ static void add_list(const Row *row, const char *pointer)
 	weft_csv_add(row->out, FALSE, places->str);
 	weft_csv_add(row->out, FALSE, quotes->str);
 	weft_csv_add(row->out, FALSE, joined.status);
+	weft_csv_add(row->out, FALSE, joined.kind);
 	add_confidence(row, joined.confidence);
 }
 

@@ -8,6 +8,8 @@
  *     name.page         where it stands: the page, or hours, minutes and seconds
  *     name.quote        what stands there
  *     name.status       outputs/value.h
+ *     name.evidence     its kind: copied, derived, matched, pointed, none (outputs/record.h); of a list the
+ *                       weakest
  *     name.confidence   as the model had it; of a list the least
  *     name.calibrated   the same by the calibration, where there is one
  *

@@ -110,6 +110,28 @@ char *weft_value_quote(const WeftJson *provenance)
 	return g_string_free(line, FALSE);
 }
 
+/* From the strongest to the weakest. */
+static const char *const KINDS[] = { "copied", "derived", "matched", "pointed", "none" };
+
+const char *weft_value_kind(const WeftJson *provenance)
+{
+	const char *kind =
+		weft_json_string(weft_json_member(weft_json_at(provenance, 0), "kind"), NULL);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(KINDS); i++)
+		if (g_strcmp0(kind, KINDS[i]) == 0)
+			return KINDS[i];
+	return "";
+}
+
+const char *weft_value_kind_least(const char *a, const char *b)
+{
+	for (gsize i = G_N_ELEMENTS(KINDS); i > 0; i--)
+		if (strcmp(a, KINDS[i - 1]) == 0 || strcmp(b, KINDS[i - 1]) == 0)
+			return KINDS[i - 1];
+	return "";
+}
+
 const WeftJson *weft_value_content(const WeftJson *record, const char *id)
 {
 	static const char *const lists[] = { "content", "hidden" };

@@ -31,6 +31,11 @@ char *weft_value_place(const WeftJson *provenance);
 /* What stands there, a space between what several items have of it; "" where nothing is known. Caller frees. */
 char *weft_value_quote(const WeftJson *provenance);
 
+/* The kind of evidence of a value, "copied" to "none"; "": nothing is noted. Static. */
+const char *weft_value_kind(const WeftJson *provenance);
+/* Of two kinds the weaker: what a list of values rests on. */
+const char *weft_value_kind_least(const char *a, const char *b);
+
 /* The item of the record's contents (or of what is hidden) of this id; NULL: none. */
 const WeftJson *weft_value_content(const WeftJson *record, const char *id);
 

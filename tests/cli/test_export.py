@@ -217,18 +217,18 @@ class Table(Exported):
 
     def test_table(self):
         (row,) = self.table()
-        self.assertEqual(list(row)[:8], ["id", "path", "status", "total", "total.page", "total.quote",
-                                         "total.status", "total.confidence"])
+        self.assertEqual(list(row)[:9], ["id", "path", "status", "total", "total.page", "total.quote",
+                                         "total.status", "total.evidence", "total.confidence"])
         told = {name: value for name, value in row.items() if value}
         self.assertEqual(told.pop("path"), str(self.source))
         self.assertEqual(told, {
             "id": self.id, "status": "ok",
             "total": "-1240.5", "total.page": "3", "total.quote": "'-1.240,50", "total.status": "ok",
-            "total.confidence": "0.9",
+            "total.evidence": "matched", "total.confidence": "0.9",
             "seller.name": "'=HYPERLINK(\"http://x\")", "seller.name.status": "ok",
             "a.b.status": "ambiguous", "/a/b": "true", "/a/b.status": "ok",
             "people": "Anna; -Ben [31m", "people.page": "00:01:01; ", "people.quote": "Anna; ",
-            "people.status": "ok", "people.confidence": "0.25",
+            "people.status": "ok", "people.evidence": "none", "people.confidence": "0.25",
             "items": '[{"n":1},{"n":2}]', "items.status": "ok",
             "rates": '{"x":0.5}', "rates.status": "ok",
             "node.v.status": "absent", "node.next.status": "absent"})

@@ -164,7 +164,7 @@ class Explain(e2e.Case):
         self.assertEqual(self.explain("/a"), [("value", "1"), ("evidence", "none is noted")])
         self.assertEqual(self.explain("/b"), [("value", "null"), ("status", "unreadable")])
         self.assertEqual(dict(self.explain("/" + hostile))["evidence"], "none: it was not found in what was read")
-        self.assertEqual(len(self.explain("")), 2 + 2 + 2 + 2)
+        self.assertEqual(len(self.explain("")), 2 + 2 + 2 + 1)
         for pointer in ("/nowhere", "a", "/a/b", "/d/0"):
             self.assertEqual(self.explain(pointer, code=3), [])
         self.assertIn("there are a, b", self.error if self.explain("/nowhere", code=3) == [] else "")

@@ -65,6 +65,13 @@ static void write_all(const WeftJson *record, const char *schema)
 	weft_table_add(table, rows, record);
 	if (!g_utf8_validate(rows->str, (gssize)rows->len, NULL))
 		abort();
+	g_autoptr(WeftReport) report = weft_report_new();
+	g_autoptr(GString) html = g_string_new(NULL);
+	(void)weft_report_add_schema(report, schema, NULL);
+	weft_report_add(report, record, "records/x.json");
+	weft_report_write(report, schema, html);
+	if (!g_utf8_validate(html->str, (gssize)html->len, NULL) || strstr(html->str, "<script"))
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
