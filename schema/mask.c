@@ -171,40 +171,55 @@ static void behind_value(const WeftConstraint *constraint, WeftConstraint *behin
 	weft_cursor_begin(&behind->ways[0].cursor, WEFT_CURSOR_GAP, NULL);
 }
 
-/* Where a cursor stands that needs nothing of the rest: a lexeme or a number. */
+/* Where a cursor stands that needs nothing of the rest. */
 typedef union Inner {
 	WeftLexemeState lexeme;
+	WeftSpansState spans;
 	WeftNumberState number;
 } Inner;
 
-static gboolean inner_step(const WeftCursor *cursor, Inner *inner, guint8 byte)
+typedef struct InnerWalk {
+	WeftCursorKind kind;
+	const WeftNode *node;
+	const WeftSpans *spans;
+	gsize quote; /* bytes that close the value where it may end */
+} InnerWalk;
+
+static gboolean inner_step(const InnerWalk *inner, Inner *state, guint8 byte)
 {
-	if (cursor->kind == WEFT_CURSOR_NUMBER)
-		return weft_numbers_step(cursor->node->numbers, &inner->number, byte);
-	inner->lexeme = weft_lexeme_step(cursor->node->lexeme, inner->lexeme, byte);
-	return inner->lexeme.id != WEFT_LEXEME_DEAD;
+	if (inner->kind == WEFT_CURSOR_NUMBER)
+		return weft_numbers_step(inner->node->numbers, &state->number, byte);
+	if (inner->kind != WEFT_CURSOR_LEXEME)
+		return weft_spans_step(inner->spans, &state->spans, byte);
+	state->lexeme = weft_lexeme_step(inner->node->lexeme, state->lexeme, byte);
+	return state->lexeme.id != WEFT_LEXEME_DEAD;
 }
 
-static gboolean inner_may_end(const WeftCursor *cursor, const Inner *inner)
+static gboolean inner_may_end(const InnerWalk *inner, const Inner *state)
 {
-	return cursor->kind == WEFT_CURSOR_NUMBER
-		       ? weft_numbers_accepts(cursor->node->numbers, &inner->number)
-		       : weft_lexeme_accepts(cursor->node->lexeme, inner->lexeme);
+	if (inner->kind == WEFT_CURSOR_NUMBER)
+		return weft_numbers_accepts(inner->node->numbers, &state->number);
+	return inner->kind == WEFT_CURSOR_LEXEME
+		       ? weft_lexeme_accepts(inner->node->lexeme, state->lexeme)
+		       : weft_spans_accepts(inner->spans, &state->spans);
 }
 
-static gsize inner_close(const WeftCursor *cursor, const Inner *inner)
+static gsize inner_close(const InnerWalk *inner, const Inner *state)
 {
-	return cursor->kind == WEFT_CURSOR_NUMBER
-		       ? weft_numbers_close(cursor->node->numbers, &inner->number)
-		       : (gsize)weft_lexeme_close(cursor->node->lexeme, inner->lexeme) + 1;
+	if (inner->kind == WEFT_CURSOR_NUMBER)
+		return weft_numbers_close(inner->node->numbers, &state->number);
+	return inner->quote + (inner->kind == WEFT_CURSOR_LEXEME
+				       ? weft_lexeme_close(inner->node->lexeme, state->lexeme)
+				       : weft_spans_close_bytes(inner->spans, &state->spans));
 }
 
-/* The trie from behind a lexeme or number on, whose end node `i` is: the quote of the one belongs to
- * it, what follows the other does not. */
-static void walk_behind(WeftMasks *masks, Walk *walk, const WeftConstraint *constraint, guint32 i)
+/* The trie from behind such a value on, whose end node `i` is: a quote belongs to it, what follows a
+ * number does not. */
+static void walk_behind(WeftMasks *masks, Walk *walk, const WeftConstraint *constraint,
+			const InnerWalk *inner, guint32 i)
 {
 	const WeftTrieNode *node = &walk->trie->nodes[i];
-	if (constraint->ways[0].cursor.kind == WEFT_CURSOR_NUMBER) {
+	if (inner->quote == 0) {
 		behind_value(constraint, &masks->path[node->depth - 1]);
 		walk_nodes(masks, walk, i, node->next);
 	} else if (node->byte == '"') {
@@ -215,31 +230,43 @@ static void walk_behind(WeftMasks *masks, Walk *walk, const WeftConstraint *cons
 	}
 }
 
-static void walk_inner(WeftMasks *masks, Walk *walk, const WeftConstraint *constraint)
+/* FALSE: the constraint is at no such place. */
+static gboolean walk_inner(WeftMasks *masks, Walk *walk, const WeftConstraint *constraint)
 {
 	const WeftCursor *cursor = &constraint->ways[0].cursor;
 	const WeftTrieNode *nodes = walk->trie->nodes;
 	Inner states[WEFT_WORD_BYTES_MAX + 1];
+	InnerWalk inner = {.kind = cursor->kind, .node = cursor->node, .quote = 1};
 	gsize behind = weft_level_close(constraint->ways[0].level);
-	if (cursor->kind == WEFT_CURSOR_NUMBER)
-		states[0].number = cursor->number;
-	else
+	if (cursor->kind == WEFT_CURSOR_LEXEME) {
 		states[0].lexeme = cursor->lexeme;
+	} else if (cursor->kind == WEFT_CURSOR_NUMBER) {
+		states[0].number = cursor->number;
+		inner.quote = 0;
+	} else if (cursor->kind == WEFT_CURSOR_SPANS || cursor->kind == WEFT_CURSOR_FIGURE) {
+		states[0].spans = cursor->spans;
+		inner.spans = constraint->spans[cursor->node->id];
+		inner.quote = cursor->kind == WEFT_CURSOR_SPANS;
+	}
+	if (constraint->n_ways > 1 || (cursor->kind != WEFT_CURSOR_LEXEME &&
+				       cursor->kind != WEFT_CURSOR_NUMBER && !inner.spans))
+		return FALSE;
 	for (guint32 i = 0; i < walk->trie->n_nodes;) {
 		const WeftTrieNode *node = &nodes[i];
 		const Inner *before = &states[node->depth - 1];
 		Inner *now = &states[node->depth];
 		*now = *before;
-		if (inner_step(cursor, now, (guint8)node->byte)) {
+		if (inner_step(&inner, now, (guint8)node->byte)) {
 			if (node->id != WEFT_TRIE_NONE)
-				add_token(masks, walk, node->id, inner_close(cursor, now) + behind);
+				add_token(masks, walk, node->id, inner_close(&inner, now) + behind);
 			i++;
 			continue;
 		}
-		if (inner_may_end(cursor, before))
-			walk_behind(masks, walk, constraint, i);
+		if (inner_may_end(&inner, before))
+			walk_behind(masks, walk, constraint, &inner, i);
 		i = node->next;
 	}
+	return TRUE;
 }
 
 /* Whether a token that ends the string behind `n_chars` may come. */
@@ -414,16 +441,12 @@ static void build_any(WeftMasks *masks, const WeftConstraint *constraint, Walk *
 static Entry *build(WeftMasks *masks, const WeftConstraint *constraint, gsize limit)
 {
 	Entry *entry = g_new0(Entry, 1);
-	WeftCursorKind kind = constraint->ways[0].cursor.kind;
 	Walk walk = {.trie = &masks->vocabulary->all,
 		     .limit = limit,
 		     .close_before = weft_constraint_close_bytes(constraint)};
 	g_array_set_size(masks->found, 0);
-	if (build_any_text(masks, constraint, &walk, entry))
-		;
-	else if (constraint->n_ways == 1 && (kind == WEFT_CURSOR_LEXEME || kind == WEFT_CURSOR_NUMBER))
-		walk_inner(masks, &walk, constraint);
-	else
+	if (!build_any_text(masks, constraint, &walk, entry) &&
+	    !walk_inner(masks, &walk, constraint))
 		build_any(masks, constraint, &walk, entry);
 	entry->growth = walk.growth;
 	sort_found(masks, entry);
