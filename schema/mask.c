@@ -288,7 +288,9 @@ static void walk_exits(WeftMasks *masks, Walk *walk, const WeftConstraint *const
 	walk->finds_texts = TRUE;
 	walk_nodes(masks, walk, 0, walk->trie->n_nodes);
 	guint n_texts = masks->found->len - n_found;
-	texts = g_memdup2(&g_array_index(masks->found, gint32, n_found), n_texts * sizeof(gint32));
+	if (n_texts > 0)
+		texts = g_memdup2(&g_array_index(masks->found, gint32, n_found),
+				  n_texts * sizeof(gint32));
 	g_array_set_size(masks->found, n_found);
 	for (guint i = 0; i < n_texts; i++)
 		for (guint32 at = vocabulary->exit_first[texts[i]];
