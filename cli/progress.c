@@ -121,9 +121,15 @@ static char *heard_text(const WeftProgress *progress)
 {
 	g_autofree char *heard = weft_glance_clock(progress->heard_s);
 	g_autofree char *all = weft_glance_clock(progress->hearing_s);
+	g_autofree char *measured = weft_glance_clock(progress->measured_s);
+	g_autofree char *measuring = weft_glance_clock(progress->measuring_s);
+	GString *text = g_string_new(NULL);
 
-	return progress->hearing_s > 0 ? g_strdup_printf(", heard %s of %s", heard, all)
-				       : g_strdup("");
+	if (progress->measuring_s >= 1)
+		g_string_append_printf(text, ", sound measured %s of %s", measured, measuring);
+	if (progress->hearing_s > 0)
+		g_string_append_printf(text, ", heard %s of %s", heard, all);
+	return g_string_free(text, FALSE);
 }
 
 static void draw_bar(WeftBar *bar, const WeftProgress *progress, double elapsed_s)

@@ -133,6 +133,7 @@ typedef struct WeftProgress {
 	guint64 n_windows_kept; /* an earlier run had asked about them */
 	double seconds;      /* of sound and video */
 	double heard_s, hearing_s; /* of recordings that Whisper listens to: so far, and in all */
+	double measured_s, measuring_s; /* of those whose sound is measured first, now: likewise */
 	char current[256];   /* the file that was begun last, for people */
 } WeftProgress;
 

@@ -467,6 +467,14 @@ void weft_run_tally_heard(WeftRun *run, double heard_s, double hearing_s)
 	pthread_mutex_unlock(&run->tally.mutex);
 }
 
+void weft_run_tally_measured(WeftRun *run, double measured_s, double measuring_s)
+{
+	pthread_mutex_lock(&run->tally.mutex);
+	run->tally.progress.measured_s += measured_s;
+	run->tally.progress.measuring_s += measuring_s;
+	pthread_mutex_unlock(&run->tally.mutex);
+}
+
 void weft_run_add_ledgers(WeftRun *run, const WeftLedgers *more)
 {
 	pthread_mutex_lock(&run->tally.mutex);

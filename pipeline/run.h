@@ -95,6 +95,8 @@ void weft_run_tally_part(WeftRun *run, const WeftPart *part);
 void weft_run_tally_fault(WeftRun *run, const GError *fault, const WeftAnchor *at);
 /* So much more was listened to, and is to be. */
 void weft_run_tally_heard(WeftRun *run, double heard_s, double hearing_s);
+/* The same of the first pass; it is taken back when the pass is over. */
+void weft_run_tally_measured(WeftRun *run, double measured_s, double measuring_s);
 void weft_run_add_ledgers(WeftRun *run, const WeftLedgers *more);
 /* TRUE when a window shows the model this picture or sound. Of a run whose engine is open. */
 gboolean weft_run_shows(const WeftRun *run, const WeftItem *item);

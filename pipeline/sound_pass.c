@@ -1,5 +1,6 @@
 #include "pipeline/sound_pass.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ typedef struct Pass {
 	WeftPart *left;      /* whose right side comes next */
 	gboolean measures_sides; /* of the tracks that are two-sided; else whole tracks */
 	gboolean has_captions, is_cut;
+	double measured_s, measuring_s; /* of the recording, as the run's progress has them */
 	gboolean is_ours; /* what failed is none of the document's */
 } Pass;
 
@@ -153,12 +155,29 @@ static gboolean push_side(Pass *pass, const WeftPart *part, GError **error)
 	return TRUE;
 }
 
+/* Hours of sound are measured in minutes. Nothing is told again when the sides are measured. */
+static void tell_progress(Pass *pass, const WeftPart *part)
+{
+	double measured_s = pass->measured_s, measuring_s = pass->measuring_s;
+
+	if (part->kind == WEFT_PART_TRACK && isfinite(part->track.seconds))
+		measuring_s = fmax(measuring_s, part->track.seconds);
+	if (part->kind == WEFT_PART_PCM)
+		measured_s = fmax(measured_s, part->anchor.time[1]);
+	measuring_s = fmax(measuring_s, measured_s);
+	weft_run_tally_measured(pass->flow->run, measured_s - pass->measured_s,
+				measuring_s - pass->measuring_s);
+	pass->measured_s = measured_s;
+	pass->measuring_s = measuring_s;
+}
+
 static gboolean take(Pass *pass, WeftPart *take_part, GError **error)
 {
 	g_autoptr(WeftPart) part = take_part;
 	gboolean is_pushed;
 
 	note_fact(pass, part);
+	tell_progress(pass, part);
 	pass->has_captions = part->content != NULL && part->content->kind == WEFT_CONTENT_SPEECH &&
 			     part->content->text != NULL;
 	if (part->kind != WEFT_PART_PCM)
@@ -338,6 +357,7 @@ bool weft_sound_pass(WeftDecodeFlow *flow, GError **error)
 
 	g_array_set_clear_func(facts, fact_clear);
 	measure(&pass, &failure);
+	weft_run_tally_measured(flow->run, -pass.measured_s, -pass.measuring_s);
 	if (pass.is_cut)
 		return weft_item_send_stop(flow->runner, flow->number);
 	if (pass.is_ours || g_error_matches(failure, WEFT_ERROR, WEFT_ERROR_GONE)) {
