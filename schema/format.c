@@ -50,8 +50,10 @@
 #define CHARACTER "(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|" PERCENT ")"
 #define NO_COLON "(?:[A-Za-z0-9._~!$&'()*+,;=@-]|" PERCENT ")"
 #define SEGMENTS "(?:/" CHARACTER "*)*"
-#define HOST "[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\\d{1,5})?"
-#define NETWORK "//" HOST SEGMENTS
+#define HOST "[A-Za-z0-9]+(?:(?:-+|\\.)[A-Za-z0-9]+)*"
+#define PORT                                                                                       \
+	"(?::(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5]))"
+#define NETWORK "//" HOST PORT "?" SEGMENTS
 #define ENDS "(?:\\?(?:" CHARACTER "|[/?])*)?(?:#(?:" CHARACTER "|[/?])*)?"
 #define URI "[A-Za-z][A-Za-z0-9+.-]*:(?:" NETWORK "|/?" CHARACTER "+" SEGMENTS ")" ENDS
 #define RELATIVE                                                                                   \
