@@ -63,8 +63,8 @@ WeftValue weft_value_of(const WeftJson *record, const char *pointer)
 /* Appends the page or the time of a place, unless it is the one before. */
 static void add_place(GString *line, const WeftJson *at, char **before)
 {
-	g_autofree char *place = NULL;
-	guint64 page;
+	g_autofree char *place = NULL, *alone = NULL;
+	guint64 page, document;
 	double seconds;
 
 	if (weft_json_uint(weft_json_member(at, "page"), &page)) {
@@ -74,6 +74,10 @@ static void add_place(GString *line, const WeftJson *at, char **before)
 		guint whole = (guint)seconds;
 
 		place = g_strdup_printf("%02u:%02u:%02u", whole / 3600, whole / 60 % 60, whole % 60);
+	}
+	if (place && weft_json_uint(weft_json_member(at, "document"), &document)) {
+		alone = g_steal_pointer(&place);
+		place = g_strdup_printf("file %" G_GUINT64_FORMAT ": %s", document, alone);
 	}
 	if (!place || g_strcmp0(place, *before) == 0)
 		return;

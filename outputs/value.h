@@ -25,8 +25,8 @@ typedef struct WeftValue {
 /* Borrows from the record. */
 WeftValue weft_value_of(const WeftJson *record, const char *pointer);
 
-/* Where a value stands by all of its evidence: "3" for a page, "00:01:24" for a time, "3, 4" where it goes on; ""
- * where nothing is known. Caller frees. */
+/* Where a value stands by all of its evidence: "3" for a page, "00:01:24" for a time, "3, 4" where it goes on,
+ * "file 2: 3" where several are one document; "" where nothing is known. Caller frees. */
 char *weft_value_place(const WeftJson *provenance);
 /* What stands there, a space between what several items have of it; "" where nothing is known. Caller frees. */
 char *weft_value_quote(const WeftJson *provenance);

@@ -370,6 +370,34 @@ class Table(Exported):
         self.assertEqual([document["tables"][0]["data"][key] for key in ("num_rows", "num_cols")], [2, 3])
         self.assertNotIn("unseen", json.dumps(document))
 
+    def test_several_files(self):
+        """Pages begin anew in each file of a document of several; in docling they count on."""
+        inputs = self.folder / "in"
+        inputs.mkdir()
+        (inputs / "a.pdf").write_bytes(e2e.pdf([["One"], ["Two"]]))
+        (inputs / "b.pdf").write_bytes(e2e.pdf([["Three"]]))
+        (inputs / "c.pdf").write_bytes(e2e.pdf([["Four"], ["Five"]]))
+        done = e2e.weft("run", "-q", "--together", "-t", "inventory", "-o", "out2", "in", cwd=self.folder)
+        self.assert_code(done, 0)
+        export = e2e.weft("export", "-o", "out2", "-f", "docling", cwd=self.folder)
+        document = json.loads(export.stdout)
+        self.assertEqual(list(document["pages"]), ["1", "2", "3", "4", "5"])
+        self.assertEqual([[text["text"], text["prov"][0]["page_no"]] for text in document["texts"]],
+                         [["One", 1], ["Two", 2], ["Three", 3], ["Four", 4], ["Five", 5]])
+        (path,) = e2e.record_files(self.folder / "out2")
+        record = json.loads(path.read_text())
+        item = e2e.items_with(record, "Five")[0]
+        record.update(answer={"x": "Five"}, provenance={"/x": [
+            {"kind": "copied", "content": item["id"], "chars": [0, 4], "quote": "Five", "at": item["at"]}]})
+        path.write_text(json.dumps(record))
+        (job,) = (self.folder / "out2/jobs").iterdir()
+        (job / "schema.json").write_text('{"properties": {"x": {"type": "string"}}}')
+        table = e2e.weft("export", "-o", "out2", "-f", "csv", cwd=self.folder).stdout
+        self.assertIn(",Five,file 3: 2,Five,ok,copied,", table)
+        told = e2e.weft("show", "-o", "out2", "--explain", "/x", record["id"], cwd=self.folder)
+        self.assert_code(told, 0)
+        self.assertRegex(told.stdout, r"place +page 2, box .* of c.pdf\n  crop +out2/crops/")
+
 
 if __name__ == "__main__":
     unittest.main()
