@@ -198,8 +198,22 @@ static int compare_numbers(gconstpointer a, gconstpointer b)
 	return first < second ? -1 : first > second;
 }
 
-/* Sorted, each member once. */
-static void order_bucket(GArray *bucket)
+/* Sorted, each member once: `bits`, all clear, has one for each that there may be. */
+static void order_large(GArray *bucket, guint64 *bits, guint n_words)
+{
+	for (guint i = 0; i < bucket->len; i++) {
+		guint32 member = g_array_index(bucket, guint32, i);
+		bits[member / 64] |= G_GUINT64_CONSTANT(1) << member % 64;
+	}
+	g_array_set_size(bucket, 0);
+	for (guint word = 0; word < n_words; word++)
+		for (; bits[word] != 0; bits[word] &= bits[word] - 1) {
+			guint32 member = word * 64 + (guint32)__builtin_ctzll(bits[word]);
+			g_array_append_val(bucket, member);
+		}
+}
+
+static void order_small(GArray *bucket)
 {
 	guint32 *members = (guint32 *)(void *)bucket->data;
 	guint n = 0;
@@ -220,6 +234,8 @@ typedef struct Determiner {
 	GArray *next;           /* guint32 [n_subsets * n_classes] */
 	GByteArray *accepts;
 	guint32 any;            /* the one state that stands for all with is_any */
+	guint64 *bits;          /* [n_words], all clear: one for each state of the nfa */
+	guint n_words;
 	WeftFuel *fuel;
 	GError **error;
 } Determiner;
@@ -289,7 +305,10 @@ static gboolean determine_subset(Determiner *determiner, guint32 subset)
 		if (!weft_fuel_spend(determiner->fuel, 4 * (gsize)bucket->len + 4, determiner->error))
 			return FALSE;
 		reduce_any(determiner, bucket);
-		order_bucket(bucket);
+		if (bucket->len > 8 && bucket->len > determiner->n_words / 8)
+			order_large(bucket, determiner->bits, determiner->n_words);
+		else
+			order_small(bucket);
 		guint32 target = intern(&determiner->subsets, bucket);
 		g_array_append_val(determiner->next, target);
 		g_array_set_size(bucket, 0);
@@ -348,6 +367,8 @@ WeftDfa *weft_dfa_of_nfa(const WeftNfa *nfa, WeftFuel *fuel, GError **error)
 	determiner.buckets = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
 	determiner.next = g_array_new(FALSE, FALSE, sizeof(guint32));
 	determiner.accepts = g_byte_array_new();
+	determiner.n_words = nfa->n_states / 64 + 1;
+	determiner.bits = g_new0(guint64, determiner.n_words);
 	if (determine(&determiner))
 		dfa = take_determined(&determiner);
 	g_array_unref(determiner.classes.runs);
@@ -358,5 +379,6 @@ WeftDfa *weft_dfa_of_nfa(const WeftNfa *nfa, WeftFuel *fuel, GError **error)
 	g_ptr_array_unref(determiner.buckets);
 	g_array_unref(determiner.next);
 	g_byte_array_unref(determiner.accepts);
+	g_free(determiner.bits);
 	return dfa ? weft_dfa_smallest(dfa, fuel, error) : NULL;
 }
