@@ -26,3 +26,15 @@ void weft_answer_free(WeftAnswer *answer)
 	weft_routing_free(answer->routing);
 	g_free(answer);
 }
+
+char *weft_answer_cut_message(const WeftAnswer *answer)
+{
+	const char *pointer = answer->cut_pointer;
+	g_autofree char *place =
+		!pointer ? g_strdup("")
+			 : g_strdup_printf(" %s%s", *pointer ? "at " : "at its root", pointer);
+	return answer->is_cut ? g_strdup_printf("the answer reached its limit of tokens%s and was "
+						"closed by rule",
+						place)
+			      : NULL;
+}

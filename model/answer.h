@@ -48,6 +48,9 @@ WeftAnswer *weft_answer_new(void);
 void weft_answer_free(WeftAnswer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftAnswer, weft_answer_free)
 
+/* What to tell of an answer that is cut, with the place; NULL: it is not. Caller frees. */
+char *weft_answer_cut_message(const WeftAnswer *answer);
+
 /* What a guard says, read from its answer. */
 typedef enum {
 	WEFT_VERDICT_NONE, /* it said nothing that counts */

@@ -127,6 +127,9 @@ GByteArray *weft_answers_entry(const WeftAsked *asked, const WeftAnswer *answer)
 
 	put_asked(bytes, asked);
 	weft_bytes_put_u8(bytes, answer->is_cut != FALSE);
+	weft_bytes_put_u8(bytes, answer->cut_pointer != NULL);
+	if (answer->cut_pointer != NULL)
+		put_text(bytes, answer->cut_pointer);
 	weft_bytes_put_f64(bytes, answer->confidence);
 	weft_bytes_put_f64(bytes, answer->watched_probability);
 	weft_bytes_put_le64(bytes, answer->n_text);
@@ -274,6 +277,8 @@ static Known *read_entry(const guint8 *data, gsize size_bytes)
 	known->answer = answer;
 	take_asked(&in, &known->asked);
 	answer->is_cut = take(&in, 1) != 0;
+	if (take(&in, 1) != 0)
+		answer->cut_pointer = take_text(&in);
 	answer->confidence = take_double(&in);
 	answer->watched_probability = take_double(&in);
 	answer->n_text = take(&in, 8);

@@ -432,13 +432,15 @@ static void write_error(WeftJsonWriter *w, const char *code, const char *message
 
 static void write_errors(const Inquiry *inquiry, WeftJsonWriter *w)
 {
+	g_autofree char *cut =
+	    inquiry->answer != NULL ? weft_answer_cut_message(inquiry->answer) : NULL;
+
 	weft_json_write_key(w, "errors");
 	weft_json_write_array(w);
 	if (inquiry->failure != NULL)
 		write_error(w, weft_error_code_name(inquiry->failure->code), inquiry->failure->message);
-	if (inquiry->answer != NULL && inquiry->answer->is_cut)
-		write_error(w, weft_error_code_name(WEFT_ERROR_LIMIT),
-		            "the answer reached its limit of tokens and was closed by rule");
+	if (cut != NULL)
+		write_error(w, weft_error_code_name(WEFT_ERROR_LIMIT), cut);
 	weft_json_write_array_end(w);
 }
 

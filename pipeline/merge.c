@@ -407,6 +407,8 @@ WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld)
 
 		add_side(sides, window, window->tree, "", NULL);
 		answer->is_cut |= window->answer->is_cut;
+		if (answer->cut_pointer == NULL)
+			answer->cut_pointer = g_strdup(window->answer->cut_pointer);
 		answer->confidence = MIN(answer->confidence, window->answer->confidence);
 		answer->n_text += window->answer->n_text;
 		answer->n_patch += window->answer->n_patch;

@@ -327,9 +327,9 @@ static void take_answer(Building *building, WeftItem *item)
 		g_array_append_val(record->absent, absent);
 	}
 	if (answer->is_cut) {
+		g_autofree char *message = weft_answer_cut_message(answer);
 		g_autoptr(GError) cut =
-		    g_error_new(WEFT_ERROR, WEFT_ERROR_LIMIT,
-		                "the answer reached its limit of tokens and was closed by rule");
+		    g_error_new_literal(WEFT_ERROR, WEFT_ERROR_LIMIT, message);
 
 		weft_record_add_fault(record, "answer", cut, NULL);
 	}

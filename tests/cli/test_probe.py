@@ -244,6 +244,21 @@ class Tokens(e2e.Case):
         result = e2e.weft("probe", "tokens", "-m", e2e.BUNDLE, path)
         self.assertEqual(json.loads(result.stdout), self.cases[0]["llama4_ids"])
 
+    def test_mask(self):
+        schema = self.folder / "s.json"
+        schema.write_text('{"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"},'
+                          ' "b": {"type": "string", "maxLength": 2}}}')
+        cases = {b'{"a":12}': None, b'{"a":1,"b":"\xc3\xa4x"}': None, b'{"a":1.5}': 6, b'{"a":1,"b":"abc"}': 14,
+                 b'{"a":1}\n': 7, b'{"a":1': 6, b'{"b":""}': 2, b'{"a":1,"a":1}': 8, b'{"a": 1}': 5, b"": 0}
+        for text, byte in cases.items():
+            with self.subTest(text):
+                result = e2e.weft("probe", "mask", "-m", e2e.BUNDLE, "-s", schema, "-", text=False, input=text)
+                wanted = "accepted" if byte is None else f"rejected at byte {byte}"
+                self.assertEqual((result.stdout.decode(), result.returncode), (wanted + "\n", byte is not None))
+        schema.write_text('{"not": {"minLength": 3}}')
+        refused = e2e.weft("probe", "mask", "-m", e2e.BUNDLE, "-s", schema, "-", input="1")
+        self.assert_code(refused, 3)
+
     def test_every_spelling(self):
         folder = GOLDEN / "tokenizers"
         texts = json.loads((folder / "texts.json").read_text("utf-8"))

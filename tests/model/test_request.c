@@ -196,6 +196,10 @@ static void test_cut(Setup *setup, gconstpointer schema)
 		weft_active_choose(active, setup->logits);
 	g_assert_true(active->is_cut);
 	g_assert_cmpstr(active->cut_pointer, ==, "/invoice_number");
+	g_autoptr(WeftAnswer) answer = weft_active_answer(active);
+	g_autofree char *message = weft_answer_cut_message(answer);
+	g_assert_cmpstr(message, ==, "the answer reached its limit of tokens at /invoice_number and "
+				     "was closed by rule");
 	weft_active_free(active);
 	/* With room for the string: what it wants then is one more of the optional properties. */
 	setup->logits[a] = -2;
