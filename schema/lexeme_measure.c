@@ -130,8 +130,8 @@ static gboolean search_ways(const WeftDfa *dfa, const Backward *backward, GArray
 		for (guint i = first; i < end && is_done; i++) {
 			Found from = g_array_index(found, Found, i);
 			guint32 j = backward->firsts[from.state];
-			/* A way stays in memory. */
-			is_done = weft_fuel_spend(fuel, backward->firsts[from.state + 1] - j + 8, error);
+			/* A way stays in memory: so many that all fuel makes 40 MB of them. */
+			is_done = weft_fuel_spend(fuel, backward->firsts[from.state + 1] - j + 24, error);
 			for (; j < backward->firsts[from.state + 1]; j++) {
 				guint32 tail = backward->tails[j];
 				guint32 n_bytes = from.way.n_bytes + backward->costs[j];
