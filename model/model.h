@@ -31,7 +31,6 @@
 #include "model/machine.h"
 #include "model/plan.h"
 #include "schema/schema.h"
-#include "schema/verbatim.h"
 
 typedef struct WeftModel WeftModel;
 
@@ -47,10 +46,9 @@ typedef struct WeftModelOptions {
 } WeftModelOptions;
 
 typedef struct WeftGeneration {
-	const WeftSchema *schema; /* NULL: free text until the end token; must outlive the request */
-	/* The text in which verbatim strings of the schema have to stand; NULL: they may be any. Must
-	 * outlive the request. */
-	WeftVerbatim *verbatim;
+	/* NULL: free text until the end token; must outlive the request. What is verbatim in it stands
+	 * in the sequence's text. */
+	const WeftSchema *schema;
 	gsize n_tokens_max;       /* less where the context ends first */
 	guint64 seed;             /* with the sequence's seed_key and the place: every draw */
 	double temperature;       /* 0: greedy */

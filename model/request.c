@@ -153,8 +153,10 @@ WeftActive *weft_active_new(WeftSequence *take_sequence, const WeftGeneration *g
 	active->watched_probability = -1;
 	if (active->schema) {
 		active->levels = weft_levels_new();
+		if (weft_schema_n_verbatim(active->schema) > 0)
+			active->verbatim = weft_verbatim_new(active->sequence->text);
 		weft_constraint_init(&active->constraint, active->schema, active->levels,
-				     generation->verbatim,
+				     active->verbatim,
 				     weft_masks_text_key(lexicon->masks));
 	}
 	append_forced(active);
@@ -166,6 +168,7 @@ void weft_active_free(WeftActive *active)
 	if (!active)
 		return;
 	weft_cache_free(active->cache);
+	weft_verbatim_free(active->verbatim);
 	weft_sequence_free(active->sequence);
 	g_array_unref(active->ids);
 	g_array_unref(active->choices);

@@ -32,6 +32,7 @@ typedef struct WeftActive {
 	const WeftAdapter *adapter; /* NULL: none */
 	WeftGeneration generation;
 	WeftLevels *levels;
+	WeftVerbatim *verbatim;     /* of the sequence's text; NULL: nothing in the schema is verbatim */
 	WeftConstraint constraint;  /* with a schema */
 	gsize n_tokens_left;
 	GString *text;              /* written so far */

@@ -17,11 +17,12 @@ typedef struct Tracer {
 	WeftRecord *record;
 	const WeftTraceRules *rules;
 	WeftStanding *standing;
-	GHashTable *last;    /* value inside an array -> WeftSpot of its last match */
+	GHashTable *last;    /* column of a list -> WeftSpot of the value found last */
 	GHashTable *known;   /* pointers that have a reason or evidence already */
 	GHashTable *doubted; /* pointers of values that become null */
 	GPtrArray *times;    /* char *: pointer, text ... of several files: what stands beside them counts */
-	WeftSpot previous;   /* of the verbatim value before, if there is one */
+	GHashTable *taken;   /* spots of values in lists, by name */
+	WeftSpot previous;   /* of the value in no list before, if there is one */
 	gboolean has_previous;
 	gsize n_scalars;
 } Tracer;
@@ -30,6 +31,7 @@ typedef struct Tracer {
 typedef struct Value {
 	const char *pointer;
 	const char *text;   /* of the string, or the number as it is written */
+	char *column;       /* the pointer with stars for indices */
 	char *normal;       /* as running texts have it; NULL: it could stand nowhere */
 	gboolean is_day, is_number, is_verbatim, is_in_array;
 	guint32 window;
@@ -69,8 +71,9 @@ static gboolean find_number(WeftStanding *standing, Value *value, const WeftSear
 	value->readings.n = 0;
 	size.digits = -size.digits;
 	return weft_standing_number(standing, size, search, &value->spot, &value->readings) ||
-	       weft_standing_text(standing, value->text, WEFT_APART_LETTER, search,
-				  &value->spot);
+	       (strlen(value->text) >= INSIDE_WORD_CHARS &&
+		weft_standing_text(standing, value->text, WEFT_APART_LETTER, search,
+				   &value->spot));
 }
 
 static gboolean find_string(WeftStanding *standing, Value *value, const WeftSearch *search)
@@ -139,23 +142,78 @@ static WeftSearch search_of(const Tracer *tracer, const Value *value)
 	return search;
 }
 
-/* A list that names a value twice means two places, where there are two; a verbatim value is the one
- * behind the verbatim value before it, where there is one. In the window first. */
+/* The pointer with a star for each index: the column of a table. */
+static char *column_of(const char *pointer)
+{
+	GString *column = g_string_new(NULL);
+
+	for (const char *p = pointer; *p;) {
+		gsize size = 1 + strcspn(p + 1, "/");
+		gsize n_digits = strspn(p + 1, "0123456789");
+
+		if (n_digits > 0 && n_digits + 1 == size)
+			g_string_append(column, "/*");
+		else
+			g_string_append_len(column, p, (gssize)size);
+		p += size;
+	}
+	return g_string_free(column, FALSE);
+}
+
+/* Behind what it is looked for first. In a list that is the value of the same column in the row before,
+ * which comes first whether a reader goes through a table by rows or by columns; for the first row, what
+ * stands before the list. Of other values only verbatim ones need to be in the order of the text. */
+static const WeftSpot *spot_before(const Tracer *tracer, const Value *value)
+{
+	const WeftSpot *last = value->is_in_array ? g_hash_table_lookup(tracer->last, value->column) : NULL;
+
+	if (last || !(value->is_verbatim || value->is_in_array))
+		return last;
+	return tracer->has_previous ? &tracer->previous : NULL;
+}
+
+static char *name_of(const WeftSpot *spot)
+{
+	return g_strdup_printf("%u:%" G_GSIZE_FORMAT, spot->piece, spot->first);
+}
+
+/* The first place, in a list the first that no value of a list has: a price and a total that are the
+ * same have a place each. */
+static gboolean find_free(Tracer *tracer, Value *value, WeftSearch search)
+{
+	Value first = *value;
+
+	if (!find_in(tracer->standing, value, &search))
+		return FALSE;
+	first = *value;
+	for (guint i = 0; value->is_in_array && i < OCCURRENCES_MAX; i++) {
+		WeftSpot spot = value->spot;
+		g_autofree char *name = name_of(&spot);
+
+		if (!g_hash_table_contains(tracer->taken, name))
+			return TRUE;
+		search.after = &spot;
+		if (!find_in(tracer->standing, value, &search) || value->kind != first.kind)
+			break;
+	}
+	*value = first;
+	return TRUE;
+}
+
+/* In the window first. */
 static gboolean find_value(Tracer *tracer, Value *value)
 {
-	const WeftSpot *last = value->is_in_array ? g_hash_table_lookup(tracer->last, value->text) : NULL;
-	WeftSearch window = search_of(tracer, value), all = search_of_all(tracer, value);
+	const WeftSpot *last = spot_before(tracer, value);
+	WeftSearch window = search_of(tracer, value), all = { 0, G_MAXUINT32, NULL };
 
-	if (value->is_verbatim && tracer->has_previous)
-		last = &tracer->previous;
 	window.after = all.after = last;
-	if (last && find_in(tracer->standing, value, &window))
+	if (last && find_free(tracer, value, window))
 		return TRUE;
 	window.after = NULL;
-	if (find_in(tracer->standing, value, &window) || (last && find_in(tracer->standing, value, &all)))
+	if (find_free(tracer, value, window) || (last && find_free(tracer, value, all)))
 		return TRUE;
 	all.after = NULL;
-	return find_in(tracer->standing, value, &all);
+	return find_free(tracer, value, all);
 }
 
 /* ---- evidence ---- */
@@ -261,13 +319,14 @@ static void trace_value(Tracer *tracer, Value *value)
 		add_place(tracer, value, &g_array_index(places, WeftTextPlace, i));
 	if (value->readings.n > 1)
 		doubt(tracer, value);
-	if (value->is_verbatim) {
+	if (value->is_in_array) {
+		g_hash_table_replace(tracer->last, g_strdup(value->column),
+				     g_memdup2(&value->spot, sizeof(value->spot)));
+		g_hash_table_add(tracer->taken, name_of(&value->spot));
+	} else {
 		tracer->previous = value->spot;
 		tracer->has_previous = TRUE;
 	}
-	if (value->is_in_array)
-		g_hash_table_replace(tracer->last, g_strdup(value->text),
-				     g_memdup2(&value->spot, sizeof(value->spot)));
 }
 
 /* Nothing that could stand anywhere: true, false, "", and strings that begin with a space. */
@@ -299,6 +358,7 @@ static void trace_scalar(Tracer *tracer, const WeftJson *json, const char *point
 	guint32 content = 0;
 
 	describe(&value, json);
+	value.column = column_of(pointer);
 	value.is_verbatim = is_string && schema && weft_schema_place(schema, pointer).is_verbatim;
 	if (is_string && value.text && tracer->record->parts->len > 1 &&
 	    weft_pointed_time_is(value.text)) {
@@ -467,6 +527,7 @@ gboolean weft_record_trace(WeftRecord *record, const WeftTraceRules *rules, GErr
 		.rules = rules,
 		.standing = weft_standing_new(record->contents, &rules->usage),
 		.last = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+		.taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
 		.known = known_pointers(record),
 		.doubted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
 		.times = g_ptr_array_new_with_free_func(g_free),
@@ -477,6 +538,7 @@ gboolean weft_record_trace(WeftRecord *record, const WeftTraceRules *rules, GErr
 	settle_doubts(&tracer, answer);
 	weft_standing_free(tracer.standing);
 	g_hash_table_unref(tracer.last);
+	g_hash_table_unref(tracer.taken);
 	g_hash_table_unref(tracer.known);
 	g_hash_table_unref(tracer.doubted);
 	g_ptr_array_unref(tracer.times);

@@ -66,27 +66,44 @@ static guint64 seed_key(const Seed *seed, WeftRoundNumber round, guint64 place)
 	return hash_more(hash, bytes, sizeof bytes);
 }
 
-static void add_strings(WeftRequest *request, const WeftJson *value)
+static void add_strings(WeftRequest *request, const WeftSchema *schema, const WeftJson *value,
+                        GString *pointer)
 {
-	const char *text = weft_json_string(value, NULL);
+	const char *text = weft_json_string(value, NULL), *number = weft_json_raw_number(value);
+	WeftSchemaPlace place = weft_schema_place(schema, pointer->str);
+	gsize size = pointer->len;
 
-	if (text != NULL)
+	if (text != NULL && place.is_verbatim)
 		weft_request_add_quote(request, text);
-	for (gsize i = 0; i < weft_json_length(value); i++)
-		add_strings(request, weft_json_at(value, i));
+	if (number != NULL && place.is_verbatim_number) {
+		/* With a digit more it can't be taken for thousands. */
+		g_autofree char *quote = g_strconcat(number, strchr(number, '.') ? "0" : "", NULL);
+
+		weft_request_add_quote(request, quote);
+	}
+	for (gsize i = 0; i < weft_json_length(value); i++) {
+		g_autofree char *index = g_strdup_printf("%zu", i);
+		const char *key = weft_json_key_at(value, i, NULL);
+
+		key = key != NULL ? key : index;
+		weft_json_pointer_add(pointer, key, strlen(key));
+		add_strings(request, schema, weft_json_at(value, i), pointer);
+		g_string_truncate(pointer, size);
+	}
 }
 
-/* An answer about a window (node_merge.c): a verbatim value of the merged answer is one of its
- * values. Of an answer that was cut nothing is taken. */
-static void add_quotes(WeftRequest *request, const WeftWindowPiece *piece)
+/* An answer about a window (node_merge.c): a verbatim value of the merged answer stands in one of its
+ * verbatim values. Of an answer that was cut nothing is taken. */
+static void add_quotes(WeftRequest *request, const WeftSchema *schema, const WeftWindowPiece *piece)
 {
 	const char *json = piece->text != NULL ? strchr(piece->text, ':') : NULL;
+	g_autoptr(GString) pointer = g_string_new(NULL);
 	g_autoptr(WeftJson) answer = NULL;
 
 	if (json != NULL && g_str_has_prefix(piece->text, "Part "))
 		answer = weft_json_parse(json + 1, strlen(json + 1), WEFT_JSON_STRICT, NULL);
 	if (answer != NULL)
-		add_strings(request, answer);
+		add_strings(request, schema, answer, pointer);
 }
 
 static gboolean add_piece(WeftRequest *request, const WeftWindowPiece *piece, GError **error)
@@ -126,7 +143,7 @@ static WeftSequence *sequence_of_window(const Fuse *fuse, guint type, const Weft
 		if (!add_piece(request, piece, error))
 			return NULL;
 		if (fuse->round->number == WEFT_ROUND_MERGE)
-			add_quotes(request, piece);
+			add_quotes(request, weft_task_schema(fuse->run->task, type), piece);
 	}
 	return weft_request_finish(g_steal_pointer(&request), round->question, error);
 }

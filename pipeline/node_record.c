@@ -417,6 +417,7 @@ static void settle_answer(const WeftRun *run, Building *building, guint32 n_wind
 	if (record->answer != NULL) {
 		g_autoptr(GError) failure = NULL;
 		const WeftTraceRules rules = {.reason_of_null = reason_of_null(run, record),
+		                              .schema = schema,
 		                              .usage = weft_task_usage(run->task, building->type)};
 
 		if (!weft_record_trace(record, &rules, &failure))

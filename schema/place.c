@@ -65,11 +65,12 @@ static GPtrArray *below(const GPtrArray *nodes, const char *key)
 /* What the texts of nodes may be. */
 typedef struct Kinds {
 	gboolean has_null, has_verbatim, has_free; /* free: a string of another kind */
+	gboolean has_verbatim_number, has_free_number;
 } Kinds;
 
 static Kinds kinds_of(const WeftNode *node)
 {
-	Kinds kinds = { FALSE, FALSE, FALSE };
+	Kinds kinds = { FALSE };
 
 	for (guint i = 0; i < n_alternatives(node); i++) {
 		const WeftNode *one = alternative(node, i);
@@ -77,10 +78,13 @@ static Kinds kinds_of(const WeftNode *node)
 			kinds.has_verbatim = TRUE;
 		else if (one->kind == WEFT_NODE_STRING)
 			kinds.has_free = TRUE;
+		kinds.has_verbatim_number |= one->kind == WEFT_NODE_NUMBER && one->is_verbatim;
+		kinds.has_free_number |= one->kind == WEFT_NODE_NUMBER && !one->is_verbatim;
 		for (guint k = 0; one->kind == WEFT_NODE_LITERALS && k < one->literals->len; k++) {
 			const char *literal = one->literals->pdata[k];
 			kinds.has_null |= strcmp(literal, "null") == 0;
 			kinds.has_free |= *literal == '"';
+			kinds.has_free_number |= *literal == '-' || g_ascii_isdigit(*literal);
 		}
 	}
 	return kinds;
@@ -90,8 +94,8 @@ WeftSchemaPlace weft_schema_place(const WeftSchema *schema, const char *pointer)
 {
 	g_auto(GStrv) keys = g_strsplit(*pointer ? pointer + 1 : "", "/", -1);
 	g_autoptr(GPtrArray) nodes = g_ptr_array_new();
-	WeftSchemaPlace place = { TRUE, FALSE };
-	gboolean has_free = FALSE;
+	WeftSchemaPlace place = { .allows_null = TRUE };
+	gboolean has_free = FALSE, has_free_number = FALSE;
 
 	add(nodes, schema->root);
 	for (gsize i = 0; keys[i] && *pointer; i++) {
@@ -105,13 +109,16 @@ WeftSchemaPlace weft_schema_place(const WeftSchema *schema, const char *pointer)
 		nodes = g_steal_pointer(&lower);
 	}
 	if (nodes->len == 0 || nodes->len >= NODES_MAX)
-		return (WeftSchemaPlace){ FALSE, FALSE };
+		return (WeftSchemaPlace){ FALSE };
 	for (guint i = 0; i < nodes->len; i++) {
 		Kinds kinds = kinds_of(nodes->pdata[i]);
 		place.allows_null &= kinds.has_null;
 		place.is_verbatim |= kinds.has_verbatim;
+		place.is_verbatim_number |= kinds.has_verbatim_number;
 		has_free |= kinds.has_free;
+		has_free_number |= kinds.has_free_number;
 	}
 	place.is_verbatim &= !has_free;
+	place.is_verbatim_number &= !has_free_number;
 	return place;
 }

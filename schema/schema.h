@@ -72,10 +72,11 @@ const char *weft_schema_verbatim(const WeftSchema *schema, guint i);
 
 /* What may stand at a place of an instance (RFC 6901, "" being the root). Where alternatives leave
  * open what stands there, each is said only if it is so in all of them. A place that no instance has:
- * both FALSE. */
+ * all FALSE. */
 typedef struct WeftSchemaPlace {
 	gboolean allows_null; /* also in the place of the value that is there */
 	gboolean is_verbatim; /* if a string is there, it stands in the document */
+	gboolean is_verbatim_number; /* if a number is there, some text of the document means it */
 } WeftSchemaPlace;
 WeftSchemaPlace weft_schema_place(const WeftSchema *schema, const char *pointer);
 

@@ -107,9 +107,27 @@ static void test_places(void)
 	assert_place(&schema, "/nowhere/0", FALSE, FALSE);
 }
 
+static void test_numbers(void)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(node_free);
+	WeftNode *number = node_of(all, WEFT_NODE_NUMBER), *loose = node_of(all, WEFT_NODE_NUMBER);
+	WeftNode *object = node_of(all, WEFT_NODE_OBJECT);
+	WeftSchema schema = { .root = object };
+
+	number->is_verbatim = TRUE;
+	add_property(object, "\"a\":", either(all, literals_of(all, "null", NULL), number));
+	add_property(object, "\"b\":", either(all, literals_of(all, "7", "null"), number));
+	add_property(object, "\"c\":", either(all, loose, number));
+	g_assert_true(weft_schema_place(&schema, "/a").is_verbatim_number);
+	g_assert_false(weft_schema_place(&schema, "/b").is_verbatim_number);
+	g_assert_false(weft_schema_place(&schema, "/c").is_verbatim_number);
+	g_assert_false(weft_schema_place(&schema, "/a").is_verbatim);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/place/places", test_places);
+	g_test_add_func("/place/numbers", test_numbers);
 	return g_test_run();
 }
