@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "schema/schema.h"
 
 /* Schemas inside each other, $ref included: deeper ones turn in a circle. */
 #define DEPTH_MAX 1000
@@ -14,6 +15,7 @@ struct WeftSchemaCheck {
 	GHashTable *targets;  /* const char * of a $ref -> const WeftJson */
 	GString *at;          /* pointer to the value at hand */
 	char *reason;         /* the first; NULL: none */
+	WeftSchemaJudge *judge; /* of answers: made when the first one is looked at */
 };
 
 WeftSchemaCheck *weft_schema_check_new(const char *schema, GError **error)
@@ -39,6 +41,7 @@ void weft_schema_check_free(WeftSchemaCheck *check)
 	g_hash_table_unref(check->targets);
 	g_string_free(check->at, TRUE);
 	g_free(check->reason);
+	weft_schema_judge_free(check->judge);
 	g_free(check);
 }
 
@@ -310,4 +313,19 @@ char *weft_schema_check_part(WeftSchemaCheck *check, const char *schema_pointer,
 
 	g_assert(schema);
 	return check_at(check, schema, where, value);
+}
+
+char *weft_schema_check_answer(WeftSchemaCheck *check, const WeftJson *value)
+{
+	if (!check->judge) {
+		g_autoptr(GString) text = g_string_new(NULL);
+		WeftJsonWriter writer;
+		weft_json_writer_init(&writer, text);
+		weft_json_write_tree(&writer, check->root);
+		check->judge = weft_schema_judge_new(text->str, text->len, NULL);
+	}
+	if (!check->judge || !weft_schema_judge_refuses(check->judge, value))
+		return NULL;
+	char *reason = weft_schema_check_value(check, value);
+	return reason ? reason : g_strdup("/: no instance of the schema");
 }

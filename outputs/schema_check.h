@@ -21,6 +21,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftSchemaCheck, weft_schema_check_free)
 /* NULL: the value is an instance. Else where it is not and why, "/errors/0/code: none of the values
  * allowed here"; caller frees. */
 char *weft_schema_check_value(WeftSchemaCheck *check, const WeftJson *value);
+/* The same for an answer, by all keywords (schema/schema.h), of which the check says where if it knows
+ * them. */
+char *weft_schema_check_answer(WeftSchemaCheck *check, const WeftJson *value);
 /* The same for a value that stands at `where` in a larger one, by the schema that stands at
  * `schema_pointer` in this one; both are JSON pointers. */
 char *weft_schema_check_part(WeftSchemaCheck *check, const char *schema_pointer, const char *where,

@@ -288,7 +288,7 @@ static void check_answer(WeftVerify *verify, const WeftJson *record, const char 
 	WeftSchemaCheck *schema = schema_of(
 		verify, fingerprint,
 		weft_json_string(weft_json_at_pointer(record, "/type/name"), NULL));
-	g_autofree char *unfit = schema ? weft_schema_check_value(schema, answer) : NULL;
+	g_autofree char *unfit = schema ? weft_schema_check_answer(schema, answer) : NULL;
 	if (unfit)
 		find(verify, where, "/answer%s, by the schema of its task (jobs/%.*s); delete it and "
 				    "run weft again",

@@ -203,15 +203,38 @@ static void merge_scalars(WeftMerge *merge, const GArray *sides, const Place *pl
 	g_array_append_val(merge->values, value);
 }
 
+/* The keys of all sides, which each has them in the order of the schema and may leave some out: a new
+ * one stands behind the one that it follows. Borrowed. */
+static GPtrArray *all_keys(const GArray *sides)
+{
+	GPtrArray *keys = g_ptr_array_new();
+
+	for (guint s = 0; s < sides->len; s++) {
+		const WeftJson *object = g_array_index(sides, Side, s).value;
+		guint place = 0;
+
+		for (gsize i = 0; i < weft_json_length(object); i++) {
+			const char *key = weft_json_key_at(object, i, NULL);
+			guint found;
+
+			if (g_ptr_array_find_with_equal_func(keys, key, g_str_equal, &found))
+				place = found + 1;
+			else
+				g_ptr_array_insert(keys, (gint)place++, (gpointer)key);
+		}
+	}
+	return keys;
+}
+
 static void merge_objects(WeftMerge *merge, const GArray *sides, const Place *place, GString *text)
 {
-	const Side *first = &g_array_index(sides, Side, 0);
+	g_autoptr(GPtrArray) keys = all_keys(sides);
 	WeftJsonWriter writer;
 
 	weft_json_writer_init(&writer, text);
 	weft_json_write_object(&writer);
-	for (gsize i = 0; i < weft_json_length(first->value); i++) {
-		const char *key = weft_json_key_at(first->value, i, NULL);
+	for (guint i = 0; i < keys->len; i++) {
+		const char *key = keys->pdata[i];
 		g_autoptr(GArray) members = sides_new();
 		g_autoptr(GString) pointer = g_string_new(place->pointer);
 		g_autoptr(GString) member = g_string_new(NULL);
@@ -422,4 +445,27 @@ WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld)
 	answer->json = g_strdup(text->str);
 	*ret_withheld = g_steal_pointer(&merge->withheld);
 	return answer;
+}
+
+guint weft_merge_keep_one(const WeftMerge *merge, WeftAnswer *merged)
+{
+	const Window *most = merge->windows->pdata[0];
+
+	for (guint i = 1; i < merge->windows->len; i++) {
+		const Window *window = merge->windows->pdata[i];
+
+		if (strlen(window->answer->json) > strlen(most->answer->json))
+			most = window;
+	}
+	g_free(merged->json);
+	merged->json = g_strdup(most->answer->json);
+	g_array_set_size(merged->values, 0);
+	for (guint i = 0; i < most->answer->values->len; i++) {
+		WeftAnswerValue value = g_array_index(most->answer->values, WeftAnswerValue, i);
+
+		value.pointer = g_strdup(value.pointer);
+		value.window = most->number;
+		g_array_append_val(merged->values, value);
+	}
+	return most->number;
 }

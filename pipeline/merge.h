@@ -4,8 +4,9 @@
  * exact repetitions, up to the schema's maxItems; objects are merged member by member. Values of
  * which the model was less sure than `confidence_min` are withheld first: null where the schema
  * allows it, left out of an array where it can be shorter; where neither is possible they stay.
- * Items beyond maxItems are left out, and counted. The result is an instance of the schema when every
- * answer is one.
+ * Items beyond maxItems are left out, and counted. What comes out can fail to be an instance of the
+ * schema, though every answer is one: alternatives get mixed, items that were two become one. Whoever
+ * merges asks weft_schema_judge_refuses, and then keeps one answer (weft_merge_keep_one).
  */
 #ifndef WEFT_PIPELINE_MERGE_H
 #define WEFT_PIPELINE_MERGE_H
@@ -44,6 +45,9 @@ const GArray *weft_merge_cuts(const WeftMerge *merge);
  * `ret_withheld`: the pointers (char *) at which something was withheld and nothing else stands.
  * Needs at least one answer. */
 WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld);
+/* Makes of `merged`, which finish gave, what the window that says most answered, nothing withheld; the
+ * tokens stay. Returns the window's number. */
+guint weft_merge_keep_one(const WeftMerge *merge, WeftAnswer *merged);
 /* Of which document each item of the last finish is (guint32); NULL: the file is one. Borrowed. */
 const GArray *weft_merge_elements(const WeftMerge *merge);
 

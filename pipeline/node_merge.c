@@ -4,6 +4,8 @@
  * next round; what that round answers is merged by fields again, should it have needed several.
  * Tokens are counted where they were spent: answers without JSON carry them to the record.
  */
+#include <string.h>
+
 #include "base/error.h"
 #include "pipeline/merge.h"
 #include "pipeline/run.h"
@@ -139,6 +141,43 @@ static bool settle_elements(const Merging *merging, WeftRunner *runner, WeftItem
 	return true;
 }
 
+/* An answer that is no instance never leaves. */
+static bool settle_instance(Merging *merging, WeftRunner *runner, WeftItem *item,
+                            const WeftMerge *merge)
+{
+	guint type = GPOINTER_TO_UINT(g_hash_table_lookup(merging->types, &item->document));
+	const char *text = weft_task_schema_text(merging->run->task, type);
+	g_autoptr(WeftSchemaJudge) judge =
+	    text != NULL ? weft_schema_judge_new(text, strlen(text), NULL) : NULL;
+	const char *json = item->answer->json;
+	g_autoptr(WeftJson) tree =
+	    json != NULL ? weft_json_parse(json, strlen(json), WEFT_JSON_STRICT, NULL) : NULL;
+	guint window;
+
+	if (judge == NULL || tree == NULL || !weft_schema_judge_refuses(judge, tree))
+		return true;
+	if (weft_merge_elements(merge) != NULL) {
+		g_clear_pointer(&item->answer->json, g_free);
+		return weft_item_send_fault(
+		    runner, item->document, "merge",
+		    g_error_new(WEFT_ERROR, WEFT_ERROR_SCHEMA,
+		                "the answers about %u windows are no instance of the schema together",
+		                weft_merge_n_answers(merge)),
+		    NULL);
+	}
+	window = weft_merge_keep_one(merge, item->answer);
+	g_ptr_array_set_size(item->withheld, 0);
+	if (weft_merge_n_answers(merge) == 1)
+		return true;
+	return weft_item_send_fault(
+	    runner, item->document, "merge",
+	    g_error_new(WEFT_ERROR, WEFT_ERROR_SCHEMA,
+	                "the answers about %u windows are no instance of the schema together; the one "
+	                "about window %u, which says most, stands alone",
+	                weft_merge_n_answers(merge), window),
+	    NULL);
+}
+
 static bool end_document(Merging *merging, WeftRunner *runner, guint64 document)
 {
 	WeftMerge *merge = g_hash_table_lookup(merging->merges, &document);
@@ -153,7 +192,8 @@ static bool end_document(Merging *merging, WeftRunner *runner, guint64 document)
 		item = weft_item_new(WEFT_ITEM_ANSWER, document);
 		item->answer = weft_merge_finish(merge, &item->withheld);
 		is_sent = send_cuts(runner, document, merge) &&
-		          settle_elements(merging, runner, item, merge);
+		          settle_elements(merging, runner, item, merge) &&
+		          settle_instance(merging, runner, item, merge);
 		if (is_sent)
 			is_sent = weft_runner_send(runner, item);
 		else

@@ -52,6 +52,12 @@ WeftUsage weft_task_usage(const WeftTask *task, guint type)
 	return type > 0 ? ((const WeftTaskType *)task->types->pdata[type - 1])->usage : task->usage;
 }
 
+const char *weft_task_schema_text(const WeftTask *task, guint type)
+{
+	return type > 0 ? ((const WeftTaskType *)task->types->pdata[type - 1])->schema_text
+	                : task->schema_text;
+}
+
 const WeftJson *weft_task_schema_tree(const WeftTask *task, guint type)
 {
 	return type > 0 ? ((const WeftTaskType *)task->types->pdata[type - 1])->schema_tree

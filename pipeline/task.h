@@ -118,6 +118,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftTask, weft_task_free)
  * asked about. */
 const WeftSchema *weft_task_schema(const WeftTask *task, guint type);
 WeftUsage weft_task_usage(const WeftTask *task, guint type);
+const char *weft_task_schema_text(const WeftTask *task, guint type);
 const WeftJson *weft_task_schema_tree(const WeftTask *task, guint type);
 
 /* The sentence and the schema that end a system turn. */

@@ -37,6 +37,7 @@
 /* What a value has to fit. */
 typedef enum {
 	WEFT_ELEMENT_CLAUSE,      /* a: clause */
+	WEFT_ELEMENT_ALL,         /* a: clause with all that it leads to; only for weft_value_fit */
 	WEFT_ELEMENT_NOT,         /* a: clause that it may not fit; only before expansion */
 	WEFT_ELEMENT_TYPES,       /* a: types */
 	WEFT_ELEMENT_REQUIRE,     /* a: key that an object has */
@@ -81,6 +82,12 @@ typedef struct WeftReading {
 	WeftSchema *schema;
 	guint n_work;
 } WeftReading;
+
+/* A schema with nothing in it, and a reading of `root` into it; weft_reading_done also after FALSE. */
+WeftSchema *weft_reading_schema(void);
+gboolean weft_reading_init(WeftReading *reading, WeftSchema *schema, const WeftJson *root,
+			   const WeftSchemaOptions *options, GError **error);
+void weft_reading_done(WeftReading *reading);
 
 /* Of a WeftNode, whose values, lexemes and numbers belong to others. */
 void weft_node_free(gpointer node);

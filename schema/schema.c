@@ -24,8 +24,8 @@ static GHashTable *set_table(GDestroyNotify value_free)
 				     value_free);
 }
 
-static gboolean reading_init(WeftReading *reading, WeftSchema *schema, const WeftJson *root,
-			     const WeftSchemaOptions *options, GError **error)
+gboolean weft_reading_init(WeftReading *reading, WeftSchema *schema, const WeftJson *root,
+			   const WeftSchemaOptions *options, GError **error)
 {
 	static const char *const words[] = {"null", "false", "true"};
 	*reading = (WeftReading){.schema = schema, .root = root};
@@ -52,7 +52,7 @@ static gboolean reading_init(WeftReading *reading, WeftSchema *schema, const Wef
 	return reading->references != NULL;
 }
 
-static void reading_done(WeftReading *reading)
+void weft_reading_done(WeftReading *reading)
 {
 	weft_references_free(reading->references);
 	g_hash_table_unref(reading->clause_of);
@@ -79,6 +79,17 @@ static gboolean read_schema(WeftReading *reading, const WeftJson *root, GError *
 		return FALSE;
 	WeftNode *slot = weft_reader_fill(reading, set, error);
 	return slot && weft_least_finish(reading, slot, error);
+}
+
+WeftSchema *weft_reading_schema(void)
+{
+	WeftSchema *schema = g_new0(WeftSchema, 1);
+	schema->nodes = g_ptr_array_new_with_free_func(weft_node_free);
+	schema->lexemes = g_ptr_array_new_with_free_func((GDestroyNotify)weft_lexeme_free);
+	schema->numbers = g_ptr_array_new_with_free_func((GDestroyNotify)weft_numbers_free);
+	schema->verbatim = g_ptr_array_new_with_free_func(g_free);
+	schema->ignored = g_ptr_array_new_with_free_func(g_free);
+	return schema;
 }
 
 /* Caches trust it, so it has to be one that nobody can meet twice on purpose. */
@@ -109,16 +120,11 @@ WeftSchema *weft_schema_new(const char *json, gsize size_bytes, const WeftSchema
 	g_autoptr(WeftJson) root = weft_json_parse(json, size_bytes, WEFT_JSON_STRICT, error);
 	if (!root)
 		return NULL;
-	g_autoptr(WeftSchema) schema = g_new0(WeftSchema, 1);
-	schema->nodes = g_ptr_array_new_with_free_func(weft_node_free);
-	schema->lexemes = g_ptr_array_new_with_free_func((GDestroyNotify)weft_lexeme_free);
-	schema->numbers = g_ptr_array_new_with_free_func((GDestroyNotify)weft_numbers_free);
-	schema->verbatim = g_ptr_array_new_with_free_func(g_free);
-	schema->ignored = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(WeftSchema) schema = weft_reading_schema();
 	WeftReading reading;
-	gboolean fine = reading_init(&reading, schema, root, options, error) &&
+	gboolean fine = weft_reading_init(&reading, schema, root, options, error) &&
 			read_schema(&reading, root, error);
-	reading_done(&reading);
+	weft_reading_done(&reading);
 	if (fine) {
 		schema->fingerprint = fingerprint(json, size_bytes, options);
 		schema->tables = weft_tables_new(schema->nodes);

@@ -29,6 +29,8 @@
 
 #include <glib.h>
 
+#include "base/json.h"
+
 #define WEFT_SCHEMA_BYTES_MAX (1u << 20) /* of the schema file */
 
 typedef struct WeftSchema WeftSchema;
@@ -79,5 +81,19 @@ typedef struct WeftSchemaPlace {
 	gboolean is_verbatim_number; /* if a number is there, some text of the document means it */
 } WeftSchemaPlace;
 WeftSchemaPlace weft_schema_place(const WeftSchema *schema, const char *pointer);
+
+/* Judges values that are there already: of records, and of answers that were put together. It reads all
+ * keywords, also where weft_schema_new would refuse the schema, except unevaluated* and contains. One
+ * thread at a time. */
+typedef struct WeftSchemaJudge WeftSchemaJudge;
+
+/* Errors as of weft_schema_new. */
+WeftSchemaJudge *weft_schema_judge_new(const char *json, gsize size_bytes, GError **error);
+void weft_schema_judge_free(WeftSchemaJudge *judge);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftSchemaJudge, weft_schema_judge_free)
+
+/* TRUE: for every validator the value is no instance. FALSE: it is one, or they may differ (about a
+ * format, or a pattern), or it was too much work to tell. */
+gboolean weft_schema_judge_refuses(WeftSchemaJudge *judge, const WeftJson *value);
 
 #endif

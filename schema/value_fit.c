@@ -401,6 +401,8 @@ static WeftFit fit_element(Check *check, const WeftElement *element, const WeftJ
 					check, weft_reading_clause_at(reading, element->b)->json,
 					member))
 			      : WEFT_FIT_YES;
+	case WEFT_ELEMENT_ALL:
+		return fit_schema(check, weft_reading_clause_at(reading, element->a)->json, value);
 	case WEFT_ELEMENT_NOT:
 		return contrary(fit_schema(
 			check, weft_reading_clause_at(reading, element->a)->json, value));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pipeline/shape.h"
+#include "schema/schema.h"
 
 static const char schema_text[] =
     "{\"type\":\"object\",\"properties\":{"
@@ -248,6 +249,46 @@ static void test_shape(void)
 	g_assert_cmpuint(max, ==, G_MAXUINT64);
 }
 
+/* Alternatives that exclude each other do not join; one answer is kept whole. */
+static void test_one_is_kept(void)
+{
+	static const char text[] =
+	    "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"},"
+	    "\"b\":{\"type\":\"string\"}},\"oneOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]}";
+	g_autoptr(WeftJson) schema = weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, NULL);
+	g_autoptr(WeftSchemaJudge) judge = weft_schema_judge_new(text, strlen(text), NULL);
+	g_autoptr(WeftMerge) merge = weft_merge_new(schema, 0);
+	g_autoptr(GPtrArray) withheld = NULL;
+
+	add(merge, "{\"a\":\"x\"}", "/a", 0.5);
+	add(merge, "{\"b\":\"longer\"}", "/b", 0.5);
+	g_autoptr(WeftAnswer) answer = weft_merge_finish(merge, &withheld);
+	g_autoptr(WeftJson) mixed =
+	    weft_json_parse(answer->json, strlen(answer->json), WEFT_JSON_STRICT, NULL);
+	g_assert_true(weft_schema_judge_refuses(judge, mixed));
+	g_assert_cmpuint(weft_merge_keep_one(merge, answer), ==, 2);
+	assert_json(answer->json, "{\"b\":\"longer\"}");
+	g_assert_cmpuint(answer->values->len, ==, 1);
+	g_assert_cmpuint(window_at(answer, "/b"), ==, 2);
+	g_assert_cmpuint(answer->n_text, ==, 200);
+}
+
+/* A key that the first window left out comes from the one that has it, to its place. */
+static void test_keys_that_are_left_out(void)
+{
+	g_autoptr(WeftJson) schema =
+	    weft_json_parse(schema_text, strlen(schema_text), WEFT_JSON_STRICT, NULL);
+	g_autoptr(WeftMerge) merge = weft_merge_new(schema, 0);
+	g_autoptr(GPtrArray) withheld = NULL;
+
+	add(merge, "{\"kind\":null}", NULL, 0);
+	add(merge, "{\"title\":\"A\",\"kind\":\"map\"}", NULL, 0);
+	add(merge, "{\"title\":\"B\",\"total\":2,\"people\":[\"x\"]}", NULL, 0);
+	g_autoptr(WeftAnswer) answer = weft_merge_finish(merge, &withheld);
+	g_assert_cmpstr(answer->json, ==,
+	                "{\"title\":\"A\",\"total\":2,\"people\":[\"x\"],\"kind\":\"map\"}");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -258,6 +299,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/merge/what-cannot-be-null-stays", test_what_cannot_be_null_stays);
 	g_test_add_func("/merge/unsure-items-leave-the-array", test_unsure_items_leave_the_array);
 	g_test_add_func("/merge/items-left-out", test_items_left_out);
+	g_test_add_func("/merge/one-is-kept", test_one_is_kept);
+	g_test_add_func("/merge/keys-that-are-left-out", test_keys_that_are_left_out);
 	g_test_add_func("/merge/odd-keys", test_odd_keys);
 	g_test_add_func("/merge/broken-answer-is-refused", test_broken_answer_is_refused);
 	g_test_add_func("/shape/what-may-stand-where", test_shape);

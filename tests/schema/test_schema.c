@@ -179,6 +179,48 @@ static void test_formats(void)
 	g_assert_nonnull(schema);
 }
 
+/* What is an instance for no validator is refused, also by keywords that no answer could be promised
+ * for; what they may differ about is not. */
+static void test_judge(void)
+{
+	static const struct {
+		const char *schema, *value;
+		gboolean is_refused;
+	} cases[] = {
+		{"{\"type\":\"integer\",\"multipleOf\":0.5}", "1.0", FALSE},
+		{"{\"type\":\"integer\"}", "1.5", TRUE},
+		{"{\"prefixItems\":[{\"type\":\"null\"}],\"items\":{\"type\":\"string\"}}", "[null,\"a\"]",
+		 FALSE},
+		{"{\"prefixItems\":[{\"type\":\"null\"}],\"items\":false}", "[null,1]", TRUE},
+		{"{\"patternProperties\":{\"^x\":true},\"additionalProperties\":false}", "{\"xy\":1}",
+		 FALSE},
+		{"{\"patternProperties\":{\"^x\":true},\"additionalProperties\":false}", "{\"y\":1}",
+		 TRUE},
+		{"{\"oneOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]}", "{\"b\":1,\"a\":2}", TRUE},
+		{"{\"oneOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]}", "{\"b\":1}", FALSE},
+		{"{\"if\":{\"properties\":{\"k\":{\"const\":1}}},\"then\":{\"required\":[\"x\"]}}",
+		 "{\"k\":1}", TRUE},
+		{"{\"uniqueItems\":true}", "[1,1.0]", TRUE},
+		{"{\"format\":\"no-such\"}", "\"x\"", FALSE},
+		{"{\"format\":\"date\"}", "\"x\"", FALSE},
+		{"{\"items\":{\"$ref\":\"#\"},\"type\":\"array\"}", "[[],[[1]]]", TRUE},
+		{"{\"$ref\":\"#\"}", "1", FALSE},
+		{"{\"not\":{\"minLength\":2}}", "\"ab\"", TRUE},
+		{"{\"dependentRequired\":{\"a\":[\"b\"]}}", "{\"a\":1}", TRUE},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(WeftSchemaJudge) judge =
+			weft_schema_judge_new(cases[i].schema, strlen(cases[i].schema), &error);
+		g_assert_no_error(error);
+		g_autoptr(WeftJson) value = weft_json_parse(
+			cases[i].value, strlen(cases[i].value), WEFT_JSON_STRICT, &error);
+		g_assert_no_error(error);
+		g_test_message("%s: %s", cases[i].schema, cases[i].value);
+		g_assert_cmpint(weft_schema_judge_refuses(judge, value), ==, cases[i].is_refused);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -188,5 +230,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/schema/nodes", test_nodes);
 	g_test_add_func("/schema/verbatim", test_verbatim);
 	g_test_add_func("/schema/formats", test_formats);
+	g_test_add_func("/schema/judge", test_judge);
 	return g_test_run();
 }
