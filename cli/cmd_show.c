@@ -58,7 +58,7 @@ static void print_row(const char *file, const WeftGlance *glance, int file_width
 /* Of several files that are one document: it has the row of the first. */
 static gboolean is_further_part(const WeftJson *record, const char *path)
 {
-	const char *name = weft_json_string(weft_json_at_pointer(record, "/source/parts/0/name"), NULL);
+	g_autofree char *name = weft_record_part_name(record, 1);
 	return name && !g_str_has_suffix(path, name);
 }
 
@@ -243,11 +243,12 @@ static void print_sidecar(const WeftJson *sidecar)
 }
 
 /* Which numbers places have, of several files that are one document. */
-static void print_parts(const WeftJson *parts)
+static void print_parts(const WeftJson *record, const WeftJson *parts)
 {
 	for (gsize i = 0; i < weft_json_length(parts); i++) {
 		const WeftJson *part = weft_json_at(parts, i);
-		g_autofree char *name = shown_string(weft_json_member(part, "name"));
+		g_autofree char *bytes = weft_record_part_name(record, i + 1);
+		g_autofree char *name = weft_path_display(bytes ? bytes : "");
 		const WeftJson *captions =
 		    weft_json_member(weft_json_member(part, "sidecar"), "path");
 		g_autofree char *shown = shown_string(captions);
@@ -270,7 +271,7 @@ static void print_record(const WeftJson *record)
 	g_autofree char *id = shown_string(weft_json_member(record, "id"));
 	printf("  %s, %s\n  %s\n", kind, status, id);
 	print_sidecar(weft_json_member(source, "sidecar"));
-	print_parts(weft_json_member(source, "parts"));
+	print_parts(record, weft_json_member(source, "parts"));
 	weft_glance_done(&glance);
 	print_errors(weft_json_member(record, "errors"));
 	print_values(weft_json_member(weft_json_member(record, "document"), "metadata"),

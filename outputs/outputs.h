@@ -197,6 +197,8 @@ typedef struct WeftSampled {
  * prevented, and what is gone. */
 GPtrArray *weft_outputs_sample(WeftOutputs *outputs, gboolean of_last_job, guint n, GError **error);
 
+/* The name of a part of a written record, as bytes; NULL: it has no such part. Caller frees. */
+char *weft_record_part_name(const WeftJson *record, guint64 n);
 /* Of a record of several files that are one document: their paths among these (char *, as bytes), in the
  * order of its parts, beneath one folder; NULL: they are not all there, or it is of one file. */
 GPtrArray *weft_record_part_paths(const WeftJson *record, const GPtrArray *paths);

@@ -8,13 +8,12 @@
 #define WEFT_OUTPUTS_RECORD_SOURCE_H
 
 #include "base/json.h"
+#include "outputs/outputs.h"
 #include "outputs/record.h"
 
 /* The member "source" of the object at hand. */
 void weft_record_source_begin(WeftJsonWriter *w, const WeftRecord *record);
 
-/* The name of a part of a written record; NULL: it has no such part. Caller frees. */
-char *weft_record_part_name(const WeftJson *record, guint64 n);
 /* The first of the paths (char *, as bytes) that ends with the name; NULL: none does. Borrowed. */
 const char *weft_record_part_path(const GPtrArray *paths, const char *name);
 

@@ -1,5 +1,6 @@
 """Several inputs as one document: a month of meetings. Each is read by itself; the answer is about all,
 and the record says of each place in which of them it is."""
+import base64
 import hashlib
 import json
 import os
@@ -267,6 +268,26 @@ class Together(Case):
         rebuilt = e2e.weft("rebuild-index", "-o", "out", cwd=self.folder)
         self.assert_code(rebuilt, 0)
         self.assertEqual(e2e.weft("search", "-o", "out", "late", cwd=self.folder).stdout, found.stdout)
+
+    def test_names_of_all_kinds(self):
+        odd = b"a\xff\n<|eot|>.wav"
+        wav(os.fsdecode(os.fsencode(self.month) + b"/" + odd))
+        wav(self.month / "b --> <b>.wav", pitch=9)
+        self.write("b --> <b>.srt", srt("The roof is late."))
+        record = self.go("-m", e2e.BUNDLE, task="index", code=1)
+        parts = record["source"]["parts"]
+        self.assertEqual(base64.b64decode(parts[0]["name_b64"]), odd)
+        self.assertNotIn("name", parts[0])
+        shown = e2e.weft("show", "-o", "out", cwd=self.folder)
+        self.assertEqual(len(shown.stdout.splitlines()), 2)
+        shown = e2e.weft("show", "-o", "out", record["id"], cwd=self.folder).stdout
+        self.assertRegex(shown, r"\n  1/ a.\\x0A<\|eot\|>\.wav\n  2/ b --> <b>\.wav, captions: b --> <b>\.srt\n")
+        vtt_text = e2e.weft("export", "-o", "out", "-f", "vtt", record["id"], cwd=self.folder).stdout
+        self.assertEqual(vtt_text.count("-->"), 1)
+        self.assertIn("NOTE 2: b --&gt; &lt;b&gt;.wav\n", vtt_text)
+        found = e2e.weft("search", "-o", "out", "roof", cwd=self.folder).stdout
+        self.assertTrue(found.startswith("month/b --> <b>.wav\t00:01\t"), found)
+        self.verify("--sample", "3")
 
     # ---- the answer ----
 
