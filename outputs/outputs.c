@@ -356,13 +356,28 @@ static void listed_free(void *data)
 	g_free(listed);
 }
 
+/* Without it the paths are not known, and saying that there are none would be a lie. */
+static gboolean has_catalog(const WeftOutputs *outputs, GError **error)
+{
+	g_autofree char *folder = NULL;
+
+	if (outputs->catalog)
+		return TRUE;
+	folder = weft_path_display(outputs->folder);
+	g_set_error(error, WEFT_ERROR, WEFT_ERROR_EMPTY,
+		    "%s: no catalogue: the next run, or weft rebuild-index, makes it from the records",
+		    folder);
+	return FALSE;
+}
+
 GPtrArray *weft_outputs_list(WeftOutputs *outputs, GError **error)
 {
 	g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(listed_free);
 	g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
 
-	if (outputs->catalog && !weft_catalog_list(outputs->catalog, paths, ids, error))
+	if (!has_catalog(outputs, error) ||
+	    !weft_catalog_list(outputs->catalog, paths, ids, error))
 		return NULL;
 	for (guint i = 0; i < paths->len; i++) {
 		WeftListed *listed = g_new0(WeftListed, 1);
@@ -392,8 +407,9 @@ gboolean weft_outputs_next_document(WeftOutputs *outputs, const char *after,
 {
 	g_autoptr(WeftDocumentRow) row = g_new0(WeftDocumentRow, 1);
 
-	if (outputs->catalog && !weft_catalog_next_document(outputs->catalog, after, &row->path, row->id,
-							    &row->fingerprint, error))
+	if (!has_catalog(outputs, error) ||
+	    !weft_catalog_next_document(outputs->catalog, after, &row->path, row->id, &row->fingerprint,
+					error))
 		return FALSE;
 	if (!row->path) {
 		*ret_row = NULL;

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -346,6 +347,17 @@ class Table(Exported):
             found = re.findall(r"in/(\w)\.md" if form == "csv" else r'"paths":\["in/(\w)'
                                if form == "jsonl" else "(one|two)", done.stdout)
             self.assertEqual(found, ["two", "one"] if form == "txt" else ["a", "b"])
+
+    def test_without_a_catalogue(self):
+        """All records are found by the catalogue: without it nobody says that there are none."""
+        shutil.rmtree(self.folder / "out/state")
+        for arguments in (["export", "-f", "csv"], ["export", "-f", "jsonl"], ["report"], ["show"]):
+            done = e2e.weft(*arguments, "-o", "out", cwd=self.folder)
+            self.assert_code(done, 3)
+            self.assertIn("weft rebuild-index", done.stderr)
+        self.assertIn(self.id, self.export("csv", self.id))
+        self.assert_code(e2e.weft("rebuild-index", "-o", "out", cwd=self.folder), 0)
+        self.assertIn(self.id, self.export("csv"))
 
     def test_docling(self):
         """What docling-core accepts (tools/check_docling.py): its shape, and places from the top left."""
