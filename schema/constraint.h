@@ -119,7 +119,7 @@ typedef struct WeftConstraint {
 } WeftConstraint;
 
 /* Before the first byte. `verbatim` may be NULL; `text_key` then does not count. All but the
- * constraint itself must outlive it. */
+ * constraint itself must outlive it, and the schema the index, which keeps lists for its nodes. */
 void weft_constraint_init(WeftConstraint *constraint, const WeftSchema *schema,
 			  WeftLevels *levels, WeftVerbatim *verbatim, guint64 text_key);
 void weft_constraint_copy(WeftConstraint *to, const WeftConstraint *from);

@@ -1,7 +1,11 @@
 #include "judge.h"
 
 #include <jansson.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
 
 static char *judge_value(const json_t *root, const json_t *schema, const json_t *value);
 
@@ -52,8 +56,16 @@ static char *judge_object(const json_t *root, const json_t *schema, const json_t
 			return g_strdup("a required property is missing");
 	json_object_foreach((json_t *)value, key, member) {
 		const json_t *below = json_object_get(properties, key);
-		if (!below && json_is_false(json_object_get(schema, "additionalProperties")))
+		const json_t *others = json_object_get(schema, "additionalProperties");
+		const json_t *names = json_object_get(schema, "propertyNames");
+		g_autoptr(json_t) name = json_string(key);
+		char *misnamed = names ? judge_value(root, names, name) : NULL;
+		if (misnamed)
+			return misnamed;
+		if (!below && json_is_false(others))
 			return g_strdup_printf("property %s is not declared", key);
+		if (!below && json_is_object(others))
+			below = others;
 		char *wrong = below ? judge_value(root, below, member) : NULL;
 		if (wrong)
 			return wrong;
@@ -64,10 +76,17 @@ static char *judge_object(const json_t *root, const json_t *schema, const json_t
 static char *judge_array(const json_t *root, const json_t *schema, const json_t *value)
 {
 	const json_t *items = json_object_get(schema, "items");
-	for (gsize i = 0; items && i < json_array_size(value); i++) {
-		char *wrong = judge_value(root, items, json_array_get(value, i));
+	const json_t *prefix = json_object_get(schema, "prefixItems");
+	gboolean is_unique = json_is_true(json_object_get(schema, "uniqueItems"));
+	for (gsize i = 0; i < json_array_size(value); i++) {
+		const json_t *item = json_array_get(value, i);
+		const json_t *below = i < json_array_size(prefix) ? json_array_get(prefix, i) : items;
+		char *wrong = below ? judge_value(root, below, item) : NULL;
 		if (wrong)
 			return wrong;
+		for (gsize j = 0; is_unique && j < i; j++)
+			if (json_equal(json_array_get(value, j), item))
+				return g_strdup("an item is there twice");
 	}
 	return NULL;
 }
@@ -78,6 +97,10 @@ static gboolean measure(const char *keyword, const json_t *value, double *ret_me
 	if (g_str_has_suffix(keyword, "Items")) {
 		*ret_measure = (double)json_array_size(value);
 		return json_is_array(value);
+	}
+	if (g_str_has_suffix(keyword, "Properties")) {
+		*ret_measure = (double)json_object_size(value);
+		return json_is_object(value);
 	}
 	if (g_str_has_suffix(keyword, "Length")) {
 		*ret_measure = json_is_string(value)
@@ -98,15 +121,42 @@ static gboolean within(const char *keyword, double limit, double measured)
 	return g_str_has_prefix(keyword, "min") ? measured >= limit : measured <= limit;
 }
 
+/* A pattern as PCRE reads it: those of the tests mean the same there. */
+static gboolean matches(const json_t *pattern, const json_t *value)
+{
+	return !json_is_string(value) ||
+	       g_regex_match_simple(json_string_value(pattern), json_string_value(value),
+				    G_REGEX_DOLLAR_ENDONLY, 0);
+}
+
+static gboolean is_multiple(const json_t *step, const json_t *value)
+{
+	double n = json_number_value(value) / json_number_value(step);
+	return !json_is_number(value) || fabs(n - round(n)) < 1e-6;
+}
+
+/* Of formats the days alone. */
+static gboolean has_format(const json_t *format, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	int year, month, day;
+	if (!text || !g_str_equal(json_string_value(format), "date"))
+		return TRUE;
+	return strlen(text) == 10 && sscanf(text, "%4d-%2d-%2d", &year, &month, &day) == 3 &&
+	       g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)MAX(year, 1));
+}
+
 static char *judge_keyword(const json_t *root, const json_t *schema, const char *keyword,
 			   const json_t *argument, const json_t *value)
 {
 	static const char *const limits[] = {
 		"minimum",   "maximum",	  "exclusiveMinimum", "exclusiveMaximum", "minItems",
-		"maxItems",  "minLength", "maxLength",	      NULL};
-	static const char *const passed[] = {"title",	     "description", "format", "$defs",
-					     "definitions",  "$schema",	    "required", "items",
-					     "additionalProperties", NULL};
+		"maxItems",  "minLength", "maxLength",	      "minProperties",	  "maxProperties",
+		NULL};
+	static const char *const passed[] = {
+		"title",       "description",	       "$defs",	      "definitions", "$schema",
+		"required",    "items",		       "prefixItems", "properties",  "uniqueItems",
+		"propertyNames", "additionalProperties", NULL};
 	double measured;
 	if (g_strv_contains(limits, keyword)) {
 		gboolean fits = !measure(keyword, value, &measured) ||
@@ -119,8 +169,14 @@ static char *judge_keyword(const json_t *root, const json_t *schema, const char 
 		return is_among(argument, value) ? NULL : g_strdup("enum");
 	if (g_str_equal(keyword, "const"))
 		return json_equal(argument, value) ? NULL : g_strdup("const");
-	if (g_str_equal(keyword, "properties"))
-		return json_is_object(value) ? judge_object(root, schema, value) : NULL;
+	if (g_str_equal(keyword, "pattern"))
+		return matches(argument, value) ? NULL : g_strdup("pattern");
+	if (g_str_equal(keyword, "multipleOf"))
+		return is_multiple(argument, value) ? NULL : g_strdup("multipleOf");
+	if (g_str_equal(keyword, "format"))
+		return has_format(argument, value) ? NULL : g_strdup("format");
+	if (g_str_equal(keyword, "$ref") && g_str_equal(json_string_value(argument), "#"))
+		return judge_value(root, root, value);
 	if (g_str_equal(keyword, "$ref")) {
 		const char *name = strrchr(json_string_value(argument), '/') + 1;
 		return judge_value(root, json_object_get(json_object_get(root, "$defs"), name),
@@ -135,7 +191,7 @@ static char *judge_keyword(const json_t *root, const json_t *schema, const char 
 		}
 		return g_strdup("anyOf");
 	}
-	g_assert_true(g_strv_contains(passed, keyword));
+	g_assert_true(g_strv_contains(passed, keyword) || g_str_has_prefix(keyword, "x-"));
 	return NULL;
 }
 
@@ -148,6 +204,8 @@ static char *judge_value(const json_t *root, const json_t *schema, const json_t 
 		if (wrong)
 			return wrong;
 	}
+	if (json_is_object(value))
+		return judge_object(root, schema, value);
 	return json_is_array(value) ? judge_array(root, schema, value) : NULL;
 }
 

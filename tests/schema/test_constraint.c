@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "judge.h"
 #include "samples.h"
 #include "schema/constraint.h"
 
@@ -97,6 +98,10 @@ static void test_monkey(void)
 				g_assert_cmpuint(strlen(text), ==, budget);
 			g_assert_true(g_utf8_validate(text, -1, NULL));
 			g_assert_true(weft_schema_accepts(sample.schema, text, strlen(text), &byte));
+			g_autofree char *wrong = judge(samples[i], text);
+			if (wrong)
+				g_test_message("%s", text);
+			g_assert_cmpstr(wrong, ==, NULL);
 			sample_close(&sample);
 		}
 }

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "judge.h"
 #include "samples.h"
 #include "schema/mask.h"
 
@@ -89,6 +90,15 @@ static gboolean is_allowed(const Setup *setup, const WeftConstraint *now, guint 
 	       weft_constraint_allows(now, word->bytes, word->size_bytes, &close) && close < limit;
 }
 
+static WeftSchema *schema_of(const char *text, gboolean is_verbatim)
+{
+	GError *error = NULL;
+	const WeftSchemaOptions options = {.is_verbatim = is_verbatim};
+	WeftSchema *schema = weft_schema_new(text, strlen(text), &options, &error);
+	g_assert_no_error(error);
+	return schema;
+}
+
 static void check_masks(const Setup *setup, const WeftConstraint *now, gsize n_left)
 {
 	for (int round = 0; round < 4; round++) {
@@ -106,15 +116,12 @@ static void check_masks(const Setup *setup, const WeftConstraint *now, gsize n_l
 }
 
 /* Writes a document of random tokens under the mask, and looks at some of its masks. */
-static void type_tokens(Setup *setup, const char *text, WeftVerbatim *verbatim, gsize extra,
-			GRand *dice)
+static void type_tokens(Setup *setup, const WeftSchema *schema, const char *text,
+			WeftVerbatim *verbatim, gsize extra, GRand *dice)
 {
-	GError *error = NULL;
-	const WeftSchemaOptions options = {.is_verbatim = verbatim != NULL};
-	g_autoptr(WeftSchema) schema = weft_schema_new(text, strlen(text), &options, &error);
-	g_assert_no_error(error);
 	g_autoptr(WeftLevels) levels = weft_levels_new();
 	g_autofree gint32 *ids = g_new(gint32, setup->words->len);
+	g_autoptr(GString) written = g_string_new(NULL);
 	WeftConstraint now;
 	gsize n_left = weft_schema_min_bytes(schema) + extra;
 	weft_constraint_init(&now, schema, levels, verbatim, weft_masks_text_key(setup->kept));
@@ -135,16 +142,23 @@ static void type_tokens(Setup *setup, const char *text, WeftVerbatim *verbatim, 
 			word = word_at(setup, (guint)ids[g_rand_int_range(dice, 0, n)]);
 		for (guint32 i = 0; i < word->size_bytes; i++)
 			g_assert_true(weft_constraint_advance(&now, (guint8)word->bytes[i]));
-		n_left--;
+		g_string_append_len(written, word->bytes, word->size_bytes);
+		g_assert_cmpuint(n_left--, >, 0);
 	}
+	g_autofree char *wrong = judge(text, written->str);
+	if (wrong)
+		g_test_message("%s", written->str);
+	g_assert_cmpstr(wrong, ==, NULL);
 }
 
 static void test_brute_force(Setup *setup, gconstpointer n_random)
 {
 	g_autoptr(GRand) dice = g_rand_new_with_seed(3);
-	for (gsize i = 0; i < G_N_ELEMENTS(samples); i++)
+	for (gsize i = 0; i < G_N_ELEMENTS(samples); i++) {
+		g_autoptr(WeftSchema) schema = schema_of(samples[i], FALSE);
 		for (gsize extra = 0; extra < 60; extra += 12)
-			type_tokens(setup, samples[i], NULL, extra, dice);
+			type_tokens(setup, schema, samples[i], NULL, extra, dice);
+	}
 }
 
 /* Strings that stand in one text or another, with one cache for both. */
@@ -164,14 +178,19 @@ static void test_verbatim(Setup *setup, gconstpointer n_random)
 		"{\"type\":[\"integer\",\"null\"],\"x-weft-verbatim\":true}",
 	};
 	g_autoptr(GRand) dice = g_rand_new_with_seed(4);
+	WeftSchema *read[G_N_ELEMENTS(schemas)]; /* they outlive the indexes */
+	for (gsize k = 0; k < G_N_ELEMENTS(schemas); k++)
+		read[k] = schema_of(schemas[k], TRUE);
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
 		g_autoptr(WeftRunningText) text = weft_running_text_new();
 		weft_running_text_add(text, texts[i], strlen(texts[i]), 0, 0, FALSE);
 		g_autoptr(WeftVerbatim) verbatim = weft_verbatim_new(text);
 		for (gsize extra = 0; extra < 60; extra += 6)
 			for (gsize k = 0; k < G_N_ELEMENTS(schemas); k++)
-				type_tokens(setup, schemas[k], verbatim, extra, dice);
+				type_tokens(setup, read[k], schemas[k], verbatim, extra, dice);
 	}
+	for (gsize k = 0; k < G_N_ELEMENTS(schemas); k++)
+		weft_schema_free(read[k]);
 }
 
 static void test_spans(Setup *setup, gconstpointer n_random)
