@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "judge.h"
+#include "tests/model/judge.h"
 #include "samples.h"
 #include "schema/constraint.h"
 

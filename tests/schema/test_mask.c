@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "judge.h"
+#include "tests/model/judge.h"
 #include "samples.h"
 #include "schema/mask.h"
 
