@@ -10,6 +10,7 @@ typedef struct Builder {
 	guint8 *is_written;     /* [n_classes] */
 	GHashTable *known;      /* GBytes of first byte and ways to node */
 	guint16 *best;          /* [n_classes]: fewest bytes below the node in work, 0: not there */
+	guint16 *plain;         /* [3 * n_classes]: nodes of one class alone, by bytes to come; 0: none yet */
 	WeftFuel *fuel;
 	GError **error;
 	gboolean has_failed;
@@ -113,23 +114,35 @@ static gboolean is_uniform(const Builder *builder, guint32 first, guint32 last)
 	return low + 1 == runs->len || g_array_index(runs, WeftClassRun, low + 1).first > last;
 }
 
+/* The node in front of the last `n_bytes` bytes of characters that are all of one class. */
+static guint16 add_plain(Builder *builder, guint32 class_id, guint n_bytes)
+{
+	guint16 ways[64], *known = &builder->plain[(n_bytes - 1) * builder->dfa->n_classes + class_id];
+	if (!builder->is_written[class_id] || *known != 0)
+		return *known;
+	guint16 way = n_bytes == 1 ? (guint16)(WEFT_SPELLING_CLASS | class_id)
+				   : add_plain(builder, class_id, n_bytes - 1);
+	for (guint i = 0; i < G_N_ELEMENTS(ways); i++)
+		ways[i] = way;
+	*known = add_node(builder, 0x80, ways, G_N_ELEMENTS(ways));
+	return *known;
+}
+
 /* The node in front of the last `n_bytes` bytes of the characters from `base` on, of which those
  * below `least` have a shorter spelling. */
 static guint16 add_span(Builder *builder, guint32 base, guint n_bytes, guint32 least)
 {
 	guint16 ways[64] = {0};
 	guint32 step = 1u << 6 * (n_bytes - 1), last = base + 64 * step - 1;
-	gboolean is_plain = base >= least && last <= WEFT_CHARSET_LAST &&
-			    (last < 0xd800 || base > 0xdfff) && is_uniform(builder, base, last);
+	if (base >= least && last <= WEFT_CHARSET_LAST && (last < 0xd800 || base > 0xdfff) &&
+	    is_uniform(builder, base, last))
+		return add_plain(builder, weft_dfa_class(builder->dfa, base), n_bytes);
 	for (guint32 i = 0; i < 64; i++) {
 		guint32 at = base + i * step;
 		if (at + step <= least || at > WEFT_CHARSET_LAST || (at >= 0xd800 && at <= 0xdfff))
 			continue;
-		if (is_plain && i > 0)
-			ways[i] = ways[0];
-		else
-			ways[i] = n_bytes == 1 ? class_way(builder, at)
-					       : add_span(builder, at, n_bytes - 1, least);
+		ways[i] = n_bytes == 1 ? class_way(builder, at)
+				       : add_span(builder, at, n_bytes - 1, least);
 	}
 	return add_node(builder, 0x80, ways, 64);
 }
@@ -210,12 +223,14 @@ WeftSpelling *weft_spelling_new(const WeftDfa *dfa, WeftFuel *fuel, GError **err
 	g_array_set_size(builder.nodes, 1);
 	builder.is_written = find_written(dfa);
 	builder.best = g_new0(guint16, dfa->n_classes);
+	builder.plain = g_new0(guint16, 3 * (gsize)dfa->n_classes);
 	builder.known = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
 					      (GDestroyNotify)g_bytes_unref, NULL);
 	build_root(&builder);
 	g_hash_table_unref(builder.known);
 	g_free(builder.is_written);
 	g_free(builder.best);
+	g_free(builder.plain);
 	g_autoptr(WeftSpelling) spelling = take_built(&builder);
 	return builder.has_failed ? NULL : g_steal_pointer(&spelling);
 }
