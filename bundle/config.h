@@ -101,8 +101,8 @@ typedef struct WeftAudioConfig {
 typedef struct WeftTraits {
 	gboolean reads;               /* trained to read pictures of pages */
 	gboolean hears_words;         /* of sound as rows: TRUE, unless the folder says "hears_words":
-				       * false. Without it only what kind of sound it is is heard: what is
-				       * said is told as not read all the same */
+				       * false. Then it is shown recordings that are nothing but sound,
+				       * and what is said is told as not read all the same */
 	double answer_confidence_min; /* values below are withheld as null, and a null says that nothing
 				       * is known, not that nothing is there; 0: none are withheld */
 	char **tasks;                 /* names of the only tasks that it was trained for; NULL: any */

@@ -11,6 +11,7 @@
  * for a document is told for each file.
  */
 #include <math.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "pipeline/run.h"
@@ -21,7 +22,8 @@
 typedef struct File {
 	gboolean has_captions; /* what is said stands in the file, or beside it */
 	WeftAnchor unasked;    /* sound in windows that are not asked; has_time FALSE: none */
-	double unheard_s;      /* of sound that windows hold, and whose words nobody has heard */
+	double unheard_s;      /* of sound that came, and whose words nobody has heard */
+	gboolean has_more;     /* than sound: a track of pictures or captions */
 } File;
 
 typedef struct Flow {
@@ -93,6 +95,7 @@ static gboolean begin_flow(Windows *windows, WeftItem *item, GError **error)
 	*key = document->number;
 	flow->journal = g_steal_pointer(&item->journal);
 	flow->files = g_array_new(FALSE, TRUE, sizeof(File));
+	file_of(flow, 0)->has_more = document->sidecar_path != NULL;
 	g_hash_table_insert(windows->flows, key, flow);
 	if ((!asks(run) && run->guard == NULL) || document->fault != NULL || document->is_copy)
 		return TRUE;
@@ -298,11 +301,14 @@ static bool take_sound(Windows *windows, WeftRunner *runner, Flow *flow, WeftIte
 		cover_time(&flow->unheard, &at);
 		return true;
 	}
-	flow->has_substance = TRUE;
 	if (!weft_engine_hears_words(windows->run->engine)) {
 		cover_time(&flow->unheard, &at);
 		file_of(flow, flow->member)->unheard_s += at.time[1] - at.time[0];
+		/* what is read says more, and is not to be disturbed */
+		if (file_of(flow, flow->member)->has_more)
+			return true;
 	}
+	flow->has_substance = TRUE;
 	weft_part_release_memory(item->part);
 	if (!weft_cutter_add_part(flow->cutter, g_steal_pointer(&item->part), content, FALSE,
 	                          &failure))
@@ -342,6 +348,10 @@ static bool take_part(Windows *windows, WeftRunner *runner, Flow *flow, WeftItem
 		return take_picture(windows, runner, flow, take_item);
 	case WEFT_PART_PCM:
 		return take_sound(windows, runner, flow, take_item);
+	case WEFT_PART_TRACK:
+		if (strcmp(take_item->part->track.kind, "audio") != 0)
+			file_of(flow, flow->member)->has_more = TRUE;
+		return weft_runner_send(runner, take_item);
 	default:
 		take_fact(windows, flow, take_item->part);
 		return weft_runner_send(runner, take_item);

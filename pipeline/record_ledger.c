@@ -96,7 +96,8 @@ WeftSum weft_record_ledger_sound(const WeftRecord *record, const GArray *files, 
 		if (content->kind == WEFT_CONTENT_SILENCE || file->has_captions || record->n_audio > 0)
 			sum.done += ms;
 	}
-	sum.done -= MIN(unheard_ms, sum.done);
+	if (record->n_audio > 0)
+		sum.done -= MIN(unheard_ms, sum.done);
 	/* what lies behind a limit was to be read, too, and what never came */
 	for (guint i = 0; i < record->faults->len; i++) {
 		const WeftFault *fault = &g_array_index(record->faults, WeftFault, i);

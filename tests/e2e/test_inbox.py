@@ -207,6 +207,12 @@ class Index(e2e.Case):
                 if one["kind"] == "none":
                     continue
                 item = ids[one["content"]]
+                if item["text"] is None:  # sound, by its seconds
+                    self.assertEqual(item["kind"], "speech")
+                    begin, end = one["at"][0]["time"]
+                    self.assertLessEqual(item["at"][0]["time"][0], begin)
+                    self.assertLessEqual(end, item["at"][0]["time"][1])
+                    continue
                 first, end = one["chars"]
                 self.assertEqual(item["text"][first:end], one["quote"], (pointer, one))
                 self.assertNotEqual(one["at"], [], (pointer, one))
@@ -214,8 +220,12 @@ class Index(e2e.Case):
         self.assertEqual(windows["in"], windows["done"] + windows["failed"] + windows["skipped"])
 
     def check_unheard(self, record):
-        """No part for sound: what would read it is said, and where the speech is."""
+        """Nobody reads what is said, though the shipped bundle may know the language: what would read it is
+        said, and where the speech is."""
         self.assertEqual(record["status"], "partial")
+        self.assertLess(record["ledger"]["seconds"]["done"], 5)
+        self.assertEqual({k for k, v in record["answer"].items() if v is not None} - {"language"}, set())
+        self.assertIn(record["answer"]["language"], ("en", None))
         unread = [e for e in record["errors"] if e["stage"] == "read"]
         self.assertEqual(len(unread), 1, record["errors"])
         self.assertIn("--audio", unread[0]["message"])

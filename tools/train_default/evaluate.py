@@ -1,21 +1,31 @@
 """What a trained checkpoint can do, on papers and pictures that it has not seen.
 
-    evaluate.py default [--papers 240] [--pictures 240] [--size 500]
+    evaluate.py default [--papers 240] [--pictures 240] [--size 500] [--recordings 300 --weft build/cli/weft]
 
 The argument is an exported folder or what train.py wrote.
 
 A value counts as right when every byte of it would be chosen (greedy decoding gives it then); its confidence is the
 geometric mean of the probabilities of its bytes, as in weft's records. The table says, for each threshold, how many
 of the values that stand in the paper are still given, and how many of the given ones are right.
+
+Recordings go through weft itself, as files, so with its cutting of sound and its schema: voices, accents and sentences
+that the ears were not trained on.
 """
 import argparse
+import json
 import pathlib
 import random
+import shutil
+import subprocess
+import tempfile
+import wave
 
+import numpy as np
 import torch
 from safetensors.torch import load_file
 
 import data
+import sounds
 import train
 from export import ID, VOCAB
 import model as M
@@ -73,13 +83,62 @@ def picture_error(weft, n, rng):
     return wrong / total
 
 
+def write_recordings(folder, n, rng):
+    """File name -> (language, or None; what it is). Every fifth speaks another language, and as many hold no speech."""
+    truth = {}
+    clips = [(k, "speech" if k else "another language", s / 32768) for k, s in sounds.voices_file(None, n, True, 987654321)]
+    clips += [(None, "no speech", sounds.no_speech(rng, rng.randint(4, 14) * sounds.RATE)) for _ in range(n // 5)]
+    for i, (language, what, x) in enumerate(clips):
+        x = sounds.damage(rng, x) if i % 2 else x / np.abs(x).max() / 2
+        with wave.open(str(folder / f"{i}.wav"), "wb") as file:
+            file.setparams((1, 2, sounds.RATE, 0, "NONE", "not compressed"))
+            file.writeframes((x * 32767).astype("<i2").tobytes())
+        truth[f"{i}.wav"] = (language, what if i % 2 == 0 or what == "no speech" else what + ", damaged")
+    return truth
+
+
+def recordings(bundle, weft, n, rng):
+    """Prints what the cards of made-up recordings say of them, at the bundle's own threshold and without."""
+    with tempfile.TemporaryDirectory() as temp:
+        temp = pathlib.Path(temp)
+        (temp / "in").mkdir()
+        truth = write_recordings(temp / "in", n, rng)
+        copy = shutil.copytree(bundle, temp / "copy")
+        config = json.loads((copy / "config.json").read_text())
+        for threshold in (0, config["weft"]["answer_confidence_min"]):
+            config["weft"]["answer_confidence_min"] = threshold
+            (copy / "config.json").write_text(json.dumps(config))
+            subprocess.run([weft, "run", "-q", "-m", copy, "-t", "index", "-o", temp / f"out{threshold}", temp / "in"],
+                           stderr=subprocess.DEVNULL)
+            rows = {}
+            for path in (temp / f"out{threshold}/records").rglob("*.json"):
+                record = json.loads(path.read_text())
+                language, what = truth[pathlib.Path(record["source"]["paths"][0]).name]
+                answer = record["answer"]
+                rows.setdefault(what, []).append((answer["kind"], answer["language"], language,
+                                                  any(v for k, v in answer.items() if k not in ("kind", "language"))))
+            for what, found in sorted(rows.items()):
+                given = [f for f in found if f[1]]
+                kinds = [f for f in found if f[0]]
+                print(f"{threshold:9.2f}   {what}: {len(found)}; kind given {len(kinds) / len(found):.2f}, right "
+                      f"{sum(f[0] == 'recording' for f in kinds) / max(len(kinds), 1):.2f}; language given "
+                      f"{len(given) / len(found):.2f}, right {sum(f[1] == f[2] for f in given) / max(len(given), 1):.2f}; "
+                      f"any other value {sum(f[3] for f in found) / len(found):.2f}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint", type=pathlib.Path)
     parser.add_argument("--papers", type=int, default=240)
     parser.add_argument("--pictures", type=int, default=240)
     parser.add_argument("--size", type=int, default=500)
+    parser.add_argument("--recordings", type=int, default=300)
+    parser.add_argument("--weft", type=pathlib.Path, help="the program, for the recordings")
     args = parser.parse_args()
+    if args.weft:
+        recordings(args.checkpoint, args.weft, args.recordings, random.Random(987654321))
+    if not args.papers:
+        return
     weft = M.Weft(VOCAB)
     if args.checkpoint.is_dir():
         state = load_file(args.checkpoint / "model.safetensors")

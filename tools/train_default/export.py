@@ -103,7 +103,7 @@ if __name__ == "__main__":
     parser.add_argument("--answer-confidence-min", type=float, default=0.9)
     args = parser.parse_args()
     # Its reading is measured by evaluate.py and is not good enough to be used.
-    abilities = {"name": "weft-default", "reads": False, "tasks": ["index"],
+    abilities = {"name": "weft-default", "reads": False, "hears_words": False, "tasks": ["index"],
                  "answer_confidence_min": args.answer_confidence_min}
     state = torch.load(args.trained, weights_only=True)["state"]
     difference = compare(args.folder, write(args.folder, state, abilities))
