@@ -52,6 +52,8 @@ static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65
 	add_number(checksum, "merge", task->merge_by);
 	add_number(checksum, "windows", task->windows);
 	add_number(checksum, "pictures", task->pictures);
+	if (task->schema_options.is_verbatim)
+		add_line(checksum, "verbatim", "true");
 	if (task->types != NULL)
 		add_types(checksum, task);
 	if (task->element_text != NULL)

@@ -218,14 +218,16 @@ static void write_anchor(WeftJsonWriter *w, const WeftAnchor *at)
 	weft_json_write_object_end(w);
 }
 
-static void write_spot(const Inquiry *inquiry, WeftJsonWriter *w, const WeftPassageSpot *spot)
+static void write_spot(const Inquiry *inquiry, WeftJsonWriter *w, const char *pointer,
+                       const WeftPassageSpot *spot)
 {
 	const WeftHeldPassage *passage = inquiry->passages->passages->pdata[spot->passage];
 	const WeftHeldDocument *document = inquiry->passages->documents->pdata[passage->document];
 	WeftBy by = passage->content->by;
 	gboolean is_of_file = by == WEFT_BY_FILE || by == WEFT_BY_OCR_LAYER || by == WEFT_BY_SIDECAR;
 
-	write_member(w, "kind", "matched");
+	write_member(w, "kind", weft_schema_place(inquiry->task->schema, pointer).is_verbatim ? "copied"
+	                                                                                      : "matched");
 	write_member(w, "rests_on", is_of_file ? "file" : "reading");
 	write_member(w, "record", document->id);
 	write_member(w, "content", passage->item);
@@ -263,7 +265,7 @@ static void write_evidence(const Inquiry *inquiry, WeftJsonWriter *w, const char
 	weft_json_write_array(w);
 	weft_json_write_object(w);
 	if (weft_passages_find(inquiry->passages, inquiry->is_given, text, &spot))
-		write_spot(inquiry, w, &spot);
+		write_spot(inquiry, w, pointer, &spot);
 	else
 		write_member(w, "kind", "none");
 	if (confidence >= 0) {

@@ -137,6 +137,8 @@ static void set_choices(GKeyFile *file, const WeftTask *task)
 		g_key_file_set_string(file, "task", "answer", "slides");
 		g_key_file_set_string(file, "task", "schema", "@schema.json");
 	}
+	if (task->schema_options.is_verbatim)
+		g_key_file_set_boolean(file, "task", "verbatim", TRUE);
 	g_key_file_set_string(file, "task", "read", task->reads ? "true" : "false");
 	if (task->answer_tokens > 0)
 		g_key_file_set_uint64(file, "task", "answer_tokens", task->answer_tokens);

@@ -78,6 +78,22 @@ class Ask(e2e.Case):
         self.assertLessEqual({"log.pdf", "note.txt", "talk.vtt"}, self.names(answer, True))
         self.assertEqual(answer["errors"], [])
 
+    def test_quotes(self):
+        """Whatever the model says, verbatim strings (as those of the shipped task) stand in what it was given."""
+        quote = {"type": "string", "maxLength": 60, "x-weft-verbatim": True}
+        made = task(self.folder, "quotes")
+        (self.folder / "quotes.json").write_text(json.dumps(
+            {"type": "object", "properties": {"quotes": {"type": "array", "items": quote, "minItems": 3, "maxItems": 3}},
+             "required": ["quotes"], "additionalProperties": False}))
+        n_found = 0
+        for seed in range(4):
+            answer = self.ask("--temperature", "8", "--seed", seed, "-t", made, "When does the ferry sail?")
+            for i, text in enumerate(answer["answer"]["quotes"]):
+                (found,) = answer["provenance"][f"/quotes/{i}"]
+                self.assertEqual((found["kind"], text == ""), ("copied", False) if text else ("none", True), text)
+                n_found += found["kind"] == "copied"
+        self.assertGreater(n_found, 0)
+
     def test_time(self):
         (evidence,) = self.ask("-t", task(self.folder, "said", said="La f\u00e9rry est"),
                                "Quand le ferry est-il \u00e0 l'heure?")["provenance"]["/said"]

@@ -47,6 +47,18 @@ class Tasks(e2e.Case):
         self.assert_code(done, 3)
         self.assertIn("gone.task", done.stderr)
 
+    def test_verbatim(self):
+        """It makes another record, and is kept with the job, so that verify can do it again."""
+        ids = set()
+        for more in ("", "verbatim=true\n"):
+            (self.mine / "own.task").write_text("[task]\nprompt=Read.\nschema=@../s.json\n" + more)
+            out = self.folder / f"out{len(more)}"
+            ids |= set(self.read(self.mine / "own.task", out=out))
+            (kept,) = out.glob("jobs/*/own.task")
+            self.assertEqual("verbatim=true" in kept.read_text(), bool(more))
+            self.assert_code(e2e.weft("verify", "-o", out, "--sample", "2"), 0)
+        self.assertEqual(len(ids), 4)
+
     def test_summaries(self):
         """Each says in one line what it is for, and weft-run(1) names it."""
         page = (e2e.SOURCE / "docs/man/weft-run.1").read_text()
