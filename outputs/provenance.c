@@ -371,6 +371,7 @@ static void trace_scalar(Tracer *tracer, const WeftJson *json, const char *point
 		trace_value(tracer, &value);
 	else
 		add_none(tracer, pointer);
+	g_free(value.column);
 	g_free(value.normal);
 }
 
