@@ -1,6 +1,7 @@
 """Values that stand in the document: whatever random weights choose, strings are spans of it, verbatim numbers
 and days what spans of it mean, and each says where. Checks are recorded, doubts become null."""
 import json
+import wave
 
 import e2e
 
@@ -88,6 +89,19 @@ class Verbatim(e2e.Case):
                 continue
             self.assertIn(answer["name"], (None, "", "-"))
             self.assertIsNone(answer["sum"])
+            self.assertEqual(record["absent"]["/sum"], "absent")
+
+    def test_blank_and_silent(self):
+        """No model is asked about a page without ink or a recording without sound."""
+        (self.pile / "blank.pdf").write_bytes(e2e.pdf([[]]))
+        with wave.open(str(self.pile / "silence.wav"), "wb") as file:
+            file.setparams((1, 2, 16000, 0, "NONE", ""))
+            file.writeframes(bytes(2 * 16000 * 3))
+        records = self.records(SCHEMA)
+        self.assertEqual({item["kind"] for record in records for item in record["content"]}, {"blank", "silence"})
+        for record in records:
+            self.assertIsNone(record["model"])
+            self.assertIsNone(record["answer"]["sum"])
             self.assertEqual(record["absent"]["/sum"], "absent")
 
     def test_doubts_and_checks(self):

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""How often the place that a record gives for a value is where the value stands.
+
+    tools/measure_evidence.py [--weft build/cli/weft] [--bundle default] [-n 24] [--keep FOLDER]
+
+Makes invoices in four languages, in PDF and as pictures of their pages, draws every word itself and so knows its
+box. What the model would say is forced: numbers, days and names are constants of a schema made for each
+document, verbatim strings have a pattern that only the empty string and one text fit. So what is measured is
+the way from a value to its place, and no model. Rows repeat each other's names and prices on purpose. A place
+counts when its box and the true one share more than half of what they cover together (IoU); for values of
+which the schema does not say which occurrence is meant, the truth is the one that the invoice means.
+Prints a table by kind of evidence and by what it rests on. Needs reportlab, pdftoppm, Tesseract.
+"""
+import argparse
+import collections
+import datetime
+import json
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import tempfile
+
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfgen import canvas
+
+FONT, SIZE = "Helvetica", 11
+WORDS = {
+    "en": dict(title="Invoice No.", date="Date of issue", due="Payment due", net="Net total", sum="Amount payable",
+               months="January February March April May June July August September October November December"),
+    "de": dict(title="Rechnung Nr.", date="Rechnungsdatum", due="Zahlbar bis", net="Netto", sum="Gesamtbetrag",
+               months="Januar Februar März April Mai Juni Juli August September Oktober November Dezember"),
+    "fr": dict(title="Facture n°", date="Date d'émission", due="Échéance", net="Total HT", sum="Total à payer",
+               months="janvier février mars avril mai juin juillet août septembre octobre novembre décembre"),
+    "es": dict(title="Factura n.º", date="Fecha de emisión", due="Vencimiento", net="Base imponible",
+               sum="Importe total",
+               months="enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"),
+}
+NAMES = ["Harbour Works", "Müller & Söhne", "Café du Port", "Talleres Peña", "Nordlicht Ltd", "Oak and Iron"]
+THINGS = ["rope", "anchor chain", "deck paint", "oil filter", "signal lamp", "rope ladder"]
+
+
+def money(language, value):
+    text = f"{value:,.2f}"
+    if language == "en":
+        return text
+    swapped = text.replace(",", "_").replace(".", ",")
+    return swapped.replace("_", " " if language == "fr" else ".")
+
+
+def day(language, value, short):
+    month = WORDS[language]["months"].split()[value.month - 1]
+    if short:
+        return value.strftime("%m/%d/%Y" if language == "en" else "%d.%m.%Y" if language == "de" else "%d/%m/%Y")
+    if language == "en":
+        return f"{month} {value.day}, {value.year}"
+    if language == "de":
+        return f"{value.day}. {month} {value.year}"
+    return f"{value.day} de {month} de {value.year}" if language == "es" else f"{value.day} {month} {value.year}"
+
+
+class Page:
+    """One page; what is drawn says where it lies, from the top left."""
+
+    def __init__(self, path):
+        self.canvas = canvas.Canvas(str(path), pagesize=A4, invariant=1)
+        self.canvas.setFont(FONT, SIZE)
+        self.height = A4[1]
+
+    def text(self, x, y, text):
+        self.canvas.drawString(x, self.height - y, text)
+        ascent, descent = pdfmetrics.getAscentDescent(FONT, SIZE)
+        return [x, y - ascent, x + pdfmetrics.stringWidth(text, FONT, SIZE), y - descent]
+
+    def save(self):
+        self.canvas.save()
+
+
+def invoice(path, language, dice):
+    """Draws one; its values as (pointer, value, is verbatim, true box)."""
+    words, page, truth = WORDS[language], Page(path), []
+    number, name = f"{dice.choice('RSF')}{dice.choice('ENT')}-{dice.randint(1000, 9999)}", dice.choice(NAMES)
+    issued = datetime.date(2024, 1, 1) + datetime.timedelta(dice.randint(0, 700))
+    due = issued + datetime.timedelta(30)
+    width = pdfmetrics.stringWidth(words["title"] + " ", FONT, SIZE)
+    page.text(60, 60, words["title"])
+    truth.append(("/number", number, True, page.text(60 + width, 60, number)))
+    truth.append(("/seller", name, True, page.text(60, 80, name)))
+    page.text(60, 110, words["date"])
+    truth.append(("/issued", issued.isoformat(), False, page.text(220, 110, day(language, issued, False))))
+    page.text(60, 130, words["due"])
+    # One day that leaves no doubt about the order, where days in digits are written.
+    truth.append(("/due", due.isoformat(), False, page.text(220, 130, day(language, due, due.day > 12))))
+    total, y = 0, 170
+    for i in range(dice.randint(2, 8)):
+        thing, n, price = dice.choice(THINGS), dice.randint(1, 4), dice.randint(100, 200000) / 100
+        total += round(n * price * 100)
+        truth.append((f"/lines/{i}/thing", thing, True, page.text(60, y, thing)))
+        truth.append((f"/lines/{i}/n", n, False, page.text(260, y, str(n))))
+        truth.append((f"/lines/{i}/price", price, False, page.text(330, y, money(language, price))))
+        truth.append((f"/lines/{i}/total", round(n * price, 2), False,
+                      page.text(450, y, money(language, n * price))))
+        y += 20
+    page.text(60, y + 20, words["net"])
+    truth.append(("/net", total / 100, False, page.text(450, y + 20, money(language, total / 100))))
+    page.text(60, y + 40, words["sum"])
+    truth.append(("/sum", round(total * 1.2) / 100, False,
+                  page.text(450, y + 40, money(language, round(total * 1.2) / 100))))
+    page.save()
+    return truth
+
+
+def shuffled(truth, dice):
+    """The same values with the keys of each object in another order."""
+    order = {}
+    for pointer, *_ in truth:
+        order.setdefault(re.sub(r"/\d+/", "/*/", pointer), dice.random())
+    rows = collections.defaultdict(list)
+    for entry in truth:
+        rows[entry[0].rsplit("/", 1)[0]].append(entry)
+    return [entry for row in rows.values()
+            for entry in sorted(row, key=lambda entry: order[re.sub(r"/\d+/", "/*/", entry[0])])]
+
+
+def schema_of(truth):
+    """What forces these values."""
+    root = {"type": "object", "properties": {}, "required": []}
+    for pointer, value, is_verbatim, _ in truth:
+        at = root
+        parts = pointer[1:].split("/")
+        for i, part in enumerate(parts[:-1]):
+            if part.isdigit():
+                while len(at["prefixItems"]) <= int(part):
+                    at["prefixItems"].append({"type": "object", "properties": {}, "required": []})
+                    at["minItems"] = at["maxItems"] = len(at["prefixItems"])
+                at = at["prefixItems"][int(part)]
+            else:
+                if part not in at["properties"]:
+                    at["properties"][part] = {"type": "array", "prefixItems": [], "items": False}
+                    at["required"].append(part)
+                at = at["properties"][part]
+        leaf = {"const": value}
+        if is_verbatim:
+            leaf = {"type": "string", "pattern": f"^({re.escape(value)})?$".replace("\\ ", " ").replace("\\&", "&")
+                    .replace("\\-", "-"), "x-weft-verbatim": True}
+        at["properties"][parts[-1]] = leaf
+        at["required"].append(parts[-1])
+    return root
+
+
+def overlap(a, b):
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0
+    area = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
+    return width * height / (area[0] + area[1] - width * height)
+
+
+def as_picture(path):
+    """A PDF of nothing but a picture of the page."""
+    stem = path.with_suffix("")
+    subprocess.run(["pdftoppm", "-r", "150", "-png", "-singlefile", path, stem], check=True)
+    scan = path.with_name(path.stem + "-scan.pdf")
+    sheet = canvas.Canvas(str(scan), pagesize=A4, invariant=1)
+    sheet.drawImage(ImageReader(f"{stem}.png"), 0, 0, *A4)
+    sheet.save()
+    return scan
+
+
+def at_pointer(value, pointer):
+    for part in pointer[1:].split("/"):
+        value = value[int(part)] if isinstance(value, list) else value[part]
+    return value
+
+
+def outspoken(bundle, folder):
+    """The bundle, saying whatever it comes to: what it is not sure of is withheld otherwise."""
+    copy = folder / "bundle"
+    copy.mkdir(exist_ok=True)
+    for file in pathlib.Path(bundle).iterdir():
+        if file.is_file() and file.name != "config.json":
+            (copy / file.name).unlink(missing_ok=True)
+            (copy / file.name).symlink_to(file.resolve())
+    config = json.loads((pathlib.Path(bundle) / "config.json").read_text())
+    config.pop("weft", None)
+    (copy / "config.json").write_text(json.dumps(config))
+    return copy
+
+
+def run(options, folder, path, truth, counts):
+    schema, out = folder / "schema.json", folder / f"out-{path.stem}"
+    schema.write_text(json.dumps(schema_of(truth)))
+    done = subprocess.run([options.weft, "run", "-m", options.bundle, "-t", "extract", "-s", schema, "-o", out,
+                           "--temperature", "1", "--seed", str(len(truth)), path], capture_output=True, text=True)
+    records = [json.loads(file.read_text()) for file in out.glob("records/*/*.json")]
+    if len(records) != 1 or records[0]["answer"] is None:
+        sys.exit(f"{path}: {done.stderr}")
+    for pointer, value, _, box in truth:
+        if at_pointer(records[0]["answer"], pointer) in ("", None):
+            continue  # the random choice between the text and nothing
+        evidence = records[0]["provenance"][pointer]
+        first = evidence[0]
+        key = first["kind"], first.get("rests_on", "-")
+        counts[key]["n"] += 1
+        counts[key]["met"] += any(overlap(one["at"][0].get("bbox", [0] * 4), box) > 0.5
+                                  for one in evidence if "at" in one)
+        if options.verbose and not any(overlap(one["at"][0].get("bbox", [0] * 4), box) > 0.5
+                                       for one in evidence if "at" in one):
+            print(path.name, pointer, value, json.dumps(evidence)[:300], [round(x) for x in box])
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--weft", default="build/cli/weft")
+    parser.add_argument("--bundle", default="default")
+    parser.add_argument("-n", type=int, default=24)
+    parser.add_argument("--keep", help="folder for the documents and records")
+    parser.add_argument("--shuffle", action="store_true", help="keys of the schema in no order of the text")
+    parser.add_argument("-v", "--verbose", action="store_true", help="print every value whose place is missed")
+    options = parser.parse_args()
+    counts = collections.defaultdict(collections.Counter)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(options.keep or temporary)
+        folder.mkdir(exist_ok=True, parents=True)
+        options.bundle = outspoken(options.bundle, folder)
+        for i in range(options.n):
+            language = sorted(WORDS)[i % len(WORDS)]
+            path = folder / f"{i:03}-{language}.pdf"
+            truth = invoice(path, language, random.Random(i))
+            if options.shuffle:
+                truth = shuffled(truth, random.Random(-i))
+            run(options, folder, path, truth, counts)
+            run(options, folder, as_picture(path), truth, counts)
+    print("| evidence | rests on | values | box meets the truth |\n| --- | --- | --- | --- |")
+    for (kind, rests_on), count in sorted(counts.items()):
+        print(f"| {kind} | {rests_on} | {count['n']} | {100 * count['met'] / count['n']:.1f} % |")
+
+
+if __name__ == "__main__":
+    main()
