@@ -143,8 +143,8 @@ class DryRun(e2e.Case):
     def test_needs_no_weights(self):
         """Only what counts tokens is opened: configuration and tokenizer."""
         bundle = self.folder / "bundle"
-        bundle.mkdir()
-        for name in ("config.json", "tokenizer.json", "preprocessor_config.json"):
+        (bundle / "audio").mkdir(parents=True)
+        for name in ("config.json", "tokenizer.json", "preprocessor_config.json", "audio/config.json"):
             if (e2e.SOURCE / "default" / name).exists():
                 shutil.copyfile(e2e.SOURCE / "default" / name, bundle / name)
         if not e2e.SHIPPED:
