@@ -57,6 +57,26 @@ static void note_ignored(WeftReading *reading, const WeftJson *json, const char 
 	}
 }
 
+static gboolean is_before_2019(const WeftJson *root)
+{
+	const char *dialect = weft_json_string(weft_json_member(root, "$schema"), NULL);
+	return dialect && strstr(dialect, "/draft-0");
+}
+
+/* Up to draft 7 what stands beside $ref says nothing. To hold answers to it all the same would be
+ * sound, to take it for a proof that alternatives exclude each other would not. */
+static void drop_siblings(WeftClause *clause)
+{
+	if (!clause->values[WEFT_KEYWORD_REF])
+		return;
+	for (guint i = 0; i < WEFT_KEYWORD_COUNT; i++)
+		if (i != WEFT_KEYWORD_REF && i != WEFT_KEYWORD_VERBATIM &&
+		    i != WEFT_KEYWORD_SCHEMA)
+			clause->values[i] = NULL;
+	clause->types = WEFT_TYPE_ALL;
+	clause->is_own = clause->values[WEFT_KEYWORD_VERBATIM] != NULL;
+}
+
 WeftClause *weft_reading_clause(WeftReading *reading, const WeftJson *json, GError **error)
 {
 	WeftClause *clause = g_hash_table_lookup(reading->clause_of, json);
@@ -66,6 +86,8 @@ WeftClause *weft_reading_clause(WeftReading *reading, const WeftJson *json, GErr
 	clause = weft_clause_new(json, reading->clauses->len, pointer, error);
 	if (!clause)
 		return NULL;
+	if (is_before_2019(reading->root))
+		drop_siblings(clause);
 	g_ptr_array_add(reading->clauses, clause);
 	g_hash_table_insert(reading->clause_of, (gpointer)json, clause);
 	note_ignored(reading, json, pointer);

@@ -207,6 +207,10 @@ static void test_judge(void)
 		{"{\"$ref\":\"#\"}", "1", FALSE},
 		{"{\"not\":{\"minLength\":2}}", "\"ab\"", TRUE},
 		{"{\"dependentRequired\":{\"a\":[\"b\"]}}", "{\"a\":1}", TRUE},
+		{"{\"$ref\":\"#/$defs/a\",\"type\":\"null\",\"$defs\":{\"a\":{}}}", "1", TRUE},
+		{"{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"$ref\":\"#/$defs/a\","
+		 "\"type\":\"null\",\"$defs\":{\"a\":{}}}",
+		 "1", FALSE},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
