@@ -169,5 +169,7 @@ gboolean weft_json_write_rounded(WeftJsonWriter *writer, double value, guint n_d
 void weft_json_write_raw(WeftJsonWriter *writer, const char *json, gsize size_bytes);
 /* A tree: compact, order of members kept, numbers as they stood. */
 void weft_json_write_tree(WeftJsonWriter *writer, const WeftJson *value);
+/* The same as a text of its own. Caller frees. */
+char *weft_json_compact(const WeftJson *value);
 
 #endif

@@ -266,3 +266,13 @@ void weft_json_write_tree(WeftJsonWriter *writer, const WeftJson *value)
 		weft_json_write_null(writer);
 	}
 }
+
+char *weft_json_compact(const WeftJson *value)
+{
+	GString *text = g_string_new(NULL);
+	WeftJsonWriter writer;
+
+	weft_json_writer_init(&writer, text);
+	weft_json_write_tree(&writer, value);
+	return g_string_free(text, FALSE);
+}

@@ -25,15 +25,6 @@ typedef struct Merge {
 	WeftJsonWriter writer;
 } Merge;
 
-static char *shown(const WeftJson *value)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-	WeftJsonWriter writer;
-	weft_json_writer_init(&writer, text);
-	weft_json_write_tree(&writer, value);
-	return g_string_free(g_steal_pointer(&text), FALSE);
-}
-
 static gboolean same_value(const WeftJson *a, const WeftJson *b)
 {
 	double x, y;
@@ -49,8 +40,8 @@ static gboolean check_fixed(const Merge *merge, const char *prefix, const char *
 	if (!g_strv_contains(FIXED, key) || !below || weft_json_type(below) == WEFT_JSON_NULL ||
 	    weft_json_type(above) == WEFT_JSON_NULL || same_value(below, above))
 		return TRUE;
-	g_autofree char *have = shown(above);
-	g_autofree char *want = shown(below);
+	g_autofree char *have = weft_json_compact(above);
+	g_autofree char *want = weft_json_compact(below);
 	g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "%s: %s%s is %s, but %s has %s",
 		    merge->above, prefix, key, have, merge->below, want);
 	return FALSE;

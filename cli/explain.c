@@ -33,16 +33,6 @@ static void print_fact(const char *name, const char *format, ...)
 	printf("  %-11s %s\n", name, shown);
 }
 
-static char *json_of(const WeftJson *value)
-{
-	GString *text = g_string_new(NULL);
-	WeftJsonWriter writer;
-
-	weft_json_writer_init(&writer, text);
-	weft_json_write_tree(&writer, value);
-	return g_string_free(text, FALSE);
-}
-
 static const char *text_of(const WeftJson *object, const char *key)
 {
 	return weft_json_string(weft_json_member(object, key), NULL);
@@ -67,7 +57,7 @@ static void print_kind(const WeftJson *evidence)
 		if (g_strcmp0(kind, kinds[i][0]) == 0)
 			print_fact("evidence", "%s: %s", kinds[i][0], kinds[i][1]);
 	if (weft_json_length(readings) > 0) {
-		g_autofree char *all = json_of(readings);
+		g_autofree char *all = weft_json_compact(readings);
 
 		print_fact("may mean", "%s", all);
 	}
@@ -150,7 +140,7 @@ static void print_reader(const WeftJson *content)
 
 static void print_value(const WeftExplain *explain, const WeftJson *record, const WeftValue *found)
 {
-	g_autofree char *value = json_of(found->value);
+	g_autofree char *value = weft_json_compact(found->value);
 	const char *model = weft_json_string(weft_json_at_pointer(record, "/model/id"), NULL);
 	const WeftCalibration *calibration = explain->said->calibration;
 	double calibrated = calibration ? weft_calibration_apply(calibration, model ? model : "",
@@ -162,7 +152,7 @@ static void print_value(const WeftExplain *explain, const WeftJson *record, cons
 		print_fact("status", "%s", *found->status ? found->status : "the record has no answer");
 	if (found->correction) {
 		const char *who = text_of(found->correction, "who"), *when = text_of(found->correction, "when");
-		g_autofree char *was = json_of(weft_json_member(found->correction, "was"));
+		g_autofree char *was = weft_json_compact(weft_json_member(found->correction, "was"));
 
 		(void)weft_json_bool(weft_json_member(found->correction, "confirms"), &confirms);
 		print_fact(confirms ? "confirmed" : "corrected", "by %s, %s%s%s", who && *who ? who : "somebody",

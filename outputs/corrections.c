@@ -90,16 +90,6 @@ static gboolean is_pointer(const char *text)
 	return TRUE;
 }
 
-static char *compact(const WeftJson *value)
-{
-	GString *text = g_string_new(NULL);
-	WeftJsonWriter writer;
-
-	weft_json_writer_init(&writer, text);
-	weft_json_write_tree(&writer, value);
-	return g_string_free(text, FALSE);
-}
-
 /* In the place of an earlier one about the same. */
 static void put(WeftCorrections *corrections, const char *id, WeftCorrection *take_correction)
 {
@@ -148,7 +138,7 @@ static char *add_line(WeftCorrections *corrections, const GPtrArray *cells, guin
 				       error->message);
 	WeftCorrection *correction = g_new0(WeftCorrection, 1);
 
-	*correction = (WeftCorrection){ g_strdup(pointer), compact(tree), g_strdup(cells->pdata[3]),
+	*correction = (WeftCorrection){ g_strdup(pointer), weft_json_compact(tree), g_strdup(cells->pdata[3]),
 					g_strdup(cells->pdata[4]), line };
 	put(corrections, id, correction);
 	return NULL;

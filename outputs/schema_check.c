@@ -103,17 +103,12 @@ static gboolean check_type(WeftSchemaCheck *check, const WeftJson *types, const 
 
 static gboolean is_equal(const WeftJson *a, const WeftJson *b)
 {
-	g_autoptr(GString) text_a = g_string_new(NULL), text_b = g_string_new(NULL);
 	double number_a, number_b;
-	WeftJsonWriter writer;
 
 	if (weft_json_double(a, &number_a) && weft_json_double(b, &number_b))
 		return number_a == number_b;
-	weft_json_writer_init(&writer, text_a);
-	weft_json_write_tree(&writer, a);
-	weft_json_writer_init(&writer, text_b);
-	weft_json_write_tree(&writer, b);
-	return g_string_equal(text_a, text_b);
+	g_autofree char *text_a = weft_json_compact(a), *text_b = weft_json_compact(b);
+	return strcmp(text_a, text_b) == 0;
 }
 
 static gboolean check_enum(WeftSchemaCheck *check, const WeftJson *values, const WeftJson *value)
@@ -318,11 +313,8 @@ char *weft_schema_check_part(WeftSchemaCheck *check, const char *schema_pointer,
 char *weft_schema_check_answer(WeftSchemaCheck *check, const WeftJson *value)
 {
 	if (!check->judge) {
-		g_autoptr(GString) text = g_string_new(NULL);
-		WeftJsonWriter writer;
-		weft_json_writer_init(&writer, text);
-		weft_json_write_tree(&writer, check->root);
-		check->judge = weft_schema_judge_new(text->str, text->len, NULL);
+		g_autofree char *text = weft_json_compact(check->root);
+		check->judge = weft_schema_judge_new(text, strlen(text), NULL);
 	}
 	if (!check->judge || !weft_schema_judge_refuses(check->judge, value))
 		return NULL;

@@ -112,16 +112,12 @@ static void add_confidence(const Row *row, double confidence)
 static char *text_of(const WeftJson *value)
 {
 	const char *text = weft_json_string(value, NULL);
-	WeftJsonWriter writer;
 
 	if (text)
 		return g_strdup(text);
 	if (weft_json_type(value) == WEFT_JSON_NULL)
 		return g_strdup("");
-	GString *json = g_string_new(NULL); /* also of a text with a NUL, which no cell has */
-	weft_json_writer_init(&writer, json);
-	weft_json_write_tree(&writer, value);
-	return g_string_free(json, FALSE);
+	return weft_json_compact(value); /* also of a text with a NUL, which no cell has */
 }
 
 static void add_value(const Row *row, const WeftJson *value)

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "pipeline/members.h"
 #include "pipeline/record_ledger.h"
+#include "pipeline/record_settle.h"
 #include "pipeline/run.h"
 #include "pipeline/slides.h"
 
@@ -337,71 +338,6 @@ static void take_answer(Building *building, WeftItem *item)
 
 /* ---- the end of a document ---- */
 
-static void settle_model(const WeftRun *run, WeftRecord *record)
-{
-	const WeftLora *adapter;
-	const WeftBundle *bundle;
-
-	if (run->engine == NULL || record->n_text + record->n_patch + record->n_audio == 0)
-		return;
-	bundle = weft_engine_bundle(run->engine);
-	adapter = weft_engine_adapter(run->engine);
-	record->model_name = g_strdup(weft_bundle_name(bundle));
-	record->model_id = g_strdup(weft_bundle_id(bundle));
-	record->model_type = g_strdup(weft_bundle_config(bundle)->model_type);
-	if (adapter != NULL) {
-		record->adapter = g_strdup(weft_lora_name(adapter));
-		record->adapter_id = g_strdup(weft_lora_id(adapter));
-	}
-}
-
-/* Of a reading of which the reader itself believes less than half. */
-#define UNREADABLE_BELOW 0.5
-
-static gboolean is_unreadable(const WeftRecord *record)
-{
-	for (guint i = 0; i < record->faults->len; i++) {
-		int code = g_array_index(record->faults, WeftFault, i).code;
-
-		if (code == WEFT_ERROR_CORRUPT || code == WEFT_ERROR_TRUNCATED ||
-		    code == WEFT_ERROR_CRASHED || code == WEFT_ERROR_ENCRYPTED)
-			return TRUE;
-	}
-	for (guint i = 0; i < record->contents->len; i++) {
-		const WeftContent *content = g_ptr_array_index(record->contents, i);
-
-		if (content->confidence >= 0 && content->confidence < UNREADABLE_BELOW && !content->hidden)
-			return TRUE;
-	}
-	return FALSE;
-}
-
-/* A part was left out that might have been read. */
-static gboolean is_left_out(const WeftRecord *record)
-{
-	for (guint i = 0; i < record->faults->len; i++) {
-		int code = g_array_index(record->faults, WeftFault, i).code;
-
-		if (code != WEFT_ERROR_CORRUPT && code != WEFT_ERROR_TRUNCATED &&
-		    code != WEFT_ERROR_CRASHED && code != WEFT_ERROR_ENCRYPTED)
-			return TRUE;
-	}
-	return record->window_ledger.skipped > 0;
-}
-
-/* What a null means. That the value is not there is only said where all was examined, and could be
- * read, by a model that may claim so: one that withholds what it is not sure of makes no such claim. */
-static const char *reason_of_null(const WeftRun *run, const WeftRecord *record)
-{
-	gboolean withholds =
-	    record->model_id != NULL &&
-	    weft_bundle_config(weft_engine_bundle(run->engine))->traits.answer_confidence_min > 0;
-
-	if (withholds || is_left_out(record))
-		return "not_examined";
-	return is_unreadable(record) ? "unreadable" : "absent";
-}
-
 /* A document in which there is nothing to ask about has the answer that says so. */
 static void settle_answer(const WeftRun *run, Building *building, guint32 n_windows)
 {
@@ -416,7 +352,7 @@ static void settle_answer(const WeftRun *run, Building *building, guint32 n_wind
 		record->answer = weft_schema_null_instance(schema);
 	if (record->answer != NULL) {
 		g_autoptr(GError) failure = NULL;
-		const WeftTraceRules rules = {.reason_of_null = reason_of_null(run, record),
+		const WeftTraceRules rules = {.reason_of_null = weft_record_reason_of_null(record, run),
 		                              .schema = schema,
 		                              .usage = weft_task_usage(run->task, building->type)};
 
@@ -434,24 +370,6 @@ static void settle_answer(const WeftRun *run, Building *building, guint32 n_wind
 		if (confidence != NULL && provenance->confidence < 0)
 			provenance->confidence = *confidence * provenance->reading;
 	}
-}
-
-/* A document of none of the types, for which the task has no schema, is none of its business. */
-static void settle_type(const WeftRun *run, WeftRecord *record, guint type)
-{
-	g_autoptr(GString) names = g_string_new(NULL);
-	g_autoptr(GError) fault = NULL;
-
-	if (record->type == NULL || record->faults->len > 0 ||
-	    weft_task_schema(run->task, type) != NULL)
-		return;
-	for (guint i = 0; i < run->task->types->len; i++)
-		g_string_append_printf(names, "%s%s", i > 0 ? ", " : "",
-		                       ((const WeftTaskType *)run->task->types->pdata[i])->name);
-	fault = g_error_new(WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
-	                    "none of the task's types (%s), and it has no schema for others", names->str);
-	weft_record_add_fault(record, "type", fault, NULL);
-	record->status = WEFT_STATUS_SKIPPED;
 }
 
 static void add_run_fact(WeftRecord *record, const char *key, char *take_json)
@@ -557,8 +475,8 @@ static bool end_record(Records *records, WeftRunner *runner, WeftItem *item)
 		weft_record_ledger_windows(record, item);
 		weft_record_ledger_pages(record, records->run->task->reads);
 		weft_record_ledger_seconds(record, &sound);
-		settle_model(records->run, record);
-		settle_type(records->run, record, building->type);
+		weft_record_name_model(record, records->run);
+		weft_record_settle_type(record, records->run, building->type);
 		settle_answer(records->run, building, item->n_windows);
 		settle_run(records->run, building, &building->heard);
 		add_paths(record, building->document);

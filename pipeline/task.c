@@ -200,16 +200,6 @@ static void read_adapter(WeftTask *task, GKeyFile *file, const char *path)
 		                         : g_build_filename(folder, value + 1, NULL);
 }
 
-char *weft_task_minified(const WeftJson *tree)
-{
-	GString *text = g_string_new(NULL);
-	WeftJsonWriter writer;
-
-	weft_json_writer_init(&writer, text);
-	weft_json_write_tree(&writer, tree);
-	return g_string_free(text, FALSE);
-}
-
 static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, const char *path,
                             GError **error)
 {
@@ -244,7 +234,7 @@ static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 		            job->schema != NULL ? job->schema : path, failure->message);
 		return FALSE;
 	}
-	task->schema_text = weft_task_minified(task->schema_tree);
+	task->schema_text = weft_json_compact(task->schema_tree);
 	return TRUE;
 }
 

@@ -81,7 +81,7 @@ static gboolean read_schema(WeftTaskType *type, const WeftSchemaOptions *options
 		            failure->message);
 		return FALSE;
 	}
-	type->schema_text = weft_task_minified(type->schema_tree);
+	type->schema_text = weft_json_compact(type->schema_tree);
 	return TRUE;
 }
 

@@ -31,7 +31,5 @@ gboolean weft_task_text(GKeyFile *file, const char *path, const char *group, con
 /* Words divided by ';', as they stand and folded; both NULL and empty without the key. */
 gboolean weft_task_words(GKeyFile *file, const char *path, const char *group, const char *key,
                          char ***ret_words, GPtrArray **ret_folded, GError **error);
-/* The tree as text without spaces; caller frees. */
-char *weft_task_minified(const WeftJson *tree);
 
 #endif

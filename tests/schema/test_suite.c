@@ -8,20 +8,11 @@
 #include "base/json.h"
 #include "schema/schema.h"
 
-static char *text_of(const WeftJson *value)
-{
-	GString *text = g_string_new(NULL);
-	WeftJsonWriter writer;
-	weft_json_writer_init(&writer, text);
-	weft_json_write_tree(&writer, value);
-	return g_string_free(text, FALSE);
-}
-
 static gsize n_accepted(const WeftSchema *schema, const WeftJson *instances)
 {
 	gsize n = 0;
 	for (gsize i = 0; i < weft_json_length(instances); i++) {
-		g_autofree char *text = text_of(weft_json_at(instances, i));
+		g_autofree char *text = weft_json_compact(weft_json_at(instances, i));
 		gsize byte;
 		n += weft_schema_accepts(schema, text, strlen(text), &byte) ? 1 : 0;
 	}
@@ -45,7 +36,7 @@ static char *run_group(const char *line, gsize *n_compiled, gsize *n_wrong)
 	g_assert_no_error(error);
 	const char *name = weft_json_string(weft_json_member(group, "name"), NULL);
 	const WeftJson *valid = weft_json_member(group, "valid");
-	g_autofree char *text = text_of(weft_json_member(group, "schema"));
+	g_autofree char *text = weft_json_compact(weft_json_member(group, "schema"));
 	g_autoptr(WeftSchema) schema = weft_schema_new(text, strlen(text), NULL, &error);
 	if (!schema) {
 		g_autofree char *reason = reason_of(error->message);

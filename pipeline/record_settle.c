@@ -1,0 +1,83 @@
+#include "pipeline/record_settle.h"
+
+#include "base/error.h"
+
+/* Of a reading of which the reader itself believes less than half. */
+#define UNREADABLE_BELOW 0.5
+
+void weft_record_name_model(WeftRecord *record, const WeftRun *run)
+{
+	const WeftLora *adapter;
+	const WeftBundle *bundle;
+
+	if (run->engine == NULL || record->n_text + record->n_patch + record->n_audio == 0)
+		return;
+	bundle = weft_engine_bundle(run->engine);
+	adapter = weft_engine_adapter(run->engine);
+	record->model_name = g_strdup(weft_bundle_name(bundle));
+	record->model_id = g_strdup(weft_bundle_id(bundle));
+	record->model_type = g_strdup(weft_bundle_config(bundle)->model_type);
+	if (adapter != NULL) {
+		record->adapter = g_strdup(weft_lora_name(adapter));
+		record->adapter_id = g_strdup(weft_lora_id(adapter));
+	}
+}
+
+static gboolean is_unreadable(const WeftRecord *record)
+{
+	for (guint i = 0; i < record->faults->len; i++) {
+		int code = g_array_index(record->faults, WeftFault, i).code;
+
+		if (code == WEFT_ERROR_CORRUPT || code == WEFT_ERROR_TRUNCATED ||
+		    code == WEFT_ERROR_CRASHED || code == WEFT_ERROR_ENCRYPTED)
+			return TRUE;
+	}
+	for (guint i = 0; i < record->contents->len; i++) {
+		const WeftContent *content = g_ptr_array_index(record->contents, i);
+
+		if (content->confidence >= 0 && content->confidence < UNREADABLE_BELOW && !content->hidden)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* A part was left out that might have been read. */
+static gboolean is_left_out(const WeftRecord *record)
+{
+	for (guint i = 0; i < record->faults->len; i++) {
+		int code = g_array_index(record->faults, WeftFault, i).code;
+
+		if (code != WEFT_ERROR_CORRUPT && code != WEFT_ERROR_TRUNCATED &&
+		    code != WEFT_ERROR_CRASHED && code != WEFT_ERROR_ENCRYPTED)
+			return TRUE;
+	}
+	return record->window_ledger.skipped > 0;
+}
+
+const char *weft_record_reason_of_null(const WeftRecord *record, const WeftRun *run)
+{
+	gboolean withholds =
+	    record->model_id != NULL &&
+	    weft_bundle_config(weft_engine_bundle(run->engine))->traits.answer_confidence_min > 0;
+
+	if (withholds || is_left_out(record))
+		return "not_examined";
+	return is_unreadable(record) ? "unreadable" : "absent";
+}
+
+void weft_record_settle_type(WeftRecord *record, const WeftRun *run, guint type)
+{
+	g_autoptr(GString) names = g_string_new(NULL);
+	g_autoptr(GError) fault = NULL;
+
+	if (record->type == NULL || record->faults->len > 0 ||
+	    weft_task_schema(run->task, type) != NULL)
+		return;
+	for (guint i = 0; i < run->task->types->len; i++)
+		g_string_append_printf(names, "%s%s", i > 0 ? ", " : "",
+		                       ((const WeftTaskType *)run->task->types->pdata[i])->name);
+	fault = g_error_new(WEFT_ERROR, WEFT_ERROR_UNSUPPORTED,
+	                    "none of the task's types (%s), and it has no schema for others", names->str);
+	weft_record_add_fault(record, "type", fault, NULL);
+	record->status = WEFT_STATUS_SKIPPED;
+}
