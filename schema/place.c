@@ -70,7 +70,7 @@ typedef struct Kinds {
 
 static Kinds kinds_of(const WeftNode *node)
 {
-	Kinds kinds = { FALSE };
+	Kinds kinds = { 0 };
 
 	for (guint i = 0; i < n_alternatives(node); i++) {
 		const WeftNode *one = alternative(node, i);
@@ -109,7 +109,7 @@ WeftSchemaPlace weft_schema_place(const WeftSchema *schema, const char *pointer)
 		nodes = g_steal_pointer(&lower);
 	}
 	if (nodes->len == 0 || nodes->len >= NODES_MAX)
-		return (WeftSchemaPlace){ FALSE };
+		return (WeftSchemaPlace){ 0 };
 	for (guint i = 0; i < nodes->len; i++) {
 		Kinds kinds = kinds_of(nodes->pdata[i]);
 		place.allows_null &= kinds.has_null;

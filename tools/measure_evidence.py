@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How often the place that a record gives for a value is where the value stands.
 
-    tools/measure_evidence.py [--weft build/cli/weft] [--bundle default] [-n 24] [--keep FOLDER]
+    tools/measure_evidence.py [--weft build/cli/weft] [--bundle default] [-n 24] [--keep FOLDER] [--free | --look]
 
 Makes invoices in four languages, in PDF and as pictures of their pages, draws every word itself and so knows its
 box. What the model would say is forced: numbers, days and names are constants of a schema made for each
@@ -9,7 +9,10 @@ document, verbatim strings have a pattern that only the empty string and one tex
 the way from a value to its place, and no model. Rows repeat each other's names and prices on purpose. A place
 counts when its box and the true one share more than half of what they cover together (IoU); for values of
 which the schema does not say which occurrence is meant, the truth is the one that the invoice means.
-Prints a table by kind of evidence and by what it rests on. Needs reportlab, pdftoppm, Tesseract.
+With --free texts are constants that need not stand in the document (matched). With --look nothing is read: the
+bundle sees the pages, chooses between the true value and its reverse, and what counts is where it looked
+(pointed); that measures the bundle, too. Prints a table by kind of evidence and by what it rests on. Needs
+reportlab, pdftoppm, Tesseract.
 """
 import argparse
 import collections
@@ -125,7 +128,16 @@ def shuffled(truth, dice):
             for entry in sorted(row, key=lambda entry: order[re.sub(r"/\d+/", "/*/", entry[0])])]
 
 
-def schema_of(truth):
+def leaf_of(value, is_verbatim, options):
+    if options.look:
+        return {"enum": sorted([str(value), str(value)[::-1] + "?"])}
+    if not is_verbatim or options.free:
+        return {"const": value}
+    pattern = re.escape(value).replace("\\ ", " ").replace("\\&", "&").replace("\\-", "-")
+    return {"type": "string", "pattern": f"^({pattern})?$", "x-weft-verbatim": True}
+
+
+def schema_of(truth, options):
     """What forces these values."""
     root = {"type": "object", "properties": {}, "required": []}
     for pointer, value, is_verbatim, _ in truth:
@@ -142,11 +154,7 @@ def schema_of(truth):
                     at["properties"][part] = {"type": "array", "prefixItems": [], "items": False}
                     at["required"].append(part)
                 at = at["properties"][part]
-        leaf = {"const": value}
-        if is_verbatim:
-            leaf = {"type": "string", "pattern": f"^({re.escape(value)})?$".replace("\\ ", " ").replace("\\&", "&")
-                    .replace("\\-", "-"), "x-weft-verbatim": True}
-        at["properties"][parts[-1]] = leaf
+        at["properties"][parts[-1]] = leaf_of(value, is_verbatim, options)
         at["required"].append(parts[-1])
     return root
 
@@ -193,9 +201,15 @@ def outspoken(bundle, folder):
 
 def run(options, folder, path, truth, counts):
     schema, out = folder / "schema.json", folder / f"out-{path.stem}"
-    schema.write_text(json.dumps(schema_of(truth)))
-    done = subprocess.run([options.weft, "run", "-m", options.bundle, "-t", "extract", "-s", schema, "-o", out,
-                           "--temperature", "1", "--seed", str(len(truth)), path], capture_output=True, text=True)
+    schema.write_text(json.dumps(schema_of(truth, options)))
+    task, more = "extract", []
+    if options.look:
+        task, more = folder / "look.task", ["--reader", "none"]
+        task.write_text("[task]\nsummary=Look\nprompt=The values of the page.\nschema=@schema.json\npictures=all\n")
+    else:
+        more = ["-s", schema]
+    done = subprocess.run([options.weft, "run", "-m", options.bundle, "-t", task, *more, "-o", out, "--temperature",
+                           "1", "--seed", str(len(truth)), path], capture_output=True, text=True)
     records = [json.loads(file.read_text()) for file in out.glob("records/*/*.json")]
     if len(records) != 1 or records[0]["answer"] is None:
         sys.exit(f"{path}: {done.stderr}")
@@ -219,6 +233,8 @@ def main():
     parser.add_argument("--bundle", default="default")
     parser.add_argument("-n", type=int, default=24)
     parser.add_argument("--keep", help="folder for the documents and records")
+    parser.add_argument("--free", action="store_true", help="texts need not stand in the document")
+    parser.add_argument("--look", action="store_true", help="pages are seen and not read: where the bundle looks")
     parser.add_argument("--shuffle", action="store_true", help="keys of the schema in no order of the text")
     parser.add_argument("-v", "--verbose", action="store_true", help="print every value whose place is missed")
     options = parser.parse_args()
@@ -233,7 +249,8 @@ def main():
             truth = invoice(path, language, random.Random(i))
             if options.shuffle:
                 truth = shuffled(truth, random.Random(-i))
-            run(options, folder, path, truth, counts)
+            if not options.look:
+                run(options, folder, path, truth, counts)
             run(options, folder, as_picture(path), truth, counts)
     print("| evidence | rests on | values | box meets the truth |\n| --- | --- | --- | --- |")
     for (kind, rests_on), count in sorted(counts.items()):
