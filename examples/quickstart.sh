@@ -28,7 +28,7 @@ build/cli/weft show -o $out
 echo
 echo "Two inputs do not succeed on purpose: broken.pdf is damaged, minutes.docx is a type that weft does not"
 echo "read (reasons above); so weft's exit code $code was expected. Speech is partial: found and timed, but the"
-echo "shipped bundle can't hear. To read one record: build/cli/weft show -o $out examples/inbox/chart.png"
+echo "shipped bundle hears no words. To read one record: build/cli/weft show -o $out examples/inbox/chart.png"
 echo
 echo "\$ $command          # again: what has not changed is not opened"
 run
