@@ -541,6 +541,19 @@ void weft_names_sort(GPtrArray *names)
 	g_ptr_array_sort(names, compare_names);
 }
 
+GPtrArray *weft_names_of_keys(GHashTable *table)
+{
+	GPtrArray *names = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer name;
+
+	g_hash_table_iter_init(&iter, table);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		g_ptr_array_add(names, name);
+	weft_names_sort(names);
+	return names;
+}
+
 GPtrArray *weft_folder_names(const char *path, gsize limit, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);

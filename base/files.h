@@ -133,6 +133,8 @@ gboolean weft_name_is_debris(const char *name);
 
 /* Bytewise: `names` are char *. */
 void weft_names_sort(GPtrArray *names);
+/* The keys of a table, char *, borrowed, sorted. Caller unrefs. */
+GPtrArray *weft_names_of_keys(GHashTable *table);
 
 /* A path for messages, on one line: as weft_utf8_append_harmless. Caller frees. */
 char *weft_path_display(const char *path);

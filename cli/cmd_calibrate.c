@@ -137,28 +137,9 @@ static void print_bins(const WeftReliability *all)
 	}
 }
 
-static int by_name(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Names (char *, borrowed) in their order. Caller unrefs. */
-static GPtrArray *names_of(GHashTable *table)
-{
-	GPtrArray *names = g_ptr_array_new();
-	GHashTableIter iter;
-	gpointer name;
-
-	g_hash_table_iter_init(&iter, table);
-	while (g_hash_table_iter_next(&iter, &name, NULL))
-		g_ptr_array_add(names, name);
-	g_ptr_array_sort(names, by_name);
-	return names;
-}
-
 static void print_fields(const Look *look, const WeftReliability *all)
 {
-	g_autoptr(GPtrArray) names = names_of(look->fields);
+	g_autoptr(GPtrArray) names = weft_names_of_keys(look->fields);
 	g_autoptr(GPtrArray) shown = g_ptr_array_new_with_free_func(g_free);
 	int width = 11;
 
@@ -231,7 +212,7 @@ static gboolean save(const Look *look, const char *out, const WeftReliability *a
 		     const WeftCalibration *calibration, const WeftReliability *judged, GError **error)
 {
 	g_autofree char *path = g_build_filename(out, "calibration.json", NULL);
-	g_autoptr(GPtrArray) fields = names_of(look->fields);
+	g_autoptr(GPtrArray) fields = weft_names_of_keys(look->fields);
 	g_autoptr(GString) text = g_string_new(NULL);
 	WeftJsonWriter w;
 
@@ -268,7 +249,7 @@ static gboolean conclude(Look *look, const char *out, const char *plot, GError *
 {
 	WeftReliability all = weft_reliability_of(look->all), judged;
 	g_autoptr(WeftCalibration) calibration = weft_calibration_fit(look->all);
-	g_autoptr(GPtrArray) models = names_of(look->models);
+	g_autoptr(GPtrArray) models = weft_names_of_keys(look->models);
 	gboolean is_judged = calibration && weft_calibration_judge(look->all, &judged);
 
 	for (guint i = 0; calibration && i < models->len; i++)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/files.h"
 
 #define FOLDS 5u
 #define POINTS_MAX 100000u
@@ -216,27 +217,9 @@ gboolean weft_calibration_judge(const GArray *observations, WeftReliability *ret
 
 /* ---- the file ---- */
 
-static int by_name(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static GPtrArray *sorted_models(const WeftCalibration *calibration)
-{
-	GPtrArray *models = g_ptr_array_new();
-	GHashTableIter iter;
-	gpointer model;
-
-	g_hash_table_iter_init(&iter, calibration->models);
-	while (g_hash_table_iter_next(&iter, &model, NULL))
-		g_ptr_array_add(models, model);
-	g_ptr_array_sort(models, by_name);
-	return models;
-}
-
 void weft_calibration_write(const WeftCalibration *calibration, WeftJsonWriter *w)
 {
-	g_autoptr(GPtrArray) models = sorted_models(calibration);
+	g_autoptr(GPtrArray) models = weft_names_of_keys(calibration->models);
 
 	weft_json_write_key(w, "models");
 	weft_json_write_array(w);

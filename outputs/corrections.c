@@ -212,22 +212,9 @@ const GPtrArray *weft_corrections_of(const WeftCorrections *corrections, const c
 	return said ? said->list : NULL;
 }
 
-static int by_name(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 GPtrArray *weft_corrections_ids(const WeftCorrections *corrections)
 {
-	GPtrArray *ids = g_ptr_array_new();
-	GHashTableIter iter;
-	gpointer id;
-
-	g_hash_table_iter_init(&iter, corrections->of_record);
-	while (g_hash_table_iter_next(&iter, &id, NULL))
-		g_ptr_array_add(ids, id);
-	g_ptr_array_sort(ids, by_name);
-	return ids;
+	return weft_names_of_keys(corrections->of_record);
 }
 
 /* ---- values ---- */

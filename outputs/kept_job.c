@@ -99,11 +99,6 @@ char *weft_outputs_job_schema(const WeftOutputs *outputs, const char *fingerprin
 	return text;
 }
 
-static int compare_names(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 GPtrArray *weft_outputs_job_types(const WeftOutputs *outputs, const char *fingerprint)
 {
 	g_autofree char *folder = is_fingerprint(fingerprint) ? folder_of(outputs, fingerprint) : NULL;
@@ -116,7 +111,7 @@ GPtrArray *weft_outputs_job_types(const WeftOutputs *outputs, const char *finger
 		if (g_str_has_suffix(name, TYPE_END) && !weft_file_is_temporary(name))
 			g_ptr_array_add(types, g_strndup(name, strlen(name) - strlen(TYPE_END)));
 	}
-	g_ptr_array_sort(types, compare_names);
+	weft_names_sort(types);
 	return types;
 }
 
