@@ -23,7 +23,7 @@
 #include "ingest/decoder.h"
 #include "ingest/jail.h"
 #include "ingest/weigh.h"
-#include "ingest/wire.h"
+#include "ingest/transport.h"
 
 #define WORKERS_MAX 256u
 

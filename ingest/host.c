@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "ingest/program.h"
+#include "ingest/transport.h"
 
 #define ENDED_MS 5000  /* a killed worker with gigabytes mapped */
 #define COPY_STEP_BYTES ((gsize)4 << 20)

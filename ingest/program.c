@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "ingest/transport.h"
 
 #define HELLO_MS 30000 /* loading 135 shared objects from a cold disk */
 #define STARTS_MAX 10u /* a program that ends of itself must not do so for a million documents */

@@ -116,17 +116,4 @@ void weft_wire_options_done(WeftWireOptions *options);
  * raster.pixels and pcm.samples are NULL. */
 WeftPart *weft_wire_part(WeftWireIn *in, guint32 *ret_slot, gsize *ret_size_bytes);
 
-/* Sends a whole message, waiting as long as it takes; `fds` may be NULL. */
-gboolean weft_wire_send(int socket, WeftWireOut *out, const int *fds, guint n_fds, GError **error);
-
-/* As weft_wire_send, but never waits: a peer that does not read its messages is an error. */
-gboolean weft_wire_send_now(int socket, WeftWireOut *out, const int *fds, guint n_fds,
-                            GError **error);
-
-/* Receives one message into `buffer` (WEFT_WIRE_MESSAGE_MAX bytes); *ret_size 0: the peer is gone.
- * Descriptors that come along are stored in `ret_fds` (WEFT_WIRE_FDS_MAX) when it is given, closed
- * otherwise. `timeout_ms` -1: for ever; WEFT_ERROR_TIMEOUT when nothing came. */
-gboolean weft_wire_receive(int socket, guint8 *buffer, gsize *ret_size, int *ret_fds,
-                           guint *ret_n_fds, int timeout_ms, GError **error);
-
 #endif

@@ -11,6 +11,7 @@
 
 #include "fuzz.h"
 #include "ingest/host.h"
+#include "ingest/transport.h"
 
 #define CLEARED_BYTES 65536
 #define PARTS_MAX 4096

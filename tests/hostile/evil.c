@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "ingest/decoder.h"
-#include "ingest/wire.h"
+#include "ingest/transport.h"
 #include "tests/hostile/evil.h"
 
 static void send_raw(const void *bytes, gsize size)
