@@ -34,17 +34,9 @@ static void add_types(GChecksum *checksum, const WeftTask *task)
 	}
 }
 
-/* The order of lines is part of it. */
-static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65])
+/* What is asked, and of which parts of a document. */
+static void add_task(GChecksum *checksum, const WeftTask *task)
 {
-	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	const WeftJob *job = run->job;
-	const WeftTask *task = run->task;
-	g_autofree char *limits = weft_limits_text(&job->limits);
-
-	add_number(checksum, "record", WEFT_RECORD_VERSION);
-	if (formula == FORMULA_EPOCH)
-		add_number(checksum, "epoch", WEFT_FINGERPRINT_EPOCH);
 	add_line(checksum, "task", task->name);
 	add_line(checksum, "system", task->system);
 	add_line(checksum, "question", task->question);
@@ -66,16 +58,24 @@ static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65
 		add_line(checksum, "answer", "slides");
 	add_number(checksum, "reads", task->reads);
 	add_number(checksum, "answer-tokens", (double)task->answer_tokens);
+}
+
+/* Whose answers are taken. */
+static void add_models(GChecksum *checksum, const WeftRun *run)
+{
 	add_line(checksum, "model",
 		 run->engine != NULL ? weft_bundle_id(weft_engine_bundle(run->engine)) : NULL);
 	if (run->engine != NULL && weft_engine_adapter(run->engine) != NULL)
 		add_line(checksum, "adapter", weft_lora_id(weft_engine_adapter(run->engine)));
 	if (run->guard != NULL)
 		add_line(checksum, "guard", weft_bundle_id(weft_engine_bundle(run->guard)));
-	add_line(checksum, "reader", weft_run_reader(run));
-	add_line(checksum, "ocr-languages", job->ocr_languages);
-	if (formula == FORMULA_VERSIONS)
-		add_line(checksum, "decoders", weft_ingest_versions(run->ingest));
+}
+
+/* How the model chooses its words. */
+static void add_sampling(GChecksum *checksum, const WeftRun *run)
+{
+	const WeftJob *job = run->job;
+
 	if (run->engine != NULL) {
 		g_autofree char *seed = g_strdup_printf("%" G_GUINT64_FORMAT, job->seed);
 
@@ -84,6 +84,14 @@ static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65
 	}
 	if (job->kv_type != NULL && (run->engine != NULL || run->guard != NULL))
 		add_line(checksum, "kv-type", job->kv_type);
+}
+
+/* What is read of the inputs, and how recordings are heard. */
+static void add_reading(GChecksum *checksum, const WeftRun *run)
+{
+	const WeftJob *job = run->job;
+	g_autofree char *limits = weft_limits_text(&job->limits);
+
 	if (run->ears != NULL) {
 		g_autoptr(GString) heard = g_string_new(NULL);
 
@@ -101,6 +109,24 @@ static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65
 	add_number(checksum, "time-end", job->time_end);
 	if (limits[0] != '\0') /* those that are not the default: a new limit redoes nothing */
 		add_line(checksum, "limits", limits);
+}
+
+/* The order of lines is part of it. */
+static void set_fingerprint(const WeftRun *run, Formula formula, char ret_hex[65])
+{
+	g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+
+	add_number(checksum, "record", WEFT_RECORD_VERSION);
+	if (formula == FORMULA_EPOCH)
+		add_number(checksum, "epoch", WEFT_FINGERPRINT_EPOCH);
+	add_task(checksum, run->task);
+	add_models(checksum, run);
+	add_line(checksum, "reader", weft_run_reader(run));
+	add_line(checksum, "ocr-languages", run->job->ocr_languages);
+	if (formula == FORMULA_VERSIONS)
+		add_line(checksum, "decoders", weft_ingest_versions(run->ingest));
+	add_sampling(checksum, run);
+	add_reading(checksum, run);
 	g_strlcpy(ret_hex, g_checksum_get_string(checksum), 65);
 }
 
