@@ -111,6 +111,11 @@ const WeftAnswer *weft_merge_answer(const WeftMerge *merge, guint i)
 	return ((const Window *)g_ptr_array_index(merge->windows, i))->answer;
 }
 
+guint32 weft_merge_window(const WeftMerge *merge, guint i)
+{
+	return ((const Window *)g_ptr_array_index(merge->windows, i))->number;
+}
+
 const GArray *weft_merge_cuts(const WeftMerge *merge)
 {
 	return merge->cuts;
@@ -429,9 +434,6 @@ WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld)
 		const Window *window = g_ptr_array_index(merge->windows, i);
 
 		add_side(sides, window, window->tree, "", NULL);
-		answer->is_cut |= window->answer->is_cut;
-		if (answer->cut_pointer == NULL)
-			answer->cut_pointer = g_strdup(window->answer->cut_pointer);
 		answer->confidence = MIN(answer->confidence, window->answer->confidence);
 		answer->n_text += window->answer->n_text;
 		answer->n_patch += window->answer->n_patch;

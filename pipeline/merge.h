@@ -37,11 +37,14 @@ gboolean weft_merge_add(WeftMerge *merge, WeftAnswer *take_answer, guint32 windo
                         GError **error);
 guint weft_merge_n_answers(const WeftMerge *merge);
 const WeftAnswer *weft_merge_answer(const WeftMerge *merge, guint i);
+/* The number of its window; 0: it has none. */
+guint32 weft_merge_window(const WeftMerge *merge, guint i);
 
 /* What the last finish left out (WeftMergeCut), each array once. Borrowed. */
 const GArray *weft_merge_cuts(const WeftMerge *merge);
 
 /* The merged answer: its values have pointers, confidences and windows, its tokens are the sums.
+ * That one of them was cut is theirs to tell: it is cut nowhere.
  * `ret_withheld`: the pointers (char *) at which something was withheld and nothing else stands.
  * Needs at least one answer. */
 WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld);

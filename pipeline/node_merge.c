@@ -98,6 +98,24 @@ static bool send_windows(Merging *merging, WeftRunner *runner, guint64 document,
 	return is_sent;
 }
 
+/* What each window's answer had no tokens for; a pointer is into that answer. */
+static bool send_cut_answers(WeftRunner *runner, guint64 document, const WeftMerge *merge)
+{
+	bool is_sent = true;
+
+	for (guint i = 0; is_sent && i < weft_merge_n_answers(merge); i++) {
+		g_autofree char *message = weft_answer_cut_message(weft_merge_answer(merge, i));
+		guint32 window = weft_merge_n_answers(merge) > 1 ? weft_merge_window(merge, i) : 0;
+		g_autofree char *place = window > 0 ? g_strdup_printf("window %u: ", window) : g_strdup("");
+
+		if (message != NULL)
+			is_sent = weft_item_send_fault(
+			    runner, document, "answer",
+			    g_error_new(WEFT_ERROR, WEFT_ERROR_LIMIT, "%s%s", place, message), NULL);
+	}
+	return is_sent;
+}
+
 /* Items that the schema has no room for are no secret. */
 static bool send_cuts(WeftRunner *runner, guint64 document, const WeftMerge *merge)
 {
@@ -186,9 +204,10 @@ static bool end_document(Merging *merging, WeftRunner *runner, guint64 document)
 
 	if (merge == NULL || weft_merge_n_answers(merge) == 0)
 		return true;
-	if (merging->asks_again && weft_merge_n_answers(merge) > 1) {
+	is_sent = send_cut_answers(runner, document, merge);
+	if (is_sent && merging->asks_again && weft_merge_n_answers(merge) > 1) {
 		is_sent = send_windows(merging, runner, document, merge);
-	} else {
+	} else if (is_sent) {
 		item = weft_item_new(WEFT_ITEM_ANSWER, document);
 		item->answer = weft_merge_finish(merge, &item->withheld);
 		is_sent = send_cuts(runner, document, merge) &&

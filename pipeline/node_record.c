@@ -327,13 +327,6 @@ static void take_answer(Building *building, WeftItem *item)
 
 		g_array_append_val(record->absent, absent);
 	}
-	if (answer->is_cut) {
-		g_autofree char *message = weft_answer_cut_message(answer);
-		g_autoptr(GError) cut =
-		    g_error_new_literal(WEFT_ERROR, WEFT_ERROR_LIMIT, message);
-
-		weft_record_add_fault(record, "answer", cut, NULL);
-	}
 }
 
 /* ---- the end of a document ---- */

@@ -1,6 +1,7 @@
 """A document that is much longer than the context: windows, one record, flat memory."""
 import json
 import os
+import re
 import subprocess
 
 import e2e
@@ -93,6 +94,27 @@ class Long(e2e.Case):
         self.assertGreater(record["ledger"]["windows"]["done"], 1)
         self.assertEqual(record["answer"]["first"], "K1X")
         self.assertEqual(record["errors"], [])
+
+    def test_every_answer_that_was_cut_is_named(self):
+        """By fields, and by the model, which is not asked about the pages and so can't tell."""
+        note = {"type": "object", "properties": {"note": {"type": "string"}},
+                "required": ["note"], "additionalProperties": False}
+        (self.folder / "s.json").write_text(json.dumps(note))
+        (self.folder / "log.pdf").write_bytes(e2e.pdf([page(n + 1) for n in range(100)]))
+        for merge in ("fields", "model"):
+            task = self.folder / f"{merge}.task"
+            task.write_text(f"[task]\nprompt=Note.\nschema=@s.json\nanswer_tokens=60\nmerge={merge}\n")
+            self.run_weft("-q", "-m", self.bundle, "-o", self.folder / merge, "-t", task, self.folder / "log.pdf", code=1)
+            record = e2e.by_name(self.folder / merge)["log.pdf"]
+            n_windows = record["ledger"]["windows"]["done"]
+            cut = [fault["message"] for fault in record["errors"]]
+            form = r"window (\d+): the answer reached its limit of tokens at /note and was closed by rule"
+            named = [int(re.fullmatch(form, message)[1]) for message in cut[:n_windows]]
+            self.assertGreater(n_windows, 2)
+            self.assertEqual(named, list(range(1, n_windows + 1)))
+            # What the model says to put them together is of no window.
+            self.assertTrue(all(message.startswith("the answer") for message in cut[n_windows:]), cut)
+            self.assertEqual(len(cut) > n_windows, merge == "model", cut)
 
     def test_context_that_is_too_small(self):
         small = e2e.bundle_with(self.folder / "small", max_position_embeddings=512)
