@@ -38,6 +38,15 @@ typedef struct WeftPlaces {
 void weft_places_find(WeftPlaces *ret_places);
 void weft_places_done(WeftPlaces *places);
 
+/* Options that every verb over an output folder has, as GOptionEntry. */
+#define WEFT_CMD_OPTION_OUT(path)                                                                  \
+	{"output", 'o', 0, G_OPTION_ARG_FILENAME, path, "the output folder (./weft-out)", "OUT"}
+#define WEFT_CMD_OPTION_STATE(path)                                                                \
+	{"state", 0, 0, G_OPTION_ARG_FILENAME, path, "its state folder (OUT/state)", "DIR"}
+#define WEFT_CMD_OPTION_CORRECTIONS(path)                                                          \
+	{"corrections", 0, 0, G_OPTION_ARG_FILENAME, path,                                         \
+	 "what people say about answers (OUT/corrections.csv)", "FILE"}
+
 int weft_cmd_run(const WeftPlaces *places, int argc, char **argv);
 int weft_cmd_plan(const WeftPlaces *places, WeftIngest *ingest, int argc, char **argv);
 int weft_cmd_show(const WeftPlaces *places, int argc, char **argv);

@@ -69,8 +69,8 @@ int weft_cmd_ask(const WeftPlaces *places, int argc, char **argv)
 {
 	Ask ask = {.limit = WEFT_INQUIRY_DOCUMENTS_DEFAULT};
 	const GOptionEntry entries[] = {
-		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &ask.out, "the output folder (./weft-out)", "OUT"},
-		{"state", 0, 0, G_OPTION_ARG_FILENAME, &ask.state, "its state folder (OUT/state)", "DIR"},
+		WEFT_CMD_OPTION_OUT(&ask.out),
+		WEFT_CMD_OPTION_STATE(&ask.state),
 		{"model", 'm', 0, G_OPTION_ARG_FILENAME, &ask.model,
 		 "the bundle that answers (default: the shipped one)", "BUNDLE"},
 		{"task", 't', 0, G_OPTION_ARG_FILENAME, &ask.task,

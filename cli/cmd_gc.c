@@ -94,10 +94,8 @@ int weft_cmd_gc(const WeftPlaces *places, int argc, char **argv)
 	(void)places; /* works on an output folder only */
 	Cleaning cleaning = {.cache_bytes = WEFT_CACHE_DEFAULT_BYTES};
 	const GOptionEntry entries[] = {
-		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &cleaning.out,
-		 "the output folder (./weft-out)", "OUT"},
-		{"state", 0, 0, G_OPTION_ARG_FILENAME, &cleaning.state,
-		 "its state folder (OUT/state)", "DIR"},
+		WEFT_CMD_OPTION_OUT(&cleaning.out),
+		WEFT_CMD_OPTION_STATE(&cleaning.state),
 		{"cache", 0, 0, G_OPTION_ARG_STRING, &cleaning.cache,
 		 "of what was read, keep at most so much for other questions (2G)", "SIZE"},
 		{"gone", 0, 0, G_OPTION_ARG_NONE, &cleaning.erases_gone,

@@ -10,9 +10,8 @@ int weft_cmd_rebuild_index(const WeftPlaces *places, int argc, char **argv)
 	g_autofree char *out = NULL, *state = NULL;
 	gboolean is_quiet = FALSE;
 	const GOptionEntry entries[] = {
-		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the output folder (./weft-out)",
-		 "OUT"},
-		{"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "its state folder (OUT/state)", "DIR"},
+		WEFT_CMD_OPTION_OUT(&out),
+		WEFT_CMD_OPTION_STATE(&state),
 		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &is_quiet, "say nothing but errors", NULL},
 		G_OPTION_ENTRY_NULL,
 	};

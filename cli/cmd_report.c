@@ -89,11 +89,9 @@ int weft_cmd_report(const WeftPlaces *places, int argc, char **argv)
 	g_autofree char *out = NULL, *state = NULL, *to = NULL, *corrections = NULL;
 	const GOptionEntry entries[] = {
 	    {"to", 0, 0, G_OPTION_ARG_FILENAME, &to, "the page (OUT/report.html)", "FILE"},
-	    {"corrections", 0, 0, G_OPTION_ARG_FILENAME, &corrections,
-	     "what people say about answers (OUT/corrections.csv)", "FILE"},
-	    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the output folder (./weft-out)",
-	     "OUT"},
-	    {"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "its state folder (OUT/state)", "DIR"},
+	    WEFT_CMD_OPTION_CORRECTIONS(&corrections),
+	    WEFT_CMD_OPTION_OUT(&out),
+	    WEFT_CMD_OPTION_STATE(&state),
 	    G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);

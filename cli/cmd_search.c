@@ -93,10 +93,8 @@ int weft_cmd_search(const WeftPlaces *places, int argc, char **argv)
 	(void)places; /* reads an output folder only */
 	Look look = {.limit = HITS_DEFAULT};
 	const GOptionEntry entries[] = {
-		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &look.out,
-		 "the output folder (./weft-out)", "OUT"},
-		{"state", 0, 0, G_OPTION_ARG_FILENAME, &look.state, "its state folder (OUT/state)",
-		 "DIR"},
+		WEFT_CMD_OPTION_OUT(&look.out),
+		WEFT_CMD_OPTION_STATE(&look.state),
 		{"limit", 'n', 0, G_OPTION_ARG_INT, &look.limit,
 		 "at most so many documents (20), the best first", "N"},
 		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &look.words, NULL, "QUERY"},

@@ -339,11 +339,9 @@ int weft_cmd_show(const WeftPlaces *places, int argc, char **argv)
 	const GOptionEntry entries[] = {
 	    {"explain", 0, 0, G_OPTION_ARG_FILENAME, &pointer, /* as bytes, whatever the locale */
 	     "one value of the answer: what speaks for it, and a crop or clip of its place", "POINTER"},
-	    {"corrections", 0, 0, G_OPTION_ARG_FILENAME, &corrections,
-	     "what people say about answers (OUT/corrections.csv)", "FILE"},
-	    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the output folder (./weft-out)",
-	     "OUT"},
-	    {"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "its state folder (OUT/state)", "DIR"},
+	    WEFT_CMD_OPTION_CORRECTIONS(&corrections),
+	    WEFT_CMD_OPTION_OUT(&out),
+	    WEFT_CMD_OPTION_STATE(&state),
 	    {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &names, NULL, "[ID|PATH...]"},
 	    G_OPTION_ENTRY_NULL,
 	};

@@ -221,9 +221,8 @@ int weft_cmd_status(const WeftPlaces *places, int argc, char **argv)
 	(void)places; /* reads an output folder only */
 	g_autofree char *out = NULL, *state = NULL;
 	const GOptionEntry entries[] = {
-		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the output folder (./weft-out)",
-		 "OUT"},
-		{"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "its state folder (OUT/state)", "DIR"},
+		WEFT_CMD_OPTION_OUT(&out),
+		WEFT_CMD_OPTION_STATE(&state),
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);

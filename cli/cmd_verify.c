@@ -115,9 +115,8 @@ int weft_cmd_verify(const WeftPlaces *places, WeftIngest *ingest, int argc, char
 	int n_sample = 0;
 	gboolean is_quiet = FALSE, has_no_sources = FALSE, is_good = FALSE;
 	const GOptionEntry entries[] = {
-		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &out, "the output folder (./weft-out)",
-		 "OUT"},
-		{"state", 0, 0, G_OPTION_ARG_FILENAME, &state, "its state folder (OUT/state)", "DIR"},
+		WEFT_CMD_OPTION_OUT(&out),
+		WEFT_CMD_OPTION_STATE(&state),
 		{"records-only", 0, 0, G_OPTION_ARG_NONE, &has_no_sources,
 		 "do not open the documents", NULL},
 		{"sample", 0, 0, G_OPTION_ARG_INT, &n_sample,
