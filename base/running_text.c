@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define NO_CONTENT G_MAXUINT32 /* the space between two items */
 
 /* From byte `offset` on, characters follow each other as those of the item do from `place` on. */
@@ -96,7 +98,7 @@ void weft_running_text_add(WeftRunningText *text, const char *piece, gsize size_
 				open_piece(text, joins);
 			else if (has_space)
 				append(text, ' ', content, space_at);
-			append(text, c, content, at);
+			append(text, weft_utf8_is_noncharacter(c) ? 0xfffd : c, content, at);
 			is_open = TRUE;
 			is_glued = has_space = FALSE;
 		}

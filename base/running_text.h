@@ -5,8 +5,9 @@
  * end in the next; one that does not is kept apart by a bar, which no value crosses. What is
  * normalised, and nothing else: a run of white space of any kind (control characters count as such)
  * is one space, none stands at a bar; soft hyphens with the white space behind them, and the
- * characters of no width U+200B, U+2060 and U+FEFF, are left out. Case, accents, quotation marks and
- * hyphens that can be seen stay what they are.
+ * characters of no width U+200B, U+2060 and U+FEFF, are left out; U+FFFD stands for
+ * noncharacters, which no answer may hold (base/utf8.h). Case, accents, quotation marks and hyphens that
+ * can be seen stay what they are.
  *
  * The result is UTF-8 in which the byte 0 is a bar. A value may begin where a word begins and end
  * where one ends (weft_running_text_marks): letters, digits and the marks above them hold together,

@@ -70,6 +70,17 @@ void weft_utf8_append_harmless(GString *out, const char *text, gboolean keeps_ne
 	}
 }
 
+gunichar weft_utf8_noncharacter(const char *text, gsize size_bytes)
+{
+	for (const char *p = text; p < text + size_bytes; p = g_utf8_next_char(p)) {
+		/* Those of the first plane begin with EF, the others with F0 to F4. */
+		gunichar c = (guint8)*p >= 0xEF ? g_utf8_get_char(p) : 0;
+		if (weft_utf8_is_noncharacter(c))
+			return c;
+	}
+	return 0;
+}
+
 gsize weft_utf8_length(const char *text, gsize size_bytes)
 {
 	gsize n = 0;

@@ -24,6 +24,16 @@ gboolean weft_utf8_is_obeyed(gunichar c);
  * stay where `keeps_newlines`. */
 void weft_utf8_append_harmless(GString *out, const char *text, gboolean keeps_newlines);
 
+/* U+FDD0 to U+FDEF and the last two of each plane: Unicode gives them to nobody, and JSON for exchange
+ * (RFC 7493) has none. Well formed they are. */
+static inline gboolean weft_utf8_is_noncharacter(gunichar c)
+{
+	return (c >= 0xFDD0 && c <= 0xFDEF) || (c & 0xFFFE) == 0xFFFE;
+}
+
+/* The first one in valid UTF-8, or 0. */
+gunichar weft_utf8_noncharacter(const char *text, gsize size_bytes);
+
 /* Code points in valid UTF-8. */
 gsize weft_utf8_length(const char *text, gsize size_bytes);
 

@@ -10,19 +10,14 @@ GArray *weft_charset_new(void)
 
 void weft_charset_add(GArray *set, guint32 first, guint32 last)
 {
-	WeftRange range = {MAX(first, 1), MIN(last, WEFT_CHARSET_LAST)};
-	if (range.first > range.last)
-		return;
-	/* Surrogates are no characters. */
-	if (range.first < 0xd800 && range.last >= 0xd800) {
-		WeftRange below = {range.first, 0xd7ff};
-		g_array_append_val(set, below);
-		range.first = 0xd800;
+	last = MIN(last, WEFT_CHARSET_LAST);
+	for (guint32 next = MAX(first, 1); next <= last;) {
+		WeftRange gap = weft_charset_gap(next);
+		WeftRange range = {next, MIN(last, gap.first - 1)};
+		if (next < gap.first)
+			g_array_append_val(set, range);
+		next = gap.last + 1;
 	}
-	if (range.first >= 0xd800 && range.first <= 0xdfff)
-		range.first = 0xe000;
-	if (range.first <= range.last)
-		g_array_append_val(set, range);
 }
 
 void weft_charset_add_set(GArray *set, const GArray *other)

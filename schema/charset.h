@@ -1,7 +1,7 @@
 /* charset.h - sets of characters; private to schema/.
  *
  * A set is a sorted list of ranges that do not touch, within what a string may hold: U+0001 to
- * U+10FFFF without surrogates (WEFT_CHARSET_LAST is the last one). Sets are plain arrays, made by
+ * U+10FFFF (WEFT_CHARSET_LAST) without surrogates and noncharacters. Sets are plain arrays, made by
  * appending ranges in any order and putting them in order once.
  *
  * Names of properties come from GLib's tables of Unicode. Characters that they don't know yet
@@ -18,6 +18,18 @@
 typedef struct WeftRange {
 	guint32 first, last;    /* both included */
 } WeftRange;
+
+/* The first gap in what a string may hold that does not end in front of `from`. Automata give what
+ * stands in a gap the class of what stands before it, so that it makes none of its own. */
+static inline WeftRange weft_charset_gap(guint32 from)
+{
+	guint32 plane = from & ~0xffffu;
+	if (from <= 0xdfff)
+		return (WeftRange){0xd800, 0xdfff};
+	if (from <= 0xfdef)
+		return (WeftRange){0xfdd0, 0xfdef};
+	return (WeftRange){plane + 0xfffe, plane + 0xffff};
+}
 
 /* of WeftRange; free with g_array_unref. */
 GArray *weft_charset_new(void);

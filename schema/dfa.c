@@ -98,9 +98,10 @@ static GArray *all_turns(const GPtrArray *sets)
 		for (guint i = 0; i < ranges->len; i++) {
 			const WeftRange *range = &g_array_index(ranges, WeftRange, i);
 			Turn first = {range->first, set}, last = {range->last + 1, set};
-			/* Nobody writes surrogates: a set goes on behind them, if it does. */
-			if (last.at == 0xd800)
-				last.at = 0xe000;
+			/* Nobody writes what is in a gap: a set goes on behind it, if it does. */
+			WeftRange gap = weft_charset_gap(last.at);
+			if (last.at == gap.first)
+				last.at = gap.last + 1;
 			g_array_append_val(turns, first);
 			g_array_append_val(turns, last);
 		}

@@ -68,8 +68,9 @@ static WeftDfa *star_of(const GArray *set, WeftFuel *fuel, GError **error)
 	weft_class_runs_add(dfa->runs, 1, weft_charset_has(set, 1));
 	for (guint i = 0; i < set->len; i++) {
 		const WeftRange *range = &g_array_index(set, WeftRange, i);
-		/* Surrogates go with what is before them: see dfa.c. */
-		guint32 after = range->last == 0xd7ff ? 0xe000 : range->last + 1;
+		/* A gap goes with what is before it: see charset.h. */
+		WeftRange gap = weft_charset_gap(range->last + 1);
+		guint32 after = range->last + 1 == gap.first ? gap.last + 1 : range->last + 1;
 		gboolean goes_on = i + 1 < set->len && range[1].first == after;
 		weft_class_runs_add(dfa->runs, range->first, 1);
 		if (!goes_on && after <= WEFT_CHARSET_LAST)

@@ -5,8 +5,8 @@
  * closing one, which it does not read.
  *
  * Spelling: UTF-8, each character in one way: \" \\ \n \t, \u0001 to \u001f with lower-case digits
- * for the other controls, all else as it is. U+0000, which ends strings in too many readers, and
- * surrogates are never written.
+ * for the other controls, all else as it is. U+0000, which ends strings in too many readers,
+ * surrogates and noncharacters (RFC 7493) are never written.
  *
  * What is promised. A byte is allowed only when some string of the set goes on that way, so a walk
  * along allowed bytes never gets stuck, and weft_lexeme_close has the exact number of bytes that a

@@ -31,7 +31,7 @@ static void put_text(WeftMaskKey *key, const WeftVocabulary *vocabulary, const W
 	if (weft_free_text_is_between(text))
 		left = weft_vocabulary_step(vocabulary, (guint32)left);
 	put_pair(key, room(text->n, node->length_min, vocabulary->n_chars_max), left);
-	put(key, (guint64)text->escape << 24 | (guint64)text->n_follow << 16 |
+	put(key, (guint64)text->within << 24 | (guint64)text->n_follow << 16 |
 			 (guint64)text->low << 8 | text->high);
 }
 

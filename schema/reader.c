@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "schema/disjoint.h"
 #include "schema/exclusion.h"
 #include "schema/value.h"
@@ -241,6 +242,40 @@ static WeftNode *map_node(WeftReading *reading, const WeftSchemaShape *shape, GE
 	return node->items ? node : NULL;
 }
 
+static gboolean refuse_noncharacter(const char *pointer, const char *keyword, gunichar c,
+				    GError **error)
+{
+	g_autofree char *reason = g_strdup_printf(
+		"holds U+%04X, which is no character and is never written (RFC 7493); write U+FFFD, or "
+		"another character",
+		c);
+	return weft_clause_refuse(pointer, keyword, reason, error);
+}
+
+/* A key that is never written, at the keyword that names it. */
+static gboolean check_key(const WeftReading *reading, const WeftSchemaShape *shape, const WeftKey *key,
+			  GError **error)
+{
+	static const WeftKeyword keywords[] = {WEFT_KEYWORD_PROPERTIES, WEFT_KEYWORD_REQUIRED,
+					       WEFT_KEYWORD_PROPERTY_NAMES};
+	gunichar c = weft_utf8_noncharacter(key->text, key->size_bytes);
+	for (guint i = 0; c && i < shape->set->len * G_N_ELEMENTS(keywords); i++) {
+		WeftKeyword keyword = keywords[i / shape->set->len];
+		const WeftElement *element =
+			&g_array_index(shape->set, WeftElement, i % shape->set->len);
+		const WeftClause *clause = element->kind == WEFT_ELEMENT_CLAUSE
+						   ? weft_reading_clause_at(reading, element->a)
+						   : NULL;
+		if (!clause || !clause->values[keyword] ||
+		    (keyword == WEFT_KEYWORD_PROPERTIES &&
+		     !weft_reading_member(clause->values[keyword], key)))
+			continue;
+		g_autofree char *pointer = weft_reading_pointer(reading, clause->json);
+		return refuse_noncharacter(pointer, weft_keyword_name(keyword), c, error);
+	}
+	return !c || refuse_noncharacter("", "required", c, error);
+}
+
 static WeftNode *object_node(WeftReading *reading, const WeftSchemaShape *shape, GError **error)
 {
 	if (shape->is_map)
@@ -256,7 +291,8 @@ static WeftNode *object_node(WeftReading *reading, const WeftSchemaShape *shape,
 			g_hash_table_contains(shape->required, GUINT_TO_POINTER(key + 1));
 		property.node = slot_of_set(
 			reading, weft_schema_shape_child(reading, shape->set, key, error), error);
-		if (!property.node)
+		if (!property.node ||
+		    !check_key(reading, shape, weft_reading_key_at(reading, key), error))
 			return NULL;
 		property.key = g_strconcat(weft_reading_key_at(reading, key)->spelled, ":", NULL);
 		property.key_bytes = strlen(property.key);
@@ -377,6 +413,23 @@ static gint compare_texts(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* A value of enum or const that is never written. */
+static gboolean check_literal(const WeftReading *reading, const WeftJson *value, const char *text,
+			      GError **error)
+{
+	gunichar c = weft_utf8_noncharacter(text, strlen(text));
+	if (!c)
+		return TRUE;
+	g_autofree char *pointer = weft_reading_pointer(reading, value);
+	char *last = strrchr(pointer, '/');
+	if (!g_str_equal(last, "/const")) { /* .../enum/3 */
+		*last = '\0';
+		last = strrchr(pointer, '/');
+	}
+	*last = '\0';
+	return refuse_noncharacter(pointer, last + 1, c, error);
+}
+
 /* One node of all literals of the slot; none when there are none. */
 static gboolean add_literals(WeftReading *reading, const Filling *filling, GError **error)
 {
@@ -392,6 +445,10 @@ static gboolean add_literals(WeftReading *reading, const Filling *filling, GErro
 	g_autoptr(GPtrArray) literals = g_ptr_array_new_with_free_func(g_free);
 	for (guint i = 0; i < filling->values->len; i++) {
 		char *identity = weft_value_identity(filling->values->pdata[i]);
+		if (identity && !check_literal(reading, filling->values->pdata[i], identity, error)) {
+			g_free(identity);
+			return FALSE;
+		}
 		if (identity && g_hash_table_add(seen, identity))
 			g_ptr_array_add(literals, weft_value_text(filling->values->pdata[i]));
 	}

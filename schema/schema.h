@@ -8,8 +8,7 @@
  * knows no model and no document format, it includes base/ only.
  *
  * What is promised: a schema that weft_schema_new takes has instances, and every text that its
- * automaton completes is one, is I-JSON (RFC 7493, but that noncharacters may stand in strings), has
- * no key twice and none in another spelling.
+ * automaton completes is one, is I-JSON (RFC 7493), has no key twice and none in another spelling.
  * What can't be promised is refused when the schema is read, never weakened: WEFT_ERROR_SCHEMA,
  *
  *     #/properties/x: keyword "not": reason; nearest supported form

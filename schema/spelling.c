@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 typedef struct Builder {
 	GArray *nodes;          /* of WeftSpellingNode */
 	GArray *ways;           /* of guint16 */
@@ -20,7 +22,9 @@ typedef struct Builder {
 static guint16 class_way(const Builder *builder, guint32 character)
 {
 	guint32 class_id = weft_dfa_class(builder->dfa, character);
-	return builder->is_written[class_id] ? (guint16)(WEFT_SPELLING_CLASS | class_id) : 0;
+	if (!builder->is_written[class_id] || weft_utf8_is_noncharacter(character))
+		return 0;
+	return (guint16)(WEFT_SPELLING_CLASS | class_id);
 }
 
 static void offer(Builder *builder, GArray *classes, guint16 class_id, guint16 n_bytes)
@@ -128,6 +132,12 @@ static guint16 add_plain(Builder *builder, guint32 class_id, guint n_bytes)
 	return *known;
 }
 
+/* Whether there are noncharacters in it, where it begins at a multiple of its size, 64 or more. */
+static gboolean has_noncharacter(guint32 first, guint32 last)
+{
+	return (first <= 0xfdd0 && last >= 0xfdef) || (last & 0xffff) == 0xffff;
+}
+
 /* The node in front of the last `n_bytes` bytes of the characters from `base` on, of which those
  * below `least` have a shorter spelling. */
 static guint16 add_span(Builder *builder, guint32 base, guint n_bytes, guint32 least)
@@ -135,7 +145,7 @@ static guint16 add_span(Builder *builder, guint32 base, guint n_bytes, guint32 l
 	guint16 ways[64] = {0};
 	guint32 step = 1u << 6 * (n_bytes - 1), last = base + 64 * step - 1;
 	if (base >= least && last <= WEFT_CHARSET_LAST && (last < 0xd800 || base > 0xdfff) &&
-	    is_uniform(builder, base, last))
+	    !has_noncharacter(base, last) && is_uniform(builder, base, last))
 		return add_plain(builder, weft_dfa_class(builder->dfa, base), n_bytes);
 	for (guint32 i = 0; i < 64; i++) {
 		guint32 at = base + i * step;

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/utf8.h"
 #include "schema/numeral.h"
 #include "schema/shape.h"
 #include "schema/value.h"
@@ -92,12 +93,15 @@ static WeftFit fit_string(Check *check, const WeftClause *clause, const WeftJson
 		n_chars += ((guint8)text[i] & 0xc0) != 0x80;
 	WeftFit fit =
 		fit_counts(clause, WEFT_KEYWORD_MIN_LENGTH, WEFT_KEYWORD_MAX_LENGTH, n_chars);
+	/* Patterns are read without what is never written. */
+	gboolean is_foreign = weft_utf8_noncharacter(text, size_bytes) != 0;
 	for (gsize i = 0; i < G_N_ELEMENTS(keywords) && fit != WEFT_FIT_NO; i++) {
 		const char *said = weft_json_string(clause->values[keywords[i]], NULL);
 		gboolean surely, maybe;
 		if (!clause->values[keywords[i]])
 			continue;
-		if (!said || (i == 1 && !weft_format_known(said))) {
+		if (!said || (i == 0 && is_foreign) ||
+		    (i == 1 && !weft_format_known(said))) {
 			if (i == 0 || !check->reading->options.ignores_formats)
 				fit = WEFT_FIT_UNKNOWN;
 			continue;

@@ -40,6 +40,7 @@ static void test_normal(void)
 	assert_normal("two \xc2\xadwords", "two words");
 	assert_normal("\xc2\xad one\xc2\xad ", "one");
 	assert_normal("ze\xe2\x80\x8bro\xef\xbb\xbf", "zero"); /* U+200B, U+FEFF */
+	assert_normal("a\xef\xbf\xbf\xf4\x8f\xbf\xbf b\xef\xb7\x90", "a\xef\xbf\xbd\xef\xbf\xbd b\xef\xbf\xbd");
 	assert_normal("Rech-\nnung", "Rech- nung");              /* a hyphen that is seen */
 	assert_normal("\xe2\x80\x9eZitat\xe2\x80\x9c \xc3\x9c", "\xe2\x80\x9eZitat\xe2\x80\x9c \xc3\x9c");
 }

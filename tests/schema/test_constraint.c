@@ -139,6 +139,42 @@ static void test_strings(void)
 	g_assert_cmpint(walk(schema, "\"ab"), ==, 3);
 }
 
+/* Characters as a value and as a key, of the later planes the last ones; on the way to those that may not
+ * be there every state keeps its promises. */
+static void test_noncharacters(void)
+{
+	static const char *const schemas[] = {
+		"{\"type\":\"string\",\"maxLength\":3}",
+		"{\"type\":\"object\",\"additionalProperties\":{\"type\":\"null\"}}",
+		"{\"anyOf\":[{\"type\":\"string\",\"pattern\":\"^[^a]\"},{\"type\":\"string\",\"maxLength\":2}]}",
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(schemas); i++) {
+		Sample sample;
+		sample_open(&sample, schemas[i]);
+		WeftConstraint begin = sample.now;
+		WeftLevelsMark mark = weft_levels_mark(sample.levels);
+		for (guint32 c = 0x80; c <= 0x10ffff; c++) {
+			char text[16] = "{\"";
+			gsize head = i == 1 ? 2 : 1;
+			gboolean is_nobodys = (c >= 0xfdd0 && c <= 0xfdef) || c % 0x10000 >= 0xfffe;
+			if ((c >= 0xd800 && c <= 0xdfff) || (c > 0x20000 && c % 0x10000 < 0xff00))
+				continue;
+			text[head - 1] = '"';
+			text[head + (gsize)g_unichar_to_utf8(c, text + head)] = '\0';
+			weft_constraint_copy(&sample.now, &begin);
+			const char *p = text;
+			while (*p && weft_constraint_advance(&sample.now, (guint8)*p)) {
+				p++;
+				if (is_nobodys && p[0] && (guint8)p[-1] >= 0x80)
+					check_state(&sample);
+			}
+			g_assert_cmpint(*p == '\0', ==, !is_nobodys);
+			weft_levels_release(sample.levels, mark);
+		}
+		sample_close(&sample);
+	}
+}
+
 static void test_layout(void)
 {
 	const char *schema =
@@ -220,6 +256,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/constraint/monkey", test_monkey);
 	g_test_add_func("/constraint/strings", test_strings);
+	g_test_add_func("/constraint/noncharacters", test_noncharacters);
 	g_test_add_func("/constraint/layout", test_layout);
 	g_test_add_func("/constraint/keys", test_keys);
 	g_test_add_func("/constraint/depth", test_depth);

@@ -253,11 +253,12 @@ static void test_spelling(void)
 	g_autoptr(WeftLexeme) lexeme = of("^[\\s\\S]$", 0, WEFT_LEXEME_UNLIMITED, NULL);
 	static const char *const good[] = {"a",	       "\\\"",	  "\\\\",     "\\n", "\\t",
 					   "\\u0019",  "\\u001f", "\\u000d",  "/",   "\x7f",
-					   "\xc2\x80", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf"};
+					   "\xc2\x80", "\xef\xbf\xbd", "\xf4\x8f\xbf\xbd"};
 	static const char *const bad[] = {"\\r",      "\\u000a", "\\u0009", "\\u0000", "\\u0020",
 					  "\\u001F",  "\\/",	 "\n",	    "\"",      "\\u0041",
 					  "\xc0\x80", "\xc1",	 "\xed\xa0", "\xf4\x90", "\xf5",
-					  "\xe0\x80", "\xf0\x80", "\x80"};
+					  "\xe0\x80", "\xf0\x80", "\x80", "\xef\xbf\xbe", "\xef\xb7\xaf",
+					  "\xf4\x8f\xbf\xbf"};
 	for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
 		WeftLexemeState state = after(lexeme, good[i]);
 		g_assert_cmpuint(state.id, !=, WEFT_LEXEME_DEAD);
@@ -265,6 +266,48 @@ static void test_spelling(void)
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
 		g_assert_cmpuint(after(lexeme, bad[i]).id, ==, WEFT_LEXEME_DEAD);
+}
+
+/* What Unicode says: U+FDD0 to U+FDEF, and the last two of each plane. */
+static gboolean is_noncharacter(guint32 c)
+{
+	return (c >= 0xfdd0 && c <= 0xfdef) || c % 0x10000 >= 0xfffe;
+}
+
+/* Characters, of the later planes the last ones, in sets that have them and in their contraries. */
+static void test_noncharacters(void)
+{
+	static const char *const patterns[] = {"", "^[\\s\\S]$", "^[^a]$", "^\\P{L}$", "[\\uFDCF-\\u{10ffff}]",
+					       "^[\\uFFFD-\\u{1FFFE}]$"};
+	for (gsize i = 0; i < 2 * G_N_ELEMENTS(patterns); i++) {
+		g_autoptr(WeftLexemeMaker) maker = weft_lexeme_maker_new();
+		WeftLexemePart part = {.text = patterns[i / 2], .is_not = i % 2 == 1, .is_loose = i % 2 == 1};
+		WeftLexemeSpec spec = {.parts = &part, .n_parts = 1, .length_max = 3};
+		g_autoptr(WeftLexeme) lexeme = weft_lexeme_new(maker, &spec, NULL);
+		g_assert_nonnull(lexeme);
+		for (guint32 c = 0x80; c <= 0x10ffff && !weft_lexeme_is_empty(lexeme); c++) {
+			char text[8] = "";
+			if ((c >= 0xd800 && c <= 0xdfff) || (c > 0x20000 && c % 0x10000 < 0xff00))
+				continue;
+			g_unichar_to_utf8(c, text);
+			WeftLexemeState state = after(lexeme, text);
+			gboolean is_written = state.id != WEFT_LEXEME_DEAD;
+			if (is_noncharacter(c))
+				g_assert_false(is_written);
+			else if (is_written || weft_lexeme_contains(lexeme, text, strlen(text)))
+				g_assert_cmpint(is_written && weft_lexeme_accepts(lexeme, state), ==,
+						weft_lexeme_contains(lexeme, text, strlen(text)));
+		}
+	}
+	static const char *const empty[] = {"\\uFFFF", "^a[\\uFDD0-\\uFDEF]$", "[\\u{10FFFE}\\u{10FFFF}]"};
+	for (gsize i = 0; i < G_N_ELEMENTS(empty); i++) {
+		g_autoptr(WeftLexeme) lexeme = of(empty[i], 0, WEFT_LEXEME_UNLIMITED, NULL);
+		g_assert_true(weft_lexeme_is_empty(lexeme));
+	}
+	/* The shortest of a set of which noncharacters would be shorter. */
+	g_autoptr(WeftLexeme) close = of("^[\\uFFFE\\u{1FFFD}]$", 0, WEFT_LEXEME_UNLIMITED, NULL);
+	g_assert_cmpuint(weft_lexeme_close(close, weft_lexeme_begin(close)), ==, 4);
+	g_assert_cmpint(weft_lexeme_forced(close, after(close, "\xf0\x9f\xbf")), ==, 0xbd);
 }
 
 static void test_free(void)
@@ -307,6 +350,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/lexeme/counted", test_counted);
 	g_test_add_func("/lexeme/close", test_close);
 	g_test_add_func("/lexeme/spelling", test_spelling);
+	g_test_add_func("/lexeme/noncharacters", test_noncharacters);
 	g_test_add_func("/lexeme/free", test_free);
 	g_test_add_func("/lexeme/formats", test_formats);
 	return g_test_run();

@@ -16,8 +16,11 @@ static GArray *vocabulary_words(guint n_random)
 		"{\"k\":[1,2]}", "[[[", "]]]", "1,1,1", "ab\",\"", "\",\"a\":", "\":1,\"a",
 		"\":null,\"", "\"\"", "{\"\":", "-5", "0.5", "1.25", "]]]]]]", "}}}}", "\n", "ab",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "2024-", "-02-29", "AB-1", "a end\"",
+		/* noncharacters, and what becomes one or not */
+		"\xef\xbf\xbf", "\xf4\x8f\xbf\xbe", "a\xef\xb7\x90", "\xef\xbf\xbd", "\xef\xbf", "\xef\xb7",
+		"\xbf\xbf", "\xbe\"", "\x90", "\xb0\"", "\xf0\x9f\xbf", "\xbf\xbd\"", "\xbf\xbf\"",
 	};
-	static const char letters[] = "ab\"\\,:{}[]019-.nutlre \xc3\xa9xZ";
+	static const char letters[] = "ab\"\\,:{}[]019-.nutlre \xc3\xa9xZ\xef\xbf";
 	GArray *words = g_array_new(FALSE, TRUE, sizeof(WeftWord));
 	g_autoptr(GRand) dice = g_rand_new_with_seed(5);
 	for (int byte = 0; byte < 256; byte++) {
@@ -146,6 +149,9 @@ static void type_tokens(Setup *setup, const WeftSchema *schema, const char *text
 		g_assert_cmpuint(n_left--, >, 0);
 	}
 	g_autofree char *wrong = judge(text, written->str);
+	for (const char *p = written->str; *p; p = g_utf8_next_char(p)) /* U+FDD0 to U+FDEF, U+xFFFE, U+xFFFF */
+		g_assert_false((g_utf8_get_char(p) >= 0xfdd0 && g_utf8_get_char(p) <= 0xfdef) ||
+			       g_utf8_get_char(p) % 0x10000 >= 0xfffe);
 	if (wrong)
 		g_test_message("%s", written->str);
 	g_assert_cmpstr(wrong, ==, NULL);
@@ -165,7 +171,7 @@ static void test_brute_force(Setup *setup, gconstpointer n_random)
 static void test_verbatim(Setup *setup, gconstpointer n_random)
 {
 	static const char *const texts[] = {
-		"aa ab abc \"a\\ ab\" 2024-02-29 AB-1 \xc3\xa9 a end -5 0.5 1.25 12 123", "b aa \xe6\x97\xa5 12 123 null", "",
+		"aa ab\xef\xbf\xbf abc \"a\\ ab\" 2024-02-29 AB-1 \xc3\xa9 a end -5 0.5 1.25 12 123", "b aa \xe6\x97\xa5 12 123 null", "",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa a a a",
 	};
 	static const char *const schemas[] = {

@@ -127,7 +127,7 @@ static void test_document(void)
 {
 	static const char *const pieces[] = {
 		"Rechnung Nr. RE-2024-00173 vom 12. M\xc3\xa4rz", "He said \"no\\yes\" \xe2\x80\x94 twice",
-		"\xe6\x9d\xb1\xe4\xba\xac 12", "Rechnung Nr. 7",
+		"\xe6\x9d\xb1\xe4\xba\xac 12", "Rechnung Nr. 7", "br\xef\xbf\xbfken \xf0\x9f\xbf\xbe",
 	};
 	static const WeftSpansRule rules[] = {
 		{ 0, G_MAXSIZE, NULL, FALSE }, { 0, G_MAXSIZE, NULL, TRUE }, { 1, 4, NULL, TRUE },
