@@ -352,6 +352,15 @@ static gboolean is_between(const WeftLexeme *lexeme, WeftLexemeState state)
 	return (state.id & ((1u << lexeme->node_bits) - 1)) == 0;
 }
 
+int weft_lexeme_last(const WeftLexeme *lexeme, WeftLexemeState state)
+{
+	const WeftSpellingNode *node = node_of(lexeme, state.id);
+	if (is_between(lexeme, state) && (lexeme->longest[state.id >> lexeme->node_bits] == 0 ||
+					  state.n == lexeme->length_max))
+		return -1;
+	return node->first + node->n_ways - 1;
+}
+
 gboolean weft_lexeme_accepts(const WeftLexeme *lexeme, WeftLexemeState state)
 {
 	return is_between(lexeme, state) &&

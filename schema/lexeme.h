@@ -109,6 +109,9 @@ WeftLexemeState weft_lexeme_begin(const WeftLexeme *lexeme);
 /* The state behind `byte`; id WEFT_LEXEME_DEAD when it is not allowed. A few nanoseconds. */
 WeftLexemeState weft_lexeme_step(const WeftLexeme *lexeme, WeftLexemeState state, guint8 byte);
 
+/* No larger byte of the string may come next; -1: none may. */
+int weft_lexeme_last(const WeftLexeme *lexeme, WeftLexemeState state);
+
 /* Whether the string may end here: the closing quote may come. */
 gboolean weft_lexeme_accepts(const WeftLexeme *lexeme, WeftLexemeState state);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "schema/mask_key.h"
+#include "schema/walk.h"
 #include "schema/way.h"
 
 /* The most bytes by which a token that stays inside a string puts its end further away: the rest of an
@@ -27,11 +28,9 @@ struct WeftMasks {
 	guint64 n_texts;
 	GHashTable *entries;     /* owns */
 	GQueue recent;           /* the last used first */
-	GArray *found;           /* gint32: a walk's tokens */
+	WeftWalk walk;
 	guint64 *bits;           /* a set that is empty between calls */
 	Entry *loose;            /* the last one that is not kept */
-	WeftConstraint *path;    /* [WEFT_WORD_BYTES_MAX + 1] */
-	WeftLevelsMark *marks;   /* beside it */
 };
 
 static guint key_hash(gconstpointer key)
@@ -61,10 +60,8 @@ WeftMasks *weft_masks_new(const WeftVocabulary *vocabulary, gsize bytes_max)
 	masks->bytes_max = bytes_max;
 	masks->entries = g_hash_table_new_full(key_hash, key_equal, NULL, entry_free);
 	g_queue_init(&masks->recent);
-	masks->found = g_array_new(FALSE, FALSE, sizeof(gint32));
+	weft_walk_init(&masks->walk, vocabulary);
 	masks->bits = g_new0(guint64, vocabulary->n_words);
-	masks->path = g_new(WeftConstraint, WEFT_WORD_BYTES_MAX + 1);
-	masks->marks = g_new(WeftLevelsMark, WEFT_WORD_BYTES_MAX + 1);
 	return masks;
 }
 
@@ -73,11 +70,9 @@ void weft_masks_free(WeftMasks *masks)
 	if (!masks)
 		return;
 	g_hash_table_unref(masks->entries);
-	g_array_unref(masks->found);
+	weft_walk_done(&masks->walk);
 	entry_free(masks->loose);
 	g_free(masks->bits);
-	g_free(masks->path);
-	g_free(masks->marks);
 	g_free(masks);
 }
 
@@ -108,229 +103,75 @@ gboolean weft_mask_has(const WeftMask *mask, gint32 id)
 	return FALSE;
 }
 
-/* Tokens that a walk through a trie finds. */
-typedef struct Walk {
-	const WeftTrie *trie;
-	const guint64 *known; /* tokens that are not looked for; NULL: none */
-	gsize limit;
-	gsize close_before;
-	gsize growth;         /* so far */
-	gboolean finds_texts; /* of `exits`, not tokens */
-	guint32 n_chars_min, n_chars_max; /* that the string may still have */
-} Walk;
-
-/* `close`: what completes the document behind it. */
-static void add_token(WeftMasks *masks, Walk *walk, guint32 id, gsize close)
-{
-	const gint32 *same = walk->finds_texts ? NULL : masks->vocabulary->same;
-	if (close >= walk->limit || (walk->known && walk->known[id / 64] >> (id % 64) & 1))
-		return;
-	if (close > walk->close_before)
-		walk->growth = MAX(walk->growth, close - walk->close_before);
-	for (gint32 at = (gint32)id; at >= 0; at = same ? same[at] : -1)
-		g_array_append_val(masks->found, at);
-}
-
-static void find_token(WeftMasks *masks, Walk *walk, const WeftConstraint *behind, guint32 id)
-{
-	add_token(masks, walk, id, weft_constraint_close_bytes(behind));
-}
-
-/* Nodes [first, end) and what is below them; path[] has where the walk stands in front of them. */
-static void walk_nodes(WeftMasks *masks, Walk *walk, guint32 first, guint32 end)
-{
-	const WeftTrieNode *nodes = walk->trie->nodes;
-	if (first == end)
-		return;
-	guint depth = nodes[first].depth - 1u;
-	WeftLevels *levels = masks->path[depth].levels;
-	masks->marks[depth] = weft_levels_mark(levels);
-	for (guint32 i = first; i < end;) {
-		const WeftTrieNode *node = &nodes[i];
-		WeftConstraint *now = &masks->path[node->depth];
-		weft_levels_release(levels, masks->marks[node->depth - 1]);
-		weft_constraint_copy(now, &masks->path[node->depth - 1]);
-		if (!weft_constraint_advance(now, (guint8)node->byte)) {
-			i = node->next;
-			continue;
-		}
-		masks->marks[node->depth] = weft_levels_mark(levels);
-		if (node->id != WEFT_TRIE_NONE)
-			find_token(masks, walk, now, node->id);
-		i++;
-	}
-	weft_levels_release(levels, masks->marks[depth]);
-}
-
 /* ---- inside strings ---- */
 
-/* The constraint behind the value that its only way is in. */
-static void behind_value(const WeftConstraint *constraint, WeftConstraint *behind)
-{
-	weft_constraint_copy(behind, constraint);
-	weft_cursor_begin(&behind->ways[0].cursor, WEFT_CURSOR_GAP, NULL);
-}
-
-/* Where a cursor stands that needs nothing of the rest. */
-typedef union Inner {
-	WeftLexemeState lexeme;
-	WeftSpansState spans;
-	WeftNumberState number;
-} Inner;
-
-typedef struct InnerWalk {
-	WeftCursorKind kind;
-	const WeftNode *node;
-	const WeftSpans *spans;
-	gsize quote; /* bytes that close the value where it may end */
-} InnerWalk;
-
-static gboolean inner_step(const InnerWalk *inner, Inner *state, guint8 byte)
-{
-	if (inner->kind == WEFT_CURSOR_NUMBER)
-		return weft_numbers_step(inner->node->numbers, &state->number, byte);
-	if (inner->kind != WEFT_CURSOR_LEXEME)
-		return weft_spans_step(inner->spans, &state->spans, byte);
-	state->lexeme = weft_lexeme_step(inner->node->lexeme, state->lexeme, byte);
-	return state->lexeme.id != WEFT_LEXEME_DEAD;
-}
-
-static gboolean inner_may_end(const InnerWalk *inner, const Inner *state)
-{
-	if (inner->kind == WEFT_CURSOR_NUMBER)
-		return weft_numbers_accepts(inner->node->numbers, &state->number);
-	return inner->kind == WEFT_CURSOR_LEXEME
-		       ? weft_lexeme_accepts(inner->node->lexeme, state->lexeme)
-		       : weft_spans_accepts(inner->spans, &state->spans);
-}
-
-static gsize inner_close(const InnerWalk *inner, const Inner *state)
-{
-	if (inner->kind == WEFT_CURSOR_NUMBER)
-		return weft_numbers_close(inner->node->numbers, &state->number);
-	return inner->quote + (inner->kind == WEFT_CURSOR_LEXEME
-				       ? weft_lexeme_close(inner->node->lexeme, state->lexeme)
-				       : weft_spans_close_bytes(inner->spans, &state->spans));
-}
-
-/* The trie from behind such a value on, whose end node `i` is: a quote belongs to it, what follows a
- * number does not. */
-static void walk_behind(WeftMasks *masks, Walk *walk, const WeftConstraint *constraint,
-			const InnerWalk *inner, guint32 i)
-{
-	const WeftTrieNode *node = &walk->trie->nodes[i];
-	if (inner->quote == 0) {
-		behind_value(constraint, &masks->path[node->depth - 1]);
-		walk_nodes(masks, walk, i, node->next);
-	} else if (node->byte == '"') {
-		behind_value(constraint, &masks->path[node->depth]);
-		if (node->id != WEFT_TRIE_NONE)
-			find_token(masks, walk, &masks->path[node->depth], node->id);
-		walk_nodes(masks, walk, i + 1, node->next);
-	}
-}
-
-/* FALSE: the constraint is at no such place. */
-static gboolean walk_inner(WeftMasks *masks, Walk *walk, const WeftConstraint *constraint)
-{
-	const WeftCursor *cursor = &constraint->ways[0].cursor;
-	const WeftTrieNode *nodes = walk->trie->nodes;
-	Inner states[WEFT_WORD_BYTES_MAX + 1];
-	InnerWalk inner = {.kind = cursor->kind, .node = cursor->node, .quote = 1};
-	gsize behind = weft_level_close(constraint->ways[0].level);
-	if (cursor->kind == WEFT_CURSOR_LEXEME) {
-		states[0].lexeme = cursor->lexeme;
-	} else if (cursor->kind == WEFT_CURSOR_NUMBER) {
-		states[0].number = cursor->number;
-		inner.quote = 0;
-	} else if (cursor->kind == WEFT_CURSOR_SPANS || cursor->kind == WEFT_CURSOR_FIGURE) {
-		states[0].spans = cursor->spans;
-		inner.spans = constraint->spans[cursor->node->id];
-		inner.quote = cursor->kind == WEFT_CURSOR_SPANS;
-	}
-	if (constraint->n_ways > 1 || (cursor->kind != WEFT_CURSOR_LEXEME &&
-				       cursor->kind != WEFT_CURSOR_NUMBER && !inner.spans))
-		return FALSE;
-	for (guint32 i = 0; i < walk->trie->n_nodes;) {
-		const WeftTrieNode *node = &nodes[i];
-		const Inner *before = &states[node->depth - 1];
-		Inner *now = &states[node->depth];
-		*now = *before;
-		if (inner_step(&inner, now, (guint8)node->byte)) {
-			if (node->id != WEFT_TRIE_NONE)
-				add_token(masks, walk, node->id, inner_close(&inner, now) + behind);
-			i++;
-			continue;
-		}
-		if (inner_may_end(&inner, before))
-			walk_behind(masks, walk, constraint, &inner, i);
-		i = node->next;
-	}
-	return TRUE;
-}
+/* What a string of any text may still have. */
+typedef struct Room {
+	guint32 n_chars_min, n_chars_max;
+} Room;
 
 /* Whether a token that ends the string behind `n_chars` may come. */
-static gboolean may_leave(const Walk *walk, guint32 n_chars)
+static gboolean may_leave(const Room *room, guint32 n_chars)
 {
-	return n_chars >= walk->n_chars_min && n_chars <= walk->n_chars_max;
+	return n_chars >= room->n_chars_min && n_chars <= room->n_chars_max;
 }
 
-static void walk_exits(WeftMasks *masks, Walk *walk, const WeftConstraint *constraint)
+/* Tokens that end the string; those that do nothing else only where `ended` does not have them. */
+static void find_exits(WeftMasks *masks, const WeftConstraint *constraint, const Room *room)
 {
 	const WeftVocabulary *vocabulary = masks->vocabulary;
-	g_autofree gint32 *texts = NULL;
+	WeftWalk *walk = &masks->walk;
 	walk->trie = &vocabulary->exits;
-	behind_value(constraint, &masks->path[0]);
-	for (gsize i = 0; walk->n_chars_min > 0 && i < vocabulary->n_endings; i++)
-		if (may_leave(walk, vocabulary->endings[i].n_chars))
-			g_array_append_val(masks->found, vocabulary->endings[i].id);
-	guint n_found = masks->found->len;
 	walk->finds_texts = TRUE;
-	walk_nodes(masks, walk, 0, walk->trie->n_nodes);
-	guint n_texts = masks->found->len - n_found;
-	if (n_texts > 0)
-		texts = g_memdup2(&g_array_index(masks->found, gint32, n_found),
-				  n_texts * sizeof(gint32));
-	g_array_set_size(masks->found, n_found);
-	for (guint i = 0; i < n_texts; i++)
+	weft_constraint_copy(&walk->path[0], constraint);
+	weft_cursor_begin(&walk->path[0].ways[0].cursor, WEFT_CURSOR_GAP, NULL);
+	weft_walk(walk);
+	gsize n_texts = walk->n_found;
+	g_autofree gint32 *texts = g_memdup2(walk->found, n_texts * sizeof(gint32));
+	walk->n_found = 0;
+	for (gsize i = 0; room->n_chars_min > 0 && i < vocabulary->n_endings; i++)
+		if (may_leave(room, vocabulary->endings[i].n_chars))
+			weft_walk_add(walk, vocabulary->endings[i].id);
+	for (gsize i = 0; i < n_texts; i++)
 		for (guint32 at = vocabulary->exit_first[texts[i]];
 		     at < vocabulary->exit_first[texts[i] + 1]; at++)
-			if (may_leave(walk, vocabulary->exit_tokens[at].n_chars))
-				g_array_append_val(masks->found, vocabulary->exit_tokens[at].id);
+			if (may_leave(room, vocabulary->exit_tokens[at].n_chars))
+				weft_walk_add(walk, vocabulary->exit_tokens[at].id);
 }
 
 /* TRUE when the constraint stands between two characters of one string about which nothing is known
  * but its length, and nothing is written down of it. */
-static gboolean is_in_any_text(const WeftConstraint *constraint, Walk *walk)
+static gboolean is_in_any_text(const WeftConstraint *constraint, Room *room)
 {
 	const WeftCursor *cursor = &constraint->ways[0].cursor;
 	const WeftNode *node = cursor->node;
 	if (constraint->n_ways > 1)
 		return FALSE;
 	if (cursor->kind == WEFT_CURSOR_LEXEME)
-		return weft_lexeme_is_free(node->lexeme, cursor->lexeme, &walk->n_chars_min,
-					   &walk->n_chars_max);
+		return weft_lexeme_is_free(node->lexeme, cursor->lexeme, &room->n_chars_min,
+					   &room->n_chars_max);
 	if (cursor->kind != WEFT_CURSOR_TEXT || !weft_free_text_is_between(&cursor->text))
 		return FALSE;
 	guint32 n = cursor->text.n;
-	walk->n_chars_min = node->length_min > n ? node->length_min - n : 0;
-	walk->n_chars_max = node->length_max - n;
+	room->n_chars_min = node->length_min > n ? node->length_min - n : 0;
+	room->n_chars_max = node->length_max - n;
 	return TRUE;
 }
 
 /* FALSE: it is not such a place, or too near the limit. */
-static gboolean build_any_text(WeftMasks *masks, const WeftConstraint *constraint, Walk *walk,
-			       Entry *entry)
+static gboolean build_any_text(WeftMasks *masks, const WeftConstraint *constraint, Entry *entry)
 {
 	const WeftVocabulary *vocabulary = masks->vocabulary;
-	if (!is_in_any_text(constraint, walk) ||
+	WeftWalk *walk = &masks->walk;
+	Room room;
+	if (!is_in_any_text(constraint, &room) ||
 	    (walk->limit != G_MAXSIZE && walk->close_before + ESCAPE_REST_MAX >= walk->limit))
 		return FALSE;
-	guint step = weft_vocabulary_step(vocabulary, walk->n_chars_max);
+	guint step = weft_vocabulary_step(vocabulary, room.n_chars_max);
 	entry->mask.bits =
-		walk->n_chars_min > 0 ? vocabulary->inside[step] : vocabulary->ended[step];
+		room.n_chars_min > 0 ? vocabulary->inside[step] : vocabulary->ended[step];
 	walk->growth = ESCAPE_REST_MAX;
-	walk_exits(masks, walk, constraint);
+	find_exits(masks, constraint, &room);
 	return TRUE;
 }
 
@@ -352,10 +193,11 @@ static guint32 way_room(const WeftWay *way)
 /* The safe tokens that the free ways allow, or NULL. Those are inside their strings, and so are all
  * other ways: a step there never makes more of them. Near the limit they are only offered where it is
  * clear that all of them fit; *ret_none_fits: none does. */
-static const guint64 *safe_tokens(WeftMasks *masks, const WeftConstraint *constraint, Walk *walk,
+static const guint64 *safe_tokens(WeftMasks *masks, const WeftConstraint *constraint,
 				  gboolean *ret_none_fits)
 {
 	const WeftVocabulary *vocabulary = masks->vocabulary;
+	WeftWalk *walk = &masks->walk;
 	const WeftWay *widest = NULL;
 	for (guint i = 0; i < constraint->n_ways; i++) {
 		const WeftWay *way = &constraint->ways[i];
@@ -391,9 +233,9 @@ static void others_of(const WeftConstraint *constraint, WeftConstraint *others)
 /* Puts the tokens that were found into the entry, in order and none twice. */
 static void sort_found(WeftMasks *masks, Entry *entry)
 {
-	const gint32 *found = (const gint32 *)(const void *)masks->found->data;
+	const gint32 *found = masks->walk.found;
 	gsize n = 0, n_words = masks->vocabulary->n_words;
-	for (guint i = 0; i < masks->found->len; i++) {
+	for (gsize i = 0; i < masks->walk.n_found; i++) {
 		guint64 bit = (guint64)1 << (found[i] % 64);
 		n += !(masks->bits[found[i] / 64] & bit);
 		masks->bits[found[i] / 64] |= bit;
@@ -418,39 +260,31 @@ static void sort_found(WeftMasks *masks, Entry *entry)
 	entry->size_bytes = n * sizeof(gint32);
 }
 
-static void walk_whole(WeftMasks *masks, Walk *walk, const WeftTrie *trie)
-{
-	walk->trie = trie;
-	walk_nodes(masks, walk, 0, trie->n_nodes);
-}
-
-static void build_any(WeftMasks *masks, const WeftConstraint *constraint, Walk *walk, Entry *entry)
+static void build_any(WeftMasks *masks, const WeftConstraint *constraint, Entry *entry)
 {
 	const WeftVocabulary *vocabulary = masks->vocabulary;
+	WeftWalk *walk = &masks->walk;
 	gboolean none_fits = FALSE;
-	entry->mask.bits = safe_tokens(masks, constraint, walk, &none_fits);
-	weft_constraint_copy(&masks->path[0], constraint);
-	walk_whole(masks, walk,
-		   entry->mask.bits || none_fits ? &vocabulary->crossing : &vocabulary->all);
+	entry->mask.bits = safe_tokens(masks, constraint, &none_fits);
+	walk->trie = entry->mask.bits || none_fits ? &vocabulary->crossing : &vocabulary->all;
+	weft_constraint_copy(&walk->path[0], constraint);
+	weft_walk(walk);
 	if (!entry->mask.bits)
 		return;
-	others_of(constraint, &masks->path[0]);
+	walk->trie = &vocabulary->all;
 	walk->known = entry->mask.bits;
-	if (masks->path[0].n_ways > 0)
-		walk_whole(masks, walk, &vocabulary->all);
+	others_of(constraint, &walk->path[0]);
+	weft_walk(walk);
 }
 
 static Entry *build(WeftMasks *masks, const WeftConstraint *constraint, gsize limit)
 {
 	Entry *entry = g_new0(Entry, 1);
-	Walk walk = {.trie = &masks->vocabulary->all,
-		     .limit = limit,
-		     .close_before = weft_constraint_close_bytes(constraint)};
-	g_array_set_size(masks->found, 0);
-	if (!build_any_text(masks, constraint, &walk, entry) &&
-	    !walk_inner(masks, &walk, constraint))
-		build_any(masks, constraint, &walk, entry);
-	entry->growth = walk.growth;
+	WeftWalk *walk = &masks->walk;
+	weft_walk_begin(walk, limit, weft_constraint_close_bytes(constraint));
+	if (!build_any_text(masks, constraint, entry))
+		build_any(masks, constraint, entry);
+	entry->growth = walk->growth;
 	sort_found(masks, entry);
 	return entry;
 }
@@ -500,46 +334,8 @@ WeftMask weft_masks_find(WeftMasks *masks, const WeftConstraint *constraint, gsi
 	return entry->mask;
 }
 
-/* The node of the trie that the bytes lead to, or its end. */
-static guint32 find_node(const WeftTrie *trie, const char *head, gsize size_bytes)
-{
-	guint32 i = 0, end = trie->n_nodes;
-	gsize n = 0;
-	while (i < end) {
-		if (trie->nodes[i].byte != (guint8)head[n]) {
-			i = trie->nodes[i].next;
-			continue;
-		}
-		if (++n == size_bytes)
-			return i;
-		end = trie->nodes[i].next;
-		i++;
-	}
-	return trie->n_nodes;
-}
-
 gboolean weft_masks_spans(WeftMasks *masks, const WeftConstraint *behind, const char *head,
 			  gsize size_bytes)
 {
-	const WeftTrie *trie = &masks->vocabulary->all;
-	guint32 first = find_node(trie, head, size_bytes);
-	WeftLevels *levels = behind->levels;
-	gboolean spans = FALSE;
-	if (first == trie->n_nodes)
-		return FALSE;
-	guint depth = trie->nodes[first].depth;
-	masks->marks[depth] = weft_levels_mark(levels);
-	weft_constraint_copy(&masks->path[depth], behind);
-	for (guint32 i = first + 1; i < trie->nodes[first].next && !spans;) {
-		const WeftTrieNode *node = &trie->nodes[i];
-		weft_levels_release(levels, masks->marks[node->depth - 1]);
-		weft_constraint_copy(&masks->path[node->depth], &masks->path[node->depth - 1]);
-		gboolean fits = weft_constraint_advance(&masks->path[node->depth],
-							(guint8)node->byte);
-		masks->marks[node->depth] = weft_levels_mark(levels);
-		spans = fits && node->id != WEFT_TRIE_NONE;
-		i = fits ? i + 1 : node->next;
-	}
-	weft_levels_release(levels, masks->marks[depth]);
-	return spans;
+	return weft_walk_spans(&masks->walk, behind, head, size_bytes);
 }

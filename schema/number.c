@@ -284,7 +284,7 @@ static guint32 close_state(const WeftNumbers *numbers, const WeftNumberState *st
 
 guint32 weft_numbers_close(const WeftNumbers *numbers, const WeftNumberState *state)
 {
-	return close_state(numbers, state, FALSE);
+	return weft_numbers_accepts(numbers, state) ? 0 : close_state(numbers, state, FALSE);
 }
 
 gboolean weft_numbers_is_empty(const WeftNumbers *numbers)
@@ -335,7 +335,8 @@ gboolean weft_numbers_step(const WeftNumbers *numbers, WeftNumberState *state, g
 {
 	WeftNumberState next = *state;
 	if (!spell(numbers, &next, byte) ||
-	    close_state(numbers, &next, TRUE) == WEFT_NUMBER_NEVER)
+	    (!weft_numbers_accepts(numbers, &next) &&
+	     close_state(numbers, &next, TRUE) == WEFT_NUMBER_NEVER))
 		return FALSE;
 	*state = next;
 	return TRUE;

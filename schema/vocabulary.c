@@ -146,6 +146,10 @@ static gboolean trie_build(WeftTrie *trie, const Sorted *sorted, gint32 *same)
 		trie->nodes[path[n_path - 1]].id = last & NODES_MAX;
 	}
 	end_nodes(trie, path, &n_path, 0);
+	for (guint byte = 0; byte < G_N_ELEMENTS(trie->roots); byte++)
+		trie->roots[byte] = trie->n_nodes;
+	for (guint32 i = 0; i < trie->n_nodes; i = trie->nodes[i].next)
+		trie->roots[trie->nodes[i].byte] = i;
 	trie->nodes = g_renew(WeftTrieNode, trie->nodes, MAX(trie->n_nodes, 1));
 	return TRUE;
 }

@@ -44,6 +44,7 @@ typedef struct WeftTrieNode {
 typedef struct WeftTrie {
 	guint32 n_nodes;
 	WeftTrieNode *nodes;
+	guint32 roots[256]; /* by their byte, nodes of depth 1; n_nodes: there is none */
 } WeftTrie;
 
 typedef struct WeftVocabulary {

@@ -1,5 +1,8 @@
 #include "schema/way.h"
 
+/* What more texts go on with is not listed one by one. */
+#define TEXTS_LISTED_MAX 16
+
 #include <string.h>
 
 /* Whether the value at hand is an item that may not come twice. */
@@ -362,6 +365,97 @@ int weft_way_forced(const WeftConstraint *constraint, const WeftWay *way)
 			->sorted[cursor->range.first].bytes[cursor->range.n_bytes];
 	default:
 		return -2;
+	}
+}
+
+/* What texts that begin with the same `n_bytes` bytes go on with. */
+static void add_texts(const WeftTexts *texts, const WeftRange *range, WeftByteSet *bytes)
+{
+	for (guint32 i = range->first; i < range->end; i++)
+		if (texts->sorted[i].size_bytes > range->n_bytes)
+			weft_byte_set_add(bytes, (guint8)texts->sorted[i].bytes[range->n_bytes]);
+}
+
+static void add_literals(const WeftConstraint *constraint, const WeftNode *node,
+			 const WeftRange *range, WeftByteSet *bytes)
+{
+	if (range->end - range->first <= TEXTS_LISTED_MAX)
+		add_texts(weft_way_texts(constraint, node), range, bytes);
+	else
+		weft_byte_set_add_all(bytes);
+}
+
+static void add_value(const WeftConstraint *constraint, const WeftNode *node, WeftByteSet *bytes)
+{
+	switch (node->kind) {
+	case WEFT_NODE_BRANCHES:
+		for (guint i = 0; i < node->branches->len; i++)
+			add_value(constraint, weft_node_branch(node, i), bytes);
+		break;
+	case WEFT_NODE_LITERALS:
+		add_literals(constraint, node,
+			     &(WeftRange){0, weft_way_texts(constraint, node)->n, 0}, bytes);
+		break;
+	case WEFT_NODE_STRING:
+		weft_byte_set_add(bytes, '"');
+		break;
+	case WEFT_NODE_NUMBER:
+		weft_byte_set_add(bytes, '-');
+		for (guint8 digit = '0'; digit <= '9'; digit++)
+			weft_byte_set_add(bytes, digit);
+		break;
+	case WEFT_NODE_ARRAY:
+		weft_byte_set_add(bytes, '[');
+		break;
+	case WEFT_NODE_OBJECT:
+	case WEFT_NODE_MAP:
+		weft_byte_set_add(bytes, '{');
+		break;
+	}
+}
+
+void weft_way_gap_bytes(const WeftConstraint *constraint, const WeftLevel *level,
+			WeftByteSet *bytes)
+{
+	if (!level)
+		return;
+	gboolean is_array = level->node->kind == WEFT_NODE_ARRAY;
+	weft_byte_set_add(bytes, is_array ? ']' : '}');
+	if (level->index > 0)
+		weft_byte_set_add(bytes, ',');
+	else if (!is_array)
+		weft_byte_set_add(bytes, '"');
+	else if (weft_node_item(level->node, 0))
+		add_value(constraint, weft_node_item(level->node, 0), bytes);
+}
+
+void weft_way_bytes(const WeftConstraint *constraint, const WeftWay *way, WeftByteSet *bytes)
+{
+	const WeftCursor *cursor = &way->cursor;
+	switch (cursor->kind) {
+	case WEFT_CURSOR_GAP:
+		weft_way_gap_bytes(constraint, way->level, bytes);
+		break;
+	case WEFT_CURSOR_VALUE:
+		add_value(constraint, cursor->node, bytes);
+		break;
+	case WEFT_CURSOR_LITERAL:
+		add_literals(constraint, cursor->node, &cursor->range, bytes);
+		if (may_end_here(constraint, way))
+			weft_way_gap_bytes(constraint, way->level, bytes);
+		break;
+	case WEFT_CURSOR_KEY:
+		add_literals(constraint, way->level->node, &cursor->range, bytes);
+		break;
+	case WEFT_CURSOR_NEW_KEY:
+		weft_byte_set_add(bytes, '"');
+		break;
+	case WEFT_CURSOR_COLON:
+		weft_byte_set_add(bytes, ':');
+		break;
+	default:
+		weft_byte_set_add_all(bytes);
+		break;
 	}
 }
 

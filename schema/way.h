@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "schema/byte_set.h"
 #include "schema/constraint.h"
 #include "schema/tables.h"
 
@@ -126,6 +127,11 @@ gboolean weft_way_is_complete(const WeftConstraint *constraint, const WeftWay *w
 gsize weft_way_close(const WeftConstraint *constraint, const WeftWay *way);
 /* The byte that must come next; -1: there is a choice; -2: not known without trying. */
 int weft_way_forced(const WeftConstraint *constraint, const WeftWay *way);
+/* Adds the bytes that may come next to the set, and often some that may not. */
+void weft_way_bytes(const WeftConstraint *constraint, const WeftWay *way, WeftByteSet *bytes);
+/* The same behind a value inside `level`. */
+void weft_way_gap_bytes(const WeftConstraint *constraint, const WeftLevel *level,
+			WeftByteSet *bytes);
 /* Adds a way, unless there is one like it. */
 void weft_ways_add(WeftConstraint *to, const WeftWay *way);
 

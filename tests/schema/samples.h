@@ -33,6 +33,9 @@ static const char *const samples[] = {
 	"\"required\":[\"k\"]}]}",
 	"{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"anyOf\":["
 	"{\"type\":\"integer\"},{\"type\":\"number\"},{\"type\":\"string\"}]}},\"minItems\":2}",
+	/* more than are listed one by one */
+	"{\"type\":\"array\",\"items\":{\"enum\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,120,\"ab\"]},"
+	"\"maxItems\":3}",
 	/* recursion, with and without an end in sight */
 	"{\"type\":\"object\",\"properties\":{\"v\":{\"type\":\"integer\"},\"next\":{\"anyOf\":["
 	"{\"type\":\"null\"},{\"$ref\":\"#\"}]},\"kids\":{\"type\":\"array\","
