@@ -256,6 +256,41 @@ WeftAnchor weft_content_anchor_of(const WeftContent *content, guint32 char_first
 	return whole;
 }
 
+/* From *at, which is the code point *char_at, to the code point `to`: does a line end on the way? */
+static gboolean ends_line(const char **at, guint32 *char_at, guint32 to)
+{
+	gboolean ends = FALSE;
+
+	for (; *char_at < to && **at; (*char_at)++, *at = g_utf8_next_char(*at))
+		ends |= **at == '\n';
+	return ends;
+}
+
+GArray *weft_content_boxes_of(const WeftContent *content, guint32 char_first, guint32 char_end)
+{
+	WeftWordReader reader = weft_content_words(content);
+	g_autoptr(GArray) boxes = g_array_new(FALSE, FALSE, 4 * sizeof(double));
+	const char *at = content->text;
+	guint32 page = 0, char_at = 0;
+	WeftWord word;
+
+	while (weft_word_next(&reader, &word)) {
+		if (word.char_end <= char_first || word.char_first >= char_end)
+			continue;
+		gboolean begins_line = ends_line(&at, &char_at, word.char_first) || boxes->len == 0;
+		double *box = boxes->len > 0 ? &g_array_index(boxes, double, 4 * (boxes->len - 1)) : NULL;
+
+		if (!word.at.has_bbox || (boxes->len > 0 && word.at.page != page))
+			return NULL;
+		page = word.at.page;
+		if (begins_line)
+			g_array_append_vals(boxes, word.at.bbox, 1);
+		for (int i = 0; i < 4 && !begins_line; i++)
+			box[i] = i < 2 ? MIN(box[i], word.at.bbox[i]) : MAX(box[i], word.at.bbox[i]);
+	}
+	return boxes->len > 1 ? g_steal_pointer(&boxes) : NULL;
+}
+
 double weft_content_confidence_of(const WeftContent *content, guint32 char_first, guint32 char_end)
 {
 	WeftWordReader reader = weft_content_words(content);

@@ -94,6 +94,11 @@ void weft_content_set_document(WeftContent *content, guint32 document);
  * when it has no words there; of the document that the first anchor names. */
 WeftAnchor weft_content_anchor_of(const WeftContent *content, guint32 char_first, guint32 char_end);
 
+/* The boxes of code points [char_first, char_end), one for each line of text that they stand on (four
+ * doubles each, as in an anchor): what the union of them has beside them is not meant. NULL: on one line, or
+ * without boxes, or not all on one page. Caller frees. */
+GArray *weft_content_boxes_of(const WeftContent *content, guint32 char_first, guint32 char_end);
+
 /* How sure the reader was of code points [char_first, char_end): the mean of its words there, else what is
  * known of the whole item; 1 for text that stands in the file, and where nothing is known. */
 double weft_content_confidence_of(const WeftContent *content, guint32 char_first, guint32 char_end);

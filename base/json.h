@@ -165,6 +165,8 @@ void weft_json_write_uint(WeftJsonWriter *writer, guint64 value);
 gboolean weft_json_write_double(WeftJsonWriter *writer, double value);
 /* The same after rounding to `n_decimals` (0..9) places. */
 gboolean weft_json_write_rounded(WeftJsonWriter *writer, double value, guint n_decimals);
+/* An array of them. */
+void weft_json_write_numbers(WeftJsonWriter *writer, const double *values, gsize n, guint n_decimals);
 /* JSON text that is known to be one valid value, as it is. */
 void weft_json_write_raw(WeftJsonWriter *writer, const char *json, gsize size_bytes);
 /* A tree: compact, order of members kept, numbers as they stood. */

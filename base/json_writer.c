@@ -231,6 +231,14 @@ gboolean weft_json_write_rounded(WeftJsonWriter *writer, double value, guint n_d
 	return weft_json_write_double(writer, fabs(scaled) < 0x1p53 ? scaled / power : value);
 }
 
+void weft_json_write_numbers(WeftJsonWriter *writer, const double *values, gsize n, guint n_decimals)
+{
+	weft_json_write_array(writer);
+	for (gsize i = 0; i < n; i++)
+		(void)weft_json_write_rounded(writer, values[i], n_decimals);
+	weft_json_write_array_end(writer);
+}
+
 void weft_json_write_tree(WeftJsonWriter *writer, const WeftJson *value)
 {
 	WeftJsonType type = weft_json_type(value);

@@ -16,6 +16,7 @@
 #define AROUND_S 1.0
 #define VALUES_MAX 50u     /* of a list or an object */
 #define EVIDENCE_MAX 8u    /* of one value */
+#define LINES_MAX 1000u    /* of one quote */
 #define SENTENCE_CHARS 240 /* to each side of the quote */
 #define SLUG_BYTES 60
 
@@ -316,6 +317,30 @@ static WeftPart *cut(WeftExplain *explain, const WeftJson *record, const WeftAnc
 	return weft_crop(explain->ingest, explain->fd, explain->path, at, &options, error);
 }
 
+/* Of a quote on several lines: what its box has beside them goes halfway to white. */
+static void fade_beside(WeftPart *part, const WeftJson *boxes)
+{
+	WeftRaster *raster = &part->raster;
+	double unit = raster->points_per_pixel > 0 ? raster->points_per_pixel : 1, box[4];
+	g_autofree guint8 *is_meant = g_malloc0((gsize)raster->width * raster->height);
+
+	for (gsize i = 0; i < MIN(weft_json_length(boxes), LINES_MAX); i++) {
+		if (!read_numbers(weft_json_at(boxes, i), box, 4))
+			return;
+		for (int k = 0; k < 4; k++) {
+			double at = (box[k] - part->anchor.bbox[k % 2]) / unit + (k < 2 ? -1 : 1);
+
+			box[k] = CLAMP(at, 0, k % 2 ? raster->height : raster->width);
+		}
+		for (guint32 y = (guint32)box[1]; y < box[3]; y++)
+			for (guint32 x = (guint32)box[0]; x < box[2]; x++)
+				is_meant[(gsize)y * raster->width + x] = 1;
+	}
+	for (gsize i = 0; i < (gsize)raster->width * raster->height; i++)
+		for (int c = 0; c < 3 && !is_meant[i]; c++)
+			raster->pixels[3 * i + c] = (guint8)((raster->pixels[3 * i + c] + 255) / 2);
+}
+
 static gboolean write_part(const WeftPart *part, const char *path, GError **error)
 {
 	const WeftRaster *raster = &part->raster;
@@ -334,7 +359,7 @@ static gboolean write_part(const WeftPart *part, const char *path, GError **erro
 }
 
 static gboolean write_crop(WeftExplain *explain, const WeftJson *record, const WeftAnchor *at,
-			   const char *name, GError **error)
+			   const WeftJson *boxes, const char *name, GError **error)
 {
 	g_autoptr(GError) failure = NULL;
 	g_autoptr(WeftPart) part = cut(explain, record, at, &failure);
@@ -352,6 +377,8 @@ static gboolean write_crop(WeftExplain *explain, const WeftJson *record, const W
 	g_autofree char *file = g_strconcat(name, part->kind == WEFT_PART_PCM ? ".wav" : ".png", NULL);
 	g_autofree char *path = g_build_filename(folder, file, NULL);
 
+	if (part->kind != WEFT_PART_PCM && weft_json_length(boxes) > 0)
+		fade_beside(part, boxes);
 	return weft_folder_make(folder, 0700, error) && write_part(part, path, error);
 }
 
@@ -361,7 +388,7 @@ static gboolean explain_evidence(WeftExplain *explain, const WeftJson *record, c
 				 const char *name, GError **error)
 {
 	const WeftJson *content = weft_value_content(record, text_of(evidence, "content"));
-	const WeftJson *places = weft_json_member(evidence, "at");
+	const WeftJson *places = weft_json_member(evidence, "at"), *boxes = weft_json_member(evidence, "boxes");
 	const char *quote = text_of(evidence, "quote");
 	guint64 window;
 
@@ -378,8 +405,11 @@ static gboolean explain_evidence(WeftExplain *explain, const WeftJson *record, c
 						  : g_strdup(name);
 
 		print_place(record, &at);
+		if (weft_json_length(boxes) > 0)
+			print_fact("lines", "%" G_GSIZE_FORMAT "; what the box has beside them is pale in the crop",
+				   weft_json_length(boxes));
 		if ((at.page > 0 || at.has_bbox || at.has_time) &&
-		    !write_crop(explain, record, &at, numbered, error))
+		    !write_crop(explain, record, &at, boxes, numbered, error))
 			return FALSE;
 	}
 	return TRUE;

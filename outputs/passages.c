@@ -335,6 +335,7 @@ static gboolean find_in(const WeftHeldPassage *passage, const char *normal, Weft
 	spot->char_first = passage->char_first + place->char_first;
 	spot->char_end = passage->char_first + place->char_end;
 	spot->at = weft_content_anchor_of(content, place->char_first, place->char_end);
+	spot->boxes = weft_content_boxes_of(content, place->char_first, place->char_end);
 	spot->quote = g_strndup(first, (gsize)(end - first));
 	return TRUE;
 }

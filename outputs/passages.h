@@ -55,7 +55,8 @@ typedef struct WeftPassageSpot {
 	guint passage;
 	guint32 char_first, char_end; /* of the item */
 	WeftAnchor at;
-	char *quote; /* caller frees */
+	GArray *boxes; /* as of a value's evidence (record.h); caller frees */
+	char *quote;   /* caller frees */
 } WeftPassageSpot;
 gboolean weft_passages_find(const WeftPassages *passages, const gboolean *is_given, const char *text,
 			    WeftPassageSpot *ret_spot);

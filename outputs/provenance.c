@@ -245,6 +245,7 @@ static void add_place(Tracer *tracer, const Value *value, const WeftTextPlace *p
 	};
 
 	found.at = weft_content_anchor_of(content, found.char_first, found.char_end);
+	found.boxes = weft_content_boxes_of(content, found.char_first, found.char_end);
 	if (value->readings.n > 1)
 		found.readings = readings_of(&value->readings);
 	if (value->kind == WEFT_PROVENANCE_COPIED) {

@@ -57,6 +57,7 @@ static void clear_provenance(gpointer item)
 	g_free(provenance->quote);
 	g_free(provenance->read);
 	g_strfreev(provenance->readings);
+	g_clear_pointer(&provenance->boxes, g_array_unref);
 }
 
 static GArray *new_array(gsize item_bytes, GDestroyNotify clear)

@@ -89,6 +89,7 @@ typedef struct WeftProvenance {
 	guint32 n_occurrences;  /* COPIED: places of the window where it stands; 0: not counted */
 	guint32 window;         /* whose answer gave the value, from 1; 0: not known */
 	WeftAnchor at;
+	GArray *boxes;          /* four doubles for each line that the quote stands on; NULL: one, or none known */
 	double reading;         /* 0..1: how sure the reader of the content was; 1: it stands in the file */
 	double confidence;      /* of the value, the reading counted; negative: not known */
 	double attention;       /* POINTED: 0..1 of what the model looked at; 0: its time points there */

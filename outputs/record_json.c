@@ -37,10 +37,7 @@ static void write_numbers(WeftJsonWriter *w, const char *key, const double *valu
 			  guint n_decimals)
 {
 	weft_json_write_key(w, key);
-	weft_json_write_array(w);
-	for (gsize i = 0; i < n; i++)
-		(void)weft_json_write_rounded(w, values[i], n_decimals);
-	weft_json_write_array_end(w);
+	weft_json_write_numbers(w, values, n, n_decimals);
 }
 
 static gboolean is_whole_document(const WeftAnchor *at)
@@ -238,6 +235,15 @@ static void write_readings(WeftJsonWriter *w, char *const *readings)
 	weft_json_write_array_end(w);
 }
 
+static void write_boxes(WeftJsonWriter *w, const GArray *boxes)
+{
+	weft_json_write_key(w, "boxes");
+	weft_json_write_array(w);
+	for (guint i = 0; i < boxes->len; i++)
+		weft_json_write_numbers(w, &g_array_index(boxes, double, 4 * i), 4, BOX_DECIMALS);
+	weft_json_write_array_end(w);
+}
+
 static void write_evidence(WeftJsonWriter *w, const WeftRecord *record,
 			   const WeftProvenance *provenance)
 {
@@ -259,6 +265,8 @@ static void write_evidence(WeftJsonWriter *w, const WeftRecord *record,
 		write_count(w, "occurrences", provenance->n_occurrences);
 	if (provenance->kind != WEFT_PROVENANCE_NONE)
 		write_anchors(w, &provenance->at, 1);
+	if (provenance->boxes)
+		write_boxes(w, provenance->boxes);
 	if (provenance->window > 0)
 		write_count(w, "window", provenance->window);
 	if (provenance->confidence >= 0)

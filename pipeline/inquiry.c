@@ -33,6 +33,8 @@
 #define VALUES_MAX 1000u
 #define DEPTH_MAX 64
 #define SHARE_DECIMALS 4
+#define BOX_DECIMALS 2
+#define TIME_DECIMALS 3
 
 typedef struct Inquiry {
 	const WeftJob *job;
@@ -210,10 +212,7 @@ static void write_anchor(WeftJsonWriter *w, const WeftAnchor *at)
 		if (box ? !at->has_bbox : !at->has_time)
 			continue;
 		weft_json_write_key(w, box ? "bbox" : "time");
-		weft_json_write_array(w);
-		for (int i = 0; i < (box ? 4 : 2); i++)
-			(void)weft_json_write_rounded(w, values[i], box ? 2 : 3);
-		weft_json_write_array_end(w);
+		weft_json_write_numbers(w, values, box ? 4 : 2, box ? BOX_DECIMALS : TIME_DECIMALS);
 	}
 	weft_json_write_object_end(w);
 }
@@ -241,6 +240,13 @@ static void write_spot(const Inquiry *inquiry, WeftJsonWriter *w, const char *po
 	weft_json_write_array(w);
 	write_anchor(w, &spot->at);
 	weft_json_write_array_end(w);
+	if (spot->boxes == NULL)
+		return;
+	weft_json_write_key(w, "boxes");
+	weft_json_write_array(w);
+	for (guint i = 0; i < spot->boxes->len; i++)
+		weft_json_write_numbers(w, &g_array_index(spot->boxes, double, 4 * i), 4, BOX_DECIMALS);
+	weft_json_write_array_end(w);
 }
 
 static double confidence_at(const Inquiry *inquiry, const char *pointer)
@@ -259,7 +265,7 @@ static void write_evidence(const Inquiry *inquiry, WeftJsonWriter *w, const char
                            const char *text)
 {
 	double confidence = confidence_at(inquiry, pointer);
-	WeftPassageSpot spot = {.quote = NULL};
+	WeftPassageSpot spot = {.boxes = NULL};
 
 	weft_json_write_key(w, pointer);
 	weft_json_write_array(w);
@@ -275,6 +281,7 @@ static void write_evidence(const Inquiry *inquiry, WeftJsonWriter *w, const char
 	weft_json_write_object_end(w);
 	weft_json_write_array_end(w);
 	g_free(spot.quote);
+	g_clear_pointer(&spot.boxes, g_array_unref);
 }
 
 /* Strings and numbers with their evidence, or, `of_nulls`, why what is null is. Gives how many there were. */

@@ -56,6 +56,37 @@ static void test_document(void)
 	g_assert_cmpuint(weft_content_anchor_of(content, 8, 11).document, ==, 3); /* no words */
 }
 
+static void test_lines(void)
+{
+	WeftAnchor whole = box(1, 0, 0, 100, 100), timed = { .has_time = TRUE };
+	g_autoptr(WeftContent) content = weft_content_new(
+		WEFT_CONTENT_TEXT, WEFT_BY_FILE, g_strdup("\xC3\xBC" "ber one\ttwo\nsix ten\n\nend"), whole);
+	const WeftWord words[] = {
+		{ 0, 4, box(1, 0, 0, 10, 10), -1 },   { 5, 8, box(1, 80, 0, 90, 11), -1 },
+		{ 9, 12, box(1, 91, 1, 99, 10), -1 }, { 13, 16, box(1, 0, 12, 10, 22), -1 },
+		{ 17, 20, box(1, 12, 11, 22, 21), -1 }, { 22, 25, box(2, 0, 24, 10, 34), -1 },
+	};
+	const double wanted[] = { 80, 0, 99, 11, 0, 11, 22, 22 };
+	g_autoptr(GArray) boxes = NULL;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(words); i++)
+		weft_content_add_word(content, words[i]);
+	g_assert_null(weft_content_boxes_of(content, 0, 12));  /* one line */
+	g_assert_null(weft_content_boxes_of(content, 14, 20));
+	g_assert_null(weft_content_boxes_of(content, 14, 25)); /* goes over a page */
+	g_assert_null(weft_content_boxes_of(content, 12, 13)); /* no word */
+	weft_content_pack(content);
+	boxes = weft_content_boxes_of(content, 6, 18);
+	g_assert_cmpmem(boxes->data, boxes->len * 4 * sizeof(double), wanted, sizeof wanted);
+
+	g_autoptr(WeftContent) cue =
+		weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_SIDECAR, g_strdup("one\ntwo"), timed);
+	g_assert_null(weft_content_boxes_of(cue, 0, 7));
+	weft_content_add_word(cue, (WeftWord){ 0, 3, timed, -1 });
+	weft_content_add_word(cue, (WeftWord){ 4, 7, timed, -1 });
+	g_assert_null(weft_content_boxes_of(cue, 0, 7)); /* times alone */
+}
+
 static void test_words(void)
 {
 	WeftAnchor whole = box(1, 0, 0, 100, 100);
@@ -294,6 +325,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/content/union", test_union);
 	g_test_add_func("/content/confidence", test_confidence);
 	g_test_add_func("/content/words", test_words);
+	g_test_add_func("/content/lines", test_lines);
 	g_test_add_func("/content/document", test_document);
 	g_test_add_func("/content/copy", test_copy);
 	g_test_add_func("/content/pack", test_pack);

@@ -112,6 +112,23 @@ class Explain(e2e.Case):
         self.assertGreater(crop.std(), 1)
 
     @e2e.needs("ffmpeg")
+    def test_lines(self):
+        """Of a quote on two lines the crop has both, and what stands beside them is pale."""
+        shutil.copy(e2e.INBOX / "chart.png", self.folder)
+        self.run_on("chart.png")
+        boxes = [[140, 50, 180, 60], [100, 66, 130, 82]]
+        self.edit(answer={"shop": "x"}, provenance={"/shop": [
+            {"kind": "matched", "at": [{"bbox": [100, 50, 180, 82]}], "boxes": boxes}]})
+        told = self.explain("/shop")
+        self.assertEqual(dict(told)["lines"].split(";")[0], "2")
+        crop, whole = pixels(self.crop_of(told)), pixels(self.folder / "chart.png")
+        expected = (whole[34:98, 84:196] + 255) // 2
+        for x0, y0, x1, y1 in boxes:  # and a pixel around each
+            expected[y0 - 35:y1 - 33, x0 - 85:x1 - 83] = whole[y0 - 1:y1 + 1, x0 - 1:x1 + 1]
+        self.assertTrue((crop == expected).all())
+        self.assertFalse((crop == whole[34:98, 84:196]).all())
+
+    @e2e.needs("ffmpeg")
     def test_sound(self):
         shutil.copy(e2e.INBOX / "interview.mp3", self.folder)
         self.run_on("interview.mp3")
@@ -178,7 +195,8 @@ class Explain(e2e.Case):
         for at in ({"page": 99}, {"page": 1, "bbox": [1e308, -1e308, -1e308, 1e308]}, {"time": [-1, 5]},
                    {"page": 4294967296, "bbox": [0, 0, 1, 1]}, {"time": [1e300, 1e301]}):
             self.edit(answer={"x": 1}, provenance={"/x": [
-                {"kind": "matched", "content": "c1", "chars": [5, 4294967295], "at": [at]}]})
+                {"kind": "matched", "content": "c1", "chars": [5, 4294967295], "at": [at],
+                 "boxes": [[1e308, -1e308, 7, 1e308], [0, 0, 1e308, 1e308], ["x"]]}]})
             done = e2e.weft("show", "-o", "out", "--explain", "/x", self.id, cwd=self.folder)
             self.assertIn(done.returncode, (0, 1), (at, done.stderr))
             self.assertEqual(done.returncode == 0, "  crop        out/crops" in done.stdout or

@@ -245,6 +245,29 @@ static void test_two_items(void)
 	g_assert_cmpuint(first[1].at.page, ==, 2);
 }
 
+/* A box for each line, beside the one that covers both; on one line that is enough. */
+static void test_two_lines(void)
+{
+	WeftAnchor at = { .page = 1, .has_bbox = TRUE, .bbox = { 0, 0, 100, 22 } }, first = at, second = at;
+	g_autoptr(WeftRecord) record = weft_record_new();
+	WeftContent *content = weft_content_new(WEFT_CONTENT_TEXT, WEFT_BY_FILE,
+						g_strdup("Anna\nMartin"), at);
+
+	memcpy(first.bbox, (double[]){ 70, 0, 100, 10 }, sizeof first.bbox);
+	memcpy(second.bbox, (double[]){ 0, 12, 50.126, 22 }, sizeof second.bbox);
+	weft_content_add_word(content, (WeftWord){ 0, 4, first, -1 });
+	weft_content_add_word(content, (WeftWord){ 5, 11, second, -1 });
+	g_ptr_array_add(record->contents, content);
+	record->answer = g_strdup("{\"both\":\"Anna Martin\",\"one\":\"Martin\"}");
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
+	g_autofree char *text = weft_record_json(record, FALSE, NULL);
+
+	g_assert_nonnull(strstr(text, "\"at\":[{\"page\":1,\"bbox\":[0,0,100,22]}],"
+				      "\"boxes\":[[70,0,100,10],[0,12,50.13,22]]}]"));
+	g_assert_nonnull(strstr(text, "\"quote\":\"Martin\",\"at\":[{\"page\":1,"
+				      "\"bbox\":[0,12,50.13,22]}]}]"));
+}
+
 /* Not over a picture that nobody read, nor from one speaker to the next. */
 static void test_apart(void)
 {
@@ -405,6 +428,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/provenance/numbers", test_numbers);
 	g_test_add_func("/provenance/meanings", test_meanings);
 	g_test_add_func("/provenance/two-items", test_two_items);
+	g_test_add_func("/provenance/two-lines", test_two_lines);
 	g_test_add_func("/provenance/apart", test_apart);
 	g_test_add_func("/provenance/large", test_large);
 	g_test_add_func("/provenance/looked-at", test_looked_at);
