@@ -18,6 +18,10 @@
 #define CONFIDENCE_MIN 0.2f  /* first pass: less is texture */
 #define CONFIDENCE_REST 0.6f /* the others look where there may be no text at all */
 #define CONTRAST_MIN 24      /* levels; the grain of paper reaches 12, a soft pencil 60 */
+#define SHADOW_SHARE 5       /* of a word's contrast: JPEG leaves up to a fifth of it around letters */
+#define SHADOW_PIXELS 32     /* its blocks have 8 pixels, a page of 75 dpi is four times enlarged */
+#define INK_MIN_PIXELS 64u   /* a full stop of 10 points at 300 dpi has 25, the figure 1 has 180 */
+#define LETTER_MIN_PIXELS 8  /* lower ones are dirt: nobody reads letters of 2 points */
 #define LANGUAGES_DEFAULT "eng"
 
 typedef struct OcrState {
@@ -155,31 +159,115 @@ static gboolean grey_of(const WeftRaster *raster, Grey *ret_grey, GError **error
 	return TRUE;
 }
 
+/* Of pixels: the darkest, the middle one, and the lightest, but for a few (one in `part`). */
+typedef struct Levels {
+	int dark, middle, light;
+} Levels;
+
+static Levels levels_in(const guint counts[256], gsize n, gsize part)
+{
+	gsize few = n / part, below = 0, above = 0;
+	Levels levels = {.light = 255};
+	while (levels.dark < 255 && (below += counts[levels.dark]) <= few)
+		levels.dark++;
+	while (levels.light > 0 && (above += counts[levels.light]) <= few)
+		levels.light--;
+	for (gsize sum = counts[0]; sum <= n / 2 && levels.middle < 255;)
+		sum += counts[++levels.middle];
+	return levels;
+}
+
+static Levels levels_of(const Grey *grey)
+{
+	guint counts[256] = {0};
+	gsize n = (gsize)grey->width * (gsize)grey->height;
+	for (gsize i = 0; i < n; i++)
+		counts[grey->pixels[i]]++;
+	return levels_in(counts, n, 10000);
+}
+
 /* Is there anything but ground and its noise? Without this, the grain of a scanned empty sheet is
  * taken for letters. */
 static gboolean has_contrast(const Grey *grey)
 {
+	Levels levels = levels_of(grey);
+	return MAX(levels.middle - levels.dark, levels.light - levels.middle) >= CONTRAST_MIN;
+}
+
+/* The box with `more` pixels around it, as far as the picture goes. */
+static void around(const Grey *grey, const int box[4], int more, int ret_area[4])
+{
+	ret_area[0] = CLAMP(box[0] - more, 0, grey->width);
+	ret_area[1] = CLAMP(box[1] - more, 0, grey->height);
+	ret_area[2] = CLAMP(box[2] + more, ret_area[0], grey->width);
+	ret_area[3] = CLAMP(box[3] + more, ret_area[1], grey->height);
+}
+
+static guint8 *row_of(const Grey *grey, int y)
+{
+	return grey->pixels + (gsize)y * (gsize)grey->width;
+}
+
+/* The level above which a pixel beside the word is paper, or what JPEG left on it. */
+static int shadow_of(const Grey *grey, const int area[4])
+{
 	guint counts[256] = {0};
-	gsize n = (gsize)grey->width * (gsize)grey->height, few = n / 10000, below = 0, above = 0;
-	int dark = 0, middle = 0, light = 255;
-	for (gsize i = 0; i < n; i++)
-		counts[grey->pixels[i]]++;
-	while (dark < 255 && (below += counts[dark]) <= few)
-		dark++;
-	while (light > 0 && (above += counts[light]) <= few)
-		light--;
-	for (gsize sum = counts[0]; sum <= n / 2 && middle < 255;)
-		sum += counts[++middle];
-	return MAX(middle - dark, light - middle) >= CONTRAST_MIN;
+	for (int y = area[1]; y < area[3]; y++)
+		for (int x = area[0]; x < area[2]; x++)
+			counts[row_of(grey, y)[x]]++;
+	Levels levels = levels_in(counts, (gsize)(area[2] - area[0]) * (gsize)(area[3] - area[1]), 50);
+	return levels.light - (levels.light - levels.dark) / SHADOW_SHARE;
 }
 
 /* With a little around it, where boxes are too narrow. */
 static void wipe(Grey *grey, const int box[4])
 {
-	int more = MAX(box[3] - box[1], 0) / 8;
-	int x0 = CLAMP(box[0] - more, 0, grey->width), x1 = CLAMP(box[2] + more, x0, grey->width);
-	for (int y = MAX(box[1] - more, 0); y < MIN(box[3] + more, grey->height); y++)
-		memset(grey->pixels + (gsize)y * (gsize)grey->width + x0, 255, (gsize)(x1 - x0));
+	int area[4];
+	around(grey, box, MAX(box[3] - box[1], 0) / 8, area);
+	for (int y = area[1]; y < area[3]; y++)
+		memset(row_of(grey, y) + area[0], 255, (gsize)(area[2] - area[0]));
+}
+
+/* A word and what JPEG left around it, which would be read once the letters are gone. */
+static void wipe_with_shadow(Grey *grey, const int box[4])
+{
+	int height = MAX(box[3] - box[1], 0), area[4];
+	around(grey, box, height / 8, area);
+	int shadow = shadow_of(grey, area);
+	wipe(grey, box);
+	around(grey, box, MIN(height, SHADOW_PIXELS), area);
+	for (int y = area[1]; y < area[3]; y++)
+		for (int x = area[0]; x < area[2]; x++)
+			if (row_of(grey, y)[x] > shadow)
+				row_of(grey, y)[x] = 255;
+}
+
+/* Is the ground the lightest there is? Not where paper lies on a table: of a photograph it can't be
+ * told what is paper and what is shadow. */
+static gboolean is_page(const Levels *levels)
+{
+	return levels->light - levels->middle < CONTRAST_MIN;
+}
+
+static gboolean has_ink(const Grey *grey, const Levels *levels)
+{
+	gsize n = (gsize)grey->width * (gsize)grey->height, n_ink = 0;
+	for (gsize i = 0; i < n; i++)
+		n_ink += grey->pixels[i] <= levels->middle - CONTRAST_MIN;
+	return n_ink >= INK_MIN_PIXELS;
+}
+
+/* Takes away what was read. FALSE: a page on which nothing is left. */
+static gboolean wipe_words(Grey *grey, const GArray *boxes, const Levels *levels)
+{
+	for (guint i = 0; i + 3 < boxes->len; i += 4) {
+		const int *box = &g_array_index(boxes, int, i);
+		if (is_page(levels))
+			wipe_with_shadow(grey, box);
+		else
+			wipe(grey, box);
+	}
+	return !is_page(levels) || has_ink(grey, levels);
 }
 
 static gboolean has_letter(const char *text)
@@ -190,13 +278,15 @@ static gboolean has_letter(const char *text)
 	return FALSE;
 }
 
-/* In the first pass signs are words, too; in the others a line may be taken for a dash. */
-static gboolean is_word(const char *text, float confidence, gboolean is_first)
+/* In the first pass signs are words, too; in the others a line may be taken for a dash, and what
+ * is left of a wiped letter for a small one. */
+static gboolean is_word(const char *text, float confidence, const int box[4], gboolean is_first)
 {
 	if (!text || !g_utf8_validate(text, -1, NULL) || !text[strspn(text, " \t\r\n")])
 		return FALSE;
 	return is_first ? confidence >= CONFIDENCE_MIN
-	                : confidence >= CONFIDENCE_REST && has_letter(text);
+	                : confidence >= CONFIDENCE_REST && has_letter(text) &&
+	                      box[3] - box[1] >= LETTER_MIN_PIXELS;
 }
 
 /* One pass; words that are taken are noted in `boxes` (four ints each). */
@@ -218,9 +308,9 @@ static WeftOcrPage *recognise(TessBaseAPI *api, const Grey *grey, double dpi, gu
 		char *text = TessResultIteratorGetUTF8Text(results, RIL_WORD);
 		float confidence = TessResultIteratorConfidence(results, RIL_WORD) / 100;
 		int box[4];
-		if (is_word(text, confidence, pass == 0) &&
-		    TessPageIteratorBoundingBox(place, RIL_WORD, &box[0], &box[1], &box[2],
-		                                &box[3])) {
+		if (TessPageIteratorBoundingBox(place, RIL_WORD, &box[0], &box[1], &box[2],
+		                                &box[3]) &&
+		    is_word(text, confidence, box, pass == 0)) {
 			double there[4];
 			for (guint i = 0; i < 4; i++)
 				there[i] = box[i] / grey->factor;
@@ -253,11 +343,12 @@ static gboolean ocr_read(void *opaque, const WeftRaster *raster, WeftAnchor at,
 		return TRUE;
 	}
 	weft_ocr_even_ground(grey.pixels, (guint32)grey.width, (guint32)grey.height);
+	Levels levels = levels_of(&grey);
 	g_autoptr(GArray) boxes = g_array_new(FALSE, FALSE, sizeof(int));
 	g_autoptr(WeftOcrPage) page = recognise(state->api, &grey, dpi, 0, boxes);
 	for (guint pass = 1; pass < PASSES; pass++) {
-		for (guint i = 0; i + 3 < boxes->len; i += 4)
-			wipe(&grey, &g_array_index(boxes, int, i));
+		if (!wipe_words(&grey, boxes, &levels))
+			break;
 		weft_ocr_page_merge(page, recognise(state->api, &grey, dpi, pass, boxes));
 	}
 	g_free(grey.pixels);

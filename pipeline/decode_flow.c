@@ -5,7 +5,7 @@
 #include "base/error.h"
 
 /* Raised when the same file would give other parts, or a reader other text, by a change of ours. */
-#define READING_EPOCH "3"
+#define READING_EPOCH "4"
 #define FRAME_INTERVAL_S 10
 
 WeftDecodeOptions weft_decode_flow_options(const WeftRun *run, const char *const *passwords)

@@ -254,6 +254,32 @@ static void light_on_dark_is_read(void)
 	free_all(&raster, contents);
 }
 
+/* JPEG leaves dots around letters, which the later passes saw where the letters were gone. */
+static void shadows_are_no_words(void)
+{
+	const char *area = "-r 100 -f 1 -l 1 -x 0 -y 0 -W 827 -H 420";
+	g_autofree char *picture = g_strdup_printf(
+	    "pdftoppm %s -jpeg -jpegopt quality=50 annual-report.pdf | ffmpeg -nostdin "
+	    "-loglevel error -f jpeg_pipe -i - -f image2pipe -c:v ppm -",
+	    area);
+	WeftRaster raster = raster_from(picture, 0.72);
+	WeftAnchor at = {.page = 1};
+	GPtrArray *contents = read_raster(&raster, at);
+	g_autofree char *text = text_of(contents);
+	g_autofree char *said = shell("pdftotext %s annual-report.pdf -", area);
+	g_auto(GStrv) words = g_strsplit_set(text, " \n", -1);
+	g_auto(GStrv) all = g_strsplit_set(said, " \n\f", -1);
+	guint n = 0, n_invented = 0;
+	for (guint i = 0; words[i]; i++) {
+		n += words[i][0] != '\0';
+		n_invented += !g_strv_contains((const char *const *)all, words[i]);
+	}
+	g_test_message("%u of %u words do not stand there", n_invented, n);
+	g_assert_cmpuint(n, >, 50);
+	g_assert_cmpuint(n_invented * 12, <=, n);
+	free_all(&raster, contents);
+}
+
 static void nothing_legible_is_nothing(void)
 {
 	WeftRaster raster = page("scanned-letter.pdf", 2, 100);
@@ -316,6 +342,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/ocr/boxes-are-where-the-words-are", boxes_are_where_the_words_are);
 	g_test_add_func("/ocr/receipt-keeps-its-prices", receipt_keeps_its_prices);
 	g_test_add_func("/ocr/light-on-dark-is-read", light_on_dark_is_read);
+	g_test_add_func("/ocr/shadows-are-no-words", shadows_are_no_words);
 	g_test_add_func("/ocr/nothing-legible-is-nothing", nothing_legible_is_nothing);
 	g_test_add_func("/ocr/order-of-pages-does-not-matter", order_of_pages_does_not_matter);
 	g_test_add_func("/ocr/unknown-language-is-refused", unknown_language_is_refused);
