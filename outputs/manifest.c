@@ -92,6 +92,22 @@ gboolean weft_outputs_clean(WeftOutputs *outputs, GError **error)
 	return list_folder(outputs, outputs->folder, "", NULL, error);
 }
 
+gboolean weft_outputs_clean_crops(WeftOutputs *outputs, GError **error)
+{
+	g_autofree char *crops = g_build_filename(outputs->folder, "crops", NULL);
+
+	if (!g_file_test(crops, G_FILE_TEST_IS_DIR))
+		return TRUE;
+	g_autoptr(GPtrArray) names = weft_folder_names(crops, WEFT_FOLDER_NAMES_MAX, error);
+	for (guint i = 0; names && i < names->len; i++) {
+		g_autofree char *folder = g_build_filename(crops, names->pdata[i], NULL);
+
+		if (!list_folder(outputs, folder, "", NULL, error))
+			return FALSE;
+	}
+	return names != NULL;
+}
+
 gboolean weft_outputs_write_manifest(WeftOutputs *outputs, GError **error)
 {
 	g_autofree char *path = g_build_filename(outputs->folder, "manifest.sha256", NULL);

@@ -43,6 +43,8 @@ char *weft_outputs_file_of_id(const WeftOutputs *outputs, const char *id, GError
 gboolean weft_outputs_own_state(WeftOutputs *outputs, const char *state, GError **error);
 /* Removes what killed runs have left beside the records: when no other run is there. */
 gboolean weft_outputs_clean(WeftOutputs *outputs, GError **error);
+/* The same of what weft show has cut out of documents. */
+gboolean weft_outputs_clean_crops(WeftOutputs *outputs, GError **error);
 /* manifest.sha256 of the records that are there; what is temporary among them is removed. */
 gboolean weft_outputs_write_manifest(WeftOutputs *outputs, GError **error);
 /* What killed runs have left beside the kept jobs, and those that no record needs, by the catalogue;

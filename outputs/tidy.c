@@ -75,7 +75,8 @@ gboolean weft_outputs_tidy(WeftOutputs *outputs, gboolean forgets_gone, GError *
 {
 	if (forgets_gone && !weft_catalog_forget_gone(outputs->catalog, error))
 		return FALSE;
-	if (!weft_outputs_clean(outputs, error) || !weft_outputs_write_manifest(outputs, error) ||
+	if (!weft_outputs_clean(outputs, error) || !weft_outputs_clean_crops(outputs, error) ||
+	    !weft_outputs_write_manifest(outputs, error) ||
 	    !weft_outputs_clean_jobs(outputs, TRUE, error))
 		return FALSE;
 	weft_catalog_shrink(outputs->catalog);

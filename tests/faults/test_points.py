@@ -26,7 +26,9 @@ MODES = [("kill", False, (*ENDS, KILLED)), ("tear", False, (*ENDS, KILLED)),
          ("short", False, (*ENDS, OUTPUT, NOT_STARTED)), ("short", True, (*ENDS, OUTPUT, NOT_STARTED)),
          ("eintr", False, (*ENDS, OUTPUT, NOT_STARTED))]
 READ_MODES = [mode for mode in MODES if mode[0] in ("eio", "eintr")]
-INDEX_MODES = [("kill", False), ("tear", False), ("enospc", True), ("eio", False)]
+# Of runs that take longer.
+ASKING_MODES = [mode for mode in MODES
+                if mode[:2] in (("kill", False), ("tear", False), ("enospc", True), ("eio", False))]
 
 
 def change_all(folder):
@@ -95,7 +97,8 @@ class Points(faults.Case):
                     found.add(f"{mode}{' for ever' if is_forever else ''} at {at}, {call}", wrong)
 
         tasks = list(self.points(calls, modes, share))
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        # A run of 30 ms mostly waits: for its helper program, and for its turn on a busy machine.
+        with concurrent.futures.ThreadPoolExecutor(4 * os.cpu_count()) as pool:
             list(pool.map(one, tasks))
         found.end(f"{title}: {len(calls) - 1} calls, {len(tasks)} points")
 
@@ -135,7 +138,21 @@ class Points(faults.Case):
         """The same of `index`: answers have their journals, too."""
         job = faults.Job(self.root / "index", faults.make_tiny,
                          ["-m", e2e.BUNDLE, "--reader", "none", "-j", "2"])
-        self.loop("index", [mode for mode in MODES if mode[:2] in INDEX_MODES], job, share=4)
+        self.loop("index", ASKING_MODES, job, share=4)
+
+    def test_with_types(self):
+        """More rounds of questions: which type it is, then by that type's schema."""
+        folder = self.root / "types"
+        folder.mkdir()
+        job = faults.Job(folder, faults.make_tiny, ["-m", e2e.BUNDLE, "--reader", "none", "-j", "2", "-t",
+                                                    faults.types_task(folder)], self.program)
+        self.loop("types", ASKING_MODES, job, share=4)
+
+    def test_together(self):
+        """Several recordings that are one document, with captions beside them."""
+        job = faults.Job(self.root / "together", faults.make_meetings,
+                         ["--together", "-t", "transcript", "--reader", "none", "-j", "2"])
+        self.loop("together", ASKING_MODES, job, share=4)
 
     def test_chains(self):
         """Faults of all kinds in a row, the next while the run recovers from the one before."""

@@ -48,8 +48,8 @@ class Doomed:
 
 
 class Storm(e2e.Case):
-    def storm(self, arguments, n_kills, name):
-        job = faults.Job(self.folder / "job", faults.make_mixed, arguments)
+    def storm(self, arguments, n_kills, name, make_inputs=faults.make_mixed):
+        job = faults.Job(self.folder / "job", make_inputs, arguments)
         found = faults.Findings(self)
         dice = faults.dice(name)
         n_due = len({sha for sha in faults.sources(job.inputs).values()})
@@ -111,6 +111,14 @@ class Storm(e2e.Case):
 
     def test_index(self):
         self.storm(["-m", e2e.BUNDLE, "--reader", "none", "-j", "2"], N_KILLS, "index")
+
+    def test_types(self):
+        task = faults.types_task(self.folder)
+        self.storm(["-m", e2e.BUNDLE, "--reader", "none", "-j", "2", "-t", task], N_KILLS // 4, "types")
+
+    def test_together(self):
+        self.storm(["--together", "-t", "transcript", "--reader", "none", "-j", "2"], N_KILLS // 4, "together",
+                   faults.make_meetings)
 
     def test_inventory(self):
         self.storm(["-t", "inventory", "-j", "2"], N_KILLS // 2, "inventory")
