@@ -32,9 +32,9 @@ static int check(const char *path)
 	g_autoptr(WeftJson) tree = weft_json_parse(text, size_bytes, WEFT_JSON_STRICT, &error);
 	WeftUsage usage;
 	g_autoptr(WeftSchema) schema = NULL;
-	if (tree && weft_agreement_read(tree, &error) && weft_usage_of_schema(tree, &usage, &error))
+	if (tree && weft_usage_of_schema(tree, &usage, &error))
 		schema = weft_schema_new(text, size_bytes, &options, &error);
-	if (!schema) {
+	if (!schema || !weft_agreement_read(tree, schema, &error)) {
 		g_prefix_error(&error, "%s: ", path);
 		return weft_cmd_fail("schema", &error, WEFT_EXIT_NOT_STARTED);
 	}

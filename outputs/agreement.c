@@ -7,6 +7,8 @@
 #include "outputs/record.h"
 
 #define STARS_MAX 8
+/* Of what a message lists. */
+#define NAMES_MAX 8
 #define KEYWORD "x-weft-check"
 
 void weft_agreement_done(WeftAgreement *agreement)
@@ -110,9 +112,62 @@ static gboolean read_rule(const WeftJson *rule, gsize i, GError **error)
 	return TRUE;
 }
 
-gboolean weft_agreement_read(const WeftJson *schema, GError **error)
+/* ---- where pointers lead ---- */
+
+static gboolean refuse_path(const WeftSchema *schema, const char *rule_and_keyword, const char *path,
+			    gsize n_bytes, guint kinds, const char *wanted, GError **error)
 {
-	const WeftJson *rules = weft_json_member(schema, KEYWORD);
+	g_autofree char *known = g_strndup(path, n_bytes);
+	g_autofree char *below = weft_schema_below(schema, known, NAMES_MAX);
+
+	if (kinds == 0)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA,
+			    "#/" KEYWORD "/%s: no answer has %s; %s%s%s%s", rule_and_keyword, path,
+			    *known ? "behind " : "an answer begins with ", known,
+			    *known ? " comes " : "", *below ? below : "nothing");
+	else
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA,
+			    "#/" KEYWORD "/%s: what answers have at %s is never %s; write a pointer to one%s%s",
+			    rule_and_keyword, path, wanted, *below ? ", from there on " : "", below);
+	return FALSE;
+}
+
+static gboolean check_paths(const WeftSchema *schema, gsize rule, const char *keyword,
+			    const WeftJson *paths, GError **error)
+{
+	gboolean is_order = strcmp(keyword, "before") == 0;
+	guint wanted = WEFT_SCHEMA_STRINGS | (is_order ? WEFT_SCHEMA_DAYS : WEFT_SCHEMA_NUMBERS);
+
+	for (gsize i = 0; pointer_at(paths, i); i++) {
+		const char *path = weft_json_string(pointer_at(paths, i), NULL);
+		gsize n_bytes;
+		guint kinds = weft_schema_kinds(schema, path, &n_bytes);
+
+		if (kinds & wanted)
+			continue;
+		g_autofree char *place =
+			g_strdup_printf("%" G_GSIZE_FORMAT ": keyword \"%s\"", rule, keyword);
+		return refuse_path(schema, place, path, n_bytes, kinds,
+				   is_order ? "a day" : "a number", error);
+	}
+	return TRUE;
+}
+
+static gboolean check_rule(const WeftSchema *schema, const WeftJson *rule, gsize i, GError **error)
+{
+	static const char *const keywords[] = {"sum", "equals", "before"};
+
+	for (gsize k = 0; k < G_N_ELEMENTS(keywords); k++) {
+		const WeftJson *paths = weft_json_member(rule, keywords[k]);
+		if (paths && !check_paths(schema, i, keywords[k], paths, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+gboolean weft_agreement_read(const WeftJson *tree, const WeftSchema *schema, GError **error)
+{
+	const WeftJson *rules = weft_json_member(tree, KEYWORD);
 
 	if (!rules)
 		return TRUE;
@@ -124,7 +179,8 @@ gboolean weft_agreement_read(const WeftJson *schema, GError **error)
 		return FALSE;
 	}
 	for (gsize i = 0; i < weft_json_length(rules); i++)
-		if (!read_rule(weft_json_at(rules, i), i, error))
+		if (!read_rule(weft_json_at(rules, i), i, error) ||
+		    !check_rule(schema, weft_json_at(rules, i), i, error))
 			return FALSE;
 	return TRUE;
 }

@@ -12,6 +12,9 @@
  * a check of each, and then the first `*`s of the other pointers are the same ones; what `*`s are
  * left in `sum` are added up.
  *
+ * An answer that is a list of documents has its checks at the root as well, with pointers that begin with
+ * a star. A pointer to a place that no answer has is refused when the schema is read.
+ *
  * Sums are exact, of the digits as they were written. A string counts by what it means, if that is one
  * thing (base/usage.h). A check in which a value is missing says that it could not be made. Nothing is
  * ever corrected: the result goes to the record, and whoever reads it decides.
@@ -24,6 +27,7 @@
 
 #include "base/json.h"
 #include "base/usage.h"
+#include "schema/schema.h"
 
 #define WEFT_AGREEMENT_RULES_MAX 100
 #define WEFT_AGREEMENT_RESULTS_MAX 1000 /* of all rules; and so many disagreements */
@@ -63,8 +67,10 @@ typedef struct WeftAgreement {
 /* Frees what is in it. */
 void weft_agreement_done(WeftAgreement *agreement);
 
-/* Checks the `x-weft-check` of a schema. FALSE: WEFT_ERROR_SCHEMA with pointer, reason and form. */
-gboolean weft_agreement_read(const WeftJson *schema, GError **error);
+/* Checks the `x-weft-check` of a schema, whose tree this is: its form, and that answers may have a number, or
+ * a text that may mean one, at each of its pointers, or a day. FALSE: WEFT_ERROR_SCHEMA with pointer,
+ * keyword, reason and form. */
+gboolean weft_agreement_read(const WeftJson *tree, const WeftSchema *schema, GError **error);
 
 /* Appends to the record's agreements what the schema's rules say of its answer, as weft_agreement_read
  * takes them; NULL: none. */

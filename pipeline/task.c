@@ -226,10 +226,11 @@ static gboolean read_schema(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 		return FALSE;
 	}
 	task->schema_tree = weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, &failure);
-	if (task->schema_tree != NULL && weft_agreement_read(task->schema_tree, &failure) &&
+	if (task->schema_tree != NULL &&
 	    weft_usage_of_schema(task->schema_tree, &task->usage, &failure))
 		task->schema = weft_schema_new(text, strlen(text), &task->schema_options, &failure);
-	if (task->schema == NULL) {
+	if (task->schema == NULL ||
+	    !weft_agreement_read(task->schema_tree, task->schema, &failure)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA, "%s: %s",
 		            job->schema != NULL ? job->schema : path, failure->message);
 		return FALSE;

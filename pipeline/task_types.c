@@ -73,10 +73,10 @@ static gboolean read_schema(WeftTaskType *type, const WeftSchemaOptions *options
 		return FALSE;
 	}
 	type->schema_tree = weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, &failure);
-	if (type->schema_tree != NULL && weft_agreement_read(type->schema_tree, &failure) &&
+	if (type->schema_tree != NULL &&
 	    weft_usage_of_schema(type->schema_tree, &type->usage, &failure))
 		type->schema = weft_schema_new(text, strlen(text), options, &failure);
-	if (type->schema == NULL) {
+	if (type->schema == NULL || !weft_agreement_read(type->schema_tree, type->schema, &failure)) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA, "%s: [%s]: %s", path, group,
 		            failure->message);
 		return FALSE;

@@ -72,13 +72,67 @@ void weft_reading_done(WeftReading *reading)
 		weft_json_free(reading->words[i]);
 }
 
+/* What is written in front of a pointer that was meant from the schema at `pointer` on, when it is meant
+ * from the root on; NULL: it stands at several places, or at none that has a pointer. */
+static char *path_of(const char *pointer)
+{
+	static const char *const every[] = {"items", "additionalProperties", NULL};
+	static const char *const named[] = {"properties", "prefixItems", NULL};
+	g_auto(GStrv) keys = g_strsplit(*pointer ? pointer + 1 : "", "/", -1);
+	g_autoptr(GString) path = g_string_new(NULL);
+	for (char **key = keys; *key; key++) {
+		if (g_strv_contains(every, *key))
+			g_string_append(path, "/*");
+		else if (g_strv_contains(named, *key) && key[1])
+			g_string_append_printf(path, "/%s", *++key);
+		else
+			return NULL;
+	}
+	return g_string_free(g_steal_pointer(&path), FALSE);
+}
+
+/* What begins with our name and says nothing where it stands; NULL: it is not so. */
+static const char *idle_keyword(const WeftJson *clause, gboolean is_root)
+{
+	static const char *const of_root[] = {"x-weft-check", "x-weft-locale", NULL};
+	for (gsize i = 0; i < weft_json_length(clause); i++) {
+		const char *name = weft_json_key_at(clause, i, NULL);
+		if (name && g_str_has_prefix(name, "x-weft-") && strcmp(name, "x-weft-verbatim") != 0 &&
+		    !(is_root && g_strv_contains(of_root, name)))
+			return name;
+	}
+	return NULL;
+}
+
+static gboolean check_own_keywords(const WeftReading *reading, GError **error)
+{
+	for (guint i = 0; i < reading->clauses->len; i++) {
+		const WeftJson *json = weft_reading_clause_at(reading, i)->json;
+		const char *name = idle_keyword(json, json == reading->root);
+		if (!name)
+			continue;
+		g_autofree char *pointer = weft_reading_pointer(reading, json);
+		g_autofree char *path = path_of(pointer);
+		g_autofree char *reason = NULL;
+		if (strcmp(name, "x-weft-check") == 0 && path)
+			reason = g_strdup_printf("is read at the root of a schema only; write it there, and "
+						 "\"%s\" in front of each of its pointers", path);
+		else if (strcmp(name, "x-weft-check") == 0 || strcmp(name, "x-weft-locale") == 0)
+			reason = g_strdup("is read at the root of a schema only; write it there");
+		return weft_clause_refuse(pointer, name, reason ? reason : "is none of weft's; write "
+					  "x-weft-verbatim, or at the root x-weft-check or x-weft-locale", error);
+	}
+	return TRUE;
+}
+
 static gboolean read_schema(WeftReading *reading, const WeftJson *root, GError **error)
 {
 	g_autoptr(GArray) set = weft_set_new();
 	if (!weft_reading_add_clause(reading, set, WEFT_ELEMENT_CLAUSE, root, error))
 		return FALSE;
 	WeftNode *slot = weft_reader_fill(reading, set, error);
-	return slot && weft_least_finish(reading, slot, error);
+	return slot && weft_least_finish(reading, slot, error) &&
+	       check_own_keywords(reading, error);
 }
 
 WeftSchema *weft_reading_schema(void)

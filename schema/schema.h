@@ -22,7 +22,9 @@
  *
  * Keywords of ours: `x-weft-verbatim` true|false at a string (the text has to stand in the
  * document), true at a number or at a string of format date (some text of the document has to mean
- * it). Other `x-` keywords are annotations here.
+ * it). `x-weft-check` and `x-weft-locale` are read elsewhere, but refused here where they do not stand at
+ * the root, since nobody would read them there, and so is what else begins with x-weft-. Other `x-`
+ * keywords are annotations.
  */
 #ifndef WEFT_SCHEMA_SCHEMA_H
 #define WEFT_SCHEMA_SCHEMA_H
@@ -81,6 +83,21 @@ typedef struct WeftSchemaPlace {
 	gboolean is_verbatim_number; /* if a number is there, some text of the document means it */
 } WeftSchemaPlace;
 WeftSchemaPlace weft_schema_place(const WeftSchema *schema, const char *pointer);
+
+/* What may stand at places that a path names: a pointer in which `*` stands for every key or index. */
+enum {
+	WEFT_SCHEMA_NUMBERS = 1,
+	WEFT_SCHEMA_STRINGS = 2, /* but those of the format date */
+	WEFT_SCHEMA_DAYS = 4,
+	WEFT_SCHEMA_OTHERS = 8,
+	WEFT_SCHEMA_ANYTHING = 15,
+};
+/* Those that some instance has there. 0: none has such a place; as far as the first *ret_n_bytes bytes of
+ * the path some do. */
+guint weft_schema_kinds(const WeftSchema *schema, const char *path, gsize *ret_n_bytes);
+/* For messages: what may follow behind such a path, "/a, /b" or "/ *" without the space, at most so many
+ * and then "..."; "" when nothing does. Caller frees. */
+char *weft_schema_below(const WeftSchema *schema, const char *path, guint n_max);
 
 /* Judges values that are there already: of records, and of answers that were put together. It reads all
  * keywords, also where weft_schema_new would refuse the schema, except unevaluated* and contains. One

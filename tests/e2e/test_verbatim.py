@@ -123,7 +123,8 @@ class Verbatim(e2e.Case):
         record = self.records(dict(forced, **{"x-weft-locale": "de"}))[0]
         self.assertEqual(record["provenance"]["/a"][0]["quote"], "1.240")
         self.assertNotIn("readings", record["provenance"]["/a"][0])
-        for bad in ({"x-weft-locale": "klingon"}, {"x-weft-check": [{"sum": "a"}]}):
+        for bad in ({"x-weft-locale": "klingon"}, {"x-weft-check": [{"sum": "a"}]},
+                    {"x-weft-check": [{"sum": "/aa", "equals": "/net"}]}):
             path = self.folder / "bad.json"
             path.write_text(json.dumps(dict(forced, **bad)))
             done = self.run_weft("-m", e2e.BUNDLE, "-t", "extract", "-s", path, "-o", self.out, self.pile, code=3)

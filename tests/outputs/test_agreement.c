@@ -7,14 +7,26 @@
 #include "outputs/record.h"
 #include "sample.h"
 
+/* As weft_agreement_read, of a schema's text. */
+static gboolean reads(const char *text, GError **error)
+{
+	g_autoptr(WeftJson) tree = weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, NULL);
+	g_autoptr(WeftSchema) schema = weft_schema_new(text, strlen(text), NULL, error);
+
+	return schema && weft_agreement_read(tree, schema, error);
+}
+
+/* The schema allows another answer, too, that has what this one lacks. */
 static WeftRecord *agreed(const char *answer, const char *rules)
 {
+	static const char other[] = "{\"nowhere\":1,\"none\":1,\"c\":\"x\",\"empty\":[{\"x\":1}]}";
 	WeftRecord *record = weft_record_new();
-	g_autofree char *text = g_strdup_printf("{\"x-weft-check\":%s}", rules);
+	g_autofree char *text =
+		g_strdup_printf("{\"enum\":[%s,%s],\"x-weft-check\":%s}", answer, other, rules);
 	g_autoptr(WeftJson) schema = weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, NULL);
 	g_autoptr(GError) error = NULL;
 
-	weft_agreement_read(schema, &error);
+	reads(text, &error);
 	g_assert_no_error(error);
 	record->answer = g_strdup(answer);
 	weft_record_agree(record, schema, &(WeftUsage){ 0 });
@@ -133,14 +145,93 @@ static void test_refused(void)
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
-		g_autofree char *text = g_strdup_printf("{\"x-weft-check\":%s}", rules[i]);
-		g_autoptr(WeftJson) schema =
-			weft_json_parse(text, strlen(text), WEFT_JSON_STRICT, NULL);
+		g_autofree char *text =
+			g_strdup_printf("{\"const\":{\"a\":\"x\",\"b\":1},\"x-weft-check\":%s}", rules[i]);
 		g_autoptr(GError) error = NULL;
 
-		g_assert_nonnull(schema);
-		g_assert_false(weft_agreement_read(schema, &error));
+		g_assert_false(reads(text, &error));
 		g_assert_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA);
+		g_assert_true(g_str_has_prefix(error->message, "#/x-weft-check"));
+		g_assert_null(strstr(error->message, "no answer has")); /* its form is wrong */
+	}
+}
+
+#define INVOICE \
+	"{\"type\":\"object\",\"properties\":{\"lines\":{\"type\":\"array\",\"maxItems\":9,\"items\":{\"type\":" \
+	"\"object\",\"properties\":{\"total\":{\"type\":[\"number\",\"null\"]},\"a/b\":{\"type\":\"string\"}," \
+	"\"paid\":{\"type\":\"boolean\"}}}},\"net\":{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"string\"}]}," \
+	"\"issued\":{\"type\":\"string\",\"format\":\"date\"},\"tax\":{\"type\":\"object\"," \
+	"\"additionalProperties\":{\"type\":\"integer\"}},\"next\":{\"$ref\":\"#/$defs/next\"}}," \
+	"\"$defs\":{\"next\":{\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/$defs/next\"}}}"
+
+/* What has no place in the schema, or a wrong one, is refused with what there is. */
+static void test_paths(void)
+{
+	static const struct {
+		const char *rule, *refused; /* NULL: taken */
+	} cases[] = {
+		{ "{\"sum\":\"/lines/*/total\",\"equals\":\"/net\",\"within\":0.01}", NULL },
+		{ "{\"sum\":[\"/lines/8/a~1b\",\"/tax/*\"],\"equals\":\"/tax/19 %\"}", NULL },
+		{ "{\"before\":[\"/issued\",\"/net\",\"/lines/0/a~1b\"]}", NULL },
+		{ "{\"sum\":\"/*/*/total\",\"equals\":\"/lines/0/total\"}", NULL },
+		{ "{\"sum\":\"/lines/total\",\"equals\":\"/net\"}",
+		  "#/x-weft-check/0: keyword \"sum\": no answer has /lines/total; behind /lines comes /*" },
+		{ "{\"sum\":\"/lines/*/totl\",\"equals\":\"/net\"}",
+		  "#/x-weft-check/0: keyword \"sum\": no answer has /lines/*/totl; behind /lines/* comes /total, "
+		  "/a~1b, /paid" },
+		{ "{\"sum\":\"/lines/*/total\",\"equals\":\"/gross\"}",
+		  "#/x-weft-check/0: keyword \"equals\": no answer has /gross; an answer begins with /lines, /net, "
+		  "/issued, /tax, /next" },
+		{ "{\"sum\":[\"/net\",\"/lines/9/total\"],\"equals\":\"/net\"}",
+		  "#/x-weft-check/0: keyword \"sum\": no answer has /lines/9/total; behind /lines comes /*" },
+		{ "{\"sum\":\"/net/value\",\"equals\":\"/net\"}",
+		  "#/x-weft-check/0: keyword \"sum\": no answer has /net/value; behind /net comes nothing" },
+		{ "{\"sum\":\"/lines/*\",\"equals\":\"/net\"}",
+		  "#/x-weft-check/0: keyword \"sum\": what answers have at /lines/* is never a number; write a "
+		  "pointer to one, from there on /total, /a~1b, /paid" },
+		{ "{\"sum\":\"/issued\",\"equals\":\"/net\"}",
+		  "#/x-weft-check/0: keyword \"sum\": what answers have at /issued is never a number; write a "
+		  "pointer to one" },
+		{ "{\"sum\":\"/lines/*/paid\",\"equals\":\"/net\"}",
+		  "#/x-weft-check/0: keyword \"sum\": what answers have at /lines/*/paid is never a number; write a "
+		  "pointer to one" },
+		{ "{\"before\":[\"/issued\",\"/tax/x\"]}",
+		  "#/x-weft-check/0: keyword \"before\": what answers have at /tax/x is never a day; write a pointer "
+		  "to one" },
+		{ "{\"sum\":\"/next/0/0/*/1\",\"equals\":\"/net\"}",
+		  "#/x-weft-check/0: keyword \"sum\": what answers have at /next/0/0/*/1 is never a number; write a "
+		  "pointer to one, from there on /*" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = g_strdup_printf(INVOICE ",\"x-weft-check\":[%s]}", cases[i].rule);
+		g_autoptr(GError) error = NULL;
+
+		g_assert_cmpint(reads(text, &error), ==, cases[i].refused == NULL);
+		g_assert_cmpstr(error ? error->message : NULL, ==, cases[i].refused);
+	}
+}
+
+/* An answer that is a list of documents, each with checks of its own; also where they are written to them. */
+static void test_lists(void)
+{
+#define BILL "\"items\":{\"properties\":{\"parts\":{\"items\":{\"type\":\"number\"}},\"net\":{\"type\":\"number\"}}"
+	static const struct {
+		const char *schema, *refused; /* NULL: taken */
+	} cases[] = {
+		{ "{" BILL "},\"x-weft-check\":[{\"sum\":\"/*/parts/*\",\"equals\":\"/*/net\"}]}", NULL },
+		{ "{" BILL ",\"x-weft-check\":[{\"sum\":\"/parts/*\",\"equals\":\"/net\"}]}}",
+		  "#/items: keyword \"x-weft-check\": is read at the root of a schema only; write it there, and "
+		  "\"/*\" in front of each of its pointers" },
+		{ "{" BILL "},\"x-weft-check\":[{\"sum\":\"/parts/*\",\"equals\":\"/net\"}]}",
+		  "#/x-weft-check/0: keyword \"sum\": no answer has /parts/*; an answer begins with /*" },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+
+		g_assert_cmpint(reads(cases[i].schema, &error), ==, cases[i].refused == NULL);
+		g_assert_cmpstr(error ? error->message : NULL, ==, cases[i].refused);
 	}
 }
 
@@ -185,6 +276,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/agreement/strings", test_strings);
 	g_test_add_func("/agreement/order", test_order);
 	g_test_add_func("/agreement/refused", test_refused);
+	g_test_add_func("/agreement/paths", test_paths);
+	g_test_add_func("/agreement/lists", test_lists);
 	g_test_add_func("/agreement/disagreement", test_disagreement);
 	return g_test_run();
 }

@@ -80,6 +80,7 @@ static void test_places(void)
 	WeftNode *array = node_of(all, WEFT_NODE_ARRAY), *map = node_of(all, WEFT_NODE_MAP);
 	WeftSchema schema = { .root = either(all, object, other) };
 
+	array->n_max = WEFT_SCHEMA_UNLIMITED;
 	array->prefix = g_ptr_array_new();
 	g_ptr_array_add(array->prefix, verbatim);
 	array->items = either(all, null, loose);

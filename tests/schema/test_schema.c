@@ -57,6 +57,15 @@ static void test_refused(void)
 		 "#/allOf/1: keyword \"required\": holds U+FFFE"},
 		{"{\"type\":\"object\",\"propertyNames\":{\"enum\":[\"\\ufffe\"]}}",
 		 "#: keyword \"propertyNames\": holds U+FFFE"},
+		{"{\"properties\":{\"a/b\":{\"items\":{\"prefixItems\":[{\"properties\":{\"c\":{}},"
+		 "\"x-weft-check\":[]}]}}}}",
+		 "#/properties/a~1b/items/prefixItems/0: keyword \"x-weft-check\": is read at the root of a schema "
+		 "only; write it there, and \"/a~1b/*/0\" in front"},
+		{"{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"type\":\"null\",\"x-weft-check\":[]}}}",
+		 "#/$defs/a: keyword \"x-weft-check\": is read at the root of a schema only; write it there"},
+		{"{\"items\":{\"type\":\"null\",\"x-weft-locale\":\"de\"}}",
+		 "#/items: keyword \"x-weft-locale\": is read at the root"},
+		{"{\"type\":\"null\",\"x-weft-chek\":[]}", "#: keyword \"x-weft-chek\": is none of weft's"},
 		{"{\"type\":\"string\",\"pattern\":\"^a\\\\uFFFF$\"}", "#: keyword \"pattern\": no string fits it"},
 		{"false", "#: the schema false"},
 		{"[]", "#: neither an object nor true or false"},
