@@ -64,27 +64,25 @@ static gboolean prove_numbers(Proof *proof, const WeftSchemaShape *shape, const 
 	return both && weft_numbers_is_empty(both);
 }
 
-static gboolean prove_children(Proof *proof, GArray *a, GArray *b)
+/* What a set says of its item `at`, or of the value of its key `at`. */
+typedef GArray *(*Child)(WeftReading *reading, const GArray *set, guint32 at, GError **error);
+
+static gboolean prove_children(Proof *proof, const WeftSchemaShape *shape,
+			       const WeftSchemaShape *other, Child child, guint32 at)
 {
-	gboolean is_disjoint = FALSE;
-	proof->failed = proof->failed || !a || !b;
-	if (!proof->failed)
-		is_disjoint = prove_sets(proof, a, b);
-	if (a)
-		g_array_unref(a);
-	if (b)
-		g_array_unref(b);
-	return is_disjoint;
+	g_autoptr(GArray) a = child(proof->reading, shape->set, at, proof->error);
+	g_autoptr(GArray) b = a ? child(proof->reading, other->set, at, proof->error) : NULL;
+	if (!b)
+		proof->failed = TRUE;
+	return b && prove_sets(proof, a, b);
 }
 
 static gboolean prove_arrays(Proof *proof, const WeftSchemaShape *shape, const WeftSchemaShape *other)
 {
 	if (shape->n_items_min > other->n_items_max || shape->n_items_max < other->n_items_min)
 		return TRUE;
-	for (guint32 i = 0; i < MIN(shape->n_items_min, ITEMS_MAX); i++)
-		if (prove_children(
-			    proof, weft_schema_shape_item(proof->reading, shape->set, i, proof->error),
-			    weft_schema_shape_item(proof->reading, other->set, i, proof->error)))
+	for (guint32 i = 0; i < MIN(shape->n_items_min, ITEMS_MAX) && !proof->failed; i++)
+		if (prove_children(proof, shape, other, weft_schema_shape_item, i))
 			return TRUE;
 	return FALSE;
 }
@@ -98,13 +96,10 @@ static gboolean prove_objects(Proof *proof, const WeftSchemaShape *shape, const 
 	for (guint i = 0; i < other->asked->len; i++)
 		if (!weft_schema_shape_writes(shape, g_array_index(other->asked, guint32, i)))
 			return TRUE;
-	for (guint i = 0; i < shape->asked->len && !proof->failed; i++) {
-		guint32 key = g_array_index(shape->asked, guint32, i);
-		if (prove_children(
-			    proof, weft_schema_shape_child(proof->reading, shape->set, key, proof->error),
-			    weft_schema_shape_child(proof->reading, other->set, key, proof->error)))
+	for (guint i = 0; i < shape->asked->len && !proof->failed; i++)
+		if (prove_children(proof, shape, other, weft_schema_shape_child,
+				   g_array_index(shape->asked, guint32, i)))
 			return TRUE;
-	}
 	return FALSE;
 }
 

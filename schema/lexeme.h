@@ -19,7 +19,8 @@
  * sc) and a few properties, escaped punctuation. A name or a rule that engines read in different
  * ways is either refused, or read so that all agree: validators match \d, \w, \s, \b and . by
  * ASCII or by Unicode, and what one of them would refuse is not written ("\D" is no digit of any
- * script, "\d" is 0 to 9). WeftLexemePart.is_loose turns that round: what one of them would take.
+ * script, "\d" is 0 to 9). WeftLexemePart.is_loose turns that round: what one of them would take
+ * (then $ stands in front of a line feed at the end, too).
  * Look-ahead is there behind a leading ^ only, where it speaks of the whole text.
  * Refused: other look-around, back-references, [] and [^], {,n}, letters that are no escape, and what
  * the limits below forbid.

@@ -121,15 +121,34 @@ static gboolean read_group(Reader *reader, guint32 *ret_node)
 	return TRUE;
 }
 
+/* Python's $ also stands in front of a line feed that ends the text. */
+static guint32 add_end(Reader *reader)
+{
+	WeftPattern *pattern = reader->pattern;
+	guint32 end = add_node(pattern, WEFT_PATTERN_END);
+	if (!reader->is_loose)
+		return end;
+	guint32 feed = add_character(reader, '\n'), once = add_node(pattern, WEFT_PATTERN_REPEAT);
+	guint32 both = add_node(pattern, WEFT_PATTERN_SEQUENCE);
+	node_at(pattern, once)->n_max = 1;
+	node_at(pattern, once)->child = feed;
+	node_at(pattern, once)->sibling = end;
+	node_at(pattern, both)->child = once;
+	return both;
+}
+
 /* What stands between quantifiers. */
 static gboolean read_atom(Reader *reader, guint32 *ret_node)
 {
 	g_autoptr(GArray) set = NULL;
 	switch (*reader->p) {
 	case '^':
+		reader->p++;
+		*ret_node = add_node(reader->pattern, WEFT_PATTERN_START);
+		return TRUE;
 	case '$':
-		*ret_node = add_node(reader->pattern,
-				     *reader->p++ == '^' ? WEFT_PATTERN_START : WEFT_PATTERN_END);
+		reader->p++;
+		*ret_node = add_end(reader);
 		return TRUE;
 	case '(':
 		return read_group(reader, ret_node);

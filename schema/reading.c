@@ -1,5 +1,6 @@
 #include "schema/reading.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -57,10 +58,52 @@ static void note_ignored(WeftReading *reading, const WeftJson *json, const char 
 	}
 }
 
-static gboolean is_before_2019(const WeftJson *root)
+/* 4, 6, 7, 2019 or 2020. */
+static guint draft_of(const WeftJson *root)
 {
 	const char *dialect = weft_json_string(weft_json_member(root, "$schema"), NULL);
-	return dialect && strstr(dialect, "/draft-0");
+	const char *number = dialect ? strstr(dialect, "/draft") : NULL;
+	return number ? (guint)strtoul(number + strlen("/draft/"), NULL, 10) : 2020;
+}
+
+/* Validators of a draft take keywords of younger ones for annotations: to count on them where
+ * alternatives have to exclude each other would not be sound. */
+static gboolean check_draft(const WeftClause *clause, guint draft, const char *pointer, GError **error)
+{
+	static const struct {
+		WeftKeyword keyword;
+		guint draft;
+	} younger[] = {
+		{WEFT_KEYWORD_CONST, 6},
+		{WEFT_KEYWORD_CONTAINS, 6},
+		{WEFT_KEYWORD_PROPERTY_NAMES, 6},
+		{WEFT_KEYWORD_IF, 7},
+		{WEFT_KEYWORD_DEPENDENT_REQUIRED, 2019},
+		{WEFT_KEYWORD_DEPENDENT_SCHEMAS, 2019},
+		{WEFT_KEYWORD_UNEVALUATED_ITEMS, 2019},
+		{WEFT_KEYWORD_UNEVALUATED_PROPERTIES, 2019},
+		{WEFT_KEYWORD_PREFIX_ITEMS, 2020},
+		{WEFT_KEYWORD_DYNAMIC_REF, 2020},
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(younger); i++)
+		if (clause->values[younger[i].keyword] && draft < younger[i].draft)
+			return weft_clause_refuse(
+				pointer, weft_keyword_name(younger[i].keyword),
+				"says nothing in the draft that $schema names; write \"$schema\": "
+				"\"https://json-schema.org/draft/2020-12/schema\", or leave it out",
+				error);
+	for (WeftKeyword bound = WEFT_KEYWORD_EXCLUSIVE_MINIMUM; bound <= WEFT_KEYWORD_EXCLUSIVE_MAXIMUM;
+	     bound++)
+		if (clause->values[bound] &&
+		    (weft_json_raw_number(clause->values[bound]) != NULL) == (draft == 4))
+			return weft_clause_refuse(
+				pointer, weft_keyword_name(bound),
+				draft == 4 ? "not true or false, as draft 4 has it; write another "
+					     "\"$schema\", or leave it out"
+					   : "not a number; true and false are of draft 4: write the "
+					     "bound itself",
+				error);
+	return TRUE;
 }
 
 /* Up to draft 7 what stands beside $ref says nothing. To hold answers to it all the same would be
@@ -86,12 +129,17 @@ WeftClause *weft_reading_clause(WeftReading *reading, const WeftJson *json, GErr
 	clause = weft_clause_new(json, reading->clauses->len, pointer, error);
 	if (!clause)
 		return NULL;
-	if (is_before_2019(reading->root))
+	guint draft = draft_of(reading->root);
+	if (!check_dialect(clause, pointer, error) || !check_draft(clause, draft, pointer, error)) {
+		weft_clause_free(clause);
+		return NULL;
+	}
+	if (draft <= 7)
 		drop_siblings(clause);
 	g_ptr_array_add(reading->clauses, clause);
 	g_hash_table_insert(reading->clause_of, (gpointer)json, clause);
 	note_ignored(reading, json, pointer);
-	return check_dialect(clause, pointer, error) ? clause : NULL;
+	return clause;
 }
 
 gboolean weft_reading_add_clause(WeftReading *reading, GArray *set, WeftElementKind kind,

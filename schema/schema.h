@@ -15,7 +15,8 @@
  *
  * Not every instance can be written: node.h says what is decided in advance. Read as draft 2020-12;
  * `$schema` of an older draft, from 4 on, turns on that draft's spelling of the same things,
- * and up to draft 7 what stands beside $ref says nothing, as that draft has it.
+ * and up to draft 7 what stands beside $ref says nothing, as that draft has it. A keyword that is
+ * younger than the draft that is named is refused: to validators it would say nothing.
  *
  * Limits are counts of work and sizes, not times, so that a schema is taken or refused in the same
  * way on every machine (WEFT_ERROR_LIMIT).

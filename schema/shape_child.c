@@ -198,7 +198,7 @@ static gboolean forbid_names(WeftReading *reading, WeftSchemaShape *shape, GErro
 		g_autoptr(GArray) set = weft_set_new();
 		if (!names)
 			continue;
-		if (!weft_reading_add_clause(reading, set, WEFT_ELEMENT_CLAUSE, names, error))
+		if (!weft_reading_add_clause(reading, set, WEFT_ELEMENT_ALL, names, error))
 			return FALSE;
 		for (guint j = 0; j < shape->keys->len; j++) {
 			guint32 key = g_array_index(shape->keys, guint32, j);

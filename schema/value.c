@@ -76,6 +76,18 @@ WeftFit weft_value_is_multiple(const char *number, const char *step)
 	return weft_numeral(step).n_digits > STEP_DIGITS_MAX ? WEFT_FIT_UNKNOWN : WEFT_FIT_NO;
 }
 
+/* A literal with as many digits as it was given: some readers take one with an exponent for a
+ * double, and then it is another number. */
+static gboolean append_literal(GString *text, const char *number)
+{
+	double held;
+	const char *digits = number + (number[0] == '-');
+	if (digits[0] == '0' || digits[strspn(digits, "0123456789")])
+		return weft_value_append_number(text, number);
+	g_string_append(text, number);
+	return weft_json_text_to_double(number, strlen(number), &held);
+}
+
 typedef struct Member {
 	char *spelled;
 	const WeftJson *value;
@@ -126,7 +138,8 @@ static gboolean append_value(GString *text, const WeftJson *value, gboolean is_s
 	WeftJsonWriter writer;
 	switch (weft_json_type(value)) {
 	case WEFT_JSON_NUMBER:
-		return weft_value_append_number(text, weft_json_raw_number(value));
+		return is_sorted ? weft_value_append_number(text, weft_json_raw_number(value))
+				 : append_literal(text, weft_json_raw_number(value));
 	case WEFT_JSON_OBJECT:
 		return append_object(text, value, is_sorted);
 	case WEFT_JSON_ARRAY:

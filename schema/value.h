@@ -7,8 +7,8 @@
 
 #include "schema/reading.h"
 
-/* Compact JSON: members as they stand, each number in one spelling. NULL: holds a number that no
- * double holds. Caller frees. */
+/* Compact JSON: members as they stand, integers by their digits, other numbers in one spelling. NULL:
+ * holds a number that no double holds. Caller frees. */
 char *weft_value_text(const WeftJson *value);
 
 /* The same for equal values, different for others. NULL as above. Caller frees. */

@@ -67,6 +67,33 @@ static void test_refused(void)
 		 "#/items: keyword \"x-weft-locale\": is read at the root"},
 		{"{\"type\":\"null\",\"x-weft-chek\":[]}", "#: keyword \"x-weft-chek\": is none of weft's"},
 		{"{\"type\":\"string\",\"pattern\":\"^a\\\\uFFFF$\"}", "#: keyword \"pattern\": no string fits it"},
+		/* propertyNames with all that it leads to. */
+		{"{\"properties\":{\"ab\":true},\"required\":[\"ab\"],\"propertyNames\":"
+		 "{\"$ref\":\"#/$defs/n\"},\"$defs\":{\"n\":{\"maxLength\":1}}}",
+		 "#: keyword \"required\": "},
+		{"{\"properties\":{\"a\":true},\"minProperties\":1,\"propertyNames\":"
+		 "{\"not\":{\"const\":\"a\"}}}",
+		 "#: keyword \"minProperties\": "},
+		/* What validators of the draft would not count. */
+		{"{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"oneOf\":[{\"const\":1},"
+		 "{\"const\":2}]}",
+		 "#/oneOf/0: keyword \"const\": "},
+		{"{\"$schema\":\"http://json-schema.org/draft-06/schema#\",\"if\":{\"const\":1},"
+		 "\"else\":{\"type\":\"null\"}}",
+		 "#: keyword \"if\": "},
+		{"{\"$schema\":\"https://json-schema.org/draft/2019-09/schema\",\"prefixItems\":"
+		 "[{\"type\":\"null\"}]}",
+		 "#: keyword \"prefixItems\": "},
+		{"{\"minimum\":1,\"exclusiveMinimum\":true}", "#: keyword \"exclusiveMinimum\": "},
+		{"{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"exclusiveMaximum\":1}",
+		 "#: keyword \"exclusiveMaximum\": "},
+		/* Both sides of what is compared are refused: one error. */
+		{"{\"oneOf\":[{\"properties\":{\"a\":{\"contains\":{}}},\"required\":[\"a\"]},"
+		 "{\"properties\":{\"a\":{\"contains\":true}},\"required\":[\"a\"]}]}",
+		 "#/oneOf/0/properties/a: keyword \"contains\": "},
+		/* Python's $ stands in front of a line feed at the end, too. */
+		{"{\"type\":\"string\",\"not\":{\"pattern\":\"^a*$\"},\"pattern\":\"^a*\\n$\"}",
+		 "#: keyword \"pattern\": no string fits"},
 		{"false", "#: the schema false"},
 		{"[]", "#: neither an object nor true or false"},
 	};
@@ -133,6 +160,10 @@ static void test_least(void)
 		 "{\"bb\":{\"const\":1},\"a\":{\"const\":1}}}",
 		 7, "{\"a\":1}"},
 		{"{\"not\":{\"enum\":[null,0]},\"type\":[\"null\",\"boolean\"]}", 4, "true"},
+		{"{\"const\":1234567890123456789012}", 22, "1234567890123456789012"},
+		{"{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"type\":\"integer\","
+		 "\"minimum\":1,\"exclusiveMinimum\":true}",
+		 1, "2"},
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
