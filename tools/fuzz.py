@@ -24,7 +24,7 @@ COLUMNS = ("target", "cpu_minutes", "runs", "edges", "inputs", "last")
 INPUT_BYTES_MAX = {"pdf": 1 << 15, "av": 1 << 16, "picture": 1 << 15}
 
 
-def build(folder):
+def build(folder, wanted):
     if not (folder / "build.ninja").exists():
         subprocess.run(["meson", "setup", folder, "-Dtests=enabled", "-Dfuzzers=true",
                         "-Dbuildtype=debugoptimized", "-Db_sanitize=address,undefined",
@@ -32,9 +32,11 @@ def build(folder):
                        cwd=SOURCE, check=True, env={**os.environ, "CC": "clang"})
     listed = subprocess.run(["ninja", "-C", folder, "-t", "targets", "all"], check=True,
                             capture_output=True, text=True).stdout
-    programs = sorted(set(re.findall(r"^(tests/fuzz/fuzz_\w+): ", listed, re.MULTILINE)))
-    subprocess.run(["ninja", "-C", folder, *programs], check=True, stdout=subprocess.DEVNULL)
-    return {name.rsplit("fuzz_", 1)[1]: folder / name for name in programs}
+    names = sorted(set(re.findall(r"^tests/fuzz/fuzz_(\w+): ", listed, re.MULTILINE)))
+    programs = {name: f"tests/fuzz/fuzz_{name}" for name in wanted or names}
+    subprocess.run(["ninja", "-C", folder, *programs.values()], check=True,
+                   stdout=subprocess.DEVNULL)
+    return {name: folder / program for name, program in programs.items()}
 
 
 def read_table():
@@ -83,10 +85,10 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, default=SOURCE / "fuzz-work")
     parser.add_argument("targets", nargs="*", metavar="TARGET")
     wanted = parser.parse_args()
-    programs = build(wanted.build.resolve())
+    programs = build(wanted.build.resolve(), wanted.targets)
     work = wanted.work.resolve()
     broken = []
-    for name in wanted.targets or programs:
+    for name in programs:
         seconds, runs, edges, inputs, is_broken = fuzz(name, programs[name], work,
                                                        wanted.minutes * 60)
         rows = read_table()

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes tests/fuzz/corpus/{config,ggml,gguf,safetensors,tokenizer,worker}: small inputs, good and nearly good.
+"""Writes tests/fuzz/corpus/{agreement,config,figures,ggml,gguf,hearing,ignore,record,safetensors,task,text,tokenizer,worker}:
+small inputs, good and nearly good.
 
     python3 tools/make_fuzz_corpus.py tests
 """
@@ -271,6 +272,116 @@ def worker(folder):
     put(folder, "many", document + started + (fill + raster) * 20 + done + die(0))
 
 
+def figures(folder):
+    put(folder, "german", "de\nRechnung vom 12. M\u00e4rz 2024, 03.04.24: 1.240,50 EUR, -17 %, 12,5-, 1 240,00")
+    put(folder, "english", "en-US\nMarch 12th, 2024; 03/04/2024 12/31/99 $1,240.50 12,34,567.8 1'240.50 .5 A-17 12:30")
+    put(folder, "others", "fr_CH\n1er ao\u00fbt 2023 3 de mayo de 2021 2\u202f100,00 0,125 0.125 1.234.567,89 2024-02-30")
+    put(folder, "decimal", "-1240.5e-3")
+    put(folder, "odd", "\u00a0\u00ad\u200b1\ufeff2\u0660\u06f3 \uffff\U0001fffe \u1100\u1161\u11a8 \u0130I\u00df\ufb01 \r\n")
+
+
+def agreement(folder):
+    line = {"type": "object", "properties": {"total": {"type": ["number", "null"]}, "text": {"type": "string"}}}
+    bill = {"type": "object", "required": ["lines", "net", "issued", "due"], "properties": {
+        "lines": {"type": "array", "items": line}, "net": {"type": "number"},
+        "issued": {"type": "string", "format": "date"}, "due": {"type": ["string", "null"]}}}
+    rules = [{"sum": "/lines/*/total", "equals": "/net", "within": 0.01}, {"before": ["/issued", "/due"]}]
+    answer = {"lines": [{"total": 1.5, "text": "a"}, {"total": None, "text": "12"}], "net": 1.5,
+              "issued": "2024-03-12", "due": "13.03.2024"}
+
+    def seed(name, schema, answer):
+        put(folder, name, json.dumps(schema) + "\0" + json.dumps(answer, separators=(",", ":")))
+
+    seed("bill", dict(bill, **{"x-weft-check": rules}), answer)
+    seed("list", {"type": "array", "items": bill, "x-weft-check": [
+        {"sum": ["/*/lines/*/total", "/*/lines/0/text"], "equals": "/*/net"}]}, [answer, answer])
+    seed("map", {"type": "object", "additionalProperties": {"type": "integer"}, "x-weft-check": [
+        {"sum": "/*", "equals": "/a~1b"}]}, {"a/b": 3, "": 0})
+    seed("literals", {"enum": [{"a": [1, "2", {"b": "2024-01-02"}]}, [None]], "x-weft-check": [
+        {"sum": "/a/*", "equals": "/a/0"}, {"before": ["/a/2/b", "/a/1"]}]}, {"a": [1, "2", {"b": "2024-01-02"}]})
+    seed("tree", {"$ref": "#/$defs/t", "$defs": {"t": {"type": "object", "required": ["n"], "properties": {
+        "n": {"type": "number"}, "k": {"type": "array", "items": {"$ref": "#/$defs/t"}}}}}, "x-weft-check": [
+            {"sum": "/k/*/n", "equals": "/n"}]}, {"n": 2, "k": [{"n": 1}, {"n": 1, "k": []}]})
+    seed("astray", dict(bill, **{"x-weft-check": [{"sum": "/lines/total", "equals": "/net"}]}), answer)
+    seed("nested", {"type": "array", "items": dict(bill, **{"x-weft-check": rules})}, [answer])
+
+
+def ignore(folder):
+    put(folder, "usual", "*.tmp\n/drafts\ncache/\n!keep.tmp\n# words\n\\#name\n**/old/*.[ch]\na/**/b\n\r\n"
+        "\0a.tmp\ndrafts/x\ncache\nx/keep.tmp\n#name\np/old/q.c\na/x/y/b\n")
+    put(folder, "odd", "[\n[!a-\n*\\\n" + "*a" * 20 + "\n!!x\n/\n//\n**\n***/\n \n\0" + "a" * 60 + "b\n/\n\n")
+
+
+def hearing(folder):
+    def sounding(seconds, intervals, turns, sides=0):
+        data = b"wsnd" + struct.pack("<BBIfdI", 1, sides, 80, 1.0, seconds, len(intervals))
+        data += b"".join(struct.pack("<IB", *one) for one in intervals) + struct.pack("<I", len(turns))
+        return data + b"".join(struct.pack("<IIBBB", *one) for one in turns)
+
+    def track(number, channel, label, stretches, sounding):
+        data = struct.pack("<4I", number, channel, 0, len(label)) + label + struct.pack("<I", len(stretches))
+        return data + b"".join(struct.pack("<ddB", *one) for one in stretches) + sounding
+
+    def pieces(data, *cuts):
+        ends = [*cuts, len(data)]
+        out, at = b"", 0
+        for end in ends:
+            out += struct.pack("<HB", end - at + 1, end == len(data)) + data[at:end]
+            at = end
+        return out
+
+    def state(number, channel, given=(), waiting=b""):
+        data = struct.pack("<QdQ", 1, -1.0, len(given)) + b"".join(struct.pack("<Q", i) for i in given)
+        return data + struct.pack("<5Q", 1, number, channel, 0, 0) + waiting
+
+    mono = track(0, 0, b"", [(0.0, 1.5, 0)], sounding(3.0, [(150, 0), (300, 1)], [(150, 250, 1, 20, 0)]))
+    side = track(1, 2, b"S2", [], sounding(1.0, [(100, 1)], []))
+    put(folder, "mono", pieces(mono) + state(0, 0, (2, 5)))
+    put(folder, "pieces", pieces(mono, 10, 60) + state(0, 0))
+    put(folder, "side", pieces(side) + state(1, 2))
+    put(folder, "waiting", pieces(side) + state(1, 2, (), struct.pack("<Q", 7) + bytes(7)))
+
+
+def record(folder):
+    known = {"in": 1, "done": 1, "failed": 0, "skipped": 0}
+    item = {"id": "c1", "kind": "text", "text": "Invoice no 17\n\nTotal 1.240,50", "at": [{"page": 1}], "by": "file"}
+    whole = {"weft": 1, "id": "sha256:" + "00112233445566778899aabbccddeeff" * 2,
+             "source": {"sha256": "0" * 64, "bytes": 30, "media_type": "text/plain", "paths": ["pile/a.txt"]},
+             "status": "ok", "errors": [], "document": {"pages": [], "tracks": [], "metadata": {"title": "T"},
+                                                        "outline": [], "embedded": []},
+             "content": [item, dict(item, id="c2", text="\u2028 \\ \"")], "hidden": [dict(item, id="c3")],
+             "answer": {"total": 1240.5}, "absent": {}, "checks": [],
+             "provenance": {"/total": [{"kind": "derived", "content": "c1", "quote": "1.240,50"}]}, "model": None,
+             "ledger": {"pages": known, "seconds": known, "windows": known}, "run": {"weft": "0.1.0"}}
+    text = json.dumps(whole, separators=(",", ":"))
+    put(folder, "whole", text + "\n")
+    put(folder, "spaced", json.dumps(whole, indent=1))
+    put(folder, "empty", json.dumps(dict(whole, content=[], hidden=[]), separators=(",", ":")))
+    put(folder, "twice", text.replace('"hidden"', '"content"'))
+    put(folder, "behind", text + "\n{}")
+
+
+def task(folder):
+    job = "[job]\ninputs=a;b\ntask=x\noutput=out\npages=2-5\nnames=S1=Anna,S2=Ben\nuntil=06:00\n[limits]\npages=7\n"
+    schema = '{"type":"array","items":{"type":"object","properties":{"a":{"type":"string"}}}}'
+    put(folder, "simple", job + "\0[task]\nsummary=s\nprompt=Say {schema} of it.\nschema=" + schema +
+        "\nmerge=model\nwindows=ends\nanswer_tokens=100\n")
+    put(folder, "many", "[job]\n\0[task]\nprompt=p\nschema=" + schema + "\ndocuments=many\nbegins=Invoice;Page 1\n")
+    put(folder, "types", '[job]\nschema=none\n\0[task]\nprompt=p\n[type letter]\nabout=A letter\nmatch=Dear;Sincerely\n'
+        'schema={"type":"null"}\n[type bill]\nschema={"type":"object","properties":{"n":{"type":"number"}},'
+        '"x-weft-check":[{"sum":"/n","equals":"/n"}],"x-weft-locale":"de"}\n')
+    put(folder, "slides", "[job]\n\0[task]\nanswer=slides\nwindows=none\nframes=even\nschema=" + schema + "\n")
+
+
+def text(folder):
+    words = "Gr\u00fc\u00dfe,\n\n\u65e5\u672c \U0001f600\r\n\tx\n"
+    put(folder, "utf-8", b"\xef\xbb\xbf" + words.encode())
+    put(folder, "utf-16", words.encode("utf-16"))
+    put(folder, "utf-16be", b"\xfe\xff" + words.encode("utf-16-be") + b"\xd8\x00\x00")
+    put(folder, "latin", "Gr\u00fc\u00dfe \x80\x9d\n".encode("latin-1"))
+    put(folder, "long", ("word " * 900 + "\n") * 2)
+
+
 def main():
     root = sys.argv[1]
     corpus = os.path.join(root, "fuzz", "corpus")
@@ -281,6 +392,8 @@ def main():
     pieces(os.path.join(corpus, "tokenizer"))
     config(os.path.join(corpus, "config"), root)
     worker(os.path.join(corpus, "worker"))
+    for make in (agreement, figures, hearing, ignore, record, task, text):
+        make(os.path.join(corpus, make.__name__))
 
 
 main()
