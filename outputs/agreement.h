@@ -19,12 +19,15 @@
  * thing (base/usage.h). A check in which a value is missing says that it could not be made. Nothing is
  * ever corrected: the result goes to the record, and whoever reads it decides.
  *
- * Where the place that a value was found in was read by somebody else as well (a text layer and a
- * reader of pixels, captions and ears), and he read something else, that is a disagreement.
+ * Where the place that a value was found in was read by somebody else as well, and he read something else,
+ * that is a disagreement: the page was read as a whole, or the pixels of the place alone, to see whether
+ * the text that lies over them says what they show (pipeline/node_confirm.c). Letters and digits count, not
+ * their case and accents, nor what divides words.
  */
 #ifndef WEFT_OUTPUTS_AGREEMENT_H
 #define WEFT_OUTPUTS_AGREEMENT_H
 
+#include "base/content.h"
 #include "base/json.h"
 #include "base/usage.h"
 #include "schema/schema.h"
@@ -49,7 +52,8 @@ typedef enum {
 
 /* Another reading of the place of a value. */
 typedef struct WeftOtherReading {
-	guint32 content;  /* index into contents */
+	guint32 content;  /* index into contents: the item, or the one at whose place it was read alone */
+	WeftBy by;
 	char *text;
 } WeftOtherReading;
 
@@ -77,5 +81,12 @@ gboolean weft_agreement_read(const WeftJson *tree, const WeftSchema *schema, GEr
 void weft_record_agree(WeftRecord *record, const WeftJson *schema, const WeftUsage *usage);
 /* The same for disagreements about values with evidence. */
 void weft_record_compare_readings(WeftRecord *record);
+
+/* Whether the place of this evidence (an index into provenance) may be read alone: its quote is short, in letters or
+ * digits, and is in a text layer that somebody has laid over the picture of a page. */
+gboolean weft_record_can_be_read(const WeftRecord *record, guint evidence);
+/* What was read at that place alone (WeftContent with words in its units): notes in the evidence whether it
+ * says the same, and appends a disagreement where it does not. Where nothing was read, nothing is said. */
+void weft_record_note_reading(WeftRecord *record, guint evidence, const GPtrArray *contents);
 
 #endif

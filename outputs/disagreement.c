@@ -1,60 +1,36 @@
 #include <string.h>
 
-#include "base/running_text.h"
+#include "base/utf8.h"
 #include "outputs/record.h"
 
 /* How far boxes and times of two readers may lie apart and still mean the same place. */
 #define BOX_SLACK 1.0
 #define TIME_SLACK_S 0.2
+/* Boxes of text layers are often a letter or two beside the ink: of the height of a line. */
+#define SIDE_SLACK 1.5
+/* Where there are more, some reader has some letter wrong in most of them. */
+#define QUOTE_CHARS_MAX 120
 
-/* The middle of a word lies in the place; of an item without words, most of its box does. */
-static gboolean is_in(const WeftAnchor *place, const WeftAnchor *word)
+/* A word that was read near the place. */
+typedef struct Seen {
+	char *text, *substance;
+	gboolean is_inside; /* not only beside it */
+} Seen;
+
+static void seen_clear(void *data)
 {
-	if (place->document != word->document || place->page != word->page)
-		return FALSE;
-	if (place->has_bbox && word->has_bbox) {
-		double x = (word->bbox[0] + word->bbox[2]) / 2, y = (word->bbox[1] + word->bbox[3]) / 2;
+	Seen *seen = data;
 
-		if (x < place->bbox[0] - BOX_SLACK || x > place->bbox[2] + BOX_SLACK ||
-		    y < place->bbox[1] - BOX_SLACK || y > place->bbox[3] + BOX_SLACK)
-			return FALSE;
-	}
-	if (place->has_time != word->has_time)
-		return FALSE;
-	if (place->has_time) {
-		double middle = (word->time[0] + word->time[1]) / 2;
-
-		return middle >= place->time[0] - TIME_SLACK_S &&
-		       middle <= place->time[1] + TIME_SLACK_S;
-	}
-	return place->has_bbox && word->has_bbox;
+	g_free(seen->text);
+	g_free(seen->substance);
 }
 
-/* The words of an item that lie in the place; NULL: none do, or it has no words. */
-static char *text_in(const WeftContent *content, const WeftAnchor *place)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-	WeftWordReader reader = weft_content_words(content);
-	WeftWord word;
-
-	while (weft_word_next(&reader, &word)) {
-		const char *first, *end;
-
-		if (!is_in(place, &word.at))
-			continue;
-		first = g_utf8_offset_to_pointer(content->text, word.char_first);
-		end = g_utf8_offset_to_pointer(first, word.char_end - word.char_first);
-		if (text->len > 0)
-			g_string_append_c(text, ' ');
-		g_string_append_len(text, first, end - first);
-	}
-	return text->len > 0 ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
-}
-
-/* Letters and digits alone, in small letters: what readers of print and of speech agree about. */
+/* Letters and digits alone, in small letters and without accents: what readers of print and of speech agree
+ * about. */
 static char *substance_of(const char *text)
 {
-	g_autofree char *folded = g_utf8_casefold(text, -1);
+	g_autofree char *plain = g_utf8_normalize(text, -1, G_NORMALIZE_ALL);
+	g_autofree char *folded = g_utf8_casefold(plain ? plain : "", -1);
 	GString *substance = g_string_new(NULL);
 
 	for (const char *p = folded; *p; p = g_utf8_next_char(p))
@@ -63,16 +39,116 @@ static char *substance_of(const char *text)
 	return g_string_free(substance, FALSE);
 }
 
-static gboolean is_same(const char *a, const char *b)
-{
-	g_autofree char *own = substance_of(a), *other = substance_of(b);
+/* ---- what was read near the place ---- */
 
-	return strcmp(own, other) == 0;
+/* The middle of a word lies in the box, or up to `side` beside it. */
+static gboolean is_in_box(const double box[4], const double word[4], double side)
+{
+	double x = (word[0] + word[2]) / 2, y = (word[1] + word[3]) / 2;
+
+	return x >= box[0] - side && x <= box[2] + side && y >= box[1] - BOX_SLACK &&
+	       y <= box[3] + BOX_SLACK;
 }
 
-static void add_reading(GArray *readings, guint32 content, const char *text)
+/* In one of the lines of the evidence. */
+static gboolean is_in(const WeftProvenance *found, const WeftAnchor *word, double side)
 {
-	WeftOtherReading reading = { content, g_strdup(text) };
+	const WeftAnchor *place = &found->at;
+
+	if (place->document != word->document || place->page != word->page ||
+	    place->has_time != word->has_time || (place->has_bbox && !word->has_bbox))
+		return FALSE;
+	if (place->has_time) {
+		double middle = (word->time[0] + word->time[1]) / 2;
+
+		if (middle < place->time[0] - TIME_SLACK_S || middle > place->time[1] + TIME_SLACK_S)
+			return FALSE;
+	}
+	if (!place->has_bbox || !found->boxes)
+		return place->has_time ||
+		       (place->has_bbox && is_in_box(place->bbox, word->bbox, side));
+	for (guint i = 0; i < found->boxes->len; i++)
+		if (is_in_box(&g_array_index(found->boxes, double, 4 * i), word->bbox, side))
+			return TRUE;
+	return FALSE;
+}
+
+static GArray *seen_new(void)
+{
+	GArray *seen = g_array_new(FALSE, FALSE, sizeof(Seen));
+
+	g_array_set_clear_func(seen, seen_clear);
+	return seen;
+}
+
+/* Adds the words of an item that lie in the place or up to `side` beside it. */
+static void see(GArray *seen, const WeftContent *content, const WeftProvenance *found, double side)
+{
+	WeftWordReader reader = weft_content_words(content);
+	WeftWord word;
+
+	while (weft_word_next(&reader, &word)) {
+		Seen one = { 0 };
+
+		word.at.document = g_array_index(content->anchors, WeftAnchor, 0).document;
+		if (!is_in(found, &word.at, side))
+			continue;
+		const char *first = g_utf8_offset_to_pointer(content->text, word.char_first);
+		const char *end = g_utf8_offset_to_pointer(first, word.char_end - word.char_first);
+
+		one.text = g_strndup(first, (gsize)(end - first));
+		one.substance = substance_of(one.text);
+		one.is_inside = is_in(found, &word.at, 0);
+		g_array_append_val(seen, one);
+	}
+}
+
+/* Whole words one after the other that are the quote: [*ret_first, *ret_end). A place may have more than the
+ * quote: a caption has no place for each of its words. */
+static gboolean find_quote(const GArray *seen, const char *quote, guint *ret_first, guint *ret_end)
+{
+	for (guint i = 0; i < seen->len; i++) {
+		const char *rest = quote;
+
+		for (guint k = i; k < seen->len; k++) {
+			const char *word = g_array_index(seen, Seen, k).substance;
+
+			if (!g_str_has_prefix(rest, word))
+				break;
+			rest += strlen(word);
+			if (*rest)
+				continue;
+			*ret_first = i;
+			*ret_end = k + 1;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+/* What was read: the quote, if it is there, else what stands in its place, else what stands near. NULL: nothing. */
+static char *text_of(const GArray *seen, const char *quote, gboolean *ret_is_same)
+{
+	GString *text = g_string_new(NULL);
+	guint first = 0, end = seen->len;
+
+	*ret_is_same = find_quote(seen, quote, &first, &end);
+	for (int inside = *ret_is_same ? 0 : 1; inside >= 0 && text->len == 0; inside--)
+		for (guint i = first; i < end; i++) {
+			const Seen *one = &g_array_index(seen, Seen, i);
+
+			if (!one->is_inside && inside)
+				continue;
+			g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "", one->text);
+		}
+	return g_string_free(text, text->len == 0);
+}
+
+/* ---- what the record says of it ---- */
+
+static void add_reading(GArray *readings, guint32 content, WeftBy by, const char *text)
+{
+	WeftOtherReading reading = { content, by, g_strdup(text) };
 
 	g_array_append_val(readings, reading);
 }
@@ -80,6 +156,21 @@ static void add_reading(GArray *readings, guint32 content, const char *text)
 static void reading_clear(void *data)
 {
 	g_free(((WeftOtherReading *)data)->text);
+}
+
+/* The value's own reading is the first. */
+static WeftAgreement disagreement_of(const WeftRecord *record, const WeftProvenance *found)
+{
+	const WeftContent *own = record->contents->pdata[found->content];
+	WeftAgreement agreement = { .kind = WEFT_AGREEMENT_DISAGREEMENT,
+				    .state = WEFT_AGREEMENT_FAILED };
+
+	agreement.readings = g_array_new(FALSE, FALSE, sizeof(WeftOtherReading));
+	g_array_set_clear_func(agreement.readings, reading_clear);
+	add_reading(agreement.readings, found->content, own->by, found->quote);
+	agreement.pointers = g_ptr_array_new_with_free_func(g_free);
+	g_ptr_array_add(agreement.pointers, g_strdup(found->pointer));
+	return agreement;
 }
 
 /* Readers see and hear differently: pixels are not compared with sound. Items elsewhere are passed over
@@ -101,29 +192,25 @@ static gboolean is_comparable(const WeftContent *own, const WeftContent *other,
 static void compare(WeftRecord *record, const WeftProvenance *found)
 {
 	const WeftContent *own = record->contents->pdata[found->content];
-	WeftAgreement agreement = { .kind = WEFT_AGREEMENT_DISAGREEMENT,
-				    .state = WEFT_AGREEMENT_FAILED };
+	g_autofree char *quote = substance_of(found->quote);
+	WeftAgreement agreement = disagreement_of(record, found);
 
 	for (guint32 i = 0; i < record->contents->len; i++) {
 		const WeftContent *other = record->contents->pdata[i];
+		g_autoptr(GArray) seen = seen_new();
 		g_autofree char *text = NULL;
+		gboolean is_same = FALSE;
 
 		if (is_comparable(own, other, &found->at))
-			text = text_in(other, &found->at);
-		if (!text || is_same(found->quote, text))
-			continue;
-		if (!agreement.readings) {
-			agreement.readings = g_array_new(FALSE, FALSE, sizeof(WeftOtherReading));
-			g_array_set_clear_func(agreement.readings, reading_clear);
-			add_reading(agreement.readings, found->content, found->quote);
-		}
-		add_reading(agreement.readings, i, text);
+			see(seen, other, found, 0);
+		text = text_of(seen, quote, &is_same);
+		if (text && !is_same)
+			add_reading(agreement.readings, i, other->by, text);
 	}
-	if (!agreement.readings)
-		return;
-	agreement.pointers = g_ptr_array_new_with_free_func(g_free);
-	g_ptr_array_add(agreement.pointers, g_strdup(found->pointer));
-	g_array_append_val(record->agreements, agreement);
+	if (agreement.readings->len > 1)
+		g_array_append_val(record->agreements, agreement);
+	else
+		weft_agreement_done(&agreement);
 }
 
 /* Most documents have one reader only. */
@@ -152,4 +239,41 @@ void weft_record_compare_readings(WeftRecord *record)
 		if (found->quote && record->agreements->len - before < WEFT_AGREEMENT_RESULTS_MAX)
 			compare(record, found);
 	}
+}
+
+/* ---- read alone ---- */
+
+gboolean weft_record_can_be_read(const WeftRecord *record, guint evidence)
+{
+	const WeftProvenance *found = &g_array_index(record->provenance, WeftProvenance, evidence);
+	g_autofree char *substance = NULL;
+
+	if (!found->quote || found->content >= record->contents->len || !found->at.has_bbox)
+		return FALSE;
+	const WeftContent *content = record->contents->pdata[found->content];
+
+	if (content->by != WEFT_BY_OCR_LAYER ||
+	    weft_utf8_length(found->quote, strlen(found->quote)) > QUOTE_CHARS_MAX)
+		return FALSE;
+	substance = substance_of(found->quote);
+	return *substance != '\0';
+}
+
+void weft_record_note_reading(WeftRecord *record, guint evidence, const GPtrArray *contents)
+{
+	WeftProvenance *found = &g_array_index(record->provenance, WeftProvenance, evidence);
+	g_autofree char *quote = substance_of(found->quote);
+	g_autoptr(GArray) seen = seen_new();
+	const double *line = found->boxes ? &g_array_index(found->boxes, double, 0) : found->at.bbox;
+	double height = MIN(line[3] - line[1], line[2] - line[0]);
+
+	for (guint i = 0; i < contents->len; i++)
+		see(seen, contents->pdata[i], found, SIDE_SLACK * height);
+	found->read = text_of(seen, quote, &found->is_confirmed);
+	if (!found->read || found->is_confirmed)
+		return;
+	WeftAgreement agreement = disagreement_of(record, found);
+
+	add_reading(agreement.readings, found->content, WEFT_BY_TESSERACT, found->read);
+	g_array_append_val(record->agreements, agreement);
 }

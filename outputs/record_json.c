@@ -211,14 +211,14 @@ static void write_absent(WeftJsonWriter *w, const WeftRecord *record)
 	weft_json_write_object_end(w);
 }
 
-/* What stands in the file itself, or what something read off it. */
+/* What stands in the file itself, or what something read off it: a text layer, too, was read by some
+ * program, whenever that was. */
 static const char *rests_on(const WeftContent *content)
 {
 	if (!content->text) /* pixels, or sound */
 		return "reading";
 	switch (content->by) {
 	case WEFT_BY_FILE:
-	case WEFT_BY_OCR_LAYER:
 	case WEFT_BY_SIDECAR:
 		return "file";
 	default:
@@ -323,26 +323,23 @@ static void write_strings(WeftJsonWriter *w, const char *key, const GPtrArray *s
 	weft_json_write_array_end(w);
 }
 
-static void write_other_readings(WeftJsonWriter *w, const WeftRecord *record,
-				 const GArray *readings)
+static void write_other_readings(WeftJsonWriter *w, const GArray *readings)
 {
 	weft_json_write_key(w, "readings");
 	weft_json_write_array(w);
 	for (guint i = 0; i < readings->len; i++) {
 		const WeftOtherReading *reading = &g_array_index(readings, WeftOtherReading, i);
-		const WeftContent *content = record->contents->pdata[reading->content];
 
 		weft_json_write_object(w);
 		write_content_id(w, "content", reading->content);
-		write_member(w, "by", weft_by_name(content->by));
+		write_member(w, "by", weft_by_name(reading->by));
 		write_member(w, "text", reading->text);
 		weft_json_write_object_end(w);
 	}
 	weft_json_write_array_end(w);
 }
 
-static void write_agreement(WeftJsonWriter *w, const WeftRecord *record,
-			    const WeftAgreement *agreement)
+static void write_agreement(WeftJsonWriter *w, const WeftAgreement *agreement)
 {
 	static const char *const names[] = { "sum", "order", "disagreement" };
 
@@ -365,7 +362,7 @@ static void write_agreement(WeftJsonWriter *w, const WeftRecord *record,
 	if (agreement->values && agreement->values->len > 0)
 		write_strings(w, "values", agreement->values);
 	if (agreement->readings)
-		write_other_readings(w, record, agreement->readings);
+		write_other_readings(w, agreement->readings);
 	weft_json_write_object_end(w);
 }
 
@@ -374,7 +371,7 @@ static void write_agreements(WeftJsonWriter *w, const WeftRecord *record)
 	weft_json_write_key(w, "checks");
 	weft_json_write_array(w);
 	for (guint i = 0; i < record->agreements->len; i++)
-		write_agreement(w, record, &g_array_index(record->agreements, WeftAgreement, i));
+		write_agreement(w, &g_array_index(record->agreements, WeftAgreement, i));
 	weft_json_write_array_end(w);
 }
 

@@ -145,9 +145,9 @@ static void keep_fault(GError **fault, const WeftPart *part)
 		*fault = g_error_copy(part->fault);
 }
 
-/* FALSE: the document can't be read. *ret_part NULL: there is nothing, and *fault may say why. */
-static gboolean take(WeftDecoding *decoding, const WeftAnchor *at, double margin, WeftPart *clip,
-		     WeftPart **ret_part, GError **fault, GError **error)
+/* FALSE: the document can't be read. Without parts there is nothing, and *fault may say why. */
+static gboolean take(WeftDecoding *decoding, const WeftAnchor *places, guint n, double margin,
+		     WeftPart *clip, GPtrArray *parts, GError **fault, GError **error)
 {
 	for (;;) {
 		g_autoptr(WeftPart) part = NULL;
@@ -157,10 +157,11 @@ static gboolean take(WeftDecoding *decoding, const WeftAnchor *at, double margin
 		if (!part)
 			return TRUE;
 		keep_fault(fault, part);
-		if (clip && part->kind == WEFT_PART_PCM && is_of_track(part, at)) {
+		if (clip && part->kind == WEFT_PART_PCM && is_of_track(part, places)) {
 			place_samples(clip, part);
-		} else if (!clip && is_wanted_raster(part, at)) {
-			*ret_part = cut_raster(part, at, margin);
+		} else if (!clip && is_wanted_raster(part, places)) {
+			for (guint i = 0; i < n; i++)
+				g_ptr_array_add(parts, cut_raster(part, &places[i], margin));
 			return TRUE;
 		}
 	}
@@ -181,31 +182,49 @@ static WeftDecoding *open_decoding(WeftIngest *ingest, int fd, const char *name,
 	return weft_ingest_decode(ingest, &sniff, fd, name, options, error);
 }
 
-WeftPart *weft_crop(WeftIngest *ingest, int fd, const char *name, const WeftAnchor *at,
-		    const WeftCropOptions *options, GError **error)
+static gboolean are_places(const WeftAnchor *places, guint n, const char *name, GError **error)
 {
-	g_autoptr(WeftPart) clip = NULL, part = NULL;
+	for (guint i = 0; i < n; i++)
+		if (!is_place(&places[i], name, error))
+			return FALSE;
+	return TRUE;
+}
+
+GPtrArray *weft_crop_all(WeftIngest *ingest, int fd, const char *name, const WeftAnchor *places, guint n,
+			 const WeftCropOptions *options, GError **error)
+{
+	g_autoptr(GPtrArray) parts = g_ptr_array_new_with_free_func((GDestroyNotify)weft_part_free);
+	g_autoptr(WeftPart) clip = NULL;
 	g_autoptr(GError) fault = NULL;
 
-	if (!is_place(at, name, error))
+	if (!are_places(places, n, name, error))
 		return NULL;
-	const WeftDecodeOptions decode = decode_options(at, options);
+	const WeftDecodeOptions decode = decode_options(places, options);
 	g_autoptr(WeftDecoding) decoding = open_decoding(ingest, fd, name, &decode, error);
 	if (!decoding)
 		return NULL;
 	if (decode.want_pcm)
-		clip = new_clip(at, &decode);
-	if (!take(decoding, at, options->margin, clip, &part, &fault, error))
+		clip = new_clip(places, &decode);
+	if (!take(decoding, places, n, options->margin, clip, parts, &fault, error))
 		return NULL;
 	if (clip && clip->anchor.time[1] > clip->anchor.time[0]) {
 		double seconds = clip->anchor.time[1] - clip->anchor.time[0];
 
 		clip->pcm.n_samples = MIN(clip->pcm.n_samples,
 					  (gsize)round(seconds * WEFT_CROP_RATE_HZ));
-		return g_steal_pointer(&clip);
+		g_ptr_array_add(parts, g_steal_pointer(&clip));
 	}
-	if (!part)
-		g_set_error(error, WEFT_ERROR, fault ? fault->code : WEFT_ERROR_EMPTY, "%s: %s", name,
-			    fault ? fault->message : "there is nothing at this place any more");
-	return g_steal_pointer(&part);
+	if (parts->len > 0)
+		return g_steal_pointer(&parts);
+	g_set_error(error, WEFT_ERROR, fault ? fault->code : WEFT_ERROR_EMPTY, "%s: %s", name,
+		    fault ? fault->message : "there is nothing at this place any more");
+	return NULL;
+}
+
+WeftPart *weft_crop(WeftIngest *ingest, int fd, const char *name, const WeftAnchor *at,
+		    const WeftCropOptions *options, GError **error)
+{
+	g_autoptr(GPtrArray) parts = weft_crop_all(ingest, fd, name, at, 1, options, error);
+
+	return parts ? g_ptr_array_steal_index(parts, 0) : NULL;
 }

@@ -35,5 +35,9 @@ typedef struct WeftCropOptions {
  * file without pixels and sound. Caller frees. */
 WeftPart *weft_crop(WeftIngest *ingest, int fd, const char *name, const WeftAnchor *at,
 		    const WeftCropOptions *options, GError **error);
+/* The same for `n` places of one page, picture or frame, which is decoded once: a part for each, in their
+ * order. Of sound there is the first. */
+GPtrArray *weft_crop_all(WeftIngest *ingest, int fd, const char *name, const WeftAnchor *places, guint n,
+			 const WeftCropOptions *options, GError **error);
 
 #endif

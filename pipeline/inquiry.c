@@ -223,7 +223,7 @@ static void write_spot(const Inquiry *inquiry, WeftJsonWriter *w, const char *po
 	const WeftHeldPassage *passage = inquiry->passages->passages->pdata[spot->passage];
 	const WeftHeldDocument *document = inquiry->passages->documents->pdata[passage->document];
 	WeftBy by = passage->content->by;
-	gboolean is_of_file = by == WEFT_BY_FILE || by == WEFT_BY_OCR_LAYER || by == WEFT_BY_SIDECAR;
+	gboolean is_of_file = by == WEFT_BY_FILE || by == WEFT_BY_SIDECAR;
 
 	write_member(w, "kind", weft_schema_place(inquiry->task->schema, pointer).is_verbatim ? "copied"
 	                                                                                      : "matched");

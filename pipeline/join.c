@@ -9,7 +9,8 @@
  * documents apart; (fuse > generate > collect >) divide, where a file holds many documents.
  * With a guard, whose rounds have a batcher of their own, behind each collect of answers (or behind
  * window, when nothing is asked): guard > generate > verdict.
- * Behind record stands confirm, where Tesseract reads: it reads alone what the model points at.
+ * Behind record stands confirm, where Tesseract reads: it reads alone what the model points at, and what a
+ * text layer says of a scan.
  * A dry run ends in survey behind window: nothing is asked and nothing is written.
  *
  * Rounds are unrolled: each has its own fuse, generate and collect, all share the batcher. Nodes

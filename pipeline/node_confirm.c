@@ -1,9 +1,13 @@
-/* node_confirm.c - reads alone what the model only looked at.
+/* node_confirm.c - reads alone what the model only looked at, and what somebody laid over a picture.
  *
  * Attention is a hint. Of a value that points to a place in a picture, that place is cut out of the
  * document once more, read by Tesseract by itself, and the record says what was read there and whether
- * the value stands in it. A document that is not what it was, or a place that can't be cut out, leaves
- * the value as it is: a hint, neither confirmed nor denied.
+ * the value stands in it. The same is done for a short value from the text layer of a scan: that layer was
+ * read by some program or typed by somebody, may be wrong, and nobody who looks at the page sees it.
+ * Where the pixels say something else, that is a disagreement of readings (outputs/agreement.h).
+ *
+ * A document that is not what it was, or a place that can't be cut out or has nothing legible, leaves the
+ * value as it is: neither confirmed nor denied. A page is rendered once for all of its values.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -16,10 +20,12 @@
 #include "pipeline/members.h"
 #include "pipeline/run.h"
 
-/* Of one document: each costs a page decoded and a piece of it read. */
+/* Of one document: each costs a piece of a page read, and at most a page decoded. */
 #define VALUES_MAX 32
 /* A patch is coarser than a line of text: as much again on each side, at least so many points. */
 #define MARGIN_LEAST 12.0
+/* Of text that has a box: white to all sides, and the word beside it, in heights of a line. */
+#define LINE_MARGIN 2.0
 
 typedef struct Confirm {
 	WeftRun *run;
@@ -68,69 +74,150 @@ static gboolean open_document(Confirm *confirm, const WeftDocument *document, gu
 	return confirm->fd >= 0;
 }
 
-/* The text that stands there, line by line; NULL: it can't be cut out or read. */
-static char *read_place(Confirm *confirm, const WeftAnchor *at)
+/* ---- which places ---- */
+
+/* Values of one document that are to be read alone. */
+typedef struct Question {
+	guint evidence;      /* index into provenance */
+	gboolean is_pointed; /* else of a text layer */
+	WeftAnchor at;       /* with a margin */
+} Question;
+
+static WeftAnchor with_margin(const WeftAnchor *at, gboolean is_pointed)
+{
+	double width = at->bbox[2] - at->bbox[0], height = at->bbox[3] - at->bbox[1];
+	double margin = is_pointed ? MAX(MAX(width, height), MARGIN_LEAST)
+	                           : MAX(LINE_MARGIN * MIN(width, height), MARGIN_LEAST);
+	WeftAnchor wider = *at;
+
+	for (int i = 0; i < 4; i++)
+		wider.bbox[i] += i < 2 ? -margin : margin;
+	return wider;
+}
+
+/* In the order of the answer. */
+static GArray *questions_of(const WeftRecord *record)
+{
+	GArray *questions = g_array_new(FALSE, FALSE, sizeof(Question));
+
+	for (guint i = 0; i < record->provenance->len && questions->len < VALUES_MAX; i++) {
+		const WeftProvenance *value = &g_array_index(record->provenance, WeftProvenance, i);
+		gboolean is_pointed = value->kind == WEFT_PROVENANCE_POINTED &&
+		                      value->attention > 0 && value->at.has_bbox;
+		Question question = {i, is_pointed, with_margin(&value->at, is_pointed)};
+
+		if (is_pointed || weft_record_can_be_read(record, i))
+			g_array_append_val(questions, question);
+	}
+	return questions;
+}
+
+static gboolean is_same_picture(const WeftAnchor *a, const WeftAnchor *b)
+{
+	return a->document == b->document && a->page == b->page && a->track == b->track &&
+	       a->has_time == b->has_time &&
+	       (!a->has_time || (a->time[0] == b->time[0] && a->time[1] == b->time[1]));
+}
+
+/* ---- reading ---- */
+
+/* WeftContent of the piece of a page; NULL: it can't be read. */
+static GPtrArray *read_piece(Confirm *confirm, const WeftPart *part)
 {
 	WeftRun *run = confirm->run;
-	double width = at->bbox[2] - at->bbox[0], height = at->bbox[3] - at->bbox[1];
-	const WeftCropOptions options = {
-		.page_dpi = WEFT_TESSERACT_DPI,
-		.margin = MAX(MAX(width, height), MARGIN_LEAST),
-		.passwords = confirm->passwords,
-		.limits = run->job->limits,
-	};
-	g_autoptr(WeftPart) part = weft_crop(run->ingest, confirm->fd, "", at, &options, NULL);
-	g_autoptr(GPtrArray) contents = NULL;
-	GString *text;
+	GPtrArray *contents = NULL;
 
-	if (part != NULL && confirm->reader == NULL)
+	if (confirm->reader == NULL)
 		confirm->reader = weft_ingest_reader(run->ingest, run->job->ocr_languages,
 		                                     &run->job->limits, NULL);
-	if (part == NULL || confirm->reader == NULL)
+	if (confirm->reader == NULL)
 		return NULL;
 	if (!weft_reader_read(confirm->reader, &part->raster, part->anchor, &contents, NULL)) {
 		g_clear_pointer(&confirm->reader, weft_reader_close);
 		return NULL;
 	}
-	text = g_string_new(NULL);
 	g_ptr_array_set_free_func(contents, (GDestroyNotify)weft_content_free);
+	for (guint i = 0; i < contents->len; i++)
+		weft_content_set_document(contents->pdata[i], part->anchor.document);
+	return contents;
+}
+
+/* Line by line. */
+static char *text_of(const GPtrArray *contents)
+{
+	GString *text = g_string_new(NULL);
+
 	for (guint i = 0; i < contents->len; i++)
 		g_string_append_printf(text, "%s%s", i > 0 ? "\n" : "",
 		                       ((const WeftContent *)contents->pdata[i])->text);
 	return g_string_free(text, FALSE);
 }
 
-static gboolean is_in_question(const WeftProvenance *value)
+static void settle(WeftRecord *record, const Question *question, const WeftJson *answer,
+                   const GPtrArray *contents)
 {
-	return value->kind == WEFT_PROVENANCE_POINTED && value->attention > 0 && value->at.has_bbox;
+	WeftProvenance *evidence =
+	    &g_array_index(record->provenance, WeftProvenance, question->evidence);
+	const WeftJson *value = weft_json_at_pointer(answer, evidence->pointer);
+	WeftJsonType type = value != NULL ? weft_json_type(value) : WEFT_JSON_NULL;
+
+	if (!question->is_pointed) {
+		weft_record_note_reading(record, question->evidence, contents);
+	} else if (type == WEFT_JSON_STRING || type == WEFT_JSON_NUMBER) { /* others stand nowhere */
+		evidence->read = text_of(contents);
+		evidence->is_confirmed = weft_value_stands_in(value, evidence->read);
+	}
 }
 
-static void confirm_value(Confirm *confirm, const WeftJson *value, WeftProvenance *evidence)
+/* Those of one picture. */
+static void read_picture(Confirm *confirm, WeftRecord *record, const WeftJson *answer,
+                         const GArray *questions)
 {
-	WeftJsonType type = weft_json_type(value);
+	g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(WeftAnchor));
+	const WeftCropOptions options = {
+	    .page_dpi = WEFT_TESSERACT_DPI,
+	    .passwords = confirm->passwords,
+	    .limits = confirm->run->job->limits,
+	};
 
-	if (type != WEFT_JSON_STRING && type != WEFT_JSON_NUMBER)
-		return; /* true and false stand nowhere */
-	evidence->read = read_place(confirm, &evidence->at);
-	evidence->is_confirmed =
-	    evidence->read != NULL && weft_value_stands_in(value, evidence->read);
+	for (guint i = 0; i < questions->len; i++)
+		g_array_append_val(places, g_array_index(questions, Question, i).at);
+	g_autoptr(GPtrArray) parts =
+	    weft_crop_all(confirm->run->ingest, confirm->fd, "",
+	                  (const WeftAnchor *)(gconstpointer)places->data, places->len, &options, NULL);
+
+	for (guint i = 0; parts != NULL && i < parts->len; i++) {
+		g_autoptr(GPtrArray) contents = read_piece(confirm, parts->pdata[i]);
+
+		if (contents != NULL)
+			settle(record, &g_array_index(questions, Question, i), answer, contents);
+	}
 }
 
 static void confirm_record(Confirm *confirm, const WeftDocument *document, WeftRecord *record)
 {
-	g_autoptr(WeftJson) answer = NULL;
-	guint n = 0;
+	g_autoptr(GArray) questions = questions_of(record);
+	g_autoptr(WeftJson) answer =
+	    questions->len > 0
+	        ? weft_json_parse(record->answer, strlen(record->answer), WEFT_JSON_STRICT, NULL)
+	        : NULL;
 
-	for (guint i = 0; i < record->provenance->len && n < VALUES_MAX; i++) {
-		WeftProvenance *value = &g_array_index(record->provenance, WeftProvenance, i);
+	while (questions->len > 0) {
+		g_autoptr(GArray) same = g_array_new(FALSE, FALSE, sizeof(Question));
+		WeftAnchor at = g_array_index(questions, Question, 0).at;
 
-		if (!is_in_question(value) || !open_document(confirm, document, value->at.document))
-			continue;
-		if (answer == NULL)
-			answer = weft_json_parse(record->answer, strlen(record->answer),
-			                         WEFT_JSON_STRICT, NULL);
-		n++;
-		confirm_value(confirm, weft_json_at_pointer(answer, value->pointer), value);
+		for (guint i = 0; i < questions->len;) {
+			Question question = g_array_index(questions, Question, i);
+
+			if (!is_same_picture(&question.at, &at)) {
+				i++;
+				continue;
+			}
+			g_array_append_val(same, question);
+			g_array_remove_index(questions, i);
+		}
+		if (open_document(confirm, document, at.document))
+			read_picture(confirm, record, answer, same);
 	}
 }
 

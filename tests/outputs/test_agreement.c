@@ -268,6 +268,93 @@ static void test_disagreement(void)
 			      "{\"content\":\"c2\",\"by\":\"tesseract\",\"text\":\"1740.00\"}]}]");
 }
 
+/* A caption has no place for each of its words: that it has more than the value is no disagreement. */
+static void test_captions(void)
+{
+	WeftAnchor cue = { .has_time = TRUE, .time = { 2, 6 } };
+	g_autoptr(WeftRecord) record = weft_record_new();
+	WeftContent *heard = weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_WHISPER,
+					      g_strdup("it is 1240 for Mia"), cue);
+	WeftWord word = { .at = cue };
+
+	for (guint32 i = 0; i < 5; i++) { /* a word is half a second long */
+		static const guint32 ends[] = { 2, 5, 10, 14, 18 };
+
+		word.char_first = i == 0 ? 0 : ends[i - 1] + 1;
+		word.char_end = ends[i];
+		word.at.time[0] = 2.5 + i * 0.5;
+		word.at.time[1] = 3 + i * 0.5;
+		weft_content_add_word(heard, word);
+	}
+	g_ptr_array_add(record->contents,
+			weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_FILE, g_strdup("It is 1,240 for Maya."), cue));
+	g_ptr_array_add(record->contents, heard);
+	record->answer = g_strdup("{\"total\":1240,\"name\":\"Maya\"}");
+	g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
+	weft_record_compare_readings(record);
+	assert_checks(record, "[{\"kind\":\"disagreement\",\"ok\":false,\"of\":[\"/name\"],\"readings\":["
+			      "{\"content\":\"c1\",\"by\":\"file\",\"text\":\"Maya\"},"
+			      "{\"content\":\"c2\",\"by\":\"whisper\",\"text\":\"it is 1240 for Mia\"}]}]");
+}
+
+/* What was read of the place of "1240.00 EUR" alone, with what stands beside it. */
+static void test_read_alone(void)
+{
+	static const struct {
+		const char *seen, *read;
+		double left;
+		gboolean is_same;
+	} cases[] = {
+		{ "1240.00 Eur", "1240.00 Eur", 60, TRUE },
+		{ "12 40.00 E\xC3\x9AR", "12 40.00 E\xC3\x9AR", 60, TRUE }, /* an accent, and a word more */
+		{ "Total 1240.00 EUR", "1240.00 EUR", 0, TRUE },
+		{ "1240.00 EUR 7", "1240.00 EUR", 53, TRUE }, /* half a letter beside */
+		{ "Total 1740.00 EUR", "1740.00 EUR", 0, FALSE },
+		{ "21240.00 EUR", "21240.00 EUR", 55, FALSE },
+		{ "Total", NULL, 0, FALSE }, /* nothing where it stands */
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(WeftRecord) record = weft_record_new(), seen = weft_record_new();
+
+		add_item(record, WEFT_BY_OCR_LAYER, "Total 1240.00 EUR", 0);
+		add_item(seen, WEFT_BY_TESSERACT, cases[i].seen, cases[i].left);
+		record->answer = g_strdup("{\"total\":\"1240.00 EUR\"}");
+		g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
+		g_assert_true(weft_record_can_be_read(record, 0));
+		weft_record_note_reading(record, 0, seen->contents);
+		const WeftProvenance *found = &g_array_index(record->provenance, WeftProvenance, 0);
+
+		g_assert_cmpstr(found->read, ==, cases[i].read);
+		g_assert_cmpint(found->is_confirmed, ==, cases[i].is_same);
+		g_assert_cmpuint(record->agreements->len, ==, cases[i].read && !cases[i].is_same ? 1 : 0);
+	}
+}
+
+static void test_what_can_be_read(void)
+{
+	static const struct {
+		WeftBy by;
+		const char *text;
+		gboolean can;
+	} cases[] = {
+		{ WEFT_BY_OCR_LAYER, "Maya", TRUE }, { WEFT_BY_FILE, "Maya", FALSE },
+		{ WEFT_BY_TESSERACT, "Maya", FALSE }, { WEFT_BY_OCR_LAYER, "***", FALSE },
+	};
+	g_autofree char *much = g_strnfill(121, 'x');
+
+	for (gsize i = 0; i <= G_N_ELEMENTS(cases); i++) {
+		const char *text = i < G_N_ELEMENTS(cases) ? cases[i].text : much;
+		g_autoptr(WeftRecord) record = weft_record_new();
+
+		add_item(record, i < G_N_ELEMENTS(cases) ? cases[i].by : WEFT_BY_OCR_LAYER, text, 0);
+		record->answer = g_strdup_printf("\"%s\"", text);
+		g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
+		g_assert_nonnull(g_array_index(record->provenance, WeftProvenance, 0).quote);
+		g_assert_cmpint(weft_record_can_be_read(record, 0), ==, i < G_N_ELEMENTS(cases) && cases[i].can);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -279,5 +366,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/agreement/paths", test_paths);
 	g_test_add_func("/agreement/lists", test_lists);
 	g_test_add_func("/agreement/disagreement", test_disagreement);
+	g_test_add_func("/agreement/captions", test_captions);
+	g_test_add_func("/agreement/read-alone", test_read_alone);
+	g_test_add_func("/agreement/what-can-be-read", test_what_can_be_read);
 	return g_test_run();
 }
