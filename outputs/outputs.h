@@ -205,6 +205,9 @@ GPtrArray *weft_record_part_paths(const WeftJson *record, const GPtrArray *paths
 /* The hash of what lay at a path of a written record when it was made; NULL: it does not say, as of
  * what could not be read, and of copies of a part. Borrowed. */
 const char *weft_record_sha256_at(const WeftJson *record, const char *path);
+/* Where the captions of a recording at this path lay, and their hash; NULL: it has none, they could not
+ * be read, or the recording was moved since. Caller frees. */
+char *weft_record_captions_at(const WeftJson *record, const char *path, const char **ret_sha256);
 
 /* ---- cleaning, by weft gc ---- */
 

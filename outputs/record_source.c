@@ -125,6 +125,20 @@ const char *weft_record_sha256_at(const WeftJson *record, const char *path)
 	return best;
 }
 
+char *weft_record_captions_at(const WeftJson *record, const char *path, const char **ret_sha256)
+{
+	const WeftJson *sidecar = weft_json_at_pointer(record, "/source/sidecar");
+	g_autofree char *captions = read_bytes(sidecar, "path", "path_b64");
+	const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+	gsize size = dot ? (gsize)(dot - path) : strlen(path);
+
+	*ret_sha256 = weft_json_string(weft_json_member(sidecar, "sha256"), NULL);
+	if (!captions || !*ret_sha256 || strncmp(captions, path, size) != 0 ||
+	    captions[size] != '.' || strchr(captions + size, '/'))
+		return NULL;
+	return g_steal_pointer(&captions);
+}
+
 const char *weft_record_part_path(const GPtrArray *paths, const char *name)
 {
 	for (guint i = 0; i < paths->len; i++)

@@ -219,6 +219,20 @@ static void check_source(WeftVerify *verify, const char *path, const char *id, c
 		close(fd);
 }
 
+/* Captions beside a recording that are no input themselves; those that are have a record. */
+static void check_captions(WeftVerify *verify, const WeftJson *record, const char *path, const char *id)
+{
+	guint64 n_sources = verify->counts.n_sources;
+	const char *sha256;
+	g_autofree char *captions = weft_record_captions_at(record, path, &sha256);
+	char own_id[72];
+
+	if (captions && !(verify->outputs->catalog &&
+			  weft_catalog_id_of_path(verify->outputs->catalog, captions, own_id)))
+		check_source(verify, captions, id, sha256);
+	verify->counts.n_sources = n_sources; /* they are no document */
+}
+
 /* ---- a record ---- */
 
 static void check_checksum(WeftVerify *verify, const char *name, const char *where,
@@ -340,6 +354,7 @@ static gboolean check_record(WeftVerify *verify, WeftRecordFile *record, const I
 		const char *sha256 = weft_record_sha256_at(head, paths->pdata[i]);
 		if (sha256)
 			check_source(verify, paths->pdata[i], id, sha256);
+		check_captions(verify, head, paths->pdata[i], id);
 	}
 	return TRUE;
 }

@@ -5,7 +5,7 @@
  * give it, is a record as outputs/record.schema.json says, has the id of its name; its answer fits the schema
  * that the job asked with, where that is kept (kept_job.h); its status fits
  * its errors, its ledger adds up, its evidence quotes its contents; and at each of its paths lies a
- * file with the bytes that it was made from. Records that the manifest lists and that are not there
+ * file with the bytes that it was made from, beside a recording its captions. Records that the manifest lists and that are not there
  * are found on the way, and so is what lies among them and is none. Nothing is written and no lock is
  * held: what a run writes meanwhile is newer than the manifest and counted as that; while a run is at
  * work, it is not compared with the catalogue, whose rows come after the files.

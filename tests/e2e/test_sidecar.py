@@ -171,6 +171,32 @@ class Captions(Case):
         again = e2e.weft("verify", "-o", "out", "--sample", "9", cwd=self.folder)
         self.assert_code(again, 0)
 
+    def test_verify_reads_them(self):
+        """Those that are no input have no record of their own."""
+        def verify():
+            done = e2e.weft("verify", "-o", "out", cwd=self.folder)
+            return done.stdout.splitlines()
+
+        for inputs, code in (("in/talk.wav",), 1), (("in",), 0):  # without captions it is partial, news once
+            with self.subTest(inputs):
+                self.write("talk.vtt", vtt((0, 1, "", "one")))
+                self.go(inputs=inputs)
+                self.assertEqual(verify(), [])
+                self.write("talk.vtt", vtt((0, 1, "", "two")))
+                (found,) = verify()
+                self.assertRegex(found, "^in/talk.vtt: changed since record")
+                (self.inputs / "talk.vtt").unlink()
+                (found,) = verify()
+                self.assertRegex(found, "^in/talk.vtt: not there")
+                self.go(code=code, inputs=inputs)
+                self.assertEqual(verify(), [])
+        self.write("talk.vtt", vtt((0, 1, "", "one")))
+        self.go(inputs=("in/talk.wav",))
+        for tail in ("wav", "vtt"):
+            (self.inputs / f"talk.{tail}").rename(self.inputs / f"speech.{tail}")
+        self.go(inputs=("in/speech.wav",))
+        self.assertEqual([line for line in verify() if "vtt" in line], [])
+
     def test_alone_they_are_a_document(self):
         self.write("talk.vtt", vtt((0, 1, "", "one")))
         self.go()
