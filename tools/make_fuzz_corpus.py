@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes tests/fuzz/corpus/{agreement,config,figures,ggml,gguf,hearing,ignore,record,safetensors,task,text,tokenizer,worker}:
+"""Writes tests/fuzz/corpus/{agreement,config,figures,ggml,gguf,hearing,ignore,merge,record,safetensors,task,text,tokenizer,verdict,
+worker}:
 small inputs, good and nearly good.
 
     python3 tools/make_fuzz_corpus.py tests
@@ -342,6 +343,31 @@ def hearing(folder):
     put(folder, "waiting", pieces(side) + state(1, 2, (), struct.pack("<Q", 7) + bytes(7)))
 
 
+def merge(folder):
+    def seed(name, schema, *answers):
+        lines = [json.dumps(answer, separators=(",", ":")) for answer in answers]
+        put(folder, name, json.dumps(schema) + "\0" + "\n".join(lines))
+
+    line = {"type": "object", "properties": {"n": {"type": "integer"}, "text": {"type": ["string", "null"]}}}
+    seed("fields", {"type": "object", "properties": {
+        "title": {"type": ["string", "null"]}, "people": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
+        "lines": {"type": "array", "items": {"$ref": "#/$defs/line"}}}, "$defs": {"line": line}},
+         {"title": None, "people": ["a"], "lines": [{"n": 1}]}, {"title": "x", "people": ["b", "c"], "lines": []})
+    seed("either", {"anyOf": [line, {"type": "array", "items": {"enum": [1, "a"]}, "uniqueItems": True, "minItems": 1}]},
+         {"n": 1}, [1], ["a", 1])
+    seed("counted", {"type": "object", "additionalProperties": {"type": "number", "multipleOf": 0.5},
+                     "minProperties": 1, "maxProperties": 2}, {"a": 0.5}, {"b": 1}, {"c": 2, "d": -1.5})
+    seed("texts", {"type": "array", "prefixItems": [{"format": "date", "type": "string"}], "minItems": 1, "maxItems": 3,
+                   "items": {"type": "string", "pattern": "^[a-z]+$", "minLength": 2}},
+         ["2024-03-12", "ab"], ["2024-03-12", "cd", "ef"])
+
+
+def verdict(folder):
+    put(folder, "safe", "\n\nsafe")
+    put(folder, "unsafe", "unsafe\nS1,S14,S9")
+    put(folder, "odd", "unsafe\nS0,S15,s2,S1,,S\nmore")
+
+
 def record(folder):
     known = {"in": 1, "done": 1, "failed": 0, "skipped": 0}
     item = {"id": "c1", "kind": "text", "text": "Invoice no 17\n\nTotal 1.240,50", "at": [{"page": 1}], "by": "file"}
@@ -392,7 +418,7 @@ def main():
     pieces(os.path.join(corpus, "tokenizer"))
     config(os.path.join(corpus, "config"), root)
     worker(os.path.join(corpus, "worker"))
-    for make in (agreement, figures, hearing, ignore, record, task, text):
+    for make in (agreement, figures, hearing, ignore, merge, record, task, text, verdict):
         make(os.path.join(corpus, make.__name__))
 
 
