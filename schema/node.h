@@ -13,7 +13,7 @@
  * Kinds. Each node has one:
  *   LITERALS   one of `literals`: the values of enum and const, true, false, null. Compact JSON
  *              of any value, no two of the same value, sorted by bytes, at least one. One may be
- *              the beginning of another (1, 12).
+ *              the beginning of another (1, 12). Beside null may stand nulls with a reason (decline.h).
  *   STRING     `lexeme` gives the text between the quotes, as it is spelled in JSON; NULL: any text of
  *              length_min to length_max code points. With a lexeme both stand for information
  *              only: it has been cut to them.

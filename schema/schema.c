@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "schema/decline.h"
 #include "schema/expansion.h"
 #include "schema/least.h"
 #include "schema/node.h"
@@ -150,7 +151,7 @@ WeftSchema *weft_reading_schema(void)
 static guint64 fingerprint(const char *json, gsize size_bytes, const WeftSchemaOptions *options)
 {
 	const guint8 flags[] = {options && options->is_verbatim,
-				options && options->ignores_formats};
+				options && options->ignores_formats, options && options->declines};
 	guint8 digest[32];
 	gsize digest_bytes = sizeof(digest);
 	guint64 first = 0;
@@ -180,6 +181,8 @@ WeftSchema *weft_schema_new(const char *json, gsize size_bytes, const WeftSchema
 			read_schema(&reading, root, error);
 	weft_reading_done(&reading);
 	if (fine) {
+		if (options && options->declines)
+			weft_decline_add(schema);
 		schema->fingerprint = fingerprint(json, size_bytes, options);
 		schema->tables = weft_tables_new(schema->nodes);
 	}

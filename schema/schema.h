@@ -4,11 +4,12 @@
  *
  * node.h says what is left of a schema when it has been read; lexeme.h has strings as automata over
  * bytes, number.h numbers; constraint.h follows a document byte by byte; mask.h says which tokens
- * of a vocabulary may come next; verbatim.h where in a document's text a string stands. The floor
- * knows no model and no document format, it includes base/ only.
+ * of a vocabulary may come next; verbatim.h where in a document's text a string stands; decline.h how a
+ * null says why. The floor knows no model and no document format, it includes base/ only.
  *
  * What is promised: a schema that weft_schema_new takes has instances, and every text that its
- * automaton completes is one, is I-JSON (RFC 7493), has no key twice and none in another spelling.
+ * automaton completes is one (less the reasons of nulls, where they are asked for), is I-JSON (RFC 7493), has
+ * no key twice and none in another spelling.
  * What can't be promised is refused when the schema is read, never weakened: WEFT_ERROR_SCHEMA,
  *
  *     #/properties/x: keyword "not": reason; nearest supported form
@@ -33,6 +34,7 @@
 #include <glib.h>
 
 #include "base/json.h"
+#include "schema/decline.h"
 
 #define WEFT_SCHEMA_BYTES_MAX (1u << 20) /* of the schema file */
 
@@ -44,9 +46,11 @@ typedef struct WeftSchemaOptions {
 	gboolean is_verbatim;
 	/* A format that is not known is an annotation; else it is refused. */
 	gboolean ignores_formats;
+	/* A null may say why (decline.h): the automaton's texts are instances once the reasons are out. */
+	gboolean declines;
 } WeftSchemaOptions;
 
-/* Reads a JSON Schema strictly. `options` may be NULL: both FALSE. WEFT_ERROR_CORRUPT: not JSON;
+/* Reads a JSON Schema strictly. `options` may be NULL: all FALSE. WEFT_ERROR_CORRUPT: not JSON;
  * WEFT_ERROR_SCHEMA, WEFT_ERROR_LIMIT: see above. */
 WeftSchema *weft_schema_new(const char *json, gsize size_bytes, const WeftSchemaOptions *options,
 			    GError **error);

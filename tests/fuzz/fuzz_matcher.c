@@ -1,11 +1,13 @@
 /* A schema, a byte 0, and choices: where a choice may stand as a byte it is written, else the next
  * byte that may. There is always one until the document is complete, it comes to its end in as many
- * bytes as promised, and then it is JSON without equal keys. Small masks equal trying each token. */
+ * bytes as promised, and then it is JSON without equal keys, once the reasons of nulls are out where they
+ * may stand. Small masks equal trying each token. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "fuzz.h"
+#include "schema/decline.h"
 #include "schema/mask.h"
 
 #define SCHEMA_BYTES_MAX 2000
@@ -72,6 +74,8 @@ static void follow(const WeftSchema *schema, WeftMasks *masks, const WeftWord *w
 		if (weft_constraint_close_bytes(&now) > CLOSE_MAX)
 			return; /* true, but long */
 	}
+	g_autoptr(GArray) declined = g_array_new(FALSE, FALSE, sizeof(WeftDeclined));
+	weft_decline_take_out(text, declined);
 	g_autoptr(WeftJson) json = weft_json_parse(text->str, text->len, WEFT_JSON_STRICT, NULL);
 	check(json != NULL);
 }
@@ -79,15 +83,12 @@ static void follow(const WeftSchema *schema, WeftMasks *masks, const WeftWord *w
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 {
 	static const char *const pieces[] = {"\":", "\",\"", "\"}", "null", "12", "1,", "aa", "\"a\"",
-					     "\xc3\xa9", "\xc3", "\\u00", "]]", "},{", "\"]", "a\",\""};
+					     "\xc3\xa9", "\xc3", "\\u00", "]]", "},{", "\"]", "a\",\"",
+					     "null:", ":absent", "un"};
 	const guint8 *end = memchr(data, 0, MIN(size_bytes, (size_t)SCHEMA_BYTES_MAX));
 	char bytes[256];
 	WeftWord words[256 + G_N_ELEMENTS(pieces)];
 	if (!end)
-		return 0;
-	g_autoptr(WeftSchema) schema =
-		weft_schema_new((const char *)data, (gsize)(end - data), NULL, NULL);
-	if (!schema || weft_schema_min_bytes(schema) > CLOSE_MAX)
 		return 0;
 	for (int i = 0; i < 256; i++) {
 		bytes[i] = (char)i;
@@ -98,7 +99,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
 	g_autoptr(WeftVocabulary) vocabulary =
 		weft_vocabulary_new(words, G_N_ELEMENTS(words), NULL);
 	g_autoptr(WeftMasks) masks = weft_masks_new(vocabulary, 1 << 20);
-	follow(schema, masks, words, G_N_ELEMENTS(words), end + 1,
-	       MIN(size_bytes - (gsize)(end - data) - 1, (gsize)CHOICES_MAX));
+	for (int declines = 0; declines < 2; declines++) {
+		const WeftSchemaOptions options = {.declines = declines};
+		g_autoptr(WeftSchema) schema = weft_schema_new((const char *)data, (gsize)(end - data),
+							       &options, NULL);
+		if (schema && weft_schema_min_bytes(schema) <= CLOSE_MAX)
+			follow(schema, masks, words, G_N_ELEMENTS(words), end + 1,
+			       MIN(size_bytes - (gsize)(end - data) - 1, (gsize)CHOICES_MAX));
+	}
 	return 0;
 }

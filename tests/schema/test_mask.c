@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "tests/model/judge.h"
 #include "samples.h"
+#include "schema/decline.h"
 #include "schema/mask.h"
 
 /* All bytes, what JSON is made of in pieces, and random words of its letters. */
@@ -19,6 +20,7 @@ static GArray *vocabulary_words(guint n_random)
 		/* noncharacters, and what becomes one or not */
 		"\xef\xbf\xbf", "\xf4\x8f\xbf\xbe", "a\xef\xb7\x90", "\xef\xbf\xbd", "\xef\xbf", "\xef\xb7",
 		"\xbf\xbf", "\xbe\"", "\x90", "\xb0\"", "\xf0\x9f\xbf", "\xbf\xbd\"", "\xbf\xbf\"",
+		"null:", ":absent", ":a", "null:not_examined", "un", "readable}", "examined,\"", "absent]",
 	};
 	static const char letters[] = "ab\"\\,:{}[]019-.nutlre \xc3\xa9xZ\xef\xbf";
 	GArray *words = g_array_new(FALSE, TRUE, sizeof(WeftWord));
@@ -93,10 +95,10 @@ static gboolean is_allowed(const Setup *setup, const WeftConstraint *now, guint 
 	       weft_constraint_allows(now, word->bytes, word->size_bytes, &close) && close < limit;
 }
 
-static WeftSchema *schema_of(const char *text, gboolean is_verbatim)
+static WeftSchema *schema_of(const char *text, gboolean is_verbatim, gboolean declines)
 {
 	GError *error = NULL;
-	const WeftSchemaOptions options = {.is_verbatim = is_verbatim};
+	const WeftSchemaOptions options = {.is_verbatim = is_verbatim, .declines = declines};
 	WeftSchema *schema = weft_schema_new(text, strlen(text), &options, &error);
 	g_assert_no_error(error);
 	return schema;
@@ -118,8 +120,9 @@ static void check_masks(const Setup *setup, const WeftConstraint *now, gsize n_l
 	}
 }
 
-/* Writes a document of random tokens under the mask, and looks at some of its masks. */
-static void type_tokens(Setup *setup, const WeftSchema *schema, const char *text,
+/* Writes a document of random tokens under the mask, and looks at some of its masks. Gives how many of its
+ * nulls have a reason. */
+static guint type_tokens(Setup *setup, const WeftSchema *schema, const char *text,
 			WeftVerbatim *verbatim, gsize extra, GRand *dice)
 {
 	g_autoptr(WeftLevels) levels = weft_levels_new();
@@ -148,6 +151,8 @@ static void type_tokens(Setup *setup, const WeftSchema *schema, const char *text
 		g_string_append_len(written, word->bytes, word->size_bytes);
 		g_assert_cmpuint(n_left--, >, 0);
 	}
+	g_autoptr(GArray) declined = g_array_new(FALSE, FALSE, sizeof(WeftDeclined));
+	weft_decline_take_out(written, declined);
 	g_autofree char *wrong = judge(text, written->str);
 	for (const char *p = written->str; *p; p = g_utf8_next_char(p)) /* U+FDD0 to U+FDEF, U+xFFFE, U+xFFFF */
 		g_assert_false((g_utf8_get_char(p) >= 0xfdd0 && g_utf8_get_char(p) <= 0xfdef) ||
@@ -155,16 +160,44 @@ static void type_tokens(Setup *setup, const WeftSchema *schema, const char *text
 	if (wrong)
 		g_test_message("%s", written->str);
 	g_assert_cmpstr(wrong, ==, NULL);
+	return declined->len;
 }
 
 static void test_brute_force(Setup *setup, gconstpointer n_random)
 {
 	g_autoptr(GRand) dice = g_rand_new_with_seed(3);
 	for (gsize i = 0; i < G_N_ELEMENTS(samples); i++) {
-		g_autoptr(WeftSchema) schema = schema_of(samples[i], FALSE);
+		g_autoptr(WeftSchema) schema = schema_of(samples[i], FALSE, FALSE);
 		for (gsize extra = 0; extra < 60; extra += 12)
-			type_tokens(setup, schema, samples[i], NULL, extra, dice);
+			g_assert_cmpuint(type_tokens(setup, schema, samples[i], NULL, extra, dice), ==,
+					 0);
 	}
+}
+
+/* The same, where nulls may say why: what is left without the reasons are instances. */
+static void test_declines(Setup *setup, gconstpointer n_random)
+{
+	static const char *const nullable[] = {
+		"{\"type\":[\"string\",\"null\"],\"maxLength\":2}",
+		"{\"type\":\"array\",\"items\":{\"enum\":[null,1,12]},\"minItems\":3,\"maxItems\":9}",
+		"{\"type\":\"array\",\"items\":{\"enum\":[null,1,12]},\"uniqueItems\":true,"
+		"\"minItems\":3}",
+		"{\"type\":\"object\",\"required\":[\"a\",\"n\"],\"properties\":{\"a\":{\"$ref\":"
+		"\"#/$defs/d\"},\"n\":{\"type\":\"null\"},\"b\":{\"anyOf\":[{\"$ref\":\"#/$defs/d\"},"
+		"{\"const\":\"null\"}]}},\"$defs\":{\"d\":{\"type\":[\"integer\",\"null\"]}}}",
+		"{\"type\":\"object\",\"additionalProperties\":{\"type\":[\"boolean\",\"null\"]},"
+		"\"minProperties\":2,\"maxProperties\":4}",
+	};
+	g_autoptr(GRand) dice = g_rand_new_with_seed(6);
+	guint n = 0;
+	for (gsize i = 0; i < G_N_ELEMENTS(samples) + G_N_ELEMENTS(nullable); i++) {
+		const char *text = i < G_N_ELEMENTS(samples) ? samples[i]
+							     : nullable[i - G_N_ELEMENTS(samples)];
+		g_autoptr(WeftSchema) schema = schema_of(text, FALSE, TRUE);
+		for (gsize extra = 0; extra < 60; extra += i < G_N_ELEMENTS(samples) ? 12 : 2)
+			n += type_tokens(setup, schema, text, NULL, extra, dice);
+	}
+	g_assert_cmpuint(n, >, 40);
 }
 
 /* Strings that stand in one text or another, with one cache for both. */
@@ -186,7 +219,7 @@ static void test_verbatim(Setup *setup, gconstpointer n_random)
 	g_autoptr(GRand) dice = g_rand_new_with_seed(4);
 	WeftSchema *read[G_N_ELEMENTS(schemas)]; /* they outlive the indexes */
 	for (gsize k = 0; k < G_N_ELEMENTS(schemas); k++)
-		read[k] = schema_of(schemas[k], TRUE);
+		read[k] = schema_of(schemas[k], TRUE, k % 2 == 1);
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
 		g_autoptr(WeftRunningText) text = weft_running_text_new();
 		weft_running_text_add(text, texts[i], strlen(texts[i]), 0, 0, FALSE);
@@ -231,6 +264,8 @@ int main(int argc, char **argv)
 	g_test_add("/mask/bytes-and-pieces", Setup, GUINT_TO_POINTER(0), setup_open,
 		   test_brute_force, setup_close);
 	g_test_add("/mask/many-ids", Setup, GUINT_TO_POINTER(6000), setup_open, test_brute_force,
+		   setup_close);
+	g_test_add("/mask/declines", Setup, GUINT_TO_POINTER(0), setup_open, test_declines,
 		   setup_close);
 	g_test_add("/mask/verbatim", Setup, GUINT_TO_POINTER(2000), setup_open, test_verbatim,
 		   setup_close);
