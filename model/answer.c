@@ -27,6 +27,23 @@ void weft_answer_free(WeftAnswer *answer)
 	g_free(answer);
 }
 
+char *weft_answer_spelled(const WeftAnswer *answer)
+{
+	GString *text = g_string_new(NULL);
+	gsize at = 0;
+
+	for (guint i = 0; i < answer->values->len; i++) {
+		const WeftAnswerValue *value = &g_array_index(answer->values, WeftAnswerValue, i);
+		if (value->decline == WEFT_DECLINE_NONE)
+			continue;
+		g_string_append_len(text, answer->json + at, (gssize)(value->byte_end - at));
+		weft_decline_spell(text, value->decline);
+		at = value->byte_end;
+	}
+	g_string_append(text, answer->json + at);
+	return g_string_free(text, FALSE);
+}
+
 char *weft_answer_cut_message(const WeftAnswer *answer)
 {
 	const char *pointer = answer->cut_pointer;

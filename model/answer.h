@@ -6,6 +6,9 @@
  * JSON pointer) it says how sure the model was: the geometric mean of the probabilities that it
  * gave its choices among the allowed tokens. Tokens that the schema left no choice about do not
  * count; where there was no choice at all the confidence is 1.
+ *
+ * Where the schema lets a null say why (schema/decline.h), the reason stands beside the value and not
+ * in `json`; its tokens do not count for the confidence, which is that of the null.
  */
 #ifndef WEFT_MODEL_ANSWER_H
 #define WEFT_MODEL_ANSWER_H
@@ -14,6 +17,7 @@
 
 #include "encoders/span.h"
 #include "model/routing.h"
+#include "schema/decline.h"
 
 /* Where the model looked most while it wrote a value (gaze.h): a hint, never evidence. */
 typedef struct WeftPointed {
@@ -28,6 +32,7 @@ typedef struct WeftAnswerValue {
 	char *pointer;      /* RFC 6901, of a scalar */
 	gsize byte_first, byte_end; /* of the value in json */
 	double confidence;  /* 0..1, see above */
+	WeftDecline decline; /* of a null: why, as the model said it */
 	WeftPointed pointed;
 	guint32 window;     /* of a document's windows the one that it is about, from 1; 0: not known.
 	                     * Whoever merges answers sets it */
@@ -47,6 +52,9 @@ typedef struct WeftAnswer {
 WeftAnswer *weft_answer_new(void);
 void weft_answer_free(WeftAnswer *answer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftAnswer, weft_answer_free)
+
+/* The JSON with the reasons of its nulls, as a model spells them. Caller frees. */
+char *weft_answer_spelled(const WeftAnswer *answer);
 
 /* What to tell of an answer that is cut, with the place; NULL: it is not. Caller frees. */
 char *weft_answer_cut_message(const WeftAnswer *answer);

@@ -151,6 +151,7 @@ WeftActive *weft_active_new(WeftSequence *take_sequence, const WeftGeneration *g
 	active->choices = g_array_new(FALSE, FALSE, sizeof(Choice));
 	active->watched_id = find_watched(lexicon, generation->watched);
 	active->watched_probability = -1;
+	active->cut_bytes = G_MAXSIZE;
 	if (active->schema) {
 		active->levels = weft_levels_new();
 		if (weft_schema_n_verbatim(active->schema) > 0)
@@ -214,6 +215,17 @@ static gboolean is_blank(const GString *text)
 	return strspn(text->str, " \t\r\n") == text->len;
 }
 
+/* The first time that the budget forbids what would have been chosen. */
+static void note_cut(WeftActive *active)
+{
+	g_autoptr(GString) json = g_string_new_len(active->text->str, (gssize)active->text->len);
+	g_autoptr(GArray) declined = g_array_new(FALSE, FALSE, sizeof(WeftDeclined));
+	weft_decline_take_out(json, declined);
+	active->is_cut = TRUE;
+	active->cut_bytes = active->text->len;
+	active->cut_pointer = weft_values_open(json->str, json->len);
+}
+
 void weft_active_choose(WeftActive *active, const float *logits)
 {
 	const WeftChoice choice = {
@@ -229,8 +241,7 @@ void weft_active_choose(WeftActive *active, const float *logits)
 		watch(active, logits);
 	WeftChosen chosen = weft_sample(&choice, logits);
 	if (chosen.was_limited && !active->is_cut)
-		active->cut_pointer = weft_values_open(active->text->str, active->text->len);
-	active->is_cut = active->is_cut || chosen.was_limited;
+		note_cut(active);
 	if (chosen.id < 0 || active->lexicon->tokens[chosen.id].is_end) {
 		active->is_done = TRUE;
 		return;
@@ -238,7 +249,7 @@ void weft_active_choose(WeftActive *active, const float *logits)
 	append_chosen(active, &chosen);
 	append_forced(active);
 	if (active->n_tokens_left == 0 && !active->is_done) {
-		/* Only what may end here gets here: plain text, or a number at the root. */
+		/* Only what may end here gets here: plain text, or at the root a number or a null. */
 		active->is_done = TRUE;
 		active->is_cut = TRUE;
 	}
@@ -285,14 +296,39 @@ static void count_tokens(const WeftActive *active, WeftAnswer *answer)
 	answer->n_generated = active->ids->len - active->n_prompt;
 }
 
+/* JSON and values, out of the text. Places in the JSON are those in the text less the reasons before. */
+static void set_values(const WeftActive *active, WeftAnswer *answer)
+{
+	g_autoptr(GArray) declined = g_array_new(FALSE, FALSE, sizeof(WeftDeclined));
+	GString *json = g_string_new_len(active->text->str, (gssize)active->text->len);
+	guint at = 0, next = 0, first, end;
+	gsize out_bytes = 0;
+
+	weft_decline_take_out(json, declined);
+	answer->json = g_string_free(json, FALSE);
+	weft_values_find(answer->json, answer->values);
+	for (guint i = 0; i < answer->values->len; i++) {
+		WeftAnswerValue *value = &g_array_index(answer->values, WeftAnswerValue, i);
+		find_choices(active, value->byte_first + out_bytes, value->byte_end + out_bytes,
+			     &at, &first, &end);
+		value->confidence = confidence_of(active, first, end);
+		if (active->gaze)
+			value->pointed = weft_gaze_place(active->gaze, first, end);
+		const WeftDeclined *reason =
+			next < declined->len ? &g_array_index(declined, WeftDeclined, next) : NULL;
+		if (!reason || reason->byte != value->byte_end)
+			continue;
+		next++;
+		out_bytes += reason->n_bytes;
+		if (value->byte_end + out_bytes <= active->cut_bytes)
+			value->decline = reason->decline;
+	}
+}
+
 WeftAnswer *weft_active_answer(const WeftActive *active)
 {
 	WeftAnswer *answer = weft_answer_new();
-	guint at = 0, first, end;
 
-	answer->json = active->schema ? g_strdup(active->text->str)
-				      : g_utf8_make_valid(active->text->str,
-							  (gssize)active->text->len);
 	answer->is_cut = active->is_cut;
 	answer->cut_pointer = g_strdup(active->cut_pointer);
 	answer->watched_probability = active->watched_probability;
@@ -300,15 +336,9 @@ WeftAnswer *weft_active_answer(const WeftActive *active)
 	if (active->generation.counts_routing && active->routing)
 		answer->routing = weft_routing_copy(active->routing);
 	answer->confidence = confidence_of(active, 0, active->choices->len);
-	if (!active->schema)
-		return answer;
-	weft_values_find(answer->json, answer->values);
-	for (guint i = 0; i < answer->values->len; i++) {
-		WeftAnswerValue *value = &g_array_index(answer->values, WeftAnswerValue, i);
-		find_choices(active, value->byte_first, value->byte_end, &at, &first, &end);
-		value->confidence = confidence_of(active, first, end);
-		if (active->gaze)
-			value->pointed = weft_gaze_place(active->gaze, first, end);
-	}
+	if (active->schema)
+		set_values(active, answer);
+	else
+		answer->json = g_utf8_make_valid(active->text->str, (gssize)active->text->len);
 	return answer;
 }

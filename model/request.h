@@ -7,6 +7,10 @@
  * Forced runs are spelled in the tokens that the tokenizer makes of them. Those of its end that a
  * token could spell together with what the schema allows behind the run are left to the model: it
  * has seen the longer token there.
+ *
+ * The text is what the automaton followed; reasons of nulls (schema/decline.h) are taken out of it for
+ * the answer. A reason that was written when the budget had begun to forbid what the model wanted is
+ * not the model's, and is dropped.
  */
 #ifndef WEFT_MODEL_REQUEST_H
 #define WEFT_MODEL_REQUEST_H
@@ -42,6 +46,7 @@ typedef struct WeftActive {
 	gint32 watched_id;          /* -1: none */
 	double watched_probability;
 	char *cut_pointer;          /* the value that the budget cut first, or NULL */
+	gsize cut_bytes;            /* of the text, when it did; G_MAXSIZE: never */
 	gboolean is_cut, is_done;
 	GError *fault;              /* set: failed */
 } WeftActive;

@@ -416,7 +416,9 @@ gboolean weft_value_stands_in(const WeftJson *json, const char *text)
 
 static void trace_null(Tracer *tracer, const char *pointer)
 {
-	WeftAbsent absent = { g_strdup(pointer), tracer->rules->reason_of_null };
+	GHashTable *reasons = tracer->rules->reasons;
+	const char *own = reasons ? g_hash_table_lookup(reasons, pointer) : NULL;
+	WeftAbsent absent = { g_strdup(pointer), own ? own : tracer->rules->reason_of_null };
 	g_array_append_val(tracer->record->absent, absent);
 }
 

@@ -211,6 +211,7 @@ typedef struct WeftSchema WeftSchema; /* schema/schema.h */
 
 typedef struct WeftTraceRules {
 	const char *reason_of_null; /* static: of each null that has none yet */
+	GHashTable *reasons;        /* pointer -> static reason of the null there, before that; or NULL */
 	const WeftSchema *schema;   /* of the answer; NULL: no string is verbatim, nothing becomes null */
 	WeftUsage usage;            /* what the schema's locale says; {0}: the document decides */
 } WeftTraceRules;

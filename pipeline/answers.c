@@ -102,9 +102,10 @@ static void put_anchor(GByteArray *bytes, const WeftAnchor *at)
 		weft_bytes_put_f64(bytes, at->time[i]);
 }
 
-static void put_pointed(GByteArray *bytes, const WeftPointed *pointed)
+/* Where the model looked, and why a null is one: a byte has whether and which. */
+static void put_pointed(GByteArray *bytes, const WeftPointed *pointed, WeftDecline decline)
 {
-	weft_bytes_put_u8(bytes, pointed->is_known != FALSE);
+	weft_bytes_put_u8(bytes, (guint8)((pointed->is_known ? 1 : 0) | decline << 1));
 	if (!pointed->is_known)
 		return;
 	weft_bytes_put_u8(bytes, (guint8)pointed->kind);
@@ -145,7 +146,7 @@ GByteArray *weft_answers_entry(const WeftAsked *asked, const WeftAnswer *answer)
 		weft_bytes_put_le64(bytes, value->byte_first);
 		weft_bytes_put_le64(bytes, value->byte_end);
 		weft_bytes_put_f64(bytes, value->confidence);
-		put_pointed(bytes, &value->pointed);
+		put_pointed(bytes, &value->pointed, value->decline);
 	}
 	return bytes;
 }
@@ -218,11 +219,16 @@ static void take_anchor(In *in, WeftAnchor *at)
 		at->time[i] = take_double(in);
 }
 
-static void take_pointed(In *in, WeftPointed *pointed)
+static void take_pointed(In *in, WeftPointed *pointed, WeftDecline *decline)
 {
-	guint64 kind;
+	guint64 kind, flags = take(in, 1);
 
-	pointed->is_known = take(in, 1) != 0;
+	pointed->is_known = (flags & 1) != 0;
+	*decline = (WeftDecline)(flags >> 1);
+	if (flags >> 1 > WEFT_DECLINE_NOT_EXAMINED) {
+		*decline = WEFT_DECLINE_NONE;
+		in->failed = TRUE;
+	}
 	if (!pointed->is_known)
 		return;
 	kind = take(in, 1);
@@ -258,7 +264,7 @@ static void take_values(In *in, WeftAnswer *answer)
 		value.byte_first = (gsize)take(in, 8);
 		value.byte_end = (gsize)take(in, 8);
 		value.confidence = take_double(in);
-		take_pointed(in, &value.pointed);
+		take_pointed(in, &value.pointed, &value.decline);
 		if (in->failed || value.byte_first > value.byte_end || value.byte_end > size) {
 			in->failed = TRUE;
 			g_free(value.pointer);

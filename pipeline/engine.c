@@ -95,7 +95,9 @@ static WeftRound merge_round(const WeftEngine *engine, guint type)
 	round.number = WEFT_ROUND_MERGE;
 	round.stage = "merge";
 	g_free(round.system);
-	round.system = schema != NULL ? weft_task_system(MERGE_SYSTEM, schema) : NULL;
+	round.system = schema != NULL ? weft_task_system(MERGE_SYSTEM, schema,
+	                                                 task->schema_options.declines)
+	                              : NULL;
 	return round;
 }
 
@@ -119,7 +121,7 @@ static void set_rounds_ahead(WeftEngine *engine)
 		engine->rounds[WEFT_ROUND_DIVIDE] = (WeftRound){
 		    .number = WEFT_ROUND_DIVIDE,
 		    .stage = "divide",
-		    .system = weft_task_system(DIVIDE_SYSTEM, WEFT_TASK_BEGINS_SCHEMA),
+		    .system = weft_task_system(DIVIDE_SYSTEM, WEFT_TASK_BEGINS_SCHEMA, FALSE),
 		    .schema = task->begins_schema,
 		    .answer_tokens = CLAMP(context / 8, BEGINS_TOKENS_MIN, ANSWER_TOKENS_MAX),
 		    .adapter = engine->adapter,

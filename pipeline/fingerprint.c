@@ -46,6 +46,8 @@ static void add_task(GChecksum *checksum, const WeftTask *task)
 	add_number(checksum, "pictures", task->pictures);
 	if (task->schema_options.is_verbatim)
 		add_line(checksum, "verbatim", "true");
+	if (task->schema_options.declines)
+		add_line(checksum, "declines", "true");
 	if (task->types != NULL)
 		add_types(checksum, task);
 	if (task->element_text != NULL)

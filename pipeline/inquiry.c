@@ -171,17 +171,39 @@ static void ask(Inquiry *inquiry)
 		inquiry->answer = weft_merge_finish(merge, &inquiry->withheld);
 }
 
-/* What a null means: that it is not there, if the model may claim so and was given all that was found. */
-static const char *reason_of_null(const Inquiry *inquiry)
+static const WeftAnswerValue *value_at(const Inquiry *inquiry, const char *pointer)
+{
+	for (guint i = 0; i < inquiry->answer->values->len; i++) {
+		const WeftAnswerValue *value =
+		    &g_array_index(inquiry->answer->values, WeftAnswerValue, i);
+
+		if (strcmp(value->pointer, pointer) == 0)
+			return value;
+	}
+	return NULL;
+}
+
+/* What a null means: what the model said of it, but that it is not there only if the model may claim so
+ * and was given all that was found; then it means that, too, where nothing was said. */
+static const char *reason_of_null(const Inquiry *inquiry, const char *pointer)
 {
 	const WeftTraits *traits =
 	    &weft_bundle_config(weft_engine_bundle(inquiry->engine))->traits;
+	const WeftAnswerValue *value = value_at(inquiry, pointer);
+	gboolean is_withheld = inquiry->withheld != NULL &&
+	                       g_ptr_array_find_with_equal_func(inquiry->withheld, pointer,
+	                                                        g_str_equal, NULL);
 	gboolean is_whole = !inquiry->passages->is_cut && weft_engine_knows_task(inquiry->engine) &&
 	                    traits->answer_confidence_min <= 0;
 
 	for (guint i = 0; i < inquiry->passages->passages->len; i++)
 		is_whole = is_whole && inquiry->is_given[i];
-	return is_whole ? "absent" : "not_examined";
+	if (!is_withheld && value != NULL &&
+	    (value->decline == WEFT_DECLINE_UNREADABLE ||
+	     value->decline == WEFT_DECLINE_NOT_EXAMINED))
+		return weft_decline_name(value->decline);
+	return weft_decline_name(is_whole && !is_withheld ? WEFT_DECLINE_ABSENT
+	                                                  : WEFT_DECLINE_NOT_EXAMINED);
 }
 
 /* ---- what comes out ---- */
@@ -249,22 +271,11 @@ static void write_spot(const Inquiry *inquiry, WeftJsonWriter *w, const char *po
 	weft_json_write_array_end(w);
 }
 
-static double confidence_at(const Inquiry *inquiry, const char *pointer)
-{
-	for (guint i = 0; i < inquiry->answer->values->len; i++) {
-		const WeftAnswerValue *value =
-		    &g_array_index(inquiry->answer->values, WeftAnswerValue, i);
-
-		if (strcmp(value->pointer, pointer) == 0)
-			return value->confidence;
-	}
-	return -1;
-}
-
 static void write_evidence(const Inquiry *inquiry, WeftJsonWriter *w, const char *pointer,
                            const char *text)
 {
-	double confidence = confidence_at(inquiry, pointer);
+	const WeftAnswerValue *value = value_at(inquiry, pointer);
+	double confidence = value != NULL ? value->confidence : -1;
 	WeftPassageSpot spot = {.boxes = NULL};
 
 	weft_json_write_key(w, pointer);
@@ -296,14 +307,10 @@ static guint write_values(Inquiry *inquiry, WeftJsonWriter *w, const WeftJson *v
 		const char *text = type == WEFT_JSON_STRING ? weft_json_string(value, NULL)
 		                                            : weft_json_raw_number(value);
 
-		gboolean is_withheld = inquiry->withheld != NULL &&
-		                       g_ptr_array_find_with_equal_func(inquiry->withheld, pointer->str,
-		                                                        g_str_equal, NULL);
-
 		if ((type == WEFT_JSON_NULL) != of_nulls || inquiry->n_values++ >= VALUES_MAX)
 			return 0;
 		if (of_nulls)
-			write_member(w, pointer->str, is_withheld ? "not_examined" : reason_of_null(inquiry));
+			write_member(w, pointer->str, reason_of_null(inquiry, pointer->str));
 		else if (text != NULL)
 			write_evidence(inquiry, w, pointer->str, text);
 		return 1;

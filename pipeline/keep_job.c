@@ -139,6 +139,8 @@ static void set_choices(GKeyFile *file, const WeftTask *task)
 	}
 	if (task->schema_options.is_verbatim)
 		g_key_file_set_boolean(file, "task", "verbatim", TRUE);
+	if (task->schema_options.declines)
+		g_key_file_set_boolean(file, "task", "declines", TRUE);
 	g_key_file_set_string(file, "task", "read", task->reads ? "true" : "false");
 	if (task->answer_tokens > 0)
 		g_key_file_set_uint64(file, "task", "answer_tokens", task->answer_tokens);

@@ -37,6 +37,7 @@ typedef struct Place {
 	WeftShape shape;
 	const char *pointer;
 	guint depth;
+	WeftDecline decline; /* what those say together in whose answers there is null here or above */
 } Place;
 
 static void window_free(void *data)
@@ -178,9 +179,33 @@ static void write_tree(const WeftJson *value, GString *text)
 
 static void write_null(WeftMerge *merge, const Place *place, gboolean is_withholding, GString *text)
 {
+	WeftAnswerValue value = {.confidence = -1, .decline = place->decline};
+
 	g_string_append(text, "null");
-	if (is_withholding)
+	if (is_withholding) {
 		g_ptr_array_add(merge->withheld, g_strdup(place->pointer));
+	} else if (value.decline != WEFT_DECLINE_NONE) {
+		value.pointer = g_strdup(place->pointer);
+		g_array_append_val(merge->values, value);
+	}
+}
+
+/* What one could not read is there, and what one was not shown may be; that it is absent only all can
+ * say together, each for its window. */
+static WeftDecline stronger(WeftDecline a, WeftDecline b)
+{
+	static const int strength[] = {[WEFT_DECLINE_ABSENT] = 0,
+	                               [WEFT_DECLINE_NONE] = 1,
+	                               [WEFT_DECLINE_NOT_EXAMINED] = 2,
+	                               [WEFT_DECLINE_UNREADABLE] = 3};
+
+	return strength[a] >= strength[b] ? a : b;
+}
+
+/* Who is not sure of the null is not asked for its reason. */
+static WeftDecline decline_of(const WeftMerge *merge, const Side *side)
+{
+	return is_withheld(merge, side) ? WEFT_DECLINE_NONE : value_of(side).decline;
 }
 
 static void merge_scalars(WeftMerge *merge, const GArray *sides, const Place *place, GString *text)
@@ -243,7 +268,8 @@ static void merge_objects(WeftMerge *merge, const GArray *sides, const Place *pl
 		g_autoptr(GArray) members = sides_new();
 		g_autoptr(GString) pointer = g_string_new(place->pointer);
 		g_autoptr(GString) member = g_string_new(NULL);
-		Place below = {weft_shape_property(place->shape, key), NULL, place->depth + 1};
+		Place below = {weft_shape_property(place->shape, key), NULL, place->depth + 1,
+		               place->decline};
 
 		for (guint s = 0; s < sides->len; s++) {
 			const Side *side = &g_array_index(sides, Side, s);
@@ -282,7 +308,8 @@ static void join_item(WeftMerge *merge, const Side *side, const Place *place, Jo
 	g_autofree char *pointer = g_strdup_printf("%s/%u", place->pointer, joined->texts->len);
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autoptr(GArray) sides = sides_new();
-	Place below = {weft_shape_item(place->shape), pointer, place->depth + 1};
+	Place below = {weft_shape_item(place->shape), pointer, place->depth + 1,
+	               WEFT_DECLINE_ABSENT};
 	gboolean is_known = FALSE, is_too_many;
 
 	if (!is_container(side->value) && is_withheld(merge, side) &&
@@ -358,8 +385,10 @@ static void merge_sides(WeftMerge *merge, const GArray *sides, Place place, GStr
 		                    ? weft_json_type(side->value) == type
 		                    : type != WEFT_JSON_OBJECT && type != WEFT_JSON_ARRAY;
 
-		if (weft_json_type(side->value) == WEFT_JSON_NULL)
+		if (weft_json_type(side->value) == WEFT_JSON_NULL) {
+			place.decline = stronger(place.decline, decline_of(merge, side));
 			continue;
+		}
 		if (type == WEFT_JSON_NULL) {
 			type = weft_json_type(side->value);
 			fits = TRUE;
@@ -367,6 +396,8 @@ static void merge_sides(WeftMerge *merge, const GArray *sides, Place place, GStr
 		if (fits)
 			add_side(same, side->window, side->value, side->pointer, NULL);
 	}
+	if (place.depth > DEPTH_MAX)
+		place.decline = WEFT_DECLINE_NONE;
 	if (same->len == 0 || place.depth > DEPTH_MAX)
 		write_null(merge, &place, FALSE, text);
 	else if (type == WEFT_JSON_OBJECT)
@@ -394,7 +425,7 @@ static void merge_elements(WeftMerge *merge, const GArray *sides, const Place *p
 		g_autofree char *pointer = g_strdup_printf("/%u", merge->elements->len);
 		g_autoptr(GString) item = g_string_new(NULL);
 		g_autoptr(GArray) same = sides_new();
-		Place below = {weft_shape_item(place->shape), pointer, 1};
+		Place below = {weft_shape_item(place->shape), pointer, 1, WEFT_DECLINE_ABSENT};
 
 		for (end = first; end < sides->len; end++) {
 			const Side *side = &g_array_index(sides, Side, end);
@@ -423,7 +454,7 @@ WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld)
 	WeftAnswer *answer = weft_answer_new();
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autoptr(GArray) sides = sides_new();
-	Place place = {weft_shape(merge->schema), "", 0};
+	Place place = {weft_shape(merge->schema), "", 0, WEFT_DECLINE_ABSENT};
 
 	g_return_val_if_fail(merge->windows->len > 0, answer);
 	merge->values = answer->values;

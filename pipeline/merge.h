@@ -4,9 +4,15 @@
  * exact repetitions, up to the schema's maxItems; objects are merged member by member. Values of
  * which the model was less sure than `confidence_min` are withheld first: null where the schema
  * allows it, left out of an array where it can be shorter; where neither is possible they stay.
- * Items beyond maxItems are left out, and counted. What comes out can fail to be an instance of the
- * schema, though every answer is one: alternatives get mixed, items that were two become one. Whoever
- * merges asks weft_schema_judge_refuses, and then keeps one answer (weft_merge_keep_one).
+ * Items beyond maxItems are left out, and counted.
+ *
+ * Where all windows have null, they say together why (WeftAnswerValue.decline): unreadable if one says
+ * so, else not_examined if one says so, else absent if all do, a window that has null for the whole
+ * object speaking for its members. One that gives no reason, or is not sure of its null, leaves it open.
+ *
+ * What comes out can fail to be an instance of the schema, though every answer is one: alternatives get
+ * mixed, items that were two become one. Whoever merges asks weft_schema_judge_refuses, and then keeps one
+ * answer (weft_merge_keep_one).
  */
 #ifndef WEFT_PIPELINE_MERGE_H
 #define WEFT_PIPELINE_MERGE_H
@@ -43,8 +49,9 @@ guint32 weft_merge_window(const WeftMerge *merge, guint i);
 /* What the last finish left out (WeftMergeCut), each array once. Borrowed. */
 const GArray *weft_merge_cuts(const WeftMerge *merge);
 
-/* The merged answer: its values have pointers, confidences and windows, its tokens are the sums.
- * That one of them was cut is theirs to tell: it is cut nowhere.
+/* The merged answer: its values have pointers, confidences and windows, of nulls only those with a
+ * reason are there; its tokens are the sums. That one of them was cut is theirs to tell: it is cut
+ * nowhere.
  * `ret_withheld`: the pointers (char *) at which something was withheld and nothing else stands.
  * Needs at least one answer. */
 WeftAnswer *weft_merge_finish(WeftMerge *merge, GPtrArray **ret_withheld);

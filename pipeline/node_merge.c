@@ -78,7 +78,8 @@ static bool send_windows(Merging *merging, WeftRunner *runner, guint64 document,
 
 	for (guint i = 0; is_sent && i < weft_merge_n_answers(merge); i++) {
 		const WeftAnswer *answer = weft_merge_answer(merge, i);
-		g_autofree char *text = g_strdup_printf("Part %u: %s", i + 1, answer->json);
+		g_autofree char *spelled = weft_answer_spelled(answer);
+		g_autofree char *text = g_strdup_printf("Part %u: %s", i + 1, spelled);
 		WeftAnswer *tokens = weft_answer_new();
 
 		tokens->n_text = answer->n_text;

@@ -18,6 +18,7 @@ typedef struct Building {
 	WeftDocument *document;
 	WeftRecord *record;
 	GHashTable *confidences; /* pointer (char *) -> double *; NULL: no answer yet */
+	GHashTable *declines;    /* pointer -> GUINT_TO_POINTER(WeftDecline) of the nulls that have one */
 	WeftRouting *routing;    /* of all answers; NULL: not counted */
 	double output_bytes; /* of its contents */
 	gsize contents_bytes; /* of them in memory */
@@ -44,6 +45,7 @@ static void building_free(void *data)
 	weft_part_fault_free(building->changed);
 	weft_record_free(building->record);
 	g_clear_pointer(&building->confidences, g_hash_table_unref);
+	g_hash_table_unref(building->declines);
 	weft_routing_free(building->routing);
 	g_array_unref(building->files);
 	g_free(building);
@@ -103,6 +105,7 @@ static void begin_record(Records *records, WeftItem *item)
 	building->files = g_array_new(FALSE, TRUE, sizeof(WeftFileSound));
 	if (building->document->members != NULL) /* they count from 1 */
 		g_array_set_size(building->files, 1);
+	building->declines = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	building->begin_ns = weft_trace_now_ns();
 	*key = building->document->number;
 	g_hash_table_insert(records->buildings, key, building);
@@ -307,6 +310,7 @@ static void take_answer(Building *building, WeftItem *item)
 	record->elements = g_steal_pointer(&item->elements);
 	g_hash_table_remove_all(record->value_windows);
 	g_hash_table_remove_all(record->value_pointed);
+	g_hash_table_remove_all(building->declines);
 	g_clear_pointer(&building->confidences, g_hash_table_unref);
 	building->confidences = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	for (guint i = 0; i < answer->values->len; i++) {
@@ -314,6 +318,9 @@ static void take_answer(Building *building, WeftItem *item)
 
 		g_hash_table_insert(building->confidences, g_strdup(value->pointer),
 		                    g_memdup2(&value->confidence, sizeof value->confidence));
+		if (value->decline != WEFT_DECLINE_NONE)
+			g_hash_table_insert(building->declines, g_strdup(value->pointer),
+			                    GUINT_TO_POINTER(value->decline));
 		if (value->window > 0)
 			g_hash_table_insert(record->value_windows, g_strdup(value->pointer),
 			                    GUINT_TO_POINTER(value->window));
@@ -331,6 +338,21 @@ static void take_answer(Building *building, WeftItem *item)
 
 /* ---- the end of a document ---- */
 
+/* pointer -> reason, of the nulls of which the model said one. The pointers are borrowed. */
+static GHashTable *reasons_of(const WeftRun *run, const Building *building)
+{
+	GHashTable *reasons = g_hash_table_new(g_str_hash, g_str_equal);
+	GHashTableIter all;
+	gpointer pointer, decline;
+
+	g_hash_table_iter_init(&all, building->declines);
+	while (g_hash_table_iter_next(&all, &pointer, &decline))
+		g_hash_table_insert(reasons, pointer,
+		                    (gpointer)weft_record_reason_of_null(building->record, run,
+		                                                         GPOINTER_TO_UINT(decline)));
+	return reasons;
+}
+
 /* A document in which there is nothing to ask about has the answer that says so. */
 static void settle_answer(const WeftRun *run, Building *building, guint32 n_windows)
 {
@@ -345,7 +367,10 @@ static void settle_answer(const WeftRun *run, Building *building, guint32 n_wind
 		record->answer = weft_schema_null_instance(schema);
 	if (record->answer != NULL) {
 		g_autoptr(GError) failure = NULL;
-		const WeftTraceRules rules = {.reason_of_null = weft_record_reason_of_null(record, run),
+		g_autoptr(GHashTable) reasons = reasons_of(run, building);
+		const WeftTraceRules rules = {.reason_of_null = weft_record_reason_of_null(
+						  record, run, WEFT_DECLINE_NONE),
+		                              .reasons = reasons,
 		                              .schema = schema,
 		                              .usage = weft_task_usage(run->task, building->type)};
 

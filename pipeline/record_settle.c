@@ -23,7 +23,8 @@ void weft_record_name_model(WeftRecord *record, const WeftRun *run)
 	}
 }
 
-static gboolean is_unreadable(const WeftRecord *record)
+/* A part could not be read: nobody saw it. */
+static gboolean is_damaged(const WeftRecord *record)
 {
 	for (guint i = 0; i < record->faults->len; i++) {
 		int code = g_array_index(record->faults, WeftFault, i).code;
@@ -32,6 +33,11 @@ static gboolean is_unreadable(const WeftRecord *record)
 		    code == WEFT_ERROR_CRASHED || code == WEFT_ERROR_ENCRYPTED)
 			return TRUE;
 	}
+	return FALSE;
+}
+
+static gboolean is_read_badly(const WeftRecord *record)
+{
 	for (guint i = 0; i < record->contents->len; i++) {
 		const WeftContent *content = g_ptr_array_index(record->contents, i);
 
@@ -54,15 +60,20 @@ static gboolean is_left_out(const WeftRecord *record)
 	return record->window_ledger.skipped > 0;
 }
 
-const char *weft_record_reason_of_null(const WeftRecord *record, const WeftRun *run)
+const char *weft_record_reason_of_null(const WeftRecord *record, const WeftRun *run, WeftDecline chosen)
 {
 	gboolean withholds =
 	    record->model_id != NULL &&
 	    weft_bundle_config(weft_engine_bundle(run->engine))->traits.answer_confidence_min > 0;
 
+	if (chosen == WEFT_DECLINE_UNREADABLE || chosen == WEFT_DECLINE_NOT_EXAMINED)
+		return weft_decline_name(chosen);
 	if (withholds || is_left_out(record))
-		return "not_examined";
-	return is_unreadable(record) ? "unreadable" : "absent";
+		return weft_decline_name(WEFT_DECLINE_NOT_EXAMINED);
+	return weft_decline_name(is_damaged(record) || (chosen != WEFT_DECLINE_ABSENT &&
+	                                                is_read_badly(record))
+	                             ? WEFT_DECLINE_UNREADABLE
+	                             : WEFT_DECLINE_ABSENT);
 }
 
 void weft_record_settle_type(WeftRecord *record, const WeftRun *run, guint type)

@@ -36,10 +36,17 @@ void weft_task_free(WeftTask *task)
 	g_free(task);
 }
 
-char *weft_task_system(const char *instructions, const char *schema_text)
+/* The words of schema/decline.h. Said once the schema has been seen, in so many words because the answer is
+ * no JSON then. */
+#define DECLINES                                                                                   \
+	"\n\nWhere you answer null, you may say why, right behind it and without quotes: "         \
+	"null:absent when the document does not have it, null:unreadable when it is there but "     \
+	"cannot be read, null:not_examined when you were not shown what it would take to tell."
+
+char *weft_task_system(const char *instructions, const char *schema_text, gboolean declines)
 {
-	return g_strdup_printf("%s\n\nAnswer with JSON that fits this schema:\n%s", instructions,
-	                       schema_text);
+	return g_strdup_printf("%s\n\nAnswer with JSON that fits this schema:\n%s%s", instructions,
+	                       schema_text, declines ? DECLINES : "");
 }
 
 const WeftSchema *weft_task_schema(const WeftTask *task, guint type)
@@ -120,7 +127,7 @@ static gboolean check_keys(GKeyFile *file, const char *path, GError **error)
 	                                    "windows",       "pictures", "frames", "read",
 	                                    "question",      "inventory", "answer_tokens",
 	                                    "adapter",       "answer",    "documents", "begins",
-	                                    "verbatim",
+	                                    "verbatim",      "declines",
 	                                    NULL};
 	g_autoptr(GError) failure = NULL;
 	g_auto(GStrv) keys = g_key_file_get_keys(file, "task", NULL, &failure);
@@ -148,7 +155,7 @@ static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, G
 	static const char *const truths[] = {"false", "true", NULL};
 	guint merge_by = 0, windows_asked = 0, pictures_shown = 0, reads = 1, inventories = 0;
 	static const char *const answers[] = {"", "slides", NULL};
-	guint frames_shown = 0, answer = 0, verbatim = 0;
+	guint frames_shown = 0, answer = 0, verbatim = 0, declines = 0;
 
 	if (!choice_of_key(file, path, "merge", merges, &merge_by, error) ||
 	    !choice_of_key(file, path, "windows", windows, &windows_asked, error) ||
@@ -157,9 +164,11 @@ static gboolean read_choices(WeftTask *task, GKeyFile *file, const char *path, G
 	    !choice_of_key(file, path, "answer", answers, &answer, error) ||
 	    !choice_of_key(file, path, "inventory", truths, &inventories, error) ||
 	    !choice_of_key(file, path, "verbatim", truths, &verbatim, error) ||
+	    !choice_of_key(file, path, "declines", truths, &declines, error) ||
 	    !choice_of_key(file, path, "read", truths, &reads, error))
 		return FALSE;
 	task->schema_options.is_verbatim = verbatim != 0;
+	task->schema_options.declines = declines != 0;
 	task->merge_by = (WeftMergeBy)merge_by;
 	task->windows = (WeftWindowsAsked)windows_asked;
 	task->pictures = (WeftPicturesShown)pictures_shown;
@@ -371,7 +380,8 @@ static gboolean read_prompt(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 	if (task->schema_text != NULL)
 		task->system = weft_task_system(prompt, task->element_text != NULL
 		                                            ? task->element_text
-		                                            : task->schema_text);
+		                                            : task->schema_text,
+		                                task->schema_options.declines);
 	if (task->types != NULL)
 		weft_task_types_ask(task, prompt);
 	if (job->question != NULL)

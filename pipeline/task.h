@@ -18,6 +18,9 @@
  *                                    model is asked about the first (inventory.h); default: false
  *     answer=slides                  with windows=none: the answer comes by rule of what was read, and
  *                                    no model is asked (slides.h); needs a schema
+ *     verbatim=true                  free strings have to stand in the document (schema.h); default: false
+ *     declines=true                  the model is told that it may say of each null why, and may
+ *                                    (schema/decline.h); default: false
  *     question=true                  needs --question
  *     answer_tokens=800              the room for one answer; without it, chosen by the context
  *     documents=many                 a file holds one document after another, and the answer has an
@@ -121,7 +124,7 @@ WeftUsage weft_task_usage(const WeftTask *task, guint type);
 const char *weft_task_schema_text(const WeftTask *task, guint type);
 const WeftJson *weft_task_schema_tree(const WeftTask *task, guint type);
 
-/* The sentence and the schema that end a system turn. */
-char *weft_task_system(const char *instructions, const char *schema_text);
+/* The sentence and the schema that end a system turn; `declines`: and how a null says why. */
+char *weft_task_system(const char *instructions, const char *schema_text, gboolean declines);
 
 #endif

@@ -158,9 +158,10 @@ void weft_task_types_ask(WeftTask *task, const char *instructions)
 
 		g_string_append_printf(list, "\n- %s%s%s", type->name, type->about != NULL ? ": " : "",
 		                       type->about != NULL ? type->about : "");
-		type->system = weft_task_system(instructions, type->schema_text);
+		type->system = weft_task_system(instructions, type->schema_text,
+		                                task->schema_options.declines);
 	}
-	task->type_system = weft_task_system(list->str, schema);
+	task->type_system = weft_task_system(list->str, schema, FALSE);
 	/* One that we wrote. */
 	task->type_schema = weft_schema_new(schema, strlen(schema), NULL, NULL);
 	g_assert(task->type_schema != NULL);

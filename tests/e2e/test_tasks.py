@@ -47,17 +47,18 @@ class Tasks(e2e.Case):
         self.assert_code(done, 3)
         self.assertIn("gone.task", done.stderr)
 
-    def test_verbatim(self):
-        """It makes another record, and is kept with the job, so that verify can do it again."""
+    def test_verbatim_and_declines(self):
+        """Each makes another record, and is kept with the job, so that verify can do it again."""
         ids = set()
-        for more in ("", "verbatim=true\n"):
+        for more in ("", "verbatim=true\n", "declines=true\n\n"):
             (self.mine / "own.task").write_text("[task]\nprompt=Read.\nschema=@../s.json\n" + more)
             out = self.folder / f"out{len(more)}"
             ids |= set(self.read(self.mine / "own.task", out=out))
             (kept,) = out.glob("jobs/*/own.task")
-            self.assertEqual("verbatim=true" in kept.read_text(), bool(more))
+            for key in ("verbatim=true", "declines=true"):
+                self.assertEqual(key in kept.read_text(), key in more)
             self.assert_code(e2e.weft("verify", "-o", out, "--sample", "2"), 0)
-        self.assertEqual(len(ids), 4)
+        self.assertEqual(len(ids), 6)
 
     def test_summaries(self):
         """Each says in one line what it is for, and weft-run(1) names it."""

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "golden.h"
+#include "judge.h"
 #include "model/request.h"
 
 static const char card[] =
@@ -20,16 +21,27 @@ typedef struct Setup {
 	float *logits;
 } Setup;
 
-static void setup_open(Setup *setup, gconstpointer schema)
+static void open_with(Setup *setup, const char *schema, gboolean declines)
 {
+	const WeftSchemaOptions options = {.declines = declines};
 	GError *error = NULL;
 	setup->golden = golden_open("scout", "ref", 1);
 	gsize n = weft_model_vocab(setup->golden->model);
 	setup->lexicon = weft_lexicon_new(setup->golden->bundle, n, &error);
 	g_assert_no_error(error);
-	setup->schema = weft_schema_new(schema, strlen(schema), NULL, &error);
+	setup->schema = weft_schema_new(schema, strlen(schema), &options, &error);
 	g_assert_no_error(error);
 	setup->logits = g_new(float, n);
+}
+
+static void setup_open(Setup *setup, gconstpointer schema)
+{
+	open_with(setup, schema, FALSE);
+}
+
+static void setup_open_declining(Setup *setup, gconstpointer schema)
+{
+	open_with(setup, schema, TRUE);
 }
 
 static void setup_close(Setup *setup, gconstpointer schema)
@@ -216,6 +228,89 @@ static void test_cut(Setup *setup, gconstpointer schema)
 	weft_active_free(active);
 }
 
+/* A model that wants to write this text, byte by byte, and has no opinion once it may not. */
+static WeftActive *write_wanted(const Setup *setup, const char *wanted, gsize n_tokens)
+{
+	WeftActive *active = begin(setup, n_tokens, 0, 0);
+	while (!active->is_done) {
+		gsize size = active->text->len;
+		gboolean follows = size < strlen(wanted) &&
+				   strncmp(active->text->str, wanted, size) == 0;
+		for (gsize i = 0; i < setup->lexicon->n_tokens; i++)
+			setup->logits[i] = -1;
+		if (follows)
+			setup->logits[setup->lexicon->byte_ids[(guint8)wanted[size]]] = 2;
+		weft_active_choose(active, setup->logits);
+	}
+	return active;
+}
+
+#define CARD_OF(kind, when)                                                              \
+	"{\"invoice_number\":\"null:absent\",\"kind\":" kind ",\"when\":" when                 \
+	",\"lines\":[{\"text\":\"a\\\"\",\"price\":0}],\"total\":12}"
+
+/* The reason stands beside the value, and changes nothing else of the answer. */
+static void test_declines(Setup *setup, gconstpointer schema)
+{
+	static const WeftDecline expected[] = {WEFT_DECLINE_NONE, WEFT_DECLINE_UNREADABLE,
+					       WEFT_DECLINE_ABSENT, WEFT_DECLINE_NONE,
+					       WEFT_DECLINE_NONE, WEFT_DECLINE_NONE};
+	const char *spelled = CARD_OF("null:unreadable", "null:absent");
+	WeftActive *with = write_wanted(setup, spelled, 400);
+	WeftActive *without = write_wanted(setup, CARD_OF("null", "null"), 400);
+	g_autoptr(WeftAnswer) a = weft_active_answer(with);
+	g_autoptr(WeftAnswer) b = weft_active_answer(without);
+	g_autofree char *again = weft_answer_spelled(a);
+	g_assert_cmpstr(a->json, ==, CARD_OF("null", "null"));
+	g_assert_cmpstr(b->json, ==, a->json);
+	g_assert_cmpstr(again, ==, spelled);
+	g_assert_false(a->is_cut);
+	g_assert_cmpuint(a->values->len, ==, G_N_ELEMENTS(expected));
+	for (guint i = 0; i < a->values->len; i++) {
+		const WeftAnswerValue *one = &g_array_index(a->values, WeftAnswerValue, i);
+		const WeftAnswerValue *other = &g_array_index(b->values, WeftAnswerValue, i);
+		g_assert_cmpint(one->decline, ==, expected[i]);
+		g_assert_cmpint(other->decline, ==, WEFT_DECLINE_NONE);
+		g_assert_cmpuint(one->byte_first, ==, other->byte_first);
+		g_assert_cmpuint(one->byte_end, ==, other->byte_end);
+		g_assert_true(one->confidence == other->confidence);
+		g_assert_cmpfloat(one->confidence, <, 1);
+	}
+	weft_active_free(with);
+	weft_active_free(without);
+}
+
+/* With less and less room: an instance, and no reason that was not wanted. */
+static void test_short_of_reasons(Setup *setup, gconstpointer schema)
+{
+	const char *wanted = CARD_OF("null:not_examined", "null:not_examined");
+	guint n_made_up = 0, n_given = 0;
+	for (gsize n = weft_schema_min_bytes(setup->schema); n < 120; n++) {
+		WeftActive *active = write_wanted(setup, wanted, n);
+		g_autoptr(WeftAnswer) answer = weft_active_answer(active);
+		g_autofree char *wrong = judge(schema, answer->json);
+		g_assert_cmpstr(wrong, ==, NULL);
+		g_assert_true(active->is_cut == (strcmp(active->text->str, wanted) != 0));
+		n_made_up += strstr(active->text->str, ",\"kind\":null:absent") ||
+			     strstr(active->text->str, ",\"when\":null:absent");
+		for (guint i = 0; i < answer->values->len; i++) {
+			const WeftAnswerValue *value =
+				&g_array_index(answer->values, WeftAnswerValue, i);
+			g_assert_true(value->decline == WEFT_DECLINE_NONE ||
+				      value->decline == WEFT_DECLINE_NOT_EXAMINED);
+			n_given += value->decline != WEFT_DECLINE_NONE;
+		}
+		if (active->is_cut)
+			g_assert_nonnull(active->cut_pointer);
+		weft_active_free(active);
+	}
+	g_assert_cmpuint(n_made_up, >, 0);
+	g_assert_cmpuint(n_given, >, 0);
+}
+
+#define ADD_DECLINING(name, function)                                                      \
+	g_test_add("/request/declining/" name, Setup, card, setup_open_declining, function, \
+		   setup_close)
 #define ADD(name, function) \
 	g_test_add("/request/" name, Setup, card, setup_open, function, setup_close)
 
@@ -226,5 +321,11 @@ int main(int argc, char **argv)
 	ADD("caches", test_caches);
 	ADD("stepped", test_stepped);
 	ADD("cut", test_cut);
+	ADD_DECLINING("canonical", test_canonical);
+	ADD_DECLINING("caches", test_caches);
+	ADD_DECLINING("stepped", test_stepped);
+	ADD_DECLINING("cut", test_cut);
+	ADD_DECLINING("reasons", test_declines);
+	ADD_DECLINING("short", test_short_of_reasons);
 	return g_test_run();
 }

@@ -229,6 +229,43 @@ static void test_prompt_is_cut_at_the_document(Folder *folder, const void *nothi
 	g_assert_true(task->reads);
 }
 
+/* The system turn tells of the words that the schema then allows. */
+static void test_declines(Folder *folder, const void *nothing)
+{
+	static const char *const texts[] = {
+	    "[task]\nprompt=x\nschema={\"type\":[\"string\",\"null\"]}\ndeclines=true\n",
+	    "[task]\nprompt=x\nschema={\"type\":[\"string\",\"null\"]}\ndeclines=false\n",
+	    "[task]\nprompt=x\nschema={\"type\":[\"string\",\"null\"]}\n",
+	    "[task]\nprompt=x\ndeclines=true\n[type a]\nschema={\"type\":[\"string\",\"null\"]}\n",
+	};
+
+	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autoptr(WeftJob) job = weft_job_new();
+		g_autofree char *path = put(folder, "x.task", texts[i]);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(WeftTask) task = open_task(job, path, &error);
+		gboolean declines = i == 0 || i == 3;
+
+		g_assert_no_error(error);
+		for (guint d = WEFT_DECLINE_ABSENT; d <= WEFT_DECLINE_NOT_EXAMINED; d++) {
+			const WeftTaskType *type = task->types != NULL ? task->types->pdata[0] : NULL;
+			g_autoptr(GString) word = g_string_new("null");
+			gsize byte;
+
+			weft_decline_spell(word, (WeftDecline)d);
+			g_assert_cmpint(weft_schema_accepts(type != NULL ? type->schema : task->schema,
+			                                    word->str, word->len, &byte),
+			                ==, declines);
+			g_string_append_c(word, ' ');
+			g_assert_cmpint(strstr(type != NULL ? type->system : task->system,
+			                       word->str) != NULL,
+			                ==, declines);
+		}
+		if (task->types != NULL) /* none of them is no value that is missing */
+			g_assert_null(strstr(task->type_system, "null:"));
+	}
+}
+
 static void test_task_files_are_checked(Folder *folder, const void *nothing)
 {
 	const struct {
@@ -242,6 +279,7 @@ static void test_task_files_are_checked(Folder *folder, const void *nothing)
 	    {"[task]\nprompt=x\nschema=@none.json\n", WEFT_ERROR_IO},
 	    {"[task]\nprompt=x\nschema={\"type\":\"null\"}\nquestion=true\n", WEFT_ERROR_USAGE},
 	    {"[task]\nprompt=x\nschema={\"type\":\"null\"}\nmurge=model\n", WEFT_ERROR_CONFIG},
+	    {"[task]\nprompt=x\nschema={}\ndeclines=maybe\n", WEFT_ERROR_CONFIG},
 	    {"[tsk]\n", WEFT_ERROR_CONFIG},
 	    {"nonsense", WEFT_ERROR_CONFIG},
 	};
@@ -289,6 +327,7 @@ int main(int argc, char **argv)
 	           test_prompt_is_cut_at_the_document, tear_down);
 	g_test_add("/task/files-are-checked", Folder, NULL, set_up, test_task_files_are_checked,
 	           tear_down);
+	g_test_add("/task/declines", Folder, NULL, set_up, test_declines, tear_down);
 	g_test_add_func("/task/shipped-ones-open", test_shipped_tasks_open);
 	return g_test_run();
 }

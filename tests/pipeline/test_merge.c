@@ -289,6 +289,100 @@ static void test_keys_that_are_left_out(void)
 	                "{\"title\":\"A\",\"total\":2,\"people\":[\"x\"],\"kind\":\"map\"}");
 }
 
+/* Each letter is what a window says at /title: null for no reason, as absent, unreadable or not examined. */
+static void add_nulls(WeftMerge *merge, const char *windows, double confidence)
+{
+	for (const char *window = windows; *window != '\0'; window++) {
+		static const char letters[] = "naux"; /* in the order of WeftDecline */
+
+		add(merge, *window == 'v' ? "{\"title\":\"A\"}" : "{\"title\":null}", "/title",
+		    confidence);
+		g_array_index(weft_merge_answer(merge, weft_merge_n_answers(merge) - 1)->values,
+		              WeftAnswerValue, 0)
+		    .decline = *window == 'v' ? WEFT_DECLINE_NONE
+		                              : (WeftDecline)(strchr(letters, *window) - letters);
+	}
+}
+
+static WeftDecline decline_at(const WeftAnswer *answer, const char *pointer)
+{
+	for (guint i = 0; i < answer->values->len; i++) {
+		const WeftAnswerValue *value = &g_array_index(answer->values, WeftAnswerValue, i);
+
+		if (strcmp(value->pointer, pointer) == 0)
+			return value->decline;
+	}
+	return WEFT_DECLINE_NONE;
+}
+
+static void test_reasons_of_nulls(void)
+{
+	static const struct {
+		const char *windows;
+		WeftDecline together;
+	} rows[] = {
+	    {"a", WEFT_DECLINE_ABSENT},        {"u", WEFT_DECLINE_UNREADABLE},
+	    {"x", WEFT_DECLINE_NOT_EXAMINED},  {"n", WEFT_DECLINE_NONE},
+	    {"aaa", WEFT_DECLINE_ABSENT},      {"ana", WEFT_DECLINE_NONE},
+	    {"axa", WEFT_DECLINE_NOT_EXAMINED}, {"nx", WEFT_DECLINE_NOT_EXAMINED},
+	    {"xau", WEFT_DECLINE_UNREADABLE},  {"un", WEFT_DECLINE_UNREADABLE},
+	    {"uva", WEFT_DECLINE_NONE},        {"av", WEFT_DECLINE_NONE},
+	};
+	g_autoptr(WeftJson) schema = weft_json_parse(schema_text, strlen(schema_text), 0, NULL);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(WeftMerge) merge = weft_merge_new(schema, 0);
+		g_autoptr(GPtrArray) withheld = NULL;
+		gboolean has_value = strchr(rows[i].windows, 'v') != NULL;
+
+		add_nulls(merge, rows[i].windows, 0.9);
+		g_autoptr(WeftAnswer) answer = weft_merge_finish(merge, &withheld);
+		assert_json(answer->json, has_value ? "{\"title\":\"A\"}" : "{\"title\":null}");
+		g_test_message("%s", rows[i].windows);
+		g_assert_cmpint(decline_at(answer, "/title"), ==, rows[i].together);
+		g_assert_cmpuint(withheld->len, ==, 0);
+	}
+}
+
+/* Who is not sure that there is nothing is not asked why; a value that is withheld was there. */
+static void test_unsure_reasons(void)
+{
+	g_autoptr(WeftJson) schema = weft_json_parse(schema_text, strlen(schema_text), 0, NULL);
+	g_autoptr(WeftMerge) merge = weft_merge_new(schema, 0.5);
+	g_autoptr(WeftMerge) other = weft_merge_new(schema, 0.5);
+	g_autoptr(GPtrArray) withheld = NULL, also = NULL;
+
+	add_nulls(merge, "u", 0.4);
+	add_nulls(merge, "a", 0.6);
+	g_autoptr(WeftAnswer) answer = weft_merge_finish(merge, &withheld);
+	g_assert_cmpint(decline_at(answer, "/title"), ==, WEFT_DECLINE_NONE);
+	g_assert_cmpuint(withheld->len, ==, 0);
+	add_nulls(other, "v", 0.4);
+	add_nulls(other, "a", 0.6);
+	g_autoptr(WeftAnswer) doubted = weft_merge_finish(other, &also);
+	assert_json(doubted->json, "{\"title\":null}");
+	g_assert_cmpint(decline_at(doubted, "/title"), ==, WEFT_DECLINE_NONE);
+	g_assert_cmpuint(also->len, ==, 1);
+}
+
+/* A window with null for all of an object says so of its members. */
+static void test_reasons_from_above(void)
+{
+	g_autoptr(WeftJson) schema = weft_json_parse(schema_text, strlen(schema_text), 0, NULL);
+	g_autoptr(WeftMerge) merge = weft_merge_new(schema, 0);
+	g_autoptr(GPtrArray) withheld = NULL;
+
+	add(merge, "{\"from\":null}", "/from", 0.9);
+	g_array_index(weft_merge_answer(merge, 0)->values, WeftAnswerValue, 0).decline =
+	    WEFT_DECLINE_UNREADABLE;
+	add(merge, "{\"from\":{\"name\":null,\"town\":\"Ulm\"}}", "/from/name", 0.9);
+	g_array_index(weft_merge_answer(merge, 1)->values, WeftAnswerValue, 0).decline =
+	    WEFT_DECLINE_ABSENT;
+	g_autoptr(WeftAnswer) answer = weft_merge_finish(merge, &withheld);
+	assert_json(answer->json, "{\"from\":{\"name\":null,\"town\":\"Ulm\"}}");
+	g_assert_cmpint(decline_at(answer, "/from/name"), ==, WEFT_DECLINE_UNREADABLE);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -300,6 +394,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/merge/unsure-items-leave-the-array", test_unsure_items_leave_the_array);
 	g_test_add_func("/merge/items-left-out", test_items_left_out);
 	g_test_add_func("/merge/one-is-kept", test_one_is_kept);
+	g_test_add_func("/merge/reasons-of-nulls", test_reasons_of_nulls);
+	g_test_add_func("/merge/unsure-reasons", test_unsure_reasons);
+	g_test_add_func("/merge/reasons-from-above", test_reasons_from_above);
 	g_test_add_func("/merge/keys-that-are-left-out", test_keys_that_are_left_out);
 	g_test_add_func("/merge/odd-keys", test_odd_keys);
 	g_test_add_func("/merge/broken-answer-is-refused", test_broken_answer_is_refused);
