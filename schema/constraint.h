@@ -45,7 +45,7 @@ typedef struct WeftLevelsMark {
 WeftLevelsMark weft_levels_mark(const WeftLevels *levels);
 void weft_levels_release(WeftLevels *levels, WeftLevelsMark mark);
 
-/* A key that a map has already. */
+/* A key that a map has already, or an item of an array whose items_differ. */
 typedef struct WeftUsedKey {
 	const struct WeftUsedKey *next;
 	const guint8 *bytes; /* as spelled, without quotes */
@@ -61,7 +61,7 @@ typedef struct WeftLevel {
 	guint32 n_optional;      /* OBJECT: optional ones begun */
 	guint32 depth;           /* containers open, this one included */
 	guint32 n_short[2];      /* MAP: keys of no and of one byte */
-	const WeftUsedKey *used; /* MAP */
+	const WeftUsedKey *used; /* MAP, items_differ */
 	const guint64 *taken;    /* is_unique: bits of the literals that are there; NULL: none */
 	guint64 hash;            /* of what is used or taken */
 } WeftLevel;
@@ -77,8 +77,9 @@ typedef enum {
 	WEFT_CURSOR_NUMBER,
 	WEFT_CURSOR_KEY,     /* of an OBJECT: behind `{"` or `,` */
 	WEFT_CURSOR_NEW_KEY, /* of a MAP: before the quote */
-	WEFT_CURSOR_MAP_TEXT, /* of a MAP: inside the quotes of a key of any text */
-	WEFT_CURSOR_MAP_LEXEME, /* the same, of a key with a lexeme */
+	WEFT_CURSOR_MAP_TEXT, /* inside the quotes of a MAP's key of any text, or of an item that differs */
+	WEFT_CURSOR_MAP_LEXEME, /* the same, with a lexeme */
+	WEFT_CURSOR_MAP_SPANS,  /* the same, of an item that stands in the document */
 	WEFT_CURSOR_COLON,   /* behind the key of a MAP */
 } WeftCursorKind;
 
@@ -97,7 +98,7 @@ typedef struct WeftCursor {
 		WeftSpansState spans;
 		WeftNumberState number;
 	};
-	/* Of a map's key: what is written of it, last byte first, and the keys that begin that way. */
+	/* Of MAP_...: what is written of it, last byte first, and the keys that begin that way. */
 	const struct WeftKeyByte *key;
 	const struct WeftRival *rivals;
 	gsize key_bytes;

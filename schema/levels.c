@@ -206,7 +206,7 @@ const WeftLevel *weft_level_use_key(const WeftConstraint *constraint, const Weft
 	*used = (WeftUsedKey){level->used, bytes, cursor->key_bytes};
 	next->used = used;
 	next->hash += weft_draw_mix(cursor->key_hash);
-	next->index++;
+	next->index += level->node->kind == WEFT_NODE_MAP ? 1 : 0; /* an item was counted when it was begun */
 	if (cursor->key_bytes < 2)
 		next->n_short[cursor->key_bytes]++;
 	measure(constraint, next);

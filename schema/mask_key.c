@@ -62,6 +62,7 @@ static void put_cursor(WeftMaskKey *key, const WeftVocabulary *vocabulary,
 		break;
 	case WEFT_CURSOR_SPANS:
 	case WEFT_CURSOR_FIGURE:
+	case WEFT_CURSOR_MAP_SPANS:
 		put_pair(key, cursor->spans.low, cursor->spans.high);
 		put(key, cursor->spans.n_bytes);
 		break;
@@ -102,7 +103,8 @@ gboolean weft_mask_key(const WeftVocabulary *vocabulary, const WeftConstraint *c
 	for (guint i = 0; i < constraint->n_ways; i++) {
 		const WeftWay *way = &constraint->ways[i];
 		/* The further a span is written, the less often others are at the same place. */
-		if ((way->cursor.kind == WEFT_CURSOR_SPANS || way->cursor.kind == WEFT_CURSOR_FIGURE) &&
+		if ((way->cursor.kind == WEFT_CURSOR_SPANS || way->cursor.kind == WEFT_CURSOR_FIGURE ||
+		     way->cursor.kind == WEFT_CURSOR_MAP_SPANS) &&
 		    way->cursor.spans.n_bytes > 0)
 			return FALSE;
 		put_cursor(&key, vocabulary, &way->cursor);

@@ -112,30 +112,43 @@ int weft_key_forced(const WeftConstraint *constraint, const WeftWay *way)
 	return (guint8)texts->sorted[range->first].bytes[range->n_bytes];
 }
 
-/* ---- maps: any key that is not there yet ---- */
+/* ---- maps: any key that is not there yet; and items that differ ---- */
 
 /* Where the text of a key stands, whichever automaton knows it. */
 typedef struct KeyText {
-	gboolean has_lexeme;
+	WeftCursorKind kind;
+	const WeftSpans *spans;
 	union {
 		WeftFreeText text;
 		WeftLexemeState lexeme;
+		WeftSpansState state;
 	};
 } KeyText;
 
-static KeyText key_text(const WeftCursor *cursor)
+static const WeftNode *keys_of(const WeftLevel *level)
 {
-	KeyText text = {.has_lexeme = cursor->kind == WEFT_CURSOR_MAP_LEXEME};
-	if (text.has_lexeme)
+	return level->node->kind == WEFT_NODE_MAP ? level->node->keys : level->node->items;
+}
+
+static KeyText key_text(const WeftConstraint *constraint, const WeftCursor *cursor)
+{
+	KeyText text = {.kind = cursor->kind};
+	if (text.kind == WEFT_CURSOR_MAP_SPANS) {
+		text.spans = constraint->spans[cursor->node->id];
+		text.state = cursor->spans;
+	} else if (text.kind == WEFT_CURSOR_MAP_LEXEME) {
 		text.lexeme = cursor->lexeme;
-	else
+	} else {
 		text.text = cursor->text;
+	}
 	return text;
 }
 
 static gboolean key_text_step(const WeftNode *keys, KeyText *text, guint8 byte)
 {
-	if (!text->has_lexeme)
+	if (text->kind == WEFT_CURSOR_MAP_SPANS)
+		return weft_spans_step(text->spans, &text->state, byte);
+	if (text->kind == WEFT_CURSOR_MAP_TEXT)
 		return weft_free_text_step(&text->text, byte, keys->length_max);
 	text->lexeme = weft_lexeme_step(keys->lexeme, text->lexeme, byte);
 	return text->lexeme.id != WEFT_LEXEME_DEAD;
@@ -143,8 +156,28 @@ static gboolean key_text_step(const WeftNode *keys, KeyText *text, guint8 byte)
 
 static gsize key_text_close(const WeftNode *keys, const KeyText *text)
 {
-	return text->has_lexeme ? weft_lexeme_close(keys->lexeme, text->lexeme)
-				: weft_free_text_close(&text->text, keys->length_min);
+	if (text->kind == WEFT_CURSOR_MAP_SPANS)
+		return weft_spans_close_bytes(text->spans, &text->state);
+	return text->kind == WEFT_CURSOR_MAP_LEXEME
+		       ? weft_lexeme_close(keys->lexeme, text->lexeme)
+		       : weft_free_text_close(&text->text, keys->length_min);
+}
+
+/* *ret_is_quote: the byte is the quote behind it, where that is no byte of the key. */
+static gboolean key_text_may_end(const WeftNode *keys, const KeyText *text, guint8 byte,
+				 gboolean *ret_is_quote)
+{
+	gboolean may_end;
+	*ret_is_quote = byte == '"';
+	if (text->kind == WEFT_CURSOR_MAP_TEXT) {
+		*ret_is_quote = *ret_is_quote && weft_free_text_is_between(&text->text);
+		return *ret_is_quote && text->text.n >= keys->length_min;
+	}
+	may_end = text->kind == WEFT_CURSOR_MAP_SPANS
+			  ? weft_spans_accepts(text->spans, &text->state)
+			  : weft_lexeme_accepts(keys->lexeme, text->lexeme);
+	*ret_is_quote = *ret_is_quote && may_end;
+	return may_end;
 }
 
 static gboolean is_rival(const WeftRival *rivals, gsize size_bytes)
@@ -204,18 +237,24 @@ static gsize close_past(WeftLevels *levels, const WeftNode *keys, const KeyText 
 
 static gsize close_key(const WeftConstraint *constraint, const WeftWay *way)
 {
-	KeyText text = key_text(&way->cursor);
-	return close_past(constraint->levels, way->level->node->keys, &text, way->cursor.rivals,
+	KeyText text = key_text(constraint, &way->cursor);
+	return close_past(constraint->levels, keys_of(way->level), &text, way->cursor.rivals,
 			  way->cursor.key_bytes, NEVER, 0);
 }
 
 void weft_map_key_begin(const WeftConstraint *constraint, const WeftLevel *level,
 			WeftCursor *ret_cursor)
 {
-	const WeftNode *keys = level->node->keys;
-	weft_cursor_begin(ret_cursor, keys->lexeme ? WEFT_CURSOR_MAP_LEXEME : WEFT_CURSOR_MAP_TEXT,
+	const WeftNode *keys = keys_of(level);
+	gboolean is_verbatim = keys->is_verbatim && constraint->spans;
+	weft_cursor_begin(ret_cursor,
+			  is_verbatim	 ? WEFT_CURSOR_MAP_SPANS
+			  : keys->lexeme ? WEFT_CURSOR_MAP_LEXEME
+					 : WEFT_CURSOR_MAP_TEXT,
 			  keys);
-	if (keys->lexeme)
+	if (is_verbatim) /* "" is a value: reader.c */
+		(void)weft_spans_begin(constraint->spans[keys->id], &ret_cursor->spans);
+	else if (keys->lexeme)
 		ret_cursor->lexeme = weft_lexeme_begin(keys->lexeme);
 	for (const WeftUsedKey *key = level->used; key; key = key->next) {
 		WeftRival *rival = weft_levels_alloc(constraint->levels, sizeof(WeftRival));
@@ -237,23 +276,27 @@ gboolean weft_map_has_next(const WeftConstraint *constraint, const WeftLevel *le
 	return has_next;
 }
 
+/* The closing quote. */
+static gboolean end_key(const WeftConstraint *constraint, WeftWay *way)
+{
+	if (is_rival(way->cursor.rivals, way->cursor.key_bytes))
+		return FALSE;
+	way->level = weft_level_use_key(constraint, way->level, &way->cursor);
+	if (way->level->node->kind == WEFT_NODE_MAP)
+		weft_cursor_begin(&way->cursor, WEFT_CURSOR_COLON, way->level->node);
+	else
+		weft_cursor_begin(&way->cursor, WEFT_CURSOR_GAP, NULL);
+	return TRUE;
+}
+
 gboolean weft_map_key_step(const WeftConstraint *constraint, WeftWay *way, guint8 byte)
 {
-	const WeftNode *keys = way->level->node->keys;
+	const WeftNode *keys = keys_of(way->level);
 	WeftCursor *cursor = &way->cursor;
-	KeyText text = key_text(cursor);
-	gboolean may_end = text.has_lexeme ? weft_lexeme_accepts(keys->lexeme, text.lexeme)
-					   : weft_free_text_is_between(&text.text) &&
-						     text.text.n >= keys->length_min;
-	gboolean ends = byte == '"' && (text.has_lexeme ? may_end
-							 : weft_free_text_is_between(&text.text));
-	if (ends) {
-		if (!may_end || is_rival(cursor->rivals, cursor->key_bytes))
-			return FALSE;
-		way->level = weft_level_use_key(constraint, way->level, cursor);
-		weft_cursor_begin(cursor, WEFT_CURSOR_COLON, way->level->node);
-		return TRUE;
-	}
+	KeyText text = key_text(constraint, cursor);
+	gboolean is_quote, may_end = key_text_may_end(keys, &text, byte, &is_quote);
+	if (is_quote)
+		return may_end && end_key(constraint, way);
 	if (!key_text_step(keys, &text, byte))
 		return FALSE;
 	WeftKeyByte *written = weft_levels_alloc(constraint->levels, sizeof(WeftKeyByte));
@@ -262,7 +305,9 @@ gboolean weft_map_key_step(const WeftConstraint *constraint, WeftWay *way, guint
 	cursor->rivals = rivals_behind(constraint->levels, cursor->rivals, cursor->key_bytes, byte);
 	cursor->key_bytes++;
 	cursor->key_hash = weft_draw_mix(cursor->key_hash ^ byte);
-	if (text.has_lexeme)
+	if (text.kind == WEFT_CURSOR_MAP_SPANS)
+		cursor->spans = text.state;
+	else if (text.kind == WEFT_CURSOR_MAP_LEXEME)
 		cursor->lexeme = text.lexeme;
 	else
 		cursor->text = text.text;
@@ -271,7 +316,7 @@ gboolean weft_map_key_step(const WeftConstraint *constraint, WeftWay *way, guint
 
 gsize weft_map_key_close(const WeftConstraint *constraint, const WeftWay *way)
 {
-	if (way->cursor.kind == WEFT_CURSOR_NEW_KEY) {
+	if (way->cursor.kind == WEFT_CURSOR_NEW_KEY || way->cursor.kind == WEFT_CURSOR_VALUE) {
 		WeftLevelsMark mark = weft_levels_mark(constraint->levels);
 		WeftWay begun = {.level = way->level};
 		weft_map_key_begin(constraint, way->level, &begun.cursor);
@@ -280,6 +325,8 @@ gsize weft_map_key_close(const WeftConstraint *constraint, const WeftWay *way)
 		return close;
 	}
 	gsize rest = close_key(constraint, way);
+	if (way->level->node->kind == WEFT_NODE_ARRAY)
+		return rest + strlen("\"") + weft_level_close(way->level);
 	return rest + strlen("\":") + way->level->node->items->least.bytes +
 	       weft_level_close_behind_key(way->level, way->cursor.key_bytes + rest);
 }

@@ -21,6 +21,8 @@
  *   ARRAY      n_min to n_max items: the first ones are prefix[0..], all others `items`, which is NULL
  *              where n_max says that there are no others. is_unique: `items` is LITERALS, n_max is
  *              at most their number, and none of them may come twice; the prefix is not concerned.
+ *              items_differ: `items` is a STRING, n_min is at most one more than the prefix, and n_max at
+ *              most WEFT_SCHEMA_KEYS_MAX; no two of the items behind the prefix are equal.
  *   OBJECT     `properties` in this order: the required ones, and n_optional_min to n_optional_max of the
  *              others. Keys differ. May be without properties: {}.
  *   MAP        n_min to n_max members, n_max at most WEFT_SCHEMA_KEYS_MAX: a key that `keys` (a STRING node,
@@ -106,7 +108,7 @@ struct WeftNode {
 	GPtrArray *prefix;          /* of const WeftNode *, or NULL */
 	const WeftNode *items;
 	guint32 n_min, n_max;
-	gboolean is_unique;
+	gboolean is_unique, items_differ;
 
 	const WeftNode *keys;
 

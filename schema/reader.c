@@ -139,11 +139,22 @@ static gboolean refuse_unique(const WeftReading *reading, const WeftSchemaShape 
 		if (clause && clause->values[WEFT_KEYWORD_UNIQUE_ITEMS])
 			return weft_reading_refuse(
 				reading, clause, WEFT_KEYWORD_UNIQUE_ITEMS,
-				"only over items that are enum, const, boolean or null; leave it "
-				"out, or give the items an \"enum\"",
+				"only over items that are strings, or else enum, const, boolean or null, "
+				"and without a minItems above 1 over strings; leave it out, or give the "
+				"items an \"enum\"",
 				error);
 	}
 	return FALSE;
+}
+
+/* Strings and nothing else: the automaton keeps them apart. That a second one is there can't be promised
+ * of every pattern and document. */
+static gboolean are_strings(const WeftNode *node, const WeftSchemaShape *shape, const GPtrArray *cases,
+			    const WeftSchemaShape *item)
+{
+	const WeftCase *one = g_ptr_array_index(cases, 0);
+	return cases->len == 1 && item->types == WEFT_TYPE_STRING && item->values->len == 0 &&
+	       one->exclusions->len == 0 && node->n_min <= shape->n_prefix + 1;
 }
 
 /* Finds the values of unique items: they bound the number of items. */
@@ -168,6 +179,11 @@ static gboolean make_unique(WeftReading *reading, WeftNode *node, const WeftSche
 		const WeftSchemaShape *item = weft_schema_shape_of(reading, one->elements, error);
 		if (!item)
 			return FALSE;
+		if (are_strings(node, shape, cases, item)) {
+			node->items_differ = TRUE;
+			node->n_max = MIN(node->n_max, shape->n_prefix + WEFT_SCHEMA_KEYS_MAX);
+			return TRUE;
+		}
 		if (item->types != 0)
 			return refuse_unique(reading, shape, error);
 		for (guint j = 0; j < item->values->len; j++) {
@@ -178,6 +194,9 @@ static gboolean make_unique(WeftReading *reading, WeftNode *node, const WeftSche
 	}
 	node->is_unique = TRUE;
 	node->n_max = MIN(node->n_max, shape->n_prefix + g_hash_table_size(values));
+	if (node->n_min > node->n_max)
+		set_reason(reading, node,
+			   "keyword \"uniqueItems\": its items have fewer values than minItems asks for");
 	return TRUE;
 }
 

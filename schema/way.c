@@ -132,7 +132,10 @@ static void begin_value(WeftConstraint *to, const WeftLevel *level, const WeftNo
 		fits = step_literal(to, &way, byte);
 		break;
 	case WEFT_NODE_STRING:
-		fits = byte == '"' && begin_string(to, node, &way.cursor);
+		if (weft_level_differs(level, node))
+			weft_map_key_begin(to, level, &way.cursor);
+		fits = byte == '"' && (way.cursor.kind != WEFT_CURSOR_GAP ||
+				       begin_string(to, node, &way.cursor));
 		break;
 	case WEFT_NODE_NUMBER:
 		fits = begin_number(to, &way, byte);
@@ -156,8 +159,10 @@ static const WeftLevel *next_item(const WeftConstraint *constraint, const WeftLe
 	const WeftNode *array = level->node;
 	const WeftNode *item = level->index < array->n_max ? weft_node_item(array, level->index)
 							   : NULL;
-	return item && weft_level_has_room(level, item) ? weft_level_next_item(constraint, level)
-							: NULL;
+	if (!item || !weft_level_has_room(level, item) ||
+	    (array->items_differ && item == array->items && !weft_map_has_next(constraint, level)))
+		return NULL;
+	return weft_level_next_item(constraint, level);
 }
 
 /* Between values; `byte` is none of theirs. */
@@ -221,6 +226,7 @@ static gboolean step_cursor(const WeftConstraint *constraint, WeftWay *way, guin
 		return weft_key_step(constraint, way, byte);
 	case WEFT_CURSOR_MAP_TEXT:
 	case WEFT_CURSOR_MAP_LEXEME:
+	case WEFT_CURSOR_MAP_SPANS:
 		return weft_map_key_step(constraint, way, byte);
 	case WEFT_CURSOR_NEW_KEY:
 		weft_map_key_begin(constraint, way->level, &way->cursor);
@@ -297,6 +303,8 @@ gsize weft_way_close(const WeftConstraint *constraint, const WeftWay *way)
 		if (node->kind == WEFT_NODE_LITERALS)
 			return close_literal(constraint, way, node,
 					     (WeftRange){0, node->literals->len, 0});
+		if (weft_level_differs(way->level, node))
+			return weft_map_key_close(constraint, way);
 		own = node->least.bytes;
 		break;
 	case WEFT_CURSOR_LITERAL:
@@ -321,6 +329,7 @@ gsize weft_way_close(const WeftConstraint *constraint, const WeftWay *way)
 	case WEFT_CURSOR_NEW_KEY:
 	case WEFT_CURSOR_MAP_TEXT:
 	case WEFT_CURSOR_MAP_LEXEME:
+	case WEFT_CURSOR_MAP_SPANS:
 		return weft_map_key_close(constraint, way);
 	case WEFT_CURSOR_COLON:
 		own = 1 + way->level->node->items->least.bytes;

@@ -18,7 +18,7 @@ typedef struct WeftKeyByte {
 	guint8 byte;
 } WeftKeyByte;
 
-/* A key that the map has and that begins as the one being written. */
+/* A key that the map has, or an item, and that begins as the one being written. */
 typedef struct WeftRival {
 	const struct WeftRival *next;
 	const WeftUsedKey *key;
@@ -81,7 +81,7 @@ const WeftLevel *weft_level_next_property(const WeftConstraint *constraint, cons
 /* As `level`, with a literal of the items taken. */
 const WeftLevel *weft_level_take(const WeftConstraint *constraint, const WeftLevel *level,
 				 guint32 literal);
-/* As `level`, with the key used that the cursor has written, and its member begun. */
+/* As `level`, with the key used that the cursor has written, and its member begun; or the item. */
 const WeftLevel *weft_level_use_key(const WeftConstraint *constraint, const WeftLevel *level,
 				    const WeftCursor *cursor);
 /* All that is missing while a literal of `range` is written as an item of a level that is_unique. */
@@ -99,6 +99,13 @@ static inline gboolean weft_level_is_taken(const WeftLevel *level, guint32 liter
 	return level->taken && (level->taken[literal / 64] >> (literal % 64) & 1);
 }
 
+/* Whether `item`, the value that is begun last, has to differ from the items before it. */
+static inline gboolean weft_level_differs(const WeftLevel *level, const WeftNode *item)
+{
+	return level && level->node->items_differ && item == level->node->items &&
+	       level->index > (level->node->prefix ? level->node->prefix->len : 0);
+}
+
 /* ---- member.c ---- */
 
 /* Whether a property that begins with the cursor's bytes may come next. */
@@ -112,7 +119,8 @@ gsize weft_key_close(const WeftConstraint *constraint, const WeftWay *way);
 /* The byte that must come next, or -1. */
 int weft_key_forced(const WeftConstraint *constraint, const WeftWay *way);
 
-/* Whether another member of a map may come. */
+/* Whether another member of a map may come, or another item that differs. The same for both: a key, or
+ * such an item, behind its opening quote; a step; and the close, also in front of the quote. */
 gboolean weft_map_has_next(const WeftConstraint *constraint, const WeftLevel *level);
 void weft_map_key_begin(const WeftConstraint *constraint, const WeftLevel *level,
 			WeftCursor *ret_cursor);

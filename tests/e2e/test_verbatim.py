@@ -11,7 +11,7 @@ rope 19,99 and paint 1.240,00, together 1.259,99 due on 12. March 2024
 STRING = {"type": ["string", "null"], "maxLength": 40}
 NUMBER = {"type": ["number", "null"], "x-weft-verbatim": True}
 SCHEMA = {"type": "object", "properties": {
-    "name": STRING, "names": {"type": "array", "items": {"type": "string"}, "maxItems": 3},
+    "name": STRING, "names": {"type": "array", "items": {"type": "string"}, "maxItems": 3, "uniqueItems": True},
     "sum": NUMBER, "due": {"type": ["string", "null"], "format": "date", "x-weft-verbatim": True},
     "free": {"type": "string", "maxLength": 5, "x-weft-verbatim": False}},
     "required": ["name", "names", "sum", "due", "free"], "additionalProperties": False}
@@ -49,6 +49,7 @@ class Verbatim(e2e.Case):
     def assert_record(self, record):
         answer = record["answer"]
         self.assert_stands(record, "/name", answer["name"], "copied")
+        self.assertEqual(len(set(answer["names"])), len(answer["names"]))
         for i, name in enumerate(answer["names"]):
             self.assert_stands(record, f"/names/{i}", name, "copied")
         self.assertIn(answer["sum"], NUMBERS)

@@ -15,6 +15,15 @@ static const char *const samples[] = {
 	"\"minItems\":3,\"maxItems\":5}",
 	"{\"type\":\"array\",\"items\":{\"enum\":[1,12,\"aa\",\"ab\",true]},\"uniqueItems\":true,"
 	"\"minItems\":5}",
+	/* strings, none twice: of any text, so short that they run out, of few texts, behind a prefix */
+	"{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"uniqueItems\":true}",
+	"{\"type\":\"array\",\"items\":{\"type\":\"string\",\"maxLength\":1},\"uniqueItems\":true,"
+	"\"minItems\":1,\"maxItems\":6}",
+	"{\"type\":\"array\",\"items\":{\"type\":\"string\",\"maxLength\":0},\"uniqueItems\":true}",
+	"{\"type\":\"array\",\"items\":{\"type\":\"string\",\"pattern\":\"^(a|ab|b\\\\.)$\"},"
+	"\"uniqueItems\":true,\"minItems\":1}",
+	"{\"type\":\"array\",\"prefixItems\":[{\"type\":\"integer\"}],\"items\":{\"type\":\"string\","
+	"\"minLength\":2,\"maxLength\":3},\"uniqueItems\":true,\"minItems\":2}",
 	/* maps whose keys run out of short ones */
 	"{\"type\":\"object\",\"additionalProperties\":{\"type\":\"integer\"},\"minProperties\":3,"
 	"\"maxProperties\":6,\"propertyNames\":{\"maxLength\":2}}",

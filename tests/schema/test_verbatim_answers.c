@@ -104,6 +104,37 @@ static void test_answers(gconstpointer data)
 	g_assert_cmpint(n_written > 0, ==, !is_blank);
 }
 
+/* A list of strings that differ, until the text has no more of them. */
+static void test_differing(void)
+{
+	static const char list[] = "{\"type\":\"array\",\"items\":{\"type\":\"string\",\"maxLength\":5},"
+				   "\"uniqueItems\":true,\"minItems\":1}";
+	static const char piece[] = "to be or to be";
+	const WeftSchemaOptions options = { .is_verbatim = TRUE };
+	g_autoptr(WeftSchema) schema = weft_schema_new(list, strlen(list), &options, NULL);
+	g_autoptr(WeftRunningText) text = weft_running_text_new();
+	gsize n_most = 0;
+
+	g_assert_nonnull(schema);
+	g_assert_cmpuint(weft_schema_n_verbatim(schema), ==, 1);
+	weft_running_text_add(text, piece, strlen(piece), 0, 0, FALSE);
+	g_autoptr(WeftVerbatim) verbatim = weft_verbatim_new(text);
+	for (gsize round = 0; round < 400; round++) {
+		g_autofree char *json =
+			write_document(schema, verbatim, weft_schema_min_bytes(schema) + round % 80);
+		g_autoptr(WeftJson) answer = weft_json_parse(json, strlen(json), WEFT_JSON_STRICT, NULL);
+		g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+		for (gsize i = 0; i < weft_json_length(answer); i++) {
+			assert_string(text, weft_json_at(answer, i), FALSE);
+			g_assert_true(g_hash_table_add(
+				seen, (gpointer)weft_json_string(weft_json_at(answer, i), NULL)));
+		}
+		n_most = MAX(n_most, weft_json_length(answer));
+	}
+	g_assert_cmpuint(n_most, ==, 7); /* "", to, be, or, "to be", "be or", "or to" */
+}
+
 static gboolean is_one_of(const char *text, const char *const *list)
 {
 	return !text || g_strv_contains(list, text);
@@ -157,5 +188,6 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/verbatim-answers/text", GINT_TO_POINTER(FALSE), test_answers);
 	g_test_add_data_func("/verbatim-answers/blank", GINT_TO_POINTER(TRUE), test_answers);
 	g_test_add_func("/verbatim-answers/meanings", test_meanings);
+	g_test_add_func("/verbatim-answers/differing", test_differing);
 	return g_test_run();
 }
