@@ -143,7 +143,8 @@ static gboolean keep(Clearing *clearing, const WeftSchemaShape *shape)
 	if (clearing->cleared->len - clearing->n_before >= WAYS_MAX) {
 		g_set_error(clearing->error, WEFT_ERROR, WEFT_ERROR_LIMIT,
 			    "schema with more than %u ways to keep clear of not, oneOf and if at "
-			    "one place",
+			    "one place; give each schema of oneOf a required property with a const "
+			    "of its own, or write \"anyOf\"",
 			    WAYS_MAX);
 		return FALSE;
 	}

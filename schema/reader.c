@@ -501,7 +501,8 @@ static gboolean add_parts(WeftReading *reading, Filling *filling, GError **error
 			continue;
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
 			    "schema with more than %d alternatives at one place, after enum and "
-			    "const are counted as one",
+			    "const are counted as one; divide it, or let one object with an enum "
+			    "stand for several",
 			    WEFT_SCHEMA_BRANCHES_MAX);
 		return FALSE;
 	}
@@ -559,13 +560,32 @@ static gboolean fill(WeftReading *reading, WeftNode *slot, const GArray *set, GE
 	return TRUE;
 }
 
+/* What went over a limit says only which: adds the place where it was being read. */
+static void add_place(const WeftReading *reading, const GArray *set, GError **error)
+{
+	const WeftClause *clause = NULL;
+	if (!error || !g_error_matches(*error, WEFT_ERROR, WEFT_ERROR_LIMIT) ||
+	    (*error)->message[0] == '#')
+		return;
+	for (guint i = 0; i < set->len && !clause; i++) {
+		const WeftElement *element = &g_array_index(set, WeftElement, i);
+		if (element->kind == WEFT_ELEMENT_CLAUSE)
+			clause = weft_reading_clause_at(reading, element->a);
+	}
+	g_autofree char *pointer = clause ? weft_reading_pointer(reading, clause->json) : g_strdup("");
+	g_prefix_error(error, "#%s: ", pointer);
+}
+
 WeftNode *weft_reader_fill(WeftReading *reading, const GArray *set, GError **error)
 {
 	WeftNode *root = slot_of(reading, set, error);
 	gboolean fine = root != NULL;
 	Waiting *waiting;
 	while ((waiting = g_queue_pop_head(&reading->waiting))) {
-		fine = fine && fill(reading, waiting->slot, waiting->set, error);
+		if (fine && !fill(reading, waiting->slot, waiting->set, error)) {
+			fine = FALSE;
+			add_place(reading, waiting->set, error);
+		}
 		g_array_unref(waiting->set);
 		g_free(waiting);
 	}

@@ -13,7 +13,7 @@ gboolean weft_reading_spend(WeftReading *reading, gsize n, GError **error)
 	if (n > WEFT_READING_WORK_MAX - reading->n_work) {
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT,
 			    "schema that takes more than %u steps to read: too many combinations of "
-			    "anyOf, oneOf, allOf and not",
+			    "anyOf, oneOf, allOf and not; write fewer of them, or divide it",
 			    WEFT_READING_WORK_MAX);
 		return FALSE;
 	}

@@ -111,6 +111,22 @@ static void test_refused(void)
 	}
 }
 
+/* What goes over a limit says where, and what to do. */
+static void test_limits(void)
+{
+	g_autoptr(GString) text = g_string_new("{\"items\":{\"anyOf\":[");
+	g_autoptr(GError) error = NULL;
+	for (int i = 0; i < 70; i++)
+		g_string_append_printf(text, "%s{\"required\":[\"k%d\"],\"properties\":{\"k%d\":true}}",
+				       i > 0 ? "," : "", i, i);
+	g_string_append(text, "]}}");
+	g_assert_null(schema_of(text->str, &error));
+	g_assert_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT);
+	if (!g_str_has_prefix(error->message, "#/items: schema with more than 64 alternatives") ||
+	    !strstr(error->message, "; divide it"))
+		g_error("%s", error->message);
+}
+
 static void test_not_json(void)
 {
 	static const char *const texts[] = {"{\"type\":", "{\"type\":\"null\",\"type\":\"null\"}", ""};
@@ -289,6 +305,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/schema/refused", test_refused);
+	g_test_add_func("/schema/limits", test_limits);
 	g_test_add_func("/schema/not-json", test_not_json);
 	g_test_add_func("/schema/least", test_least);
 	g_test_add_func("/schema/nodes", test_nodes);
