@@ -102,6 +102,7 @@ struct WeftNode {
 	guint32 length_min, length_max; /* code points */
 	gboolean is_verbatim;       /* of a NUMBER, too */
 	gboolean is_day;            /* STRING with the format date */
+	guint means;                /* of a STRING, by its format: WEFT_SCHEMA_STRINGS, _DAYS or _OTHERS */
 
 	WeftNumbers *numbers;
 

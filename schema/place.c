@@ -230,7 +230,7 @@ static guint kind_of_node(const WeftNode *node)
 
 	switch (node->kind) {
 	case WEFT_NODE_STRING:
-		return node->is_day ? WEFT_SCHEMA_DAYS : WEFT_SCHEMA_STRINGS;
+		return node->means;
 	case WEFT_NODE_NUMBER:
 		return WEFT_SCHEMA_NUMBERS;
 	case WEFT_NODE_LITERALS:

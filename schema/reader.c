@@ -88,10 +88,13 @@ static WeftNode *string_node(WeftReading *reading, const WeftSchemaShape *shape,
 	node->length_min = shape->length_min;
 	node->length_max = shape->length_max;
 	node->is_verbatim = is_verbatim;
+	node->means = WEFT_SCHEMA_STRINGS;
 	for (guint i = 0; i < shape->parts->len; i++) {
 		const WeftLexemePart *part = &g_array_index(shape->parts, WeftLexemePart, i);
-		node->is_day |= part->kind == WEFT_LEXEME_FORMAT && !part->is_not &&
-				g_str_equal(part->text, "date");
+		if (part->kind != WEFT_LEXEME_FORMAT || part->is_not)
+			continue;
+		node->is_day |= g_str_equal(part->text, "date");
+		node->means = g_str_has_prefix(part->text, "date") ? WEFT_SCHEMA_DAYS : WEFT_SCHEMA_OTHERS;
 	}
 	return node;
 }

@@ -92,9 +92,9 @@ WeftSchemaPlace weft_schema_place(const WeftSchema *schema, const char *pointer)
 /* What may stand at places that a path names: a pointer in which `*` stands for every key or index. */
 enum {
 	WEFT_SCHEMA_NUMBERS = 1,
-	WEFT_SCHEMA_STRINGS = 2, /* but those of the format date */
-	WEFT_SCHEMA_DAYS = 4,
-	WEFT_SCHEMA_OTHERS = 8,
+	WEFT_SCHEMA_STRINGS = 2, /* without a format */
+	WEFT_SCHEMA_DAYS = 4,    /* strings of the formats date and date-time */
+	WEFT_SCHEMA_OTHERS = 8,  /* of other formats, too */
 	WEFT_SCHEMA_ANYTHING = 15,
 };
 /* Those that some instance has there. 0: none has such a place; as far as the first *ret_n_bytes bytes of

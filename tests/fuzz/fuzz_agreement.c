@@ -22,7 +22,7 @@ static guint kind_of(const WeftJson *value)
 	case WEFT_JSON_NUMBER:
 		return WEFT_SCHEMA_NUMBERS;
 	case WEFT_JSON_STRING:
-		return WEFT_SCHEMA_STRINGS | WEFT_SCHEMA_DAYS;
+		return WEFT_SCHEMA_STRINGS | WEFT_SCHEMA_DAYS | WEFT_SCHEMA_OTHERS; /* by its format */
 	default:
 		return WEFT_SCHEMA_OTHERS;
 	}

@@ -160,7 +160,7 @@ static void test_refused(void)
 	"{\"type\":\"object\",\"properties\":{\"lines\":{\"type\":\"array\",\"maxItems\":9,\"items\":{\"type\":" \
 	"\"object\",\"properties\":{\"total\":{\"type\":[\"number\",\"null\"]},\"a/b\":{\"type\":\"string\"}," \
 	"\"paid\":{\"type\":\"boolean\"}}}},\"net\":{\"anyOf\":[{\"type\":\"null\"},{\"type\":\"string\"}]}," \
-	"\"issued\":{\"type\":\"string\",\"format\":\"date\"},\"tax\":{\"type\":\"object\"," \
+	"\"issued\":{\"type\":\"string\",\"format\":\"date\"},\"at\":{\"type\":\"string\",\"format\":\"time\"},\"tax\":{\"type\":\"object\"," \
 	"\"additionalProperties\":{\"type\":\"integer\"}},\"next\":{\"$ref\":\"#/$defs/next\"}}," \
 	"\"$defs\":{\"next\":{\"type\":[\"array\",\"null\"],\"items\":{\"$ref\":\"#/$defs/next\"}}}"
 
@@ -181,7 +181,7 @@ static void test_paths(void)
 		  "/a~1b, /paid" },
 		{ "{\"sum\":\"/lines/*/total\",\"equals\":\"/gross\"}",
 		  "#/x-weft-check/0: keyword \"equals\": no answer has /gross; an answer begins with /lines, /net, "
-		  "/issued, /tax, /next" },
+		  "/issued, /at, /tax, /next" },
 		{ "{\"sum\":[\"/net\",\"/lines/9/total\"],\"equals\":\"/net\"}",
 		  "#/x-weft-check/0: keyword \"sum\": no answer has /lines/9/total; behind /lines comes /*" },
 		{ "{\"sum\":\"/net/value\",\"equals\":\"/net\"}",
@@ -195,6 +195,9 @@ static void test_paths(void)
 		{ "{\"sum\":\"/lines/*/paid\",\"equals\":\"/net\"}",
 		  "#/x-weft-check/0: keyword \"sum\": what answers have at /lines/*/paid is never a number; write a "
 		  "pointer to one" },
+		{ "{\"before\":[\"/issued\",\"/at\"]}",
+		  "#/x-weft-check/0: keyword \"before\": what answers have at /at is never a day; write a pointer to "
+		  "one" },
 		{ "{\"before\":[\"/issued\",\"/tax/x\"]}",
 		  "#/x-weft-check/0: keyword \"before\": what answers have at /tax/x is never a day; write a pointer "
 		  "to one" },
