@@ -330,7 +330,7 @@ int weft_cmd_export(const WeftPlaces *places, int argc, char **argv)
 	g_autofree char *formats = weft_export_formats();
 	g_auto(GStrv) names = NULL;
 	const GOptionEntry entries[] = {
-	    {"format", 'f', 0, G_OPTION_ARG_STRING, &format, formats, "FORMAT"},
+	    {"format", 'f', 0, G_OPTION_ARG_FILENAME, &format, formats, "FORMAT"},
 	    {"to", 0, 0, G_OPTION_ARG_FILENAME, &to,
 	     "a file for each record, in this folder; csv and jsonl: this file (else stdout)", "PLACE"},
 	    WEFT_CMD_OPTION_CORRECTIONS(&corrections),

@@ -96,7 +96,7 @@ int weft_cmd_gc(const WeftPlaces *places, int argc, char **argv)
 	const GOptionEntry entries[] = {
 		WEFT_CMD_OPTION_OUT(&cleaning.out),
 		WEFT_CMD_OPTION_STATE(&cleaning.state),
-		{"cache", 0, 0, G_OPTION_ARG_STRING, &cleaning.cache,
+		{"cache", 0, 0, G_OPTION_ARG_FILENAME, &cleaning.cache,
 		 "of what was read, keep at most so much for other questions (2G)", "SIZE"},
 		{"gone", 0, 0, G_OPTION_ARG_NONE, &cleaning.erases_gone,
 		 "erase the records of documents that are marked gone", NULL},

@@ -106,7 +106,7 @@ static int quantize(int argc, char **argv)
 {
 	g_auto(Options) options = {0};
 	const GOptionEntry entries[] = {
-		{"type", 't', 0, G_OPTION_ARG_STRING, &options.type,
+		{"type", 't', 0, G_OPTION_ARG_FILENAME, &options.type,
 		 "type of the matrices: q8_0, q6_k, q4_k or q4_0 (default: q8_0)", "TYPE"},
 		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &options.output, "the file to write",
 		 "FILE.gguf"},

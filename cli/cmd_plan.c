@@ -71,18 +71,18 @@ static gboolean parse_type(const char *text, WeftDtype *ret_dtype, GError **erro
 static gboolean parse(Command *command, int argc, char **argv, GError **error)
 {
 	const GOptionEntry entries[] = {
-		{"context", 0, 0, G_OPTION_ARG_STRING, &command->context,
+		{"context", 0, 0, G_OPTION_ARG_FILENAME, &command->context,
 		 "tokens of a request, as in 128K or 10M (default: what the model was made for)", "N"},
 		{"requests", 0, 0, G_OPTION_ARG_INT, &command->n_requests,
 		 "requests in flight that have such a cache (default: 1)", "N"},
-		{"kv-type", 0, 0, G_OPTION_ARG_STRING, &command->kv_type,
+		{"kv-type", 0, 0, G_OPTION_ARG_FILENAME, &command->kv_type,
 		 "type of keys and values: f32, bf16, q8_0, q4", "TYPE"},
-		{"device", 0, 0, G_OPTION_ARG_STRING, &command->device,
+		{"device", 0, 0, G_OPTION_ARG_FILENAME, &command->device,
 		 "cpu (default: this machine, measured now), or a row of the table: h100, h200, "
 		 "rtx4090", "NAME"},
 		{"devices", 0, 0, G_OPTION_ARG_FILENAME, &command->devices,
 		 "a table of devices and prices in place of the one that comes with weft", "FILE"},
-		{"type", 0, 0, G_OPTION_ARG_STRING, &command->type,
+		{"type", 0, 0, G_OPTION_ARG_FILENAME, &command->type,
 		 "type of weights that are not there yet (default: bf16)", "TYPE"},
 		{"prompt", 'p', 0, G_OPTION_ARG_INT, &command->n_prompt,
 		 "tokens of the request that is timed (default: 4096, less where the context is)", "N"},
@@ -94,7 +94,7 @@ static gboolean parse(Command *command, int argc, char **argv, GError **error)
 		 "documents that are run to measure (default: 5; 0: none)", "N"},
 		{"jobs", 'j', 0, G_OPTION_ARG_INT, &command->jobs,
 		 "threads (default: one per core)", "N"},
-		{"tier", 0, 0, G_OPTION_ARG_STRING, &command->tier,
+		{"tier", 0, 0, G_OPTION_ARG_FILENAME, &command->tier,
 		 "kernels: ref, avx2, avx512 (default: the best of this machine)", "NAME"},
 		{"together", 0, 0, G_OPTION_ARG_NONE, &command->is_together,
 		 "all paths are one document (weft run --together); none is run to measure", NULL},

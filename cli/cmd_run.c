@@ -61,7 +61,7 @@ static GArray *option_entries(Command *command)
 		 "exit 1 also for files that had failed before", NULL},
 		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &command->is_quiet,
 		 "say nothing but what newly went wrong", NULL},
-		{"log", 0, 0, G_OPTION_ARG_STRING, &command->log,
+		{"log", 0, 0, G_OPTION_ARG_FILENAME, &command->log,
 		 "plain (default) or json: the lines on stderr", "FORM"},
 		{"graph", 0, 0, G_OPTION_ARG_NONE, &command->prints_graph,
 		 "print the nodes and their counts at the end, and on SIGUSR1 beside the line of progress", NULL},

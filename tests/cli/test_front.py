@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 
 import e2e
@@ -32,6 +33,24 @@ class Help(e2e.Case):
                 result = e2e.weft(verb, "--help")
                 self.assert_code(result, 0)
                 self.assertIn("weft " + verb, result.stdout)
+
+    def test_without_a_locale(self):
+        """What cron starts has none: bytes are taken as UTF-8 all the same."""
+        bare = {"PATH": os.environ["PATH"]}
+        for verb in VERBS + ["ask", "report", "calibrate"]:
+            options = re.findall(r"^  (?:-\w, )?(--[\w-]+)=(?!N )", e2e.weft(verb, "--help").stdout, re.M)
+            with self.subTest(verb):
+                done = e2e.weft(verb, *[word for option in options for word in (option, "Ümläut 🙂")], cwd=self.folder,
+                                env=bare)
+                self.assertNotIn("byte sequence", done.stderr)
+        (self.folder / "Fähre.md").write_text("Die Fähre fährt um neun.\n")
+        done = e2e.weft("run", "-q", "-t", "ask", "--question", "Wann fährt die Fähre? 🙂", "-o", "Ausgänge", "Fähre.md",
+                        cwd=self.folder, env=bare)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("Wann fährt die Fähre? 🙂", "".join(
+            path.read_text() for path in (self.folder / "Ausgänge/jobs").rglob("*") if path.is_file()))
+        done = e2e.weft("search", "-o", "Ausgänge", "Fähre", cwd=self.folder, env=bare)
+        self.assertIn("Fähre.md", done.stdout)
 
     def test_wrong_verb(self):
         result = e2e.weft("rnu")
