@@ -255,7 +255,7 @@ void weft_report_add(WeftReport *report, const WeftJson *record, const char *lin
 	g_autofree char *shown_status = html_of(status), *shown_type = html_of(type);
 	g_autofree char *href = g_markup_escape_text(link, -1);
 	g_string_append_printf(report->rows,
-			       "<tr><td>%s</td><td>%s</td><td>%s</td><td><a href=\"%s\">record</a></td></tr>\n",
+			       "<tr><td class=\"name\">%s</td><td>%s</td><td>%s</td><td><a href=\"%s\">record</a></td></tr>\n",
 			       document, shown_type, shown_status, href);
 }
 
@@ -274,10 +274,12 @@ static const char HEAD[] =
 	"<meta name=\"viewport\" content=\"width=device-width\">\n<style>\n"
 	":root{color-scheme:light dark}\n"
 	"body{font:15px/1.45 sans-serif;max-width:72em;margin:2em auto;padding:0 1em}\n"
-	"table{border-collapse:collapse;margin:.5em 0 1.5em}\n"
-	"td,th{padding:.2em .8em .2em 0;text-align:left;vertical-align:top;border-bottom:1px solid #8884}\n"
-	"td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\n"
-	"meter{width:9em}\nli{overflow-wrap:anywhere}\ntd{overflow-wrap:anywhere}\n</style>\n";
+	"table{display:block;overflow-x:auto;font-size:13px;border-collapse:collapse;margin:.5em 0 1.5em}\n"
+	"td,th{padding:.2em .6em .2em 0;text-align:left;vertical-align:top;border-bottom:1px solid #8884}\n"
+	"td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}\ntd.n{white-space:nowrap}\n"
+	"meter{width:5em}\nli{overflow-wrap:anywhere}\ntd.name{overflow-wrap:anywhere;min-width:6em}\n"
+	"th{vertical-align:bottom}\n"
+	"@media print{body{font-size:10px;margin:0}table{font-size:8px}meter{width:3em}}\n</style>\n";
 
 typedef struct Count {
 	const char *name;
@@ -328,7 +330,7 @@ static void write_field(GString *html, const WeftColumn *column, const Field *fi
 	if (field->n_sure > 0)
 		g_ascii_formatd(mean, sizeof mean, "%.2f", field->confidence / (double)field->n_sure);
 	g_string_append_printf(html,
-			       "<tr><td>%s</td><td><meter min=\"0\" max=\"%" G_GUINT64_FORMAT
+			       "<tr><td class=\"name\">%s</td><td><meter min=\"0\" max=\"%" G_GUINT64_FORMAT
 			       "\" value=\"%" G_GUINT64_FORMAT "\"></meter></td><td class=\"n\">%" G_GUINT64_FORMAT
 			       " of %" G_GUINT64_FORMAT "</td>", name, n_all, n_filled, n_filled, n_all);
 	for (guint i = FIELD_CORRECTED; i < N_FIELDS; i++)
@@ -387,15 +389,27 @@ static void write_faults(const WeftReport *report, GString *html)
 	}
 }
 
+/* How much was looked at, in a line. */
+static void write_amount(const WeftReport *report, GString *html)
+{
+	guint64 minutes = (guint64)(report->seconds / 60 + 0.5);
+
+	g_string_append_printf(html, "<p>%" G_GUINT64_FORMAT " documents, %" G_GUINT64_FORMAT " pages",
+			       report->n_records, report->n_pages);
+	if (report->seconds >= 60)
+		g_string_append_printf(html, ", %" G_GUINT64_FORMAT " h %02u min of sound and video", minutes / 60,
+				       (guint)(minutes % 60));
+	else if (report->seconds > 0)
+		g_string_append_printf(html, ", %u s of sound and video", (guint)(report->seconds + 0.5));
+	g_string_append(html, "</p>\n");
+}
+
 void weft_report_write(const WeftReport *report, const char *title, GString *html)
 {
 	g_autofree char *shown = html_of(title);
-	guint64 minutes = (guint64)(report->seconds / 60 + 0.5);
 
 	g_string_append_printf(html, "%s<title>%s</title></head><body>\n<h1>%s</h1>\n", HEAD, shown, shown);
-	g_string_append_printf(html, "<p>%" G_GUINT64_FORMAT " documents, %" G_GUINT64_FORMAT " pages, %" G_GUINT64_FORMAT
-			       " h %02u min of sound and video</p>\n", report->n_records, report->n_pages,
-			       minutes / 60, (guint)(minutes % 60));
+	write_amount(report, html);
 	write_counts(html, "status", report->status);
 	write_counts(html, "type of file", report->types);
 	write_fields(report, html);

@@ -75,12 +75,14 @@ class Report(e2e.Case):
             if i == 5:
                 path.write_text("{")
                 continue
+            record["document"] = record["document"] or {}
+            record["document"]["tracks"] = [{"n": 1, "seconds": 7.2}] if i == 0 else []
             path.write_text(json.dumps(record))
         (self.out / "corrections.csv").write_text("")
         page = self.page()
         self.assertEqual(page.tags, {"html", "head", "meta", "style", "title", "body", "h1", "h2", "h3", "p", "table", "tr",
                                      "th", "td", "meter", "ul", "li", "a"})
-        self.assertIn("6 documents", page.text)
+        self.assertIn("6 documents, 2 pages, 7 s of sound and video\n", page.text)
         self.assertIn(["damaged", "1"], page.rows)
         # corrected, absent, unreadable, not_examined, ambiguous; copied, derived, matched, pointed, none; mean
         self.assertIn(["total", "", "3 of 4", "0", "0", "1", "0", "0", "2", "0", "0", "0", "2", "0.38"], page.rows)
