@@ -115,9 +115,20 @@ static void put(WeftCorrections *corrections, const char *id, WeftCorrection *ta
 	g_hash_table_insert(said->by_pointer, take_correction->pointer, GUINT_TO_POINTER(place));
 }
 
-/* Why the line can't be used, or NULL: it was added. Caller frees. */
+/* Programs of tables leave rows of separators behind what was deleted. */
+static gboolean is_empty(const GPtrArray *cells)
+{
+	for (guint i = 0; i < cells->len; i++)
+		if (*(const char *)cells->pdata[i] != '\0')
+			return FALSE;
+	return TRUE;
+}
+
+/* Why the line can't be used, or NULL: it was added, or is empty. Caller frees. */
 static char *add_line(WeftCorrections *corrections, const GPtrArray *cells, guint64 line)
 {
+	if (is_empty(cells))
+		return NULL;
 	if (cells->len != N_COLUMNS)
 		return g_strdup_printf("%u cells, not the %d of id,pointer,value,who,when", cells->len,
 				       N_COLUMNS);
@@ -134,7 +145,8 @@ static char *add_line(WeftCorrections *corrections, const GPtrArray *cells, guin
 		return g_strdup("a cell is too long");
 	g_autoptr(WeftJson) tree = weft_json_parse(value, strlen(value), WEFT_JSON_STRICT, &error);
 	if (!tree)
-		return g_strdup_printf("the value is not JSON (%s); a text stands in quotes: \"\"\"so\"\"\"",
+		return g_strdup_printf("the value is not JSON (%s): a number is written 1240.50, a text in quotes, "
+				       "which are \"so\" in a cell of a table and \"\"\"so\"\"\" in the file",
 				       error->message);
 	WeftCorrection *correction = g_new0(WeftCorrection, 1);
 
@@ -154,6 +166,17 @@ static gboolean is_heading(const GPtrArray *cells)
 	return cells->len == N_COLUMNS;
 }
 
+/* Where a comma stands in numbers, programs of tables write semicolons between cells, others tabs. An id has
+ * none of them, so what stands behind the first word is the separator. */
+static char separator_of(const WeftCsvReader *reader)
+{
+	const char *at = reader->at;
+
+	while (at < reader->end && (g_ascii_isalnum(*at) || *at == ':' || *at == '"'))
+		at++;
+	return at < reader->end && (*at == ';' || *at == '\t') ? *at : ',';
+}
+
 static void tell(const WeftCorrections *corrections, guint64 line, const char *why, GPtrArray *bad)
 {
 	g_ptr_array_add(bad, g_strdup_printf("%s: line %" G_GUINT64_FORMAT ": %s",
@@ -171,6 +194,7 @@ WeftCorrections *weft_corrections_parse(const char *name, const char *text, gsiz
 	g_free(corrections->name);
 	corrections->name = weft_path_display(name);
 	weft_csv_reader_init(&reader, text, size_bytes);
+	reader.separator = separator_of(&reader);
 	for (gboolean is_first = TRUE;; is_first = FALSE) {
 		g_autoptr(GError) fault = NULL;
 		g_autofree char *why = NULL;

@@ -9,8 +9,8 @@
  *
  * id is the whole id of a record, with or without "sha256:"; pointer a JSON pointer into its answer;
  * value JSON. A value that is the answer's own confirms it. Of two lines about one place the later
- * counts. The first line may be the heading. A line that can't be used is told, with its number, and
- * the others count.
+ * counts. The first line may be the heading; semicolons or tabs may stand where commas do, and rows of
+ * empty cells mean nothing. A line that can't be used is told, with its number, and the others count.
  */
 #ifndef WEFT_OUTPUTS_CORRECTIONS_H
 #define WEFT_OUTPUTS_CORRECTIONS_H

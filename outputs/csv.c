@@ -14,6 +14,7 @@ void weft_csv_reader_init(WeftCsvReader *reader, const char *text, gsize size_by
 	reader->at = text;
 	reader->end = text + size_bytes;
 	reader->line = 1;
+	reader->separator = ',';
 	if (size_bytes >= 3 && memcmp(text, mark, 3) == 0)
 		reader->at += 3;
 }
@@ -52,7 +53,7 @@ static gboolean is_line_end(const WeftCsvReader *reader)
 
 static gboolean take_bare(WeftCsvReader *reader, GString *cell, GError **error)
 {
-	while (!is_line_end(reader) && *reader->at != ',') {
+	while (!is_line_end(reader) && *reader->at != reader->separator) {
 		if (*reader->at == '"')
 			return fail("a quote stands inside a cell that has none around it", error);
 		g_string_append_c(cell, *reader->at++);
@@ -67,10 +68,10 @@ static gboolean take_cell(WeftCsvReader *reader, GPtrArray *cells, GError **erro
 
 	if (!(is_quoted ? take_quoted(reader, cell, error) : take_bare(reader, cell, error)))
 		return FALSE;
-	if (!is_line_end(reader) && *reader->at != ',')
+	if (!is_line_end(reader) && *reader->at != reader->separator)
 		return fail("something stands behind the quote that ends a cell", error);
 	if (!g_utf8_validate(cell->str, (gssize)cell->len, NULL))
-		return fail("a cell is not UTF-8, or has a NUL", error);
+		return fail("a cell is not UTF-8, or has a NUL; save the table as UTF-8", error);
 	g_ptr_array_add(cells, g_string_free(g_steal_pointer(&cell), FALSE));
 	return TRUE;
 }
@@ -91,7 +92,7 @@ static gboolean take_row(WeftCsvReader *reader, GPtrArray *cells, GError **error
 			return FALSE;
 		if (is_line_end(reader))
 			break;
-		reader->at++; /* a comma */
+		reader->at++; /* the separator */
 	}
 	take_line_end(reader);
 	return TRUE;

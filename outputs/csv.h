@@ -15,7 +15,8 @@
 
 typedef struct WeftCsvReader {
 	const char *at, *end;
-	guint64 line; /* that is next, from 1 */
+	guint64 line;   /* that is next, from 1 */
+	char separator; /* a comma; may be set to another before the first row */
 } WeftCsvReader;
 
 /* The text is borrowed. */

@@ -58,6 +58,22 @@ class Calibrate(e2e.Case):
         with open(self.folder / "out/corrections.csv", "w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([("id", "pointer", "value", "who", "when"), *lines])
 
+    def test_tables_of_spreadsheets(self):
+        """As Excel saves them where numbers have a comma: semicolons, CRLF, a byte order mark, empty rows."""
+        lines = self.fill(10)
+        self.say(lines)
+        self.calibrate()
+        saved = self.saved()
+        for separator in ";\t":
+            with open(self.folder / "out/corrections.csv", "w", newline="", encoding="utf-8-sig") as file:
+                csv.writer(file, delimiter=separator).writerows(
+                    [("id", "pointer", "value", "who", "when"), *lines, [""] * 5, [""] * 5])
+            done = self.calibrate()
+            self.assertEqual((done.stderr, self.saved()), ("", saved))
+        text = f"id;pointer;value;who;when\r\n{lines[0][0]};{lines[0][1]};1240,50;anna;now\r\n"
+        (self.folder / "out/corrections.csv").write_text(text)
+        self.assertIn("line 2: the value is not JSON", self.calibrate().stderr)
+
     def calibrate(self, *more, code=0):
         done = e2e.weft("calibrate", "-o", "out", *more, cwd=self.folder)
         self.assert_code(done, code)
