@@ -74,10 +74,16 @@ void weft_json_reader_free(WeftJsonReader *reader)
 
 #define KEY_BYTES_SHOWN 200 /* of one that is there twice */
 
+/* Of a text of several lines the line is told as well: people look for it in an editor. */
 static gboolean fail_at(WeftJsonReader *reader, gsize offset, const char *what)
 {
-	g_set_error(&reader->fault, WEFT_ERROR, WEFT_ERROR_CORRUPT,
-		    "byte %" G_GSIZE_FORMAT ": %s", offset, what);
+	guint64 line = 1;
+	for (gsize i = 0; i < MIN(offset, reader->size_bytes); i++)
+		line += reader->text[i] == '\n';
+	g_autofree char *place = line > 1 ? g_strdup_printf(" (line %" G_GUINT64_FORMAT ")", line)
+					  : g_strdup("");
+	g_set_error(&reader->fault, WEFT_ERROR, WEFT_ERROR_CORRUPT, "byte %" G_GSIZE_FORMAT "%s: %s",
+		    offset, place, what);
 	return FALSE;
 }
 
@@ -88,7 +94,11 @@ static gboolean fail_here(WeftJsonReader *reader, const char *expected)
 		what = g_strdup_printf("expected %s, but the text ends", expected);
 	} else {
 		guint8 c = (guint8)reader->text[reader->position];
-		if (c > 0x20 && c < 0x7F)
+		if (reader->position == 0 && (c == 0xEF || c == 0xFE || c == 0xFF))
+			what = g_strdup_printf("expected %s, not byte 0x%02X; JSON is UTF-8 without a "
+					       "byte order mark",
+					       expected, c);
+		else if (c > 0x20 && c < 0x7F)
 			what = g_strdup_printf("expected %s, not '%c'", expected, c);
 		else
 			what = g_strdup_printf("expected %s, not byte 0x%02X", expected, c);

@@ -265,7 +265,8 @@ static const char *malformed(const WeftJson *value, Form form)
 		return is_type_name(value) || (is_all(value, WEFT_JSON_ARRAY, is_type_name) &&
 					       weft_json_length(value) > 0)
 			       ? NULL
-			       : "not the name of a type, or an array of them";
+			       : "not the name of a type, or an array of them (array, boolean, integer, null, "
+				 "number, object, string)";
 	case FORM_ANY:
 	case FORM_NEVER:
 		break;

@@ -261,7 +261,8 @@ static gboolean take_clause(Expansion *expansion, Way *way, const WeftClause *cl
 	*ret_is_possible = !clause->is_false && way->types != 0;
 	if (!*ret_is_possible) {
 		set_why(expansion, clause,
-			clause->is_false ? "the schema false"
+			clause->is_false ? "the schema false, where something has to stand (a required key that "
+					   "\"properties\" has not?)"
 					 : "keyword \"type\": excludes what stands beside it");
 		return TRUE;
 	}

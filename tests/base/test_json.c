@@ -162,6 +162,9 @@ static void test_messages(void)
 {
 	assert_refused("{\"a\":1,}", "byte 7: expected a key, not '}'");
 	assert_refused("[1 2]", "byte 3: expected ',' or ']', not '2'");
+	assert_refused("{\"a\":1,\n\"b\":\n}", "byte 13 (line 3): expected a value, not '}'");
+	assert_refused("\xEF\xBB\xBF{}",
+		       "byte 0: expected a value, not byte 0xEF; JSON is UTF-8 without a byte order mark");
 	assert_refused("  ", "byte 2: expected a value, but the text ends");
 	assert_refused("1 x", "byte 2: expected nothing after the value, not 'x'");
 	assert_refused("[\"\\ud800x\"]", "byte 2: a high surrogate without its low one");
