@@ -42,7 +42,7 @@ static int check(const char *path)
 	printf("%s: every answer will be an instance of it, of at least %" G_GSIZE_FORMAT
 	       " bytes.\nThe answer that says nothing: %s\n",
 	       path, weft_schema_min_bytes(schema), smallest);
-	print_pointers("Strings that have to stand in the document, in the task extract and where a task "
+	print_pointers("Values that have to stand in the document, in the task extract and where a task "
 		       "says verbatim=true.\nTo free one, write \"x-weft-verbatim\": false beside its "
 		       "type:",
 		       weft_schema_n_verbatim(schema), weft_schema_verbatim, schema);

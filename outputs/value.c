@@ -4,8 +4,8 @@
 
 #define SECONDS_MAX 3.6e8 /* 100,000 hours: beyond is nonsense */
 
-/* Why there is nothing: what the record says of the place, or of what would hold it. */
-static const char *reason_of(const WeftJson *record, const char *pointer)
+/* Why there is nothing: what the record says of the place, or of what would hold it; else `other`. */
+static const char *reason_of(const WeftJson *record, const char *pointer, const char *other)
 {
 	const WeftJson *absent = weft_json_member(record, "absent");
 	g_autofree char *at = g_strdup(pointer);
@@ -17,7 +17,7 @@ static const char *reason_of(const WeftJson *record, const char *pointer)
 		if (reason)
 			return reason;
 		if (!slash)
-			return "absent";
+			return other;
 		*slash = '\0';
 	}
 }
@@ -56,7 +56,9 @@ WeftValue weft_value_of(const WeftJson *record, const char *pointer)
 	else if (weft_json_type(answer) == WEFT_JSON_NULL)
 		found.status = "";
 	else if (weft_json_type(found.value) == WEFT_JSON_NULL)
-		found.status = reason_of(record, pointer);
+		/* of types that are told apart each has a schema of its own: the place may be another's */
+		found.status = reason_of(record, pointer,
+					 found.value || !weft_json_member(record, "type") ? "absent" : "");
 	return found;
 }
 

@@ -234,6 +234,12 @@ class Table(Exported):
             "rates": '{"x":0.5}', "rates.status": "ok",
             "node.v.status": "absent", "node.next.status": "absent"})
 
+    def test_types(self):
+        """Where types are told apart, what is of another type's schema is not absent: it was not asked."""
+        self.edit(type={"name": "receipt", "by": "rule", "word": "paid", "content": "c1"})
+        (row,) = self.table()
+        self.assertEqual([row[f"{name}.status"] for name in ("node.v", "total", "a.b")], ["", "ok", "ambiguous"])
+
     def test_names(self):
         """No two columns have one name, whatever the schema calls its members."""
         names = ["id", "status", "x", "x.page", "y.page", "y", "path", "element", "\n=a", "a/b~c", ""]
