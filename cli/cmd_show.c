@@ -120,7 +120,8 @@ static void print_items(const WeftJson *items, const char *heading)
 		       speaker, by, *reason ? ": " : "", reason);
 		g_auto(GStrv) lines = g_strsplit(text ? text : "", "\n", -1);
 		for (gsize j = 0; text && lines[j]; j++) {
-			g_autofree char *line = weft_path_display(lines[j]);
+			g_auto(GStrv) cells = g_strsplit(lines[j], "\t", -1); /* of a table */
+			g_autofree char *row = g_strjoinv(" | ", cells), *line = weft_path_display(row);
 			printf("      | %s\n", line);
 		}
 	}

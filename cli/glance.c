@@ -169,6 +169,7 @@ void weft_glance_init(WeftGlance *glance, const WeftJson *record)
 	glance->kind = kind_of(record);
 	(void)(fact_of_answer(glance, record) || fact_of_content(glance, record) ||
 	       fact_of_error(glance, record));
+	g_strdelimit(glance->fact, "\t\n", ' ');
 }
 
 void weft_glance_done(WeftGlance *glance)

@@ -551,6 +551,20 @@ gboolean weft_engine_knows_task(const WeftEngine *engine)
 	        g_strv_contains((const char *const *)traits->tasks, engine->task->name));
 }
 
+char *weft_engine_untaught(const WeftEngine *engine)
+{
+	const WeftTraits *traits;
+	g_autofree char *names = NULL;
+
+	if (engine == NULL || engine->task->windows == WEFT_WINDOWS_NONE || weft_engine_knows_task(engine))
+		return NULL;
+	traits = &weft_bundle_config(engine->bundle)->traits;
+	names = g_strjoinv(", ", traits->tasks);
+	return g_strdup_printf("%s was trained for %s alone: values of this answer will be null "
+	                       "(not_examined); -m names a model that follows instructions",
+	                       weft_bundle_name(engine->bundle), names);
+}
+
 gboolean weft_engine_hears_words(const WeftEngine *engine)
 {
 	return engine != NULL && weft_bundle_config(engine->bundle)->traits.hears_words;

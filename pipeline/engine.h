@@ -72,6 +72,9 @@ gboolean weft_engine_open(WeftEngine *engine, GError **error);
 /* An engine for a task: the bundle was made for any, or for this one under its own schema. An adapter was
  * made for more than the base was: whoever names it says that it knows the task. */
 gboolean weft_engine_knows_task(const WeftEngine *engine);
+/* A line for people about an engine that does not know what it will be asked; NULL: it does, it is asked
+ * nothing, or there is none. Caller frees. */
+char *weft_engine_untaught(const WeftEngine *engine);
 /* What is said in sound that becomes rows counts as read. `engine` NULL: FALSE. */
 gboolean weft_engine_hears_words(const WeftEngine *engine);
 /* Once open: */

@@ -180,6 +180,7 @@ static gboolean share_memory(WeftRun *run, GError **error)
 WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 {
 	g_autoptr(WeftRun) run = g_new0(WeftRun, 1);
+	char *untaught;
 
 	run->job = job;
 	run->ingest = ingest;
@@ -224,6 +225,8 @@ WeftRun *weft_run_new(const WeftJob *job, WeftIngest *ingest, GError **error)
 	}
 	run->budget = weft_budget_new(DOCUMENTS_PER_THREAD * run->n_threads + DOCUMENTS_MORE);
 	weft_join(run);
+	if ((untaught = weft_engine_untaught(run->engine)) != NULL)
+		weft_run_remark(run, untaught);
 	return g_steal_pointer(&run);
 }
 

@@ -81,6 +81,8 @@ class Show(e2e.Case):
         text = result.stdout
         self.assertIn("Annual Report 2025", text)
         self.assertIn("1,412", text)
+        self.assertIn("      | Vessel calls | ", text)
+        self.assertNotIn("\\x09", text)
         found = json.loads(subprocess.run(
             [e2e.WEFT, "run", "-q", "-t", "inventory", "-o", "-", e2e.INBOX / "annual-report.pdf"],
             stdout=subprocess.PIPE, timeout=500, check=True).stdout)["id"]

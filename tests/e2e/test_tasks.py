@@ -1,6 +1,7 @@
 """The tasks that come with weft, as files that users copy: a copy is the same task."""
 import json
 import shutil
+import unittest
 
 import e2e
 
@@ -46,6 +47,15 @@ class Tasks(e2e.Case):
         done = e2e.weft("run", "-m", e2e.BUNDLE, "-t", self.mine / "gone.task", "-o", self.out, self.pile)
         self.assert_code(done, 3)
         self.assertIn("gone.task", done.stderr)
+
+    @unittest.skipUnless(e2e.SHIPPED, "there is no bundle")
+    def test_untaught(self):
+        """Who asks the shipped bundle what it never learned is told, unless they want quiet."""
+        for more, is_told in ((["-t", "index"], False), (["-t", "describe"], True), (["-q", "-t", "describe"], False),
+                              (["-t", "inventory"], False), (["-m", e2e.BUNDLE, "-t", "describe"], False)):
+            done = e2e.weft("run", *more, "--reader", "none", "-o", "-", self.pile / "a.txt")
+            self.assert_code(done, 0)
+            self.assertEqual("was trained for index alone" in done.stderr, is_told, done.stderr)
 
     def test_verbatim_and_declines(self):
         """Each makes another record, and is kept with the job, so that verify can do it again."""
