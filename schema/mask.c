@@ -9,6 +9,8 @@
 /* The most bytes by which a token that stays inside a string puts its end further away: the rest of an
  * escape, or of a character. */
 #define ESCAPE_REST_MAX 4
+/* Characters of one byte that go on in a string are more by far: one leads past all of so many keys. */
+#define RIVALS_MAX 64u
 /* More ids than this are kept as a set of bits. */
 #define IDS_MAX 1000u
 
@@ -175,19 +177,30 @@ static gboolean build_any_text(WeftMasks *masks, const WeftConstraint *constrain
 	return TRUE;
 }
 
-/* A way on which safe tokens may come as long as there is room, and nothing else counts. */
-static gboolean way_is_free(const WeftWay *way)
-{
-	const WeftCursor *cursor = &way->cursor;
-	if (cursor->kind == WEFT_CURSOR_MAP_TEXT && cursor->rivals)
-		return FALSE;
-	return (cursor->kind == WEFT_CURSOR_TEXT || cursor->kind == WEFT_CURSOR_MAP_TEXT) &&
-	       weft_free_text_is_between(&cursor->text);
-}
-
 static guint32 way_room(const WeftWay *way)
 {
 	return way->cursor.node->length_max - way->cursor.text.n;
+}
+
+static guint n_rivals(const WeftWay *way)
+{
+	guint n = 0;
+	for (const WeftRival *rival = way->cursor.rivals; rival && n <= RIVALS_MAX; rival = rival->next)
+		n++;
+	return n;
+}
+
+/* A way on which safe tokens may come as long as there is room, and nothing else counts. A key that may
+ * become one that the map has already goes past it with one more character, where there is room for that
+ * behind each token. */
+static gboolean way_is_free(const WeftVocabulary *vocabulary, const WeftWay *way)
+{
+	const WeftCursor *cursor = &way->cursor;
+	if (cursor->kind == WEFT_CURSOR_MAP_TEXT && cursor->rivals &&
+	    (way_room(way) <= vocabulary->n_chars_max || n_rivals(way) > RIVALS_MAX))
+		return FALSE;
+	return (cursor->kind == WEFT_CURSOR_TEXT || cursor->kind == WEFT_CURSOR_MAP_TEXT) &&
+	       weft_free_text_is_between(&cursor->text);
 }
 
 /* The safe tokens that the free ways allow, or NULL. Those are inside their strings, and so are all
@@ -201,12 +214,12 @@ static const guint64 *safe_tokens(WeftMasks *masks, const WeftConstraint *constr
 	const WeftWay *widest = NULL;
 	for (guint i = 0; i < constraint->n_ways; i++) {
 		const WeftWay *way = &constraint->ways[i];
-		if (way_is_free(way) && (!widest || way_room(way) > way_room(widest)))
+		if (way_is_free(vocabulary, way) && (!widest || way_room(way) > way_room(widest)))
 			widest = way;
 	}
 	if (!widest)
 		return NULL;
-	gsize close = weft_way_close(constraint, widest);
+	gsize close = weft_way_close(constraint, widest) + (widest->cursor.rivals ? 1 : 0);
 	if (close >= walk->limit) {
 		gboolean is_short = widest->cursor.text.n < widest->cursor.node->length_min;
 		if (constraint->n_ways > 1 || widest->cursor.kind != WEFT_CURSOR_TEXT ||
@@ -221,12 +234,13 @@ static const guint64 *safe_tokens(WeftMasks *masks, const WeftConstraint *constr
 	return vocabulary->safe[weft_vocabulary_step(vocabulary, way_room(widest))];
 }
 
-static void others_of(const WeftConstraint *constraint, WeftConstraint *others)
+static void others_of(const WeftVocabulary *vocabulary, const WeftConstraint *constraint,
+		      WeftConstraint *others)
 {
 	weft_constraint_copy(others, constraint);
 	others->n_ways = 0;
 	for (guint i = 0; i < constraint->n_ways; i++)
-		if (!way_is_free(&constraint->ways[i]))
+		if (!way_is_free(vocabulary, &constraint->ways[i]))
 			others->ways[others->n_ways++] = constraint->ways[i];
 }
 
@@ -273,7 +287,7 @@ static void build_any(WeftMasks *masks, const WeftConstraint *constraint, Entry 
 		return;
 	walk->trie = &vocabulary->all;
 	walk->known = entry->mask.bits;
-	others_of(constraint, &walk->path[0]);
+	others_of(vocabulary, constraint, &walk->path[0]);
 	weft_walk(walk);
 }
 

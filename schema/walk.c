@@ -4,7 +4,8 @@
 
 #include "schema/way.h"
 
-/* Where a value stands that needs nothing of the rest, behind a node of the trie. */
+/* Where a value stands that needs nothing of the rest, or a key of a map that is like no other, behind a
+ * node of the trie. */
 struct WeftWalkPlace {
 	union {
 		WeftFreeText text;
@@ -15,16 +16,20 @@ struct WeftWalkPlace {
 	gboolean may_end;
 	int last;            /* no larger byte may come; -1: none may */
 	guint32 end;         /* the first node that is not below this place */
+	guint8 byte;         /* of the node */
 };
 
-/* A value that is walked. */
+/* A value or key that is walked. */
 typedef struct Value {
 	WeftCursorKind kind;
 	const WeftNode *node;
 	const WeftSpans *spans;
 	const WeftLevel *level;
+	gboolean is_key;
+	guint depth;         /* where the walk of it began */
+	gsize key_bytes;     /* in front of that */
 	gsize quote;         /* bytes that close it where it may end */
-	gsize behind;        /* bytes that complete the document behind it */
+	gsize behind;        /* bytes that complete the document behind it, not of a key */
 	WeftByteSet follows; /* bytes that may come behind it */
 } Value;
 
@@ -83,10 +88,12 @@ static inline gboolean place_step(const Value *value, WeftWalkPlace *place, guin
 {
 	switch (value->kind) {
 	case WEFT_CURSOR_TEXT:
+	case WEFT_CURSOR_MAP_TEXT:
 		return weft_free_text_step(&place->text, byte, value->node->length_max);
 	case WEFT_CURSOR_NUMBER:
 		return weft_numbers_step(value->node->numbers, &place->number, byte);
 	case WEFT_CURSOR_LEXEME:
+	case WEFT_CURSOR_MAP_LEXEME:
 		place->lexeme = weft_lexeme_step(value->node->lexeme, place->lexeme, byte);
 		return place->lexeme.id != WEFT_LEXEME_DEAD;
 	default:
@@ -98,18 +105,27 @@ static gboolean place_may_end(const Value *value, const WeftWalkPlace *place)
 {
 	switch (value->kind) {
 	case WEFT_CURSOR_TEXT:
+	case WEFT_CURSOR_MAP_TEXT:
 		return weft_free_text_is_between(&place->text) &&
 		       place->text.n >= value->node->length_min;
 	case WEFT_CURSOR_NUMBER:
 		return weft_numbers_accepts(value->node->numbers, &place->number);
 	case WEFT_CURSOR_LEXEME:
+	case WEFT_CURSOR_MAP_LEXEME:
 		return weft_lexeme_accepts(value->node->lexeme, place->lexeme);
 	default:
 		return weft_spans_accepts(value->spans, &place->spans);
 	}
 }
 
-static inline gsize place_close(const Value *value, const WeftWalkPlace *place)
+static gsize close_key(const Value *value, gsize rest, guint depth)
+{
+	return rest + strlen("\":") + value->level->node->items->least.bytes +
+	       weft_level_close_behind_key(value->level,
+					   value->key_bytes + depth - value->depth + rest);
+}
+
+static inline gsize place_close(const Value *value, const WeftWalkPlace *place, guint depth)
 {
 	gsize rest = value->quote + value->behind;
 	switch (value->kind) {
@@ -119,6 +135,11 @@ static inline gsize place_close(const Value *value, const WeftWalkPlace *place)
 		return weft_numbers_close(value->node->numbers, &place->number) + rest;
 	case WEFT_CURSOR_LEXEME:
 		return weft_lexeme_close(value->node->lexeme, place->lexeme) + rest;
+	case WEFT_CURSOR_MAP_TEXT:
+		return close_key(value, weft_free_text_close(&place->text, value->node->length_min),
+				 depth);
+	case WEFT_CURSOR_MAP_LEXEME:
+		return close_key(value, weft_lexeme_close(value->node->lexeme, place->lexeme), depth);
 	default:
 		return weft_spans_close_bytes(value->spans, &place->spans) + rest;
 	}
@@ -126,16 +147,11 @@ static inline gsize place_close(const Value *value, const WeftWalkPlace *place)
 
 static int place_last(const Value *value, const WeftWalkPlace *place)
 {
-	switch (value->kind) {
-	case WEFT_CURSOR_TEXT:
-		return 255;
-	case WEFT_CURSOR_NUMBER:
+	if (value->kind == WEFT_CURSOR_NUMBER)
 		return '9';
-	case WEFT_CURSOR_LEXEME:
+	if (value->kind == WEFT_CURSOR_LEXEME || value->kind == WEFT_CURSOR_MAP_LEXEME)
 		return weft_lexeme_last(value->node->lexeme, place->lexeme);
-	default:
-		return 255;
-	}
+	return 255;
 }
 
 /* What the walk has to know of a place before it goes to the nodes below. */
@@ -151,49 +167,74 @@ static inline void settle_place(const Value *value, WeftWalkPlace *place, guint3
 
 static void walk_nodes(WeftWalk *walk, guint32 first, guint32 end);
 
-/* The constraint behind the value, at that depth of the path: what is there already is of the value. */
-static void leave_value(WeftWalk *walk, const Value *value, guint depth, guint depth_from)
+/* The constraint behind the value, at that depth of the path. */
+static void leave_value(WeftWalk *walk, const Value *value, guint depth)
 {
 	WeftConstraint *behind = &walk->path[depth];
-	if (depth != depth_from)
-		memcpy(behind, &walk->path[depth_from], G_STRUCT_OFFSET(WeftConstraint, ways));
+	if (depth != value->depth)
+		memcpy(behind, &walk->path[value->depth], G_STRUCT_OFFSET(WeftConstraint, ways));
 	behind->n_ways = 1;
 	behind->ways[0].level = value->level;
 	weft_cursor_begin(&behind->ways[0].cursor, WEFT_CURSOR_GAP, NULL);
 }
 
-/* On from behind the value, which may end in front of node `i`: a quote belongs to it, what follows a
- * number does not. */
-static void walk_behind(WeftWalk *walk, const Value *value, guint depth_from, guint32 i)
+/* The same behind a key: what follows it depends on all of its bytes. */
+static gboolean leave_key(WeftWalk *walk, const Value *value, guint depth)
+{
+	WeftConstraint *behind = &walk->path[depth];
+	weft_constraint_copy(behind, &walk->path[value->depth]);
+	for (guint at = value->depth + 1; at < depth; at++)
+		if (!weft_constraint_advance(behind, walk->places[at].byte))
+			return FALSE;
+	return weft_constraint_advance(behind, '"');
+}
+
+/* Behind the quote, which is node `i`. */
+static void walk_quote(WeftWalk *walk, const Value *value, guint32 i)
 {
 	const WeftTrieNode *node = &walk->trie->nodes[i];
-	if (value->quote > 0 ? node->byte != '"'
-			     : !weft_byte_set_has(&value->follows, (guint8)node->byte))
-		return;
-	guint depth = value->quote > 0 ? node->depth : node->depth - 1u;
-	leave_value(walk, value, depth, depth_from);
-	if (value->quote == 0) {
-		walk_nodes(walk, i, node->next);
-		return;
+	WeftLevels *levels = walk->path[value->depth].levels;
+	WeftLevelsMark mark = weft_levels_mark(levels);
+	if (!value->is_key)
+		leave_value(walk, value, node->depth);
+	if (!value->is_key || leave_key(walk, value, node->depth)) {
+		if (node->id != WEFT_TRIE_NONE)
+			add_token(walk, node->id, weft_constraint_close_bytes(&walk->path[node->depth]));
+		if (i + 1 < node->next)
+			walk_nodes(walk, i + 1, node->next);
 	}
-	if (node->id != WEFT_TRIE_NONE)
-		add_token(walk, node->id, value->behind);
-	if (i + 1 < node->next)
-		walk_nodes(walk, i + 1, node->next);
+	weft_levels_release(levels, mark);
+}
+
+/* On from behind the value, which may end in front of node `i`: a quote belongs to it, what follows a
+ * number does not. */
+static void walk_behind(WeftWalk *walk, const Value *value, guint32 i)
+{
+	const WeftTrieNode *node = &walk->trie->nodes[i];
+	if (value->quote > 0) {
+		if (node->byte == '"')
+			walk_quote(walk, value, i);
+	} else if (weft_byte_set_has(&value->follows, (guint8)node->byte)) {
+		leave_value(walk, value, node->depth - 1u);
+		walk_nodes(walk, i, node->next);
+	}
 }
 
 /* FALSE: the constraint is at no such value. */
-static gboolean value_init(const WeftConstraint *constraint, Value *value, WeftWalkPlace *place)
+static gboolean value_init(const WeftConstraint *constraint, guint depth, Value *value,
+			   WeftWalkPlace *place)
 {
 	const WeftCursor *cursor = &constraint->ways[0].cursor;
-	if (constraint->n_ways > 1)
+	if (constraint->n_ways > 1 || cursor->rivals)
 		return FALSE;
-	*value = (Value){.kind = cursor->kind, .node = cursor->node, .quote = 1,
-			 .level = constraint->ways[0].level};
+	*value = (Value){.kind = cursor->kind, .node = cursor->node, .quote = 1, .depth = depth,
+			 .level = constraint->ways[0].level, .key_bytes = cursor->key_bytes};
 	switch (cursor->kind) {
+	case WEFT_CURSOR_MAP_TEXT:
 	case WEFT_CURSOR_TEXT:
 		place->text = cursor->text;
 		break;
+	case WEFT_CURSOR_MAP_LEXEME:
 	case WEFT_CURSOR_LEXEME:
 		place->lexeme = cursor->lexeme;
 		break;
@@ -210,18 +251,19 @@ static gboolean value_init(const WeftConstraint *constraint, Value *value, WeftW
 	default:
 		return FALSE;
 	}
+	value->is_key = cursor->kind == WEFT_CURSOR_MAP_TEXT || cursor->kind == WEFT_CURSOR_MAP_LEXEME;
 	value->behind = weft_level_close(value->level);
 	weft_way_gap_bytes(constraint, value->level, &value->follows);
 	return TRUE;
 }
 
-/* Nodes [first, end) behind path[depth], which is at such a value. */
+/* Nodes [first, end) behind path[depth]. FALSE: that is at no such value. */
 static gboolean walk_value(WeftWalk *walk, guint depth, guint32 first, guint32 end)
 {
 	const WeftTrieNode *nodes = walk->trie->nodes;
 	Value value;
 
-	if (!value_init(&walk->path[depth], &value, &walk->places[depth]))
+	if (!value_init(&walk->path[depth], depth, &value, &walk->places[depth]))
 		return FALSE;
 	settle_place(&value, &walk->places[depth], end);
 	for (guint32 i = first; i < end && walk->n_found < walk->n_most;) {
@@ -233,16 +275,17 @@ static gboolean walk_value(WeftWalk *walk, guint depth, guint32 first, guint32 e
 			continue;
 		}
 		*now = *before;
+		now->byte = (guint8)node->byte;
 		if (place_step(&value, now, (guint8)node->byte)) {
 			if (node->id != WEFT_TRIE_NONE)
-				add_token(walk, node->id, place_close(&value, now));
+				add_token(walk, node->id, place_close(&value, now, node->depth));
 			i++;
 			if (i < node->next)
 				settle_place(&value, now, node->next);
 			continue;
 		}
 		if (before->may_end)
-			walk_behind(walk, &value, depth, i);
+			walk_behind(walk, &value, i);
 		i = node->next;
 	}
 	return TRUE;
