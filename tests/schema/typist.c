@@ -1,11 +1,12 @@
 /* typist.c - writes documents under masks, or follows some, for judges and clocks outside.
  *
  *     typist type WORDS SCHEMAS N SEED     N documents of random tokens for each schema
- *     typist follow WORDS CASES            masks and times along given tokens
+ *     typist follow WORDS CASES KEPT       masks and times along given tokens
  *
  * WORDS: a line "base64(bytes) id" for each token, as Meta's tokenizer.model. SCHEMAS: a schema in each
- * line. CASES: in each line a schema, a tab, and ids divided by spaces. A line of JSON goes to
- * stdout for each document; times are of this thread's processor, in microseconds.
+ * line. CASES: in each line a schema, a tab, and ids divided by spaces. KEPT: bytes of masks that are
+ * kept, 0: none. A line of JSON goes to stdout for each document; times are of this thread's processor,
+ * in microseconds.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static char **read_lines(const char *path)
 	return g_strsplit(text, "\n", -1);
 }
 
-static void read_words(Typist *typist, const char *path)
+static void read_words(Typist *typist, const char *path, gsize kept_bytes)
 {
 	g_auto(GStrv) lines = read_lines(path);
 	GError *error = NULL;
@@ -69,7 +70,7 @@ static void read_words(Typist *typist, const char *path)
 	g_assert_no_error(error);
 	fprintf(stderr, "vocabulary of %u tokens, %u nodes: %.1f ms\n", typist->words->len,
 		typist->vocabulary->all.n_nodes, (now_us() - begin) / 1e3);
-	typist->masks = weft_masks_new(typist->vocabulary, WEFT_MASKS_BYTES_MAX);
+	typist->masks = weft_masks_new(typist->vocabulary, kept_bytes);
 	typist->ids = g_new(gint32, typist->words->len);
 }
 
@@ -258,12 +259,12 @@ static void follow_all(Typist *typist, const char *path)
 int main(int argc, char **argv)
 {
 	Typist typist = {0};
-	if (argc != 4 && argc != 6) {
-		fputs("typist type WORDS SCHEMAS N SEED | typist follow WORDS CASES\n", stderr);
+	if (argc != 5 && argc != 6) {
+		fputs("typist type WORDS SCHEMAS N SEED | typist follow WORDS CASES KEPT\n", stderr);
 		return 2;
 	}
 	typist.line = g_string_new(NULL);
-	read_words(&typist, argv[2]);
+	read_words(&typist, argv[2], argc == 6 ? WEFT_MASKS_BYTES_MAX : (gsize)atol(argv[4]));
 	if (argc == 6) {
 		typist.dice = g_rand_new_with_seed((guint32)atoi(argv[5]));
 		type_all(&typist, argv[3], (gsize)atoi(argv[4]));
