@@ -212,6 +212,49 @@ static void print_errors(const WeftJson *errors)
 	}
 }
 
+static void add_strings(GString *line, const WeftJson *strings, const char *between)
+{
+	for (gsize i = 0; i < weft_json_length(strings); i++) {
+		const char *text = weft_json_string(weft_json_at(strings, i), NULL);
+		g_string_append_printf(line, "%s%s", i > 0 ? between : "", text ? text : "");
+	}
+}
+
+/* "  disagreement     /total: ocr-layer 1,740.00, tesseract 1,240.00"; what agrees is passed over. */
+static void print_checks(const WeftJson *checks)
+{
+	gboolean is_headed = FALSE;
+
+	for (gsize i = 0; i < weft_json_length(checks); i++) {
+		const WeftJson *check = weft_json_at(checks, i);
+		const WeftJson *readings = weft_json_member(check, "readings");
+		g_autofree char *kind = shown_string(weft_json_member(check, "kind"));
+		g_autofree char *reason = g_strdup(weft_json_string(weft_json_member(check, "reason"), NULL));
+		g_autoptr(GString) line = g_string_new(NULL);
+		gboolean is_ok = FALSE;
+
+		if (weft_json_bool(weft_json_member(check, "ok"), &is_ok) && is_ok)
+			continue;
+		add_strings(line, weft_json_member(check, "of"), ", ");
+		g_string_append(line, reason ? ": " : ":");
+		g_string_append(line, reason ? reason : "");
+		for (gsize k = 0; k < weft_json_length(readings); k++) {
+			const WeftJson *reading = weft_json_at(readings, k);
+			const char *by = weft_json_string(weft_json_member(reading, "by"), NULL);
+			const char *text = weft_json_string(weft_json_member(reading, "text"), NULL);
+
+			g_string_append_printf(line, "%s %s %s", k > 0 ? "," : "", by ? by : "", text ? text : "");
+		}
+		if (weft_json_length(readings) == 0 && !reason) {
+			g_string_append_c(line, ' ');
+			add_strings(line, weft_json_member(check, "values"), ", not ");
+		}
+		g_autofree char *shown = weft_path_display(g_strdelimit(line->str, "\n\t", ' '));
+		printf("%s  %-16s %s\n", is_headed ? "" : "\nchecks that do not hold\n", kind, shown);
+		is_headed = TRUE;
+	}
+}
+
 /* "  input            unsafe S1 S10 (why)" */
 static void print_safety(const WeftJson *safety)
 {
@@ -282,6 +325,7 @@ static void print_record(const WeftJson *record)
 	print_values(weft_json_member(record, "answer"), "answer");
 	print_corrections(weft_json_member(record, "corrections"));
 	print_values(weft_json_member(record, "absent"), "absent");
+	print_checks(weft_json_member(record, "checks"));
 	print_safety(weft_json_member(record, "safety"));
 	print_items(weft_json_member(record, "content"), "content");
 	print_items(weft_json_member(record, "hidden"),

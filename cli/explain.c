@@ -52,7 +52,6 @@ static void print_kind(const WeftJson *evidence)
 	const char *kind = text_of(evidence, "kind");
 	const WeftJson *readings = weft_json_member(evidence, "readings");
 	guint64 n_occurrences;
-	gboolean confirmed;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
 		if (g_strcmp0(kind, kinds[i][0]) == 0)
@@ -64,11 +63,26 @@ static void print_kind(const WeftJson *evidence)
 	}
 	if (weft_json_uint(weft_json_member(evidence, "occurrences"), &n_occurrences))
 		print_fact("stands", "in %" G_GUINT64_FORMAT " places of what the model was shown", n_occurrences);
+}
+
+/* Lines of a page are one here. */
+static void print_text(const char *name, const char *text)
+{
+	g_autofree char *line = g_strdelimit(g_strdup(text), "\n\t", ' ');
+
+	print_fact(name, "%s", line);
+}
+
+/* What stands there for whoever looks at the place alone. */
+static void print_confirmed(const WeftJson *evidence)
+{
+	gboolean confirmed;
+
 	if (weft_json_bool(weft_json_member(evidence, "confirmed"), &confirmed))
 		print_fact("confirmed", "%s", confirmed ? "yes: read alone, the place says the same"
 							: "no: read alone, the place says something else");
 	if (text_of(evidence, "read"))
-		print_fact("read there", "%s", text_of(evidence, "read"));
+		print_text("read there", text_of(evidence, "read"));
 }
 
 /* Whoever reads another script does not know where its sentences end: then as far as the limit. */
@@ -77,8 +91,10 @@ static gboolean is_sentence_end(const char *p)
 	return (strchr(".!?", *p) && (p[1] == ' ' || p[1] == '\n')) || (p[0] == '\n' && p[1] == '\n');
 }
 
+/* Of a table the row. */
 static void print_sentence(const WeftJson *content, const WeftJson *evidence)
 {
+	gboolean is_table = g_strcmp0(text_of(content, "kind"), "table") == 0;
 	const char *text = text_of(content, "text");
 	const WeftJson *chars = weft_json_member(evidence, "chars");
 	glong n_chars = text ? g_utf8_strlen(text, -1) : 0;
@@ -93,12 +109,12 @@ static void print_sentence(const WeftJson *content, const WeftJson *evidence)
 	for (int i = 0; from > text && i < SENTENCE_CHARS; i++) {
 		const char *before = g_utf8_prev_char(from);
 
-		if (before > text && is_sentence_end(g_utf8_prev_char(before)))
+		if (is_table ? *before == '\n' : before > text && is_sentence_end(g_utf8_prev_char(before)))
 			break;
 		from = before;
 	}
 	for (int i = 0; *to && i < SENTENCE_CHARS; i++) {
-		gboolean is_end = is_sentence_end(to);
+		gboolean is_end = is_table ? *to == '\n' : is_sentence_end(to);
 
 		to = g_utf8_next_char(to);
 		if (is_end)
@@ -109,8 +125,9 @@ static void print_sentence(const WeftJson *content, const WeftJson *evidence)
 	g_string_append_len(line, quote, behind - quote);
 	g_string_append_c(line, ']');
 	g_string_append_len(line, behind, to - behind);
-	g_strdelimit(line->str, "\n\t", ' ');
-	print_fact("sentence", "%s", g_strstrip(line->str));
+	if (is_table)
+		g_string_replace(line, "\t", " | ", 0);
+	print_text(is_table ? "row" : "sentence", g_strstrip(line->str));
 }
 
 static void print_reader(const WeftJson *content)
@@ -394,9 +411,10 @@ static gboolean explain_evidence(WeftExplain *explain, const WeftJson *record, c
 
 	print_kind(evidence);
 	if (quote)
-		print_fact("quote", "%s", quote);
+		print_text("quote", quote);
 	print_sentence(content, evidence);
 	print_reader(content);
+	print_confirmed(evidence);
 	if (weft_json_uint(weft_json_member(evidence, "window"), &window))
 		print_fact("window", "%" G_GUINT64_FORMAT, window);
 	for (gsize i = 0; i < MIN(weft_json_length(places), EVIDENCE_MAX); i++) {

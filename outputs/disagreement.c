@@ -8,13 +8,16 @@
 #define TIME_SLACK_S 0.2
 /* Boxes of text layers are often a letter or two beside the ink: of the height of a line. */
 #define SIDE_SLACK 1.5
+/* What a reader believes less does not contradict anybody. */
+#define CONFIDENCE_MIN 0.5
 /* Where there are more, some reader has some letter wrong in most of them. */
 #define QUOTE_CHARS_MAX 120
 
 /* A word that was read near the place. */
 typedef struct Seen {
 	char *text, *substance;
-	gboolean is_inside; /* not only beside it */
+	float confidence;   /* negative: not known */
+	int line;           /* of the quote, in which it lies; negative: only beside it */
 } Seen;
 
 static void seen_clear(void *data)
@@ -50,27 +53,34 @@ static gboolean is_in_box(const double box[4], const double word[4], double side
 	       y <= box[3] + BOX_SLACK;
 }
 
-/* In one of the lines of the evidence. */
-static gboolean is_in(const WeftProvenance *found, const WeftAnchor *word, double side)
+static guint n_lines_of(const WeftProvenance *found)
+{
+	return found->boxes ? found->boxes->len : 1;
+}
+
+/* In which line of the evidence; negative: in none. */
+static int line_of(const WeftProvenance *found, const WeftAnchor *word, double side)
 {
 	const WeftAnchor *place = &found->at;
 
 	if (place->document != word->document || place->page != word->page ||
 	    place->has_time != word->has_time || (place->has_bbox && !word->has_bbox))
-		return FALSE;
+		return -1;
 	if (place->has_time) {
 		double middle = (word->time[0] + word->time[1]) / 2;
 
 		if (middle < place->time[0] - TIME_SLACK_S || middle > place->time[1] + TIME_SLACK_S)
-			return FALSE;
+			return -1;
 	}
-	if (!place->has_bbox || !found->boxes)
-		return place->has_time ||
-		       (place->has_bbox && is_in_box(place->bbox, word->bbox, side));
-	for (guint i = 0; i < found->boxes->len; i++)
-		if (is_in_box(&g_array_index(found->boxes, double, 4 * i), word->bbox, side))
-			return TRUE;
-	return FALSE;
+	if (!place->has_bbox)
+		return place->has_time ? 0 : -1;
+	for (guint i = 0; i < n_lines_of(found); i++) {
+		const double *box = found->boxes ? &g_array_index(found->boxes, double, 4 * i) : place->bbox;
+
+		if (is_in_box(box, word->bbox, side))
+			return (int)i;
+	}
+	return -1;
 }
 
 static GArray *seen_new(void)
@@ -88,19 +98,25 @@ static void see(GArray *seen, const WeftContent *content, const WeftProvenance *
 	WeftWord word;
 
 	while (weft_word_next(&reader, &word)) {
-		Seen one = { 0 };
+		Seen one = { .confidence = word.confidence };
 
 		word.at.document = g_array_index(content->anchors, WeftAnchor, 0).document;
-		if (!is_in(found, &word.at, side))
+		if (line_of(found, &word.at, side) < 0)
 			continue;
 		const char *first = g_utf8_offset_to_pointer(content->text, word.char_first);
 		const char *end = g_utf8_offset_to_pointer(first, word.char_end - word.char_first);
 
 		one.text = g_strndup(first, (gsize)(end - first));
 		one.substance = substance_of(one.text);
-		one.is_inside = is_in(found, &word.at, 0);
+		one.line = line_of(found, &word.at, 0);
 		g_array_append_val(seen, one);
 	}
+}
+
+/* What readers of pixels make of a speck, or of the rest of a letter. */
+static gboolean is_stray(const char *word)
+{
+	return *word && *g_utf8_next_char(word) == '\0' && !g_unichar_isdigit(g_utf8_get_char(word));
 }
 
 /* Whole words one after the other that are the quote: [*ret_first, *ret_end). A place may have more than the
@@ -113,9 +129,10 @@ static gboolean find_quote(const GArray *seen, const char *quote, guint *ret_fir
 		for (guint k = i; k < seen->len; k++) {
 			const char *word = g_array_index(seen, Seen, k).substance;
 
-			if (!g_str_has_prefix(rest, word))
+			if (g_str_has_prefix(rest, word))
+				rest += strlen(word);
+			else if (k == i || !is_stray(word))
 				break;
-			rest += strlen(word);
 			if (*rest)
 				continue;
 			*ret_first = i;
@@ -126,22 +143,48 @@ static gboolean find_quote(const GArray *seen, const char *quote, guint *ret_fir
 	return FALSE;
 }
 
-/* What was read: the quote, if it is there, else what stands in its place, else what stands near. NULL: nothing. */
-static char *text_of(const GArray *seen, const char *quote, gboolean *ret_is_same)
+static char *joined(const GArray *seen, guint first, guint end, gboolean is_inside)
 {
 	GString *text = g_string_new(NULL);
-	guint first = 0, end = seen->len;
+
+	for (guint i = first; i < end; i++) {
+		const Seen *one = &g_array_index(seen, Seen, i);
+
+		if (one->line >= 0 || !is_inside)
+			g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "", one->text);
+	}
+	return g_string_free(text, FALSE);
+}
+
+/* Something was read in each of the lines, and believed. */
+static gboolean is_read(const GArray *seen, guint n_lines)
+{
+	guint n_read = 0;
+	int last = -1;
+
+	for (guint i = 0; i < seen->len; i++) {
+		const Seen *one = &g_array_index(seen, Seen, i);
+
+		if (one->line < 0)
+			continue;
+		if (one->confidence >= 0 && one->confidence < CONFIDENCE_MIN)
+			return FALSE;
+		n_read += one->line > last ? 1 : 0;
+		last = MAX(last, one->line);
+	}
+	return n_read == n_lines;
+}
+
+/* What was read: the quote, if it is there, else what stands in its place. NULL: nothing that says anything. */
+static char *text_of(const GArray *seen, const WeftProvenance *found, gboolean *ret_is_same)
+{
+	g_autofree char *quote = substance_of(found->quote);
+	guint first, end;
 
 	*ret_is_same = find_quote(seen, quote, &first, &end);
-	for (int inside = *ret_is_same ? 0 : 1; inside >= 0 && text->len == 0; inside--)
-		for (guint i = first; i < end; i++) {
-			const Seen *one = &g_array_index(seen, Seen, i);
-
-			if (!one->is_inside && inside)
-				continue;
-			g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "", one->text);
-		}
-	return g_string_free(text, text->len == 0);
+	if (*ret_is_same)
+		return joined(seen, first, end, FALSE);
+	return is_read(seen, n_lines_of(found)) ? joined(seen, 0, seen->len, TRUE) : NULL;
 }
 
 /* ---- what the record says of it ---- */
@@ -192,7 +235,6 @@ static gboolean is_comparable(const WeftContent *own, const WeftContent *other,
 static void compare(WeftRecord *record, const WeftProvenance *found)
 {
 	const WeftContent *own = record->contents->pdata[found->content];
-	g_autofree char *quote = substance_of(found->quote);
 	WeftAgreement agreement = disagreement_of(record, found);
 
 	for (guint32 i = 0; i < record->contents->len; i++) {
@@ -203,7 +245,7 @@ static void compare(WeftRecord *record, const WeftProvenance *found)
 
 		if (is_comparable(own, other, &found->at))
 			see(seen, other, found, 0);
-		text = text_of(seen, quote, &is_same);
+		text = text_of(seen, found, &is_same);
 		if (text && !is_same)
 			add_reading(agreement.readings, i, other->by, text);
 	}
@@ -262,14 +304,13 @@ gboolean weft_record_can_be_read(const WeftRecord *record, guint evidence)
 void weft_record_note_reading(WeftRecord *record, guint evidence, const GPtrArray *contents)
 {
 	WeftProvenance *found = &g_array_index(record->provenance, WeftProvenance, evidence);
-	g_autofree char *quote = substance_of(found->quote);
 	g_autoptr(GArray) seen = seen_new();
 	const double *line = found->boxes ? &g_array_index(found->boxes, double, 0) : found->at.bbox;
 	double height = MIN(line[3] - line[1], line[2] - line[0]);
 
 	for (guint i = 0; i < contents->len; i++)
 		see(seen, contents->pdata[i], found, SIDE_SLACK * height);
-	found->read = text_of(seen, quote, &found->is_confirmed);
+	found->read = text_of(seen, found, &found->is_confirmed);
 	if (!found->read || found->is_confirmed)
 		return;
 	WeftAgreement agreement = disagreement_of(record, found);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How often the place that a record gives for a value is where the value stands.
 
-    tools/measure_evidence.py [--weft build/cli/weft] [--bundle default] [-n 24] [--keep FOLDER] [--free | --look]
+    tools/measure_evidence.py [--weft build/cli/weft] [--bundle default] [-n 24] [--keep FOLDER] [--free | --look | --layer]
 
 Makes invoices in four languages, in PDF and as pictures of their pages, draws every word itself and so knows its
 box. What the model would say is forced: numbers, days and names are constants of a schema made for each
@@ -12,8 +12,9 @@ the true ones share more than half of what they cover together (IoU); for values
 which the schema does not say which occurrence is meant, the truth is the one that the invoice means.
 With --free texts are constants that need not stand in the document (matched). With --look nothing is read: the
 bundle sees the pages, chooses between the true value and its reverse, and what counts is where it looked
-(pointed); that measures the bundle, too. Prints a table by kind of evidence and by what it rests on. Needs
-reportlab, pdftoppm, Tesseract.
+(pointed); that measures the bundle, too. Prints a table by kind of evidence and by what it rests on. With
+--layer the pictures, as JPEG, have a text layer in which every third amount and text has another first letter or
+digit; what counts is what the record says of the two. Needs reportlab, Pillow, pdftoppm, Tesseract.
 """
 import argparse
 import collections
@@ -26,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 
+from PIL import Image
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
@@ -76,9 +78,11 @@ class Page:
         self.canvas = canvas.Canvas(str(path), pagesize=A4, invariant=1)
         self.canvas.setFont(FONT, SIZE)
         self.height = A4[1]
+        self.drawn = []
 
     def text(self, x, y, text):
         self.canvas.drawString(x, self.height - y, text)
+        self.drawn.append((x, y, text))
         ascent, descent = pdfmetrics.getAscentDescent(FONT, SIZE)
         return [x, y - ascent, x + pdfmetrics.stringWidth(text, FONT, SIZE), y - descent]
 
@@ -87,7 +91,7 @@ class Page:
 
 
 def invoice(path, language, dice):
-    """Draws one; its values as (pointer, value, is verbatim, true boxes: one for each line)."""
+    """Draws one; what was drawn, and its values as (pointer, value, is verbatim, true boxes: one for each line)."""
     words, page, truth = WORDS[language], Page(path), []
     number, name = f"{dice.choice('RSF')}{dice.choice('ENT')}-{dice.randint(1000, 9999)}", dice.choice(NAMES)
     issued = datetime.date(2024, 1, 1) + datetime.timedelta(dice.randint(0, 700))
@@ -124,8 +128,8 @@ def invoice(path, language, dice):
     truth.append(("/carrier", name, True, [*ends, *page.text(60, y + 94, rest)]))
     page.text(60 + pdfmetrics.stringWidth(rest + " ", FONT, SIZE), y + 94, "(CMR 7).")
     page.save()
-    return [(pointer, value, is_verbatim, [box[i:i + 4] for i in range(0, len(box), 4)])
-            for pointer, value, is_verbatim, box in truth]
+    return page.drawn, [(pointer, value, is_verbatim, [box[i:i + 4] for i in range(0, len(box), 4)])
+                        for pointer, value, is_verbatim, box in truth]
 
 
 def shuffled(truth, dice):
@@ -202,6 +206,37 @@ def as_picture(path):
     return scan
 
 
+def other(text):
+    """Another first letter or digit."""
+    return (str((int(text[0]) + 2) % 9 + 1) if text[0].isdigit() else chr((ord(text[0]) - 62) % 26 + 65)) + text[1:]
+
+
+def layered(path, drawn, truth):
+    """The picture with a layer over it; the values as the layer has them, and which of them are wrong."""
+    scan, said, wrong = path.with_name(path.stem + "-layer.pdf"), dict(enumerate(drawn)), set()
+    shown = Image.open(path.with_suffix(".png")).convert("L")
+    shown.save(path.with_suffix(".jpg"), quality=60)
+    for i, (pointer, value, is_verbatim, boxes) in enumerate(truth):
+        places = [n for n, (x, y, text) in said.items() if x == boxes[0][0] and abs(y - boxes[0][1]) < SIZE]
+        if i % 3 or len(boxes) > 1 or pointer in ("/issued", "/due"):
+            continue
+        for n in places:
+            said[n] = (*said[n][:2], other(said[n][2]))
+        new = other(str(value))
+        truth[i] = (pointer, new if isinstance(value, str) else type(value)(new), is_verbatim, boxes)
+        wrong.add(pointer)
+    sheet = canvas.Canvas(str(scan), pagesize=A4, invariant=1)
+    sheet.drawImage(str(path.with_suffix(".jpg")), 0, 0, *A4)
+    for x, y, text in said.values():
+        line = sheet.beginText(x, A4[1] - y)
+        line.setFont(FONT, SIZE)
+        line.setTextRenderMode(3)
+        line.textOut(text)
+        sheet.drawText(line)
+    sheet.save()
+    return scan, wrong
+
+
 def at_pointer(value, pointer):
     for part in pointer[1:].split("/"):
         value = value[int(part)] if isinstance(value, list) else value[part]
@@ -222,7 +257,8 @@ def outspoken(bundle, folder):
     return copy
 
 
-def run(options, folder, path, truth, counts):
+def answered(options, folder, path, truth):
+    """Its record."""
     schema, out = folder / "schema.json", folder / f"out-{path.stem}"
     schema.write_text(json.dumps(schema_of(truth, options)))
     task, more = "extract", []
@@ -236,16 +272,43 @@ def run(options, folder, path, truth, counts):
     records = [json.loads(file.read_text()) for file in out.glob("records/*/*.json")]
     if len(records) != 1 or records[0]["answer"] is None:
         sys.exit(f"{path}: {done.stderr}")
+    return records[0]
+
+
+def run(options, folder, path, truth, counts):
+    record = answered(options, folder, path, truth)
     for pointer, value, _, boxes in truth:
-        if at_pointer(records[0]["answer"], pointer) in ("", None):
+        if at_pointer(record["answer"], pointer) in ("", None):
             continue  # the random choice between the text and nothing
-        evidence = records[0]["provenance"][pointer]
+        evidence = record["provenance"][pointer]
         key = evidence[0]["kind"], evidence[0].get("rests_on", "-"), len(boxes)
         is_met = overlap(boxes_of(evidence), boxes) > 0.5
         counts[key]["n"] += 1
         counts[key]["met"] += is_met
         if options.verbose and not is_met:
             print(path.name, pointer, value, json.dumps(evidence)[:300], [[round(x) for x in box] for box in boxes])
+
+
+def run_layered(options, folder, path, drawn, truth, counts):
+    as_picture(path)
+    scan, wrong = layered(path, drawn, truth)
+    record = answered(options, folder, scan, truth)
+    contradicted = {check["of"][0] for check in record["checks"] if check["kind"] == "disagreement"}
+    for pointer, value, _, boxes in truth:
+        evidence = record["provenance"].get(pointer, [{}])
+        if overlap(boxes_of(evidence), boxes) <= 0.5:
+            continue  # "", or the same text at another place
+        said = "disagreement" if pointer in contradicted else \
+            "confirmed" if evidence[0].get("confirmed") else "not read"
+        counts["another text" if pointer in wrong else "what the page shows"][said] += 1
+        if options.verbose and said != ("disagreement" if pointer in wrong else "confirmed"):
+            print(scan.name, pointer, value, evidence[0].get("quote"), evidence[0].get("read"))
+
+
+def print_layered(counts):
+    print("| the layer says | values | confirmed | disagreement | not read |\n| --- | --- | --- | --- | --- |")
+    for says, count in sorted(counts.items()):
+        print(f"| {says} | {count.total()} | {count['confirmed']} | {count['disagreement']} | {count['not read']} |")
 
 
 def main():
@@ -256,6 +319,7 @@ def main():
     parser.add_argument("--keep", help="folder for the documents and records")
     parser.add_argument("--free", action="store_true", help="texts need not stand in the document")
     parser.add_argument("--look", action="store_true", help="pages are seen and not read: where the bundle looks")
+    parser.add_argument("--layer", action="store_true", help="scans with a text layer that is partly wrong")
     parser.add_argument("--shuffle", action="store_true", help="keys of the schema in no order of the text")
     parser.add_argument("-v", "--verbose", action="store_true", help="print every value whose place is missed")
     options = parser.parse_args()
@@ -267,12 +331,18 @@ def main():
         for i in range(options.n):
             language = sorted(WORDS)[i % len(WORDS)]
             path = folder / f"{i:03}-{language}.pdf"
-            truth = invoice(path, language, random.Random(i))
+            drawn, truth = invoice(path, language, random.Random(i))
             if options.shuffle:
                 truth = shuffled(truth, random.Random(-i))
+            if options.layer:
+                run_layered(options, folder, path, drawn, truth, counts)
+                continue
             if not options.look:
                 run(options, folder, path, truth, counts)
             run(options, folder, as_picture(path), truth, counts)
+    if options.layer:
+        print_layered(counts)
+        return
     print("| evidence | rests on | lines | values | box meets the truth |\n| --- | --- | --- | --- | --- |")
     for (kind, rests_on, n_lines), count in sorted(counts.items()):
         print(f"| {kind} | {rests_on} | {n_lines} | {count['n']} | {100 * count['met'] / count['n']:.1f} % |")

@@ -94,6 +94,11 @@ class Disagreement(e2e.Case):
             self.assertIs(record["provenance"][pointer][0]["confirmed"], True, record["provenance"][pointer])
         self.assertEqual(len(record["provenance"]["/payee"][0]["boxes"]), 2)
         self.assertEqual((record["answer"], record["status"]), (ANSWER, "ok"))
+        shown = e2e.weft("show", "-o", "out", "bill.pdf", cwd=self.folder).stdout
+        self.assertIn("\nchecks that do not hold\n  disagreement     /number: ocr-layer RE-2049, tesseract RE-2048\n"
+                      "  disagreement     /total: ocr-layer 1,740.00, tesseract 1,240.00\n", shown)
+        told = e2e.weft("show", "-o", "out", "--explain", "/total", "bill.pdf", cwd=self.folder).stdout
+        self.assertRegex(told, r"\n  confirmed +no: .*\n  read there +1,240\.00\n")
 
     def test_a_layer_that_is_right(self):
         (self.folder / "bill.pdf").write_bytes(scan(self.folder, LINES))

@@ -128,6 +128,18 @@ class Explain(e2e.Case):
         self.assertTrue((crop == expected).all())
         self.assertFalse((crop == whole[34:98, 84:196]).all())
 
+    def test_row(self):
+        """Of a table the row, of a quote over two lines one line."""
+        (self.folder / "a.md").write_text("One.\n")
+        self.run_on("a.md")
+        self.edit(answer={"q": 12}, content=[{"id": "c1", "kind": "table", "text": "a\t7\nb c\t12\t9\nd\t8",
+                                              "by": "file", "at": []}],
+                  provenance={"/q": [{"kind": "matched", "content": "c1", "chars": [8, 10], "quote": "12", "at": []},
+                                     {"kind": "matched", "content": "c1", "chars": [0, 5], "quote": "a\t7\nb", "at": []}]})
+        told = self.explain("/q")
+        self.assertEqual([text for name, text in told if name in ("row", "quote")],
+                         ["12", "b c | [12] | 9", "a 7 b", "[a | 7 b] c | 12 | 9"])
+
     @e2e.needs("ffmpeg")
     def test_sound(self):
         shutil.copy(e2e.INBOX / "interview.mp3", self.folder)

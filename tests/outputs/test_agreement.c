@@ -249,6 +249,8 @@ static void add_item(WeftRecord *record, WeftBy by, const char *text, double lef
 		WeftWord word = { .char_first = n, .char_end = n + size, .at = at, .confidence = -1 };
 		word.at.bbox[0] = left + n * 10.0;
 		word.at.bbox[2] = word.at.bbox[0] + size * 10.0;
+		if (by == WEFT_BY_TESSERACT)
+			word.confidence = strchr(p, '?') ? 0.4f : 0.6f;
 		weft_content_add_word(content, word);
 		p += size + (p[size] == ' ');
 		n += size + 1;
@@ -278,7 +280,7 @@ static void test_captions(void)
 	g_autoptr(WeftRecord) record = weft_record_new();
 	WeftContent *heard = weft_content_new(WEFT_CONTENT_SPEECH, WEFT_BY_WHISPER,
 					      g_strdup("it is 1240 for Mia"), cue);
-	WeftWord word = { .at = cue };
+	WeftWord word = { .at = cue, .confidence = 0.9f };
 
 	for (guint32 i = 0; i < 5; i++) { /* a word is half a second long */
 		static const guint32 ends[] = { 2, 5, 10, 14, 18 };
@@ -315,6 +317,10 @@ static void test_read_alone(void)
 		{ "Total 1740.00 EUR", "1740.00 EUR", 0, FALSE },
 		{ "21240.00 EUR", "21240.00 EUR", 55, FALSE },
 		{ "Total", NULL, 0, FALSE }, /* nothing where it stands */
+		{ "1240.00 r EUR", "1240.00 r EUR", 60, TRUE }, /* a speck */
+		{ "1240.00 1 EUR", "1240.00 1", 60, FALSE },
+		{ "1740.00 EUR?", NULL, 60, FALSE }, /* not believed */
+		{ "1240.00 EUR?", "1240.00 EUR?", 60, TRUE },
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
