@@ -94,6 +94,25 @@ class Ask(e2e.Case):
                 n_found += found["kind"] == "copied"
         self.assertGreater(n_found, 0)
 
+    def test_reasons(self):
+        """Each null has one, the model's where it gives one; that something is absent only where all was looked at."""
+        made = task(self.folder, "reasons")
+        keys = [f"k{i}" for i in range(12)]
+        (self.folder / "reasons.json").write_text(json.dumps(
+            {"type": "object", "properties": {key: {"enum": [None, 1]} for key in keys}, "required": keys,
+             "additionalProperties": False}))
+        asked = ["--temperature", "8", "-t", made, "Which pier?"]
+        said = self.ask(*asked)["absent"]
+        self.assertEqual(set(said.values()), {"absent"})
+        made.write_text(made.read_text() + "declines=true\n")
+        answer = self.ask(*asked)
+        self.assertEqual(set(answer["absent"]), {f"/{key}" for key in keys if answer["answer"][key] is None})
+        self.assertLessEqual({"absent"}, set(answer["absent"].values()))
+        self.assertTrue({"unreadable", "not_examined"} & set(answer["absent"].values()))
+        answer = self.ask("-n", "1", *asked[:-1], "ferry")
+        self.assertTrue(answer["more"])
+        self.assertNotIn("absent", answer["absent"].values())
+
     def test_time(self):
         (evidence,) = self.ask("-t", task(self.folder, "said", said="La f\u00e9rry est"),
                                "Quand le ferry est-il \u00e0 l'heure?")["provenance"]["/said"]
