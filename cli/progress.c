@@ -13,6 +13,7 @@
 #define BAR_COLUMNS 24
 #define NAME_COLUMNS 30
 #define PLAIN_INTERVAL_US (30 * G_USEC_PER_SEC)
+#define MEASURED_MIN 10u /* documents: the rate of fewer says nothing about the rest */
 /* A run that is over sooner says nothing but its last line. */
 #define FIRST_DRAW_US (200 * 1000)
 
@@ -187,7 +188,7 @@ static char *progress_line(const WeftBar *bar, const WeftProgress *progress)
 			       " left",
 			       ended, progress->n_inputs, progress->n_pages, rate,
 			       progress->n_inputs - MIN(ended, progress->n_inputs));
-	if (rate > 0) {
+	if (n_worked >= MEASURED_MIN && rate > 0) {
 		g_autofree char *left =
 			weft_words_time((double)(progress->n_inputs - MIN(ended, progress->n_inputs)) / rate);
 

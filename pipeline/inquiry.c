@@ -45,6 +45,7 @@ typedef struct Inquiry {
 	WeftAnswer *answer;  /* json NULL: there is none */
 	GPtrArray *withheld; /* char *: pointers; or NULL */
 	const char *reason;  /* why there is no answer; NULL: there is */
+	char *untaught;      /* what the engine says of itself */
 	GError *failure;     /* of the model's answer; NULL */
 	guint n_values;
 } Inquiry;
@@ -58,6 +59,7 @@ static void inquiry_done(Inquiry *inquiry)
 	weft_passages_free(inquiry->passages);
 	weft_task_free(inquiry->task);
 	g_free(inquiry->is_given);
+	g_free(inquiry->untaught);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Inquiry, inquiry_done)
 
@@ -493,6 +495,8 @@ static gboolean answer(Inquiry *inquiry, GError **error)
 		return FALSE;
 	choose(inquiry);
 	ask(inquiry);
+	inquiry->untaught = weft_engine_untaught(inquiry->engine);
+	inquiry->reason = inquiry->untaught;
 	if (inquiry->failure != NULL)
 		inquiry->reason = "the model could not answer";
 	return TRUE;

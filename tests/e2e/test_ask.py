@@ -172,6 +172,7 @@ class Ask(e2e.Case):
         (answer,) = e2e.lines(done)
         self.assertEqual(answer["answer"], {"answer": None, "quotes": None})
         self.assertEqual(set(answer["absent"].values()), {"not_examined"})
+        self.assertIn("was trained for index alone", answer["reason"])
 
     def test_refused(self):
         for arguments, code in (([], 2), (["-n", "0", "x"], 2), (["-t", "index", "ferry"], 2),
