@@ -44,6 +44,13 @@
 
 #define HEX "[0-9A-Fa-f]"
 #define UUID HEX "{8}(?:-" HEX "{4}){3}-" HEX "{12}"
+/* RFC 9562: of one version. */
+#define UUID_OF(version)                                                                           \
+	HEX "{8}-" HEX "{4}-" version HEX "{3}-[89ABab]" HEX "{3}-" HEX "{12}"
+
+/* RFC 4648. */
+#define B64 "[A-Za-z0-9+/]"
+#define BASE64 "(?:" B64 "{4})*(?:" B64 "{2}==|" B64 "{3}=)?"
 
 /* RFC 3986, without user and with names or IPv4 for hosts. */
 #define PERCENT "%" HEX HEX
@@ -59,12 +66,18 @@
 #define RELATIVE                                                                                   \
 	"(?:" NETWORK "|/(?:" CHARACTER "+" SEGMENTS ")?|" NO_COLON "+" SEGMENTS "|)" ENDS
 
+/* Of the web, with a name of two labels and more. */
+#define DOMAIN "(?:[a-z0-9]+-)*[a-z0-9]+(?:\\.(?:[a-z0-9]+-)*[a-z0-9]+)*\\.[a-z]{2,}"
+#define URL "https?://" DOMAIN "(?:(?:/" CHARACTER "*)+" ENDS ")?"
+
 /* RFC 6901. */
 #define POINTER "(?:/(?:[^~/]|~[01])*)*"
 
 #define WHOLE(pattern) "^(?:" pattern ")$"
 
 static const WeftFormat formats[] = {
+	{"base64", {WHOLE(BASE64)}, ANY_LENGTH},
+	{"byte", {WHOLE(BASE64)}, ANY_LENGTH}, /* OpenAPI's name of it */
 	{"date", {WHOLE(DATE)}, ANY_LENGTH},
 	{"date-time", {WHOLE(DATE "T" TIME)}, ANY_LENGTH},
 	{"duration", {WHOLE(DURATION)}, ANY_LENGTH},
@@ -88,13 +101,23 @@ static const WeftFormat formats[] = {
 	{"uri-template",
 	 {"^(?:[A-Za-z0-9._~/:?#&=-]|" PERCENT "|\\{[A-Za-z0-9_]+(?:,[A-Za-z0-9_]+)*\\})*$"},
 	 ANY_LENGTH},
+	{"url", {WHOLE(URL)}, ANY_LENGTH},
 	{"uuid", {WHOLE(UUID)}, ANY_LENGTH},
+	{"uuid1", {WHOLE(UUID_OF("1"))}, ANY_LENGTH},
+	{"uuid3", {WHOLE(UUID_OF("3"))}, ANY_LENGTH},
+	{"uuid4", {WHOLE(UUID_OF("4"))}, ANY_LENGTH},
+	{"uuid5", {WHOLE(UUID_OF("5"))}, ANY_LENGTH},
 };
 
 static const char *const names[] = {
-	"date", "date-time", "duration", "email", "hostname", "idn-email", "idn-hostname", "ipv4",
+	"base64", "byte", "date", "date-time", "duration", "email", "hostname", "idn-email", "idn-hostname", "ipv4",
 	"ipv6", "iri", "iri-reference", "json-pointer", "regex", "relative-json-pointer", "time",
-	"uri", "uri-reference", "uri-template", "uuid", NULL};
+	"uri", "uri-reference", "uri-template", "url", "uuid", "uuid1", "uuid3", "uuid4",
+	"uuid5", NULL};
+
+/* What OpenAPI and others call a string without saying anything of its text. */
+static const char *const hints[] = {"binary",	 "directory-path", "file-path",
+				    "password", "path",		   NULL};
 
 const WeftFormat *weft_format_find(const char *name)
 {
@@ -107,6 +130,11 @@ const WeftFormat *weft_format_find(const char *name)
 gboolean weft_format_known(const char *name)
 {
 	return weft_format_find(name) != NULL;
+}
+
+gboolean weft_format_is_hint(const char *name)
+{
+	return g_strv_contains(hints, name);
 }
 
 const char *const *weft_format_names(void)

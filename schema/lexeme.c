@@ -9,6 +9,8 @@
 #define TABLE_BYTES (32u << 20)
 /* ^X{m,n}$ with a longer repetition is ^X*$ with a length: one state instead of n. */
 #define REPEAT_STATES_MAX 16u
+/* Look-aheads of one pattern that are tried. */
+#define LOOKS_MAX 8u
 
 struct WeftLexemeMaker {
 	WeftFuel fuel;
@@ -111,13 +113,111 @@ static WeftDfa *compile(WeftLexemeMaker *maker, const WeftPattern *pattern, gboo
 	return weft_dfa_complement(dfa, &maker->fuel, error);
 }
 
-static gboolean add_pattern(WeftLexemeMaker *maker, Sum *sum, const char *text, gboolean is_loose,
+/* ---- look-ahead inside a pattern ---- */
+
+/* Behind a sign of a pattern's text, an escape or a class. */
+static const char *behind_sign(const char *p)
+{
+	if (*p == '\\')
+		return p + 1 + (p[1] != '\0');
+	if (*p != '[')
+		return p + 1;
+	for (p++; *p && *p != ']'; p++)
+		p += *p == '\\' && p[1];
+	return p + (*p == ']');
+}
+
+/* The parenthesis that closes the group around `p`, with `stops_at_bar` also the bar behind the
+ * alternative; or the end. */
+static const char *group_end(const char *p, gboolean stops_at_bar)
+{
+	for (guint depth = 0; *p; p = behind_sign(p)) {
+		if (depth == 0 && (*p == ')' || (*p == '|' && stops_at_bar)))
+			return p;
+		depth += *p == '(';
+		depth -= *p == ')';
+	}
+	return p;
+}
+
+/* What the pattern asks of the text behind `p`; NULL: a repetition may lead back. */
+static char *rest_of(const char *p)
+{
+	g_autoptr(GString) rest = g_string_new("^");
+	while (TRUE) {
+		const char *end = group_end(p, TRUE);
+		g_string_append_len(rest, p, end - p);
+		end = group_end(end, FALSE);
+		if (!*end)
+			return g_string_free(g_steal_pointer(&rest), FALSE);
+		p = end + 1;
+		if (*p && strchr("*+?{", *p))
+			return NULL;
+	}
+}
+
+/* Whether each text in which `rest` stands at the beginning also begins with one of `look`. Read alone,
+ * neither may ask what is in front of it. */
+static gboolean is_implied(WeftLexemeMaker *maker, const char *rest, const char *look)
+{
+	guint32 *shortest = NULL, *longest = NULL;
+	if (strchr(rest + 1, '^') || strchr(look + 1, '^') || strstr(rest, "\\b") || strstr(rest, "\\B") ||
+	    strstr(look, "\\b") || strstr(look, "\\B"))
+		return FALSE;
+	g_autoptr(WeftPattern) a = weft_pattern_new(rest, FALSE, maker->characters, NULL);
+	g_autoptr(WeftPattern) b = a ? weft_pattern_new(look, FALSE, maker->characters, NULL) : NULL;
+	g_autoptr(WeftDfa) has = b ? compile(maker, a, FALSE, FALSE, NULL) : NULL;
+	g_autoptr(WeftDfa) lacks = has ? compile(maker, b, FALSE, TRUE, NULL) : NULL;
+	g_autoptr(WeftDfa) both =
+		lacks ? weft_dfa_intersection(has, lacks, &maker->fuel, NULL) : NULL;
+	gboolean is_empty = both && weft_dfa_lengths(both, &shortest, &longest, &maker->fuel, NULL) &&
+			    shortest[both->start] == G_MAXUINT32;
+	g_free(shortest);
+	g_free(longest);
+	return is_empty;
+}
+
+/* The first look-ahead that is none of those behind a leading ^, which the reader of patterns takes. */
+static const char *find_look(const char *text)
+{
+	const char *p = text + (text[0] == '^');
+	while (p > text && (g_str_has_prefix(p, "(?=") || g_str_has_prefix(p, "(?!"))) {
+		p = group_end(p + 3, FALSE);
+		p += *p == ')';
+	}
+	while (*p && !g_str_has_prefix(p, "(?="))
+		p = behind_sign(p);
+	return *p ? p : NULL;
+}
+
+/* The pattern without look-aheads that say no more than what stands behind them. What is left of others,
+ * the reader refuses. Caller frees. */
+static char *without_implied(WeftLexemeMaker *maker, const char *text)
+{
+	GString *left = g_string_new(text);
+	for (guint n = 0; n < LOOKS_MAX && left->len <= WEFT_PATTERN_BYTES_MAX; n++) {
+		const char *look = find_look(left->str);
+		const char *end = look ? group_end(look + 3, FALSE) : "";
+		if (*end != ')')
+			break;
+		g_autofree char *rest = rest_of(end + 1);
+		g_autofree char *body = g_strndup(look + 3, (gsize)(end - look - 3));
+		g_autofree char *begins = g_strdup_printf("^(?:%s)", body);
+		if (!rest || !is_implied(maker, rest, begins))
+			break;
+		g_string_erase(left, look - left->str, end + 1 - look);
+	}
+	return g_string_free(left, FALSE);
+}
+
+static gboolean add_pattern(WeftLexemeMaker *maker, Sum *sum, const char *said, gboolean is_loose,
 			    gboolean is_not, GError **error)
 {
-	g_autofree char *key = g_strdup_printf("%d%d%s", is_loose, is_not, text);
+	g_autofree char *key = g_strdup_printf("%d%d%s", is_loose, is_not, said);
 	WeftDfa *known = g_hash_table_lookup(maker->patterns, key);
 	if (known)
 		return take_part(sum, weft_dfa_ref(known), &maker->fuel, error);
+	g_autofree char *text = without_implied(maker, said);
 	g_autoptr(WeftPattern) pattern =
 		weft_pattern_new(text, is_loose, maker->characters, error);
 	if (!pattern)

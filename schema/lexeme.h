@@ -21,7 +21,8 @@
  * ASCII or by Unicode, and what one of them would refuse is not written ("\D" is no digit of any
  * script, "\d" is 0 to 9). WeftLexemePart.is_loose turns that round: what one of them would take
  * (then $ stands in front of a line feed at the end, too).
- * Look-ahead is there behind a leading ^ only, where it speaks of the whole text.
+ * Look-ahead is there behind a leading ^, where it speaks of the whole text, and elsewhere when what
+ * follows in the pattern fulfils it anyway (that is proved), as in what Pydantic makes of a Decimal.
  * Refused: other look-around, back-references, [] and [^], {,n}, letters that are no escape, and what
  * the limits below forbid.
  *
@@ -91,6 +92,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(WeftLexeme, weft_lexeme_free)
 
 /* Whether the format has a name that weft_lexeme_new takes. NULL-terminated list of them. */
 gboolean weft_format_known(const char *name);
+/* It says nothing of the text ("password"): an annotation. */
+gboolean weft_format_is_hint(const char *name);
 const char *const *weft_format_names(void);
 
 /* No string at all: then no state may be asked. */

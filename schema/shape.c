@@ -169,6 +169,8 @@ static gboolean gather_format(WeftReading *reading, WeftSchemaShape *shape, cons
 	const char *format = weft_json_string(clause->values[WEFT_KEYWORD_FORMAT], NULL);
 	if (!clause->values[WEFT_KEYWORD_FORMAT] || (shape->types & WEFT_TYPE_STRING) == 0)
 		return TRUE;
+	if (format && weft_format_is_hint(format))
+		return TRUE;
 	if (!format || !weft_format_known(format)) {
 		if (reading->options.ignores_formats)
 			return TRUE;

@@ -98,7 +98,7 @@ static WeftFit fit_string(Check *check, const WeftClause *clause, const WeftJson
 	for (gsize i = 0; i < G_N_ELEMENTS(keywords) && fit != WEFT_FIT_NO; i++) {
 		const char *said = weft_json_string(clause->values[keywords[i]], NULL);
 		gboolean surely, maybe;
-		if (!clause->values[keywords[i]])
+		if (!clause->values[keywords[i]] || (i == 1 && said && weft_format_is_hint(said)))
 			continue;
 		if (!said || (i == 0 && is_foreign) ||
 		    (i == 1 && !weft_format_known(said))) {

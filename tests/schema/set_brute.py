@@ -10,6 +10,7 @@ those bytes may come with which something listed goes on, the set ends where one
 distance to the nearest one. Formats, which can't be listed, are held against the standard library.
 Prints TAP.
 """
+import base64
 import datetime
 import decimal
 import ipaddress
@@ -297,6 +298,10 @@ JUDGES = {
     "date": datetime.date.fromisoformat, "date-time": is_moment, "time": lambda t: is_moment("2000-01-01T" + t),
     "ipv4": ipaddress.IPv4Address, "ipv6": ipaddress.IPv6Address, "hostname": is_host, "regex": lambda t: re.compile(t) and True,
     "uuid": lambda t: str(uuid.UUID(t)) == t.lower(), "uri": is_uri,
+    "uuid4": lambda t: str(uuid.UUID(t)) == t.lower() and uuid.UUID(t).version == 4,
+    "uuid1": lambda t: str(uuid.UUID(t)) == t.lower() and uuid.UUID(t).version == 1,
+    "base64": lambda t: base64.b64decode(t, validate=True) is not None,
+    "url": lambda t: is_uri(t) and re.fullmatch(r"https?", urllib.parse.urlsplit(t).scheme) and "." in urllib.parse.urlsplit(t).hostname,
     "email": lambda t: len(t) <= 254 and 1 <= t.index("@") <= 64 and is_host(t.partition("@")[2]),
     "json-pointer": lambda t: (t == "" or t[0] == "/") and not re.search(r"~(?![01])", t),
     "duration": lambda t: re.fullmatch(r"P(?=.)(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?)", t),
@@ -310,6 +315,9 @@ FORMAT_TEXTS = {
     "duration": (["P1Y2M3DT4H5M6S", "P4W", "PT36H", "P1M", "PT1M"], ["P", "PT", "P1", "P1Y1W", "P1D1Y", "P1S", "PT1H2S", "P1Y2D"]),
     "uuid": (["2eb8aa08-aa98-11ea-b4aa-73b441d16380", "2EB8AA08-AA98-11EA-B4AA-73B441D16380"],
              ["2eb8aa08aa9811eab4aa73b441d16380", "2eb8aa08-aa98-11ea-b4aa-73b441d1638"]),
+    "uuid4": (["2eb8aa08-aa98-41ea-b4aa-73b441d16380"], ["2eb8aa08-aa98-11ea-b4aa-73b441d16380", "2eb8aa08-aa98-41ea-c4aa-73b441d16380"]),
+    "base64": (["", "YQ==", "YWI=", "YWJj"], ["Y", "YQ", "YQ=", "YW=j", "YW J"]),
+    "url": (["http://example.org", "https://a-b.example.org/x?y=1#z"], ["http://localhost", "ftp://a.de", "//a.de", "http://a.de?x", "http://-a.de"]),
     "ipv4": (["0.0.0.0", "255.255.255.255", "1.20.100.9"], ["256.0.0.1", "1.2.3", "01.2.3.4", "1.2.3.4.5"]),
     "ipv6": (["::", "::1", "1::", "1:2:3:4:5:6:7:8", "1::8", "::ffff:1.2.3.4", "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7::"],
              ["1:2:3:4:5:6:7", "1::2::3", "12345::", ":1", "1:2:3:4:5:6:7:8:9", "::%eth0", ":::"]),

@@ -321,6 +321,34 @@ static void test_free(void)
 	g_assert_false(weft_lexeme_is_free(lexeme, after(lexeme, "ax\\"), &min, &max));
 }
 
+/* Look-ahead inside a pattern is taken when what follows it fulfils it, and says nothing then. */
+static void test_implied(void)
+{
+	static const char *const taken[][3] = { /* pattern, in it, not in it */
+		/* Pydantic's Decimal of 10 digits, 2 of them behind the point, in front of a $ */
+		{"^(?!^[-+.]*$)[+-]?0*(?:\\d{0,8}$|(?=[\\d.]{1,11}0*$)\\d{0,8}\\.\\d{0,2}0*$)", "-12.50", "1.234"},
+		{"^a(?=b|c)(?:bx|c)$", "abx", "ab"},
+		{"^a[(?=]b$", "a(b", "ab"},
+		{"^a\\(?=b$", "a(=b", "ab"},
+		{"^(?:x(?=\\d+$)[0-9]{2}|y)$", "x12", "x1"},
+	};
+	static const char *const refused[] = {
+		"^(?:\\d{0,8}|(?=[\\d.]{1,10}0*$)\\d{0,8}\\.\\d{0,2}0*$)", "^a(?=b)c$", "a(?=b)",
+		"^a(?:(?=b)b)*$", "^(?:x(?=[0-9]+$)[0-9]{2}|y)z$", "a(?=^b)b", "a(?=\\bb)b", "a(?=b",
+		"^x(?!y)z$"};
+	for (gsize i = 0; i < G_N_ELEMENTS(taken); i++) {
+		g_autoptr(WeftLexeme) lexeme = of(taken[i][0], 0, WEFT_LEXEME_UNLIMITED, NULL);
+		g_assert_nonnull(lexeme);
+		g_assert_true(weft_lexeme_contains(lexeme, taken[i][1], strlen(taken[i][1])));
+		g_assert_false(weft_lexeme_contains(lexeme, taken[i][2], strlen(taken[i][2])));
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
+		g_autoptr(GError) error = NULL;
+		g_assert_null(of(refused[i], 0, WEFT_LEXEME_UNLIMITED, &error));
+		g_assert_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA);
+	}
+}
+
 static void test_formats(void)
 {
 	g_autoptr(WeftLexemeMaker) maker = weft_lexeme_maker_new();
@@ -337,6 +365,9 @@ static void test_formats(void)
 		g_assert_error(error, WEFT_ERROR, WEFT_ERROR_SCHEMA);
 	}
 	g_assert_false(weft_format_known("color"));
+	g_assert_false(weft_format_is_hint("color"));
+	g_assert_true(weft_format_is_hint("password"));
+	g_assert_false(weft_format_known("password"));
 }
 
 int main(int argc, char **argv)
@@ -353,5 +384,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/lexeme/noncharacters", test_noncharacters);
 	g_test_add_func("/lexeme/free", test_free);
 	g_test_add_func("/lexeme/formats", test_formats);
+	g_test_add_func("/lexeme/implied", test_implied);
 	return g_test_run();
 }

@@ -249,6 +249,12 @@ static void test_formats(void)
 	WeftSchemaOptions options = {.ignores_formats = TRUE};
 	g_autoptr(WeftSchema) schema = weft_schema_new(text, strlen(text), &options, NULL);
 	g_assert_nonnull(schema);
+	/* A hint leaves the string free, so it is verbatim by default. */
+	static const char hint[] = "{\"type\":\"string\",\"format\":\"password\"}";
+	options = (WeftSchemaOptions){.is_verbatim = TRUE};
+	g_autoptr(WeftSchema) free = weft_schema_new(hint, strlen(hint), &options, NULL);
+	g_assert_nonnull(free);
+	g_assert_cmpuint(weft_schema_n_verbatim(free), ==, 1);
 }
 
 /* What is an instance for no validator is refused, also by keywords that no answer could be promised
