@@ -83,8 +83,9 @@ void weft_record_agree(WeftRecord *record, const WeftJson *schema, const WeftUsa
 void weft_record_compare_readings(WeftRecord *record);
 
 /* Whether the place of this evidence (an index into provenance) may be read alone: its quote is short, in letters or
- * digits, and is in a text layer that somebody has laid over the picture of a page. */
-gboolean weft_record_can_be_read(const WeftRecord *record, guint evidence);
+ * digits, and is in a text layer that somebody has laid over the picture of a page, or, `drawn_too`, in text that
+ * a page draws. */
+gboolean weft_record_can_be_read(const WeftRecord *record, guint evidence, gboolean drawn_too);
 /* What was read at that place alone (WeftContent with words in its units): notes in the evidence whether it
  * says the same, and appends a disagreement where it does not. Where nothing was read, nothing is said. */
 void weft_record_note_reading(WeftRecord *record, guint evidence, const GPtrArray *contents);

@@ -285,7 +285,7 @@ void weft_record_compare_readings(WeftRecord *record)
 
 /* ---- read alone ---- */
 
-gboolean weft_record_can_be_read(const WeftRecord *record, guint evidence)
+gboolean weft_record_can_be_read(const WeftRecord *record, guint evidence, gboolean drawn_too)
 {
 	const WeftProvenance *found = &g_array_index(record->provenance, WeftProvenance, evidence);
 	g_autofree char *substance = NULL;
@@ -294,7 +294,8 @@ gboolean weft_record_can_be_read(const WeftRecord *record, guint evidence)
 		return FALSE;
 	const WeftContent *content = record->contents->pdata[found->content];
 
-	if (content->by != WEFT_BY_OCR_LAYER ||
+	if (!(content->by == WEFT_BY_OCR_LAYER ||
+	      (drawn_too && content->by == WEFT_BY_FILE && found->at.page > 0)) ||
 	    weft_utf8_length(found->quote, strlen(found->quote)) > QUOTE_CHARS_MAX)
 		return FALSE;
 	substance = substance_of(found->quote);

@@ -102,6 +102,8 @@ static void add_reading(GChecksum *checksum, const WeftRun *run)
 	}
 	if (job->names != NULL)
 		add_line(checksum, "names", job->names);
+	if (job->checks_text)
+		add_line(checksum, "check-text", "true");
 	if (job->is_together)
 		add_line(checksum, "together", "true");
 	add_number(checksum, "page-dpi", job->page_dpi);

@@ -280,6 +280,7 @@ static const WeftJobKey keys[] = {
     {"retry-failed", NULL, "try again what had failed or was partial, whatever the reason", 0},
     {"upgrade", NULL, "make again what other versions of weft or of its decoders made", 0},
     {"join", NULL, "share the work with runs that hold the output folder", 0},
+    {"check-text", NULL, "read alone the pixels of values from PDF text, too: is it what the page shows?", 0},
     {"together", NULL, "all inputs are one document: a month of meetings", 0},
     {"accept-deletions", NULL, "believe a folder that is missing, empty or lost many files", 0},
     {"routing", NULL, "note in each record (run) which experts its tokens chose", 0},
@@ -360,7 +361,7 @@ gboolean weft_job_set(WeftJob *job, const char *key, const char *text, GError **
 	    {"rehash", &job->rehashes},          {"retry-failed", &job->retries_failed},
 	    {"upgrade", &job->upgrades},         {"accept-deletions", &job->accepts_deletions},
 	    {"join", &job->joins},               {"translate", &job->translates},
-	    {"together", &job->is_together},
+	    {"together", &job->is_together},     {"check-text", &job->checks_text},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {

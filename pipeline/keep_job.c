@@ -106,6 +106,8 @@ static char *job_text(const WeftRun *run)
 	if (run->ears != NULL)
 		set_hearing(file, run);
 	set_text(file, "names", job->names);
+	if (job->checks_text)
+		g_key_file_set_boolean(file, "job", "check-text", TRUE);
 	if (job->is_together)
 		g_key_file_set_boolean(file, "job", "together", TRUE);
 	set_path(file, "guard", job->guard);

@@ -3,7 +3,9 @@
  * Attention is a hint. Of a value that points to a place in a picture, that place is cut out of the
  * document once more, read by Tesseract by itself, and the record says what was read there and whether
  * the value stands in it. The same is done for a short value from the text layer of a scan: that layer was
- * read by some program or typed by somebody, may be wrong, and nobody who looks at the page sees it.
+ * read by some program or typed by somebody, may be wrong, and nobody who looks at the page sees it. With
+ * check-text values of text that a page draws are read, too: its fonts say which characters their letters are,
+ * and may say anything.
  * Where the pixels say something else, that is a disagreement of readings (outputs/agreement.h).
  *
  * A document that is not what it was, or a place that can't be cut out or has nothing legible, leaves the
@@ -79,7 +81,7 @@ static gboolean open_document(Confirm *confirm, const WeftDocument *document, gu
 /* Values of one document that are to be read alone. */
 typedef struct Question {
 	guint evidence;      /* index into provenance */
-	gboolean is_pointed; /* else of a text layer */
+	gboolean is_pointed; /* else of text */
 	WeftAnchor at;       /* with a margin */
 } Question;
 
@@ -96,7 +98,7 @@ static WeftAnchor with_margin(const WeftAnchor *at, gboolean is_pointed)
 }
 
 /* In the order of the answer. */
-static GArray *questions_of(const WeftRecord *record)
+static GArray *questions_of(const WeftRecord *record, gboolean drawn_too)
 {
 	GArray *questions = g_array_new(FALSE, FALSE, sizeof(Question));
 
@@ -106,7 +108,7 @@ static GArray *questions_of(const WeftRecord *record)
 		                      value->attention > 0 && value->at.has_bbox;
 		Question question = {i, is_pointed, with_margin(&value->at, is_pointed)};
 
-		if (is_pointed || weft_record_can_be_read(record, i))
+		if (is_pointed || weft_record_can_be_read(record, i, drawn_too))
 			g_array_append_val(questions, question);
 	}
 	return questions;
@@ -196,7 +198,8 @@ static void read_picture(Confirm *confirm, WeftRecord *record, const WeftJson *a
 
 static void confirm_record(Confirm *confirm, const WeftDocument *document, WeftRecord *record)
 {
-	g_autoptr(GArray) questions = questions_of(record);
+	g_autoptr(GArray) questions =
+	    questions_of(record, confirm->run->job->checks_text);
 	g_autoptr(WeftJson) answer =
 	    questions->len > 0
 	        ? weft_json_parse(record->answer, strlen(record->answer), WEFT_JSON_STRICT, NULL)

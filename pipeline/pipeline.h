@@ -76,6 +76,7 @@ typedef struct WeftJob {
 	char *trace;         /* path, or NULL */
 	gint64 until_s;      /* stop then, seconds since 1970; 0: run to the end */
 	double max_time_s;   /* stop after so many seconds; 0: likewise */
+	gboolean checks_text; /* what pages draw is compared with what their text says (node_confirm.c) */
 	gboolean is_together; /* all inputs are one document (members.h) */
 	guint64 sample;      /* only so many documents, a fair choice (estimate.h); 0: all */
 	gboolean joins;       /* shares the work with the runs that hold the output folder */

@@ -57,6 +57,12 @@ static gboolean choose_reader(WeftRun *run, GError **error)
 			    "weft-decode-ocr");
 		return FALSE;
 	}
+	if (run->job->checks_text && run->reader != WEFT_READ_TESSERACT) {
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_USAGE,
+			    "check-text: Tesseract is who reads places alone, and this run does not read with it "
+			    "(--reader tesseract)");
+		return FALSE;
+	}
 	return TRUE;
 }
 

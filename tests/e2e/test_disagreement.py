@@ -22,10 +22,16 @@ def words(lines, mode):
     return "".join(f"BT {mode} Tr /F1 12 Tf {x} {y} Td ({text}) Tj ET\n" for x, y, text in lines).encode()
 
 
-def page(content, more=b"", resources=b""):
+#: a font that says of each 2 that it is a 7
+LYING = (b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /Lie def 1 begincodespacerange <00> "
+         b"<ff> endcodespacerange 2 beginbfrange <20> <31> <0020> <33> <7e> <0033> endbfrange 1 beginbfchar <32> "
+         b"<0037> endbfchar endcmap end end")
+
+
+def page(content, more=b"", resources=b"", font=b""):
     return e2e.assemble_pdf([
         b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Count 1 /Kids [5 0 R] >>",
-        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica %s >>" % font,
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources "
         b"<< /Font << /F1 3 0 R >> %s >> >>" % resources, *([more] if more else [])])
@@ -58,11 +64,11 @@ class Disagreement(e2e.Case):
             {"type": "object", "properties": properties, "required": list(ANSWER), "additionalProperties": False}))
         (self.folder / "bill.pdf").write_bytes(scan(self.folder, [(x, y, changed(text)) for x, y, text in LINES]))
 
-    def read(self, out="out", *more):
+    def read(self, out="out", *more, by="ocr-layer"):
         self.run_weft("-q", "-m", e2e.BUNDLE, "--reader", "tesseract", "-t", "extract", "-s", "s.json", "-o", out, *more,
                       "bill.pdf", code=0, cwd=self.folder)
         (record,) = map(json.loads, (file.read_text() for file in e2e.record_files(self.folder / out)))
-        self.assertEqual({item["by"] for item in record["content"]}, {"ocr-layer"})
+        self.assertEqual({item["by"] for item in record["content"]}, {by})
         return record
 
     def outside_judges(self):
@@ -107,6 +113,28 @@ class Disagreement(e2e.Case):
         self.assertEqual({pointer for pointer, (evidence,) in record["provenance"].items() if evidence.get("confirmed")},
                          {"/paint", "/seller", "/issued", "/payee"})
         self.assertEqual(record["provenance"]["/total"], [{"kind": "none", "window": 1, "confidence": 1}])
+
+    def test_a_font_that_lies(self):
+        """What is drawn is not what the text says: seen when it is asked for."""
+        more = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(LYING), LYING)
+        shown = page(words([LINES[0], LINES[7]], 0), more, font=b"/ToUnicode 6 0 R")
+        (self.folder / "bill.pdf").write_bytes(shown)
+        said = subprocess.run(["pdftotext", "bill.pdf", "-"], cwd=self.folder, capture_output=True, text=True, check=True)
+        self.assertEqual(said.stdout.split(), ["Harbour", "Works", "Ltd", "1,740.00"])
+        plain = self.read("plain", by="file")
+        self.assertEqual(plain["checks"], [])
+        self.assertNotIn("confirmed", plain["provenance"]["/total"][0])
+        record = self.read("checked", "--check-text", by="file")
+        self.assertNotEqual(record["id"], plain["id"])
+        (evidence,) = record["provenance"]["/total"]
+        self.assertEqual((evidence["rests_on"], evidence["quote"], evidence["confirmed"], evidence["read"]),
+                         ("file", "1,740.00", False, "1,240.00"))
+        self.assertIs(record["provenance"]["/seller"][0]["confirmed"], True)
+        self.assertEqual([check["of"] for check in record["checks"]], [["/total"]])
+        done = e2e.weft("run", "-q", "-m", e2e.BUNDLE, "--reader", "none", "-t", "extract", "-s", "s.json", "--check-text",
+                        "bill.pdf", cwd=self.folder)
+        self.assert_code(done, 2)
+        self.assertIn("check-text", done.stderr)
 
     def test_same_with_any_number_of_threads(self):
         one, two = self.read("one", "-j", "1"), self.read("two", "-j", "2")

@@ -330,7 +330,7 @@ static void test_read_alone(void)
 		add_item(seen, WEFT_BY_TESSERACT, cases[i].seen, cases[i].left);
 		record->answer = g_strdup("{\"total\":\"1240.00 EUR\"}");
 		g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
-		g_assert_true(weft_record_can_be_read(record, 0));
+		g_assert_true(weft_record_can_be_read(record, 0, FALSE));
 		weft_record_note_reading(record, 0, seen->contents);
 		const WeftProvenance *found = &g_array_index(record->provenance, WeftProvenance, 0);
 
@@ -360,7 +360,9 @@ static void test_what_can_be_read(void)
 		record->answer = g_strdup_printf("\"%s\"", text);
 		g_assert_true(weft_record_trace(record, &(WeftTraceRules){ .reason_of_null = "absent" }, NULL));
 		g_assert_nonnull(g_array_index(record->provenance, WeftProvenance, 0).quote);
-		g_assert_cmpint(weft_record_can_be_read(record, 0), ==, i < G_N_ELEMENTS(cases) && cases[i].can);
+		g_assert_cmpint(weft_record_can_be_read(record, 0, FALSE), ==, i < G_N_ELEMENTS(cases) && cases[i].can);
+		g_assert_cmpint(weft_record_can_be_read(record, 0, TRUE), ==,
+				i < G_N_ELEMENTS(cases) && (cases[i].can || cases[i].by == WEFT_BY_FILE));
 	}
 }
 

@@ -78,7 +78,7 @@ static void test_every_key_is_known(void)
 	           {"kv-type", "q8_0"}, {"kv-memory", "8G"},   {"mlock", "true"},
 	           {"prefetch", "false"}, {"routing", "true"}, {"rehash", "true"},
 	           {"retry-failed", "true"}, {"upgrade", "true"}, {"accept-deletions", "true"},
-	           {"join", "true"},   {"together", "true"},
+	           {"join", "true"},   {"together", "true"}, {"check-text", "true"},
 	           {"until", "23:59"}, {"max-time", "90m"},
 	           {"limit", "pages=5"},   {"cache", "1G"},
 	           {"sample", "200"},  {"dry-run", "true"}, {"no-sandbox", "true"}};
