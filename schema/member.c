@@ -314,6 +314,14 @@ gboolean weft_map_key_step(const WeftConstraint *constraint, WeftWay *way, guint
 	return !cursor->rivals || close_key(constraint, way) != NEVER;
 }
 
+gsize weft_map_key_close_behind(const WeftLevel *level, gsize key_bytes)
+{
+	if (level->node->kind == WEFT_NODE_ARRAY)
+		return strlen("\"") + weft_level_close(level);
+	return strlen("\":") + level->node->items->least.bytes +
+	       weft_level_close_behind_key(level, key_bytes);
+}
+
 gsize weft_map_key_close(const WeftConstraint *constraint, const WeftWay *way)
 {
 	if (way->cursor.kind == WEFT_CURSOR_NEW_KEY || way->cursor.kind == WEFT_CURSOR_VALUE) {
@@ -325,8 +333,5 @@ gsize weft_map_key_close(const WeftConstraint *constraint, const WeftWay *way)
 		return close;
 	}
 	gsize rest = close_key(constraint, way);
-	if (way->level->node->kind == WEFT_NODE_ARRAY)
-		return rest + strlen("\"") + weft_level_close(way->level);
-	return rest + strlen("\":") + way->level->node->items->least.bytes +
-	       weft_level_close_behind_key(way->level, way->cursor.key_bytes + rest);
+	return rest + weft_map_key_close_behind(way->level, way->cursor.key_bytes + rest);
 }

@@ -120,11 +120,8 @@ static gboolean place_may_end(const Value *value, const WeftWalkPlace *place)
 
 static gsize close_key(const Value *value, gsize rest, guint depth)
 {
-	if (value->level->node->kind == WEFT_NODE_ARRAY) /* an item that differs */
-		return rest + value->quote + value->behind;
-	return rest + strlen("\":") + value->level->node->items->least.bytes +
-	       weft_level_close_behind_key(value->level,
-					   value->key_bytes + depth - value->depth + rest);
+	gsize key_bytes = value->key_bytes + depth - value->depth + rest;
+	return rest + weft_map_key_close_behind(value->level, key_bytes);
 }
 
 static inline gsize place_close(const Value *value, const WeftWalkPlace *place, guint depth)

@@ -126,6 +126,8 @@ void weft_map_key_begin(const WeftConstraint *constraint, const WeftLevel *level
 			WeftCursor *ret_cursor);
 gboolean weft_map_key_step(const WeftConstraint *constraint, WeftWay *way, guint8 byte);
 gsize weft_map_key_close(const WeftConstraint *constraint, const WeftWay *way);
+/* The same from in front of the quote that ends a key of so many bytes. */
+gsize weft_map_key_close_behind(const WeftLevel *level, gsize key_bytes);
 
 /* ---- way.c ---- */
 
