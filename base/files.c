@@ -361,7 +361,9 @@ static int open_temporary(const char *folder, const char *name, char **ret_path,
 			return fd;
 		}
 		if (errno != EEXIST) {
-			(void)fail_errno(error, path, errno);
+			int code = errno; /* of the name that was asked for: the temporary one says nothing */
+			g_autofree char *wanted = g_build_filename(folder, name, NULL);
+			(void)fail_errno(error, wanted, code);
 			return -1;
 		}
 	}

@@ -72,7 +72,9 @@ static gboolean ocr_open(const char *languages, void **ret_state, GError **error
 	if (!api) {
 		g_autofree char *version = weft_ocr_version();
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_NO_READER,
-		            "Tesseract has no data for \"%s\" (%s)", languages, version);
+		            "Tesseract has no data for \"%s\" (%s); Debian has that of each language as "
+		            "tesseract-ocr-LANGUAGE",
+		            languages, version);
 		return FALSE;
 	}
 	OcrState *state = g_new0(OcrState, 1);

@@ -9,6 +9,7 @@
 #include "pipeline/shape.h"
 #include "pipeline/task_types.h"
 
+#define NAMES_MAX 1000u
 #define FILE_MAX_BYTES ((gsize)1 << 20)
 #define PLACEHOLDER "{document}"
 
@@ -71,13 +72,18 @@ const WeftJson *weft_task_schema_tree(const WeftTask *task, guint type)
 	                : task->schema_tree;
 }
 
+static gboolean is_shipped(const WeftJob *job)
+{
+	return strchr(job->task, '/') == NULL && !g_str_has_suffix(job->task, ".task") &&
+	       job->tasks_dir != NULL;
+}
+
 /* A shipped task by its name, or a file. */
 static char *task_path(const WeftJob *job)
 {
 	g_autofree char *file = NULL;
 
-	if (strchr(job->task, '/') != NULL || g_str_has_suffix(job->task, ".task") ||
-	    job->tasks_dir == NULL)
+	if (!is_shipped(job))
 		return g_strdup(job->task);
 	file = g_strconcat(job->task, ".task", NULL);
 	return g_build_filename(job->tasks_dir, file, NULL);
@@ -393,6 +399,30 @@ static gboolean read_prompt(WeftTask *task, const WeftJob *job, GKeyFile *file, 
 	return TRUE;
 }
 
+/* Why the task's file can't be read. A name alone that no shipped task has is mostly a slip of the hand. */
+static void tell_unread(const WeftJob *job, const char *path, const GError *failure, GError **error)
+{
+	g_autoptr(GPtrArray) names = NULL;
+	g_autoptr(GString) all = g_string_new(NULL);
+
+	if (is_shipped(job) && g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+		names = weft_folder_names(job->tasks_dir, NAMES_MAX, NULL);
+	for (guint i = 0; names != NULL && i < names->len; i++) {
+		const char *name = names->pdata[i];
+
+		if (g_str_has_suffix(name, ".task"))
+			g_string_append_printf(all, "%s%.*s", all->len > 0 ? ", " : "",
+			                       (int)(strlen(name) - strlen(".task")), name);
+	}
+	if (all->len == 0)
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "task %s: %s", path, failure->message);
+	else
+		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG,
+		            "no task \"%s\" comes with weft, which has %s; your own is given by its path, "
+		            "as in ./%s.task",
+		            job->task, all->str, job->task);
+}
+
 WeftTask *weft_task_open(const WeftJob *job, GError **error)
 {
 	g_autoptr(WeftTask) task = g_new0(WeftTask, 1);
@@ -404,8 +434,7 @@ WeftTask *weft_task_open(const WeftJob *job, GError **error)
 	if (g_str_has_suffix(task->name, ".task"))
 		task->name[strlen(task->name) - strlen(".task")] = '\0';
 	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &failure)) {
-		g_set_error(error, WEFT_ERROR, WEFT_ERROR_CONFIG, "task %s: %s", path,
-		            failure->message);
+		tell_unread(job, path, failure, error);
 		return NULL;
 	}
 	if (!check_keys(file, path, error) || !read_choices(task, file, path, error) ||

@@ -47,6 +47,9 @@ class Tasks(e2e.Case):
         done = e2e.weft("run", "-m", e2e.BUNDLE, "-t", self.mine / "gone.task", "-o", self.out, self.pile)
         self.assert_code(done, 3)
         self.assertIn("gone.task", done.stderr)
+        done = e2e.weft("run", "-t", "extrct", "-o", self.out, self.pile)
+        self.assert_code(done, 3)
+        self.assertRegex(done.stderr, r'no task "extrct" comes .* describe, extract, index, .*\./extrct\.task')
 
     @unittest.skipUnless(e2e.SHIPPED, "there is no bundle")
     def test_untaught(self):
