@@ -14,10 +14,11 @@ the bytes that an undisturbed run gives, and does nothing twice. It is shown by 
     no work twice   shim.c logs each document that is handed to a decoder; a document whose record
       lay in its place before a run began may not be in that run's log
 
-shim.c says how calls are made to fail. Three programs use this one: test_points.py goes through all
-calls in turn, test_storm.py kills at random instants, test_world.py changes the world underneath
-(full and read-only disks, inputs that change or vanish, a damaged catalogue, a second run).
-FAULTS_LONG=1 (tests/run.sh --long) takes all points and 200 kills, FAULTS_SEED another seed.
+shim.c says how calls are made to fail. Four programs use this one: test_points.py goes through all
+calls in turn, test_verbs.py through those of the verbs beside run, test_storm.py kills at random
+instants, test_world.py changes the world underneath (full and read-only disks, inputs that change or
+vanish, a damaged catalogue, a second run).
+FAULTS_LONG=1 (tests/run.sh --long) takes all points and 400 kills, FAULTS_SEED another seed.
 """
 import collections
 import contextlib
