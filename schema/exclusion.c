@@ -40,11 +40,11 @@ static gboolean refuse(Clearing *clearing, const Target *target)
 {
 	static const char *const reasons[] = {
 		"may fit a value that the rest of the schema asks for, and how to keep clear of it "
-		"is known only for enum, const, type, pattern and required keys",
+		"is known only for enum, const, type, pattern, bounds and required keys",
 		"several of its schemas may fit the same value; give each a required property "
 		"with a const of its own, or write \"anyOf\"",
-		"whether it fits can be decided only by enum, const, type, pattern and required "
-		"keys"};
+		"whether it fits can be decided only by enum, const, type, pattern, bounds and "
+		"required keys"};
 	const WeftExclusion *exclusion = target->exclusion;
 	return weft_reading_refuse(
 		clearing->reading, weft_reading_clause_at(clearing->reading, exclusion->origin),
@@ -108,6 +108,16 @@ static gboolean turn_object(Clearing *clearing, const WeftClause *clause, GPtrAr
 	return TRUE;
 }
 
+/* A bound that is broken is enough. */
+static void turn_limits(const WeftClause *clause, WeftKeyword first, WeftKeyword last, GPtrArray *ways)
+{
+	for (WeftKeyword keyword = first; keyword <= last; keyword++) {
+		WeftElement way = {WEFT_ELEMENT_NOT_LIMIT, clause->index, keyword};
+		if (weft_json_raw_number(clause->values[keyword]))
+			add_way(ways, &way, 1);
+	}
+}
+
 /* The ways to keep clear of the target with a value of one type. */
 static gboolean turn(Clearing *clearing, const GArray *target, guint type, GPtrArray *ways)
 {
@@ -124,6 +134,10 @@ static gboolean turn(Clearing *clearing, const GArray *target, guint type, GPtrA
 		const WeftClause *clause = weft_reading_clause_at(clearing->reading, element->a);
 		if (type == WEFT_TYPE_OBJECT && !turn_object(clearing, clause, ways))
 			return FALSE;
+		if (type == WEFT_TYPE_NUMBER)
+			turn_limits(clause, WEFT_KEYWORD_MINIMUM, WEFT_KEYWORD_EXCLUSIVE_MAXIMUM, ways);
+		if (type == WEFT_TYPE_STRING)
+			turn_limits(clause, WEFT_KEYWORD_MIN_LENGTH, WEFT_KEYWORD_MAX_LENGTH, ways);
 		way.kind = WEFT_ELEMENT_NOT_PATTERN;
 		if (type == WEFT_TYPE_STRING &&
 		    weft_json_string(clause->values[WEFT_KEYWORD_PATTERN], NULL))

@@ -46,6 +46,7 @@ typedef enum {
 	WEFT_ELEMENT_NOT_VALUES,  /* a: clause whose enum and const it is none of */
 	WEFT_ELEMENT_PATTERN,     /* a: key that is the pattern which a string matches */
 	WEFT_ELEMENT_NOT_PATTERN, /* a: clause whose pattern a string does not match */
+	WEFT_ELEMENT_NOT_LIMIT,   /* a: clause whose bound b, a keyword, a number or a string's length breaks */
 } WeftElementKind;
 
 typedef struct WeftElement {

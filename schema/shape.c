@@ -444,6 +444,32 @@ static void guess_types(const WeftReading *reading, WeftSchemaShape *shape)
 		shape->types &= found;
 }
 
+/* A number or a length on the other side of a bound; of an exclusive one in draft 4's way a little further. */
+static void break_limit(WeftSchemaShape *shape, const WeftClause *clause, WeftKeyword keyword)
+{
+	static const WeftKeyword contrary[][2] = {
+		{WEFT_KEYWORD_MINIMUM, WEFT_KEYWORD_EXCLUSIVE_MAXIMUM},
+		{WEFT_KEYWORD_MAXIMUM, WEFT_KEYWORD_EXCLUSIVE_MINIMUM},
+		{WEFT_KEYWORD_EXCLUSIVE_MINIMUM, WEFT_KEYWORD_MAXIMUM},
+		{WEFT_KEYWORD_EXCLUSIVE_MAXIMUM, WEFT_KEYWORD_MINIMUM},
+	};
+	WeftSchemaLimit limit = {clause, keyword, weft_json_raw_number(clause->values[keyword])};
+	guint32 count;
+	for (gsize i = 0; i < G_N_ELEMENTS(contrary); i++)
+		if (contrary[i][0] == keyword) {
+			limit.keyword = contrary[i][1];
+			g_array_append_val(shape->limits, limit);
+		}
+	if (keyword == WEFT_KEYWORD_MAX_LENGTH && weft_clause_count(clause, keyword, &count))
+		shape->length_min = MAX(shape->length_min, count + 1);
+	if (keyword != WEFT_KEYWORD_MIN_LENGTH || !weft_clause_count(clause, keyword, &count))
+		return;
+	if (count == 0) /* nothing is shorter */
+		shape->types &= ~(guint)WEFT_TYPE_STRING;
+	else
+		shape->length_max = MIN(shape->length_max, count - 1);
+}
+
 static void gather_contraries(WeftReading *reading, WeftSchemaShape *shape)
 {
 	for (guint i = 0; i < shape->set->len; i++) {
@@ -458,6 +484,8 @@ static void gather_contraries(WeftReading *reading, WeftSchemaShape *shape)
 						 ->values[WEFT_KEYWORD_PATTERN],
 					 NULL)),
 				 TRUE);
+		else if (element->kind == WEFT_ELEMENT_NOT_LIMIT)
+			break_limit(shape, weft_reading_clause_at(reading, element->a), element->b);
 		else if (element->kind == WEFT_ELEMENT_PATTERN)
 			add_part(reading, shape,
 				 g_strdup(weft_reading_key_at(reading, element->a)->text), FALSE);

@@ -57,28 +57,27 @@ static WeftFit fit_counts(const WeftClause *clause, WeftKeyword least, WeftKeywo
 	return truth(!weft_clause_count(clause, most, &count) || n <= count);
 }
 
+/* One of the keywords that bound numbers. */
+static WeftFit fit_limit(const WeftClause *clause, WeftKeyword keyword, const char *number)
+{
+	const WeftJson *bound = clause->values[keyword];
+	const char *text = weft_json_raw_number(bound);
+	if (!text) /* draft 4: true or false */
+		return bound ? WEFT_FIT_UNKNOWN : WEFT_FIT_YES;
+	if (keyword == WEFT_KEYWORD_MULTIPLE_OF)
+		return weft_value_is_multiple(number, text);
+	int order = weft_numeral_compare(number, text);
+	return truth(keyword == WEFT_KEYWORD_MINIMUM             ? order >= 0
+		     : keyword == WEFT_KEYWORD_MAXIMUM           ? order <= 0
+		     : keyword == WEFT_KEYWORD_EXCLUSIVE_MINIMUM ? order > 0
+								 : order < 0);
+}
+
 static WeftFit fit_number(const WeftClause *clause, const WeftJson *value)
 {
-	const char *number = weft_json_raw_number(value);
 	WeftFit fit = WEFT_FIT_YES;
-	for (WeftKeyword keyword = WEFT_KEYWORD_MINIMUM; keyword <= WEFT_KEYWORD_MULTIPLE_OF;
-	     keyword++) {
-		const WeftJson *bound = clause->values[keyword];
-		const char *text = weft_json_raw_number(bound);
-		if (bound && !text) /* draft 4: true or false */
-			return WEFT_FIT_UNKNOWN;
-		if (!text)
-			continue;
-		if (keyword == WEFT_KEYWORD_MULTIPLE_OF) {
-			fit = both(fit, weft_value_is_multiple(number, text));
-			continue;
-		}
-		int order = weft_numeral_compare(number, text);
-		fit = both(fit, truth(keyword == WEFT_KEYWORD_MINIMUM           ? order >= 0
-				      : keyword == WEFT_KEYWORD_MAXIMUM         ? order <= 0
-				      : keyword == WEFT_KEYWORD_EXCLUSIVE_MINIMUM ? order > 0
-										  : order < 0));
-	}
+	for (WeftKeyword keyword = WEFT_KEYWORD_MINIMUM; keyword <= WEFT_KEYWORD_MULTIPLE_OF; keyword++)
+		fit = both(fit, fit_limit(clause, keyword, weft_json_raw_number(value)));
 	return fit;
 }
 
@@ -413,6 +412,11 @@ static WeftFit fit_element(Check *check, const WeftElement *element, const WeftJ
 	case WEFT_ELEMENT_NOT_VALUES:
 		return contrary(
 			fit_literals(weft_reading_clause_at(reading, element->a), value));
+	case WEFT_ELEMENT_NOT_LIMIT:
+		return weft_json_raw_number(value) && element->b >= WEFT_KEYWORD_MINIMUM
+			       ? contrary(fit_limit(weft_reading_clause_at(reading, element->a),
+						    element->b, weft_json_raw_number(value)))
+			       : WEFT_FIT_UNKNOWN;
 	default: /* patterns: only of keys and strings that are no literals */
 		return WEFT_FIT_UNKNOWN;
 	}

@@ -34,6 +34,8 @@ static void test_refused(void)
 		 "#: keyword \"uniqueItems\": "},
 		{"{\"type\":\"array\",\"items\":{\"type\":\"boolean\"},\"uniqueItems\":true,\"minItems\":3}",
 		 "#: keyword \"uniqueItems\": its items have fewer values"},
+		{"{\"type\":\"string\",\"not\":{\"minLength\":0}}", "#: keyword \"not\": leaves nothing"},
+		{"{\"type\":\"integer\",\"not\":{\"multipleOf\":2}}", "#: keyword \"not\": may fit"},
 		{"{\"type\":\"string\",\"nullable\":true}", "#: keyword \"nullable\": "},
 		{"{\"type\":\"string\",\"format\":\"no-such\"}", "#: keyword \"format\": "},
 		{"{\"type\":\"string\",\"pattern\":\"(?=a)\"}", "#: keyword \"pattern\": "},
@@ -180,6 +182,15 @@ static void test_least(void)
 		 "{\"bb\":{\"const\":1},\"a\":{\"const\":1}}}",
 		 7, "{\"a\":1}"},
 		{"{\"not\":{\"enum\":[null,0]},\"type\":[\"null\",\"boolean\"]}", 4, "true"},
+		{"{\"type\":\"integer\",\"not\":{\"maximum\":5}}", 1, "6"},
+		{"{\"type\":\"number\",\"minimum\":4,\"not\":{\"exclusiveMaximum\":50}}", 2, "50"},
+		{"{\"type\":\"integer\",\"minimum\":40,\"not\":{\"minimum\":20,\"maximum\":100}}", 3, "101"},
+		{"{\"type\":\"string\",\"not\":{\"maxLength\":2}}", 5, "\"   \""},
+		{"{\"enum\":[5,17,\"abc\"],\"not\":{\"type\":\"number\",\"maximum\":9}}", 2, "17"},
+		{"{\"properties\":{\"n\":{\"type\":\"integer\",\"minimum\":10},\"m\":{\"const\":1}},"
+		 "\"required\":[\"n\"],\"if\":{\"properties\":{\"n\":{\"minimum\":10}}},"
+		 "\"then\":{\"required\":[\"m\"]}}",
+		 14, "{\"n\":10,\"m\":1}"},
 		{"{\"const\":1234567890123456789012}", 22, "1234567890123456789012"},
 		{"{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"type\":\"integer\","
 		 "\"minimum\":1,\"exclusiveMinimum\":true}",
