@@ -45,8 +45,8 @@ static void check_places(const WeftSchema *schema, const WeftJson *value, GStrin
 					  ? weft_json_key_at(value, i, &key_bytes) : NULL;
 		if (!key)
 			g_string_append_printf(path, "/%" G_GSIZE_FORMAT, i);
-		else if (key_bytes == 1 && *key == '*')
-			continue;
+		else if ((key_bytes == 1 && *key == '*') || memchr(key, 0, key_bytes))
+			continue; /* no path names them */
 		else
 			weft_json_pointer_add(path, key, key_bytes);
 		check_places(schema, weft_json_at(value, i), path, n_left);
