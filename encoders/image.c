@@ -36,7 +36,7 @@ static void picture_box(const WeftImage *image, double box[4])
 {
 	const WeftAnchor *anchor = &image->anchor;
 	double points = image->raster->points_per_pixel;
-	double unit = anchor->page && points > 0 ? points : 1;
+	double unit = points > 0 ? points : 1;
 
 	box[0] = anchor->has_bbox ? anchor->bbox[0] : 0;
 	box[1] = anchor->has_bbox ? anchor->bbox[1] : 0;
@@ -44,38 +44,54 @@ static void picture_box(const WeftImage *image, double box[4])
 	box[3] = anchor->has_bbox ? anchor->bbox[3] : image->raster->height * unit;
 }
 
-/* What of the picture tile (row, col) shows; the whole where it shows nothing but padding. */
-static WeftAnchor tile_anchor(const WeftImage *image, const WeftTiling *tiling, gsize row,
-			      gsize col)
+/* What of the picture a tile shows, and how much of the tile that is. */
+typedef struct Shown {
+	WeftAnchor anchor;
+	double share[2]; /* across and down; 0: it is nothing but padding, and the anchor says the whole */
+} Shown;
+
+static Shown shown_in(const WeftImage *image, const WeftTiling *tiling, gsize row, gsize col)
 {
-	WeftAnchor part = image->anchor;
-	double box[4], side = tiling->side;
-	guint32 width, height;
+	Shown shown = { .anchor = image->anchor };
+	double box[4], side = tiling->side, at[2] = { (double)col, (double)row };
+	guint32 size[2];
 
 	picture_box(image, box);
 	weft_tiling_fit(tiling, image->raster->width, image->raster->height,
-			(guint32)image->n_rows, (guint32)image->n_cols, &width, &height);
-	double x0 = (double)col * side / width, x1 = MIN(((double)col + 1) * side / width, 1);
-	double y0 = (double)row * side / height, y1 = MIN(((double)row + 1) * side / height, 1);
+			(guint32)image->n_rows, (guint32)image->n_cols, &size[0], &size[1]);
+	for (int axis = 0; axis < 2; axis++) {
+		double first = MIN(at[axis] * side, size[axis]);
+		double end = MIN((at[axis] + 1) * side, size[axis]);
+		double unit = (box[axis + 2] - box[axis]) / size[axis];
 
-	if (x0 >= x1 || y0 >= y1)
-		return part;
-	part.has_bbox = TRUE;
-	part.bbox[0] = box[0] + x0 * (box[2] - box[0]);
-	part.bbox[1] = box[1] + y0 * (box[3] - box[1]);
-	part.bbox[2] = box[0] + x1 * (box[2] - box[0]);
-	part.bbox[3] = box[1] + y1 * (box[3] - box[1]);
-	return part;
+		if (first >= end)
+			return (Shown){ .anchor = image->anchor };
+		shown.share[axis] = (end - first) / side;
+		shown.anchor.bbox[axis] = box[axis] + first * unit;
+		shown.anchor.bbox[axis + 2] = box[axis] + end * unit;
+	}
+	shown.anchor.has_bbox = TRUE;
+	return shown;
 }
 
-static void add_tile(const WeftImage *image, const WeftEncoders *encoders, gsize i,
-		     WeftAnchor anchor, WeftSequence *sequence)
+/* All of it, squeezed into one tile. */
+static Shown shown_whole(const WeftImage *image)
+{
+	Shown shown = { .anchor = image->anchor, .share = { 1, 1 } };
+
+	picture_box(image, shown.anchor.bbox);
+	shown.anchor.has_bbox = TRUE;
+	return shown;
+}
+
+static void add_tile(const WeftImage *image, const WeftEncoders *encoders, gsize i, Shown shown,
+		     WeftSequence *sequence)
 {
 	gsize first = weft_sequence_length(sequence), n = encoders->tokens_per_tile;
 
 	weft_sequence_add_rows(sequence, encoders->image_ids.patch,
 			       image->rows + i * n * encoders->width, n);
-	weft_sequence_add_span(sequence, WEFT_SPAN_PATCH, first, anchor, image->content);
+	weft_sequence_add_tile(sequence, first, shown.anchor, shown.share, image->content);
 }
 
 static void add_mark(const WeftImage *image, gint32 id, WeftSequence *sequence)
@@ -96,16 +112,15 @@ void weft_image_append(const WeftImage *image, const WeftEncoders *encoders,
 	add_mark(image, ids->start, sequence);
 	for (gsize i = 0; n_cells > 1 && i < n_cells; i++) {
 		gsize row = i / image->n_cols, col = i % image->n_cols;
-		WeftAnchor anchor = tile_anchor(image, &encoders->tiling, row, col);
 
-		add_tile(image, encoders, i, anchor, sequence);
+		add_tile(image, encoders, i, shown_in(image, &encoders->tiling, row, col), sequence);
 		add_mark(image, col + 1 < image->n_cols ? ids->column_end : ids->row_end, sequence);
 	}
-	WeftAnchor whole = image->anchor;
-	picture_box(image, whole.bbox);
-	whole.has_bbox = TRUE;
 	add_mark(image, ids->image, sequence);
-	add_tile(image, encoders, n_cells > 1 ? n_cells : 0, whole, sequence);
+	if (n_cells > 1)
+		add_tile(image, encoders, n_cells, shown_whole(image), sequence);
+	else
+		add_tile(image, encoders, 0, shown_in(image, &encoders->tiling, 0, 0), sequence);
 	add_mark(image, ids->end, sequence);
 }
 

@@ -1,5 +1,7 @@
 #include "encoders/sequence.h"
 
+#include <string.h>
+
 WeftSequence *weft_sequence_new(gsize width)
 {
 	WeftSequence *sequence = g_new0(WeftSequence, 1);
@@ -65,8 +67,19 @@ void weft_sequence_add_span(WeftSequence *sequence, WeftSpanKind kind, gsize tok
 			    WeftAnchor anchor, guint32 content)
 {
 	WeftSpan span = { kind, token_first, weft_sequence_length(sequence) - token_first, anchor,
-			  content };
+			  content, { 1, 1 } };
 
 	if (span.n_tokens)
 		g_array_append_val(sequence->spans, span);
+}
+
+void weft_sequence_add_tile(WeftSequence *sequence, gsize token_first, WeftAnchor anchor,
+			    const double shown[2], guint32 content)
+{
+	guint n = sequence->spans->len;
+
+	weft_sequence_add_span(sequence, WEFT_SPAN_PATCH, token_first, anchor, content);
+	if (sequence->spans->len > n)
+		memcpy(g_array_index(sequence->spans, WeftSpan, n).shown, shown,
+		       2 * sizeof *shown);
 }

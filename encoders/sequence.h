@@ -38,5 +38,8 @@ void weft_sequence_add_rows(WeftSequence *sequence, gint32 id, const float *rows
 /* The positions from token_first to the end are one span; no span when there are none. */
 void weft_sequence_add_span(WeftSequence *sequence, WeftSpanKind kind, gsize token_first,
 			    WeftAnchor anchor, guint32 content);
+/* The same for the patches of a tile; span.h says what `shown` is. */
+void weft_sequence_add_tile(WeftSequence *sequence, gsize token_first, WeftAnchor anchor,
+			    const double shown[2], guint32 content);
 
 #endif

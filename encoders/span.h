@@ -25,6 +25,8 @@ typedef struct WeftSpan {
 	gsize n_tokens;
 	WeftAnchor anchor;
 	guint32 content;       /* number of the item of content in the document, or NO_CONTENT */
+	double shown[2];       /* PATCH: how much of the square of rows, from its left and from its top,
+	                        * the anchor's box fills; what is beyond is padding */
 } WeftSpan;
 
 #endif

@@ -77,8 +77,9 @@ gboolean weft_av_picture_grey(struct SwsContext **cache, const AVFrame *frame, g
 	             ret_luma);
 }
 
-static void fit(const AVFrame *frame, double aspect, const WeftDecodeOptions *options,
-                double *ret_width, double *ret_height)
+/* Returns how many of its own pixels one of the raster's is; 0: it keeps its size. */
+static double fit(const AVFrame *frame, double aspect, const WeftDecodeOptions *options,
+                  double *ret_width, double *ret_height)
 {
 	double w = frame->width, h = frame->height;
 	if (aspect > 1.0 / 16 && aspect < 16)
@@ -88,11 +89,12 @@ static void fit(const AVFrame *frame, double aspect, const WeftDecodeOptions *op
 	factor = MIN(factor, sqrt(options->limits.raster_pixels / (w * h)));
 	*ret_width = MAX(1, floor(w * factor + 0.5));
 	*ret_height = MAX(1, floor(h * factor + 0.5));
+	return factor < 1 ? MAX(w / *ret_width, h / *ret_height) : 0;
 }
 
 gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn,
-                         const WeftDecodeOptions *options, guint32 *ret_width,
-                         guint32 *ret_height, guint8 **ret_pixels, GError **error)
+                         const WeftDecodeOptions *options, WeftRaster *ret_raster,
+                         GError **error)
 {
 	if (frame->width < 1 || frame->height < 1 ||
 	    (guint64)frame->width * (guint64)frame->height > WEFT_RASTER_PIXELS_MAX) {
@@ -102,7 +104,7 @@ gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn,
 		return FALSE;
 	}
 	double w, h;
-	fit(frame, aspect, options, &w, &h);
+	double unit = fit(frame, aspect, options, &w, &h);
 	guint32 width = (guint32)w, height = (guint32)h;
 	/* swscale writes whole vectors: a little more room behind the last row */
 	guint8 *pixels = g_try_malloc((gsize)width * height * 3 + 64);
@@ -125,8 +127,7 @@ gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn,
 		            width, height);
 		return FALSE;
 	}
-	*ret_width = width;
-	*ret_height = height;
-	*ret_pixels = pixels;
+	*ret_raster = (WeftRaster){.width = width, .height = height, .pixels = pixels,
+	                           .points_per_pixel = unit};
 	return TRUE;
 }

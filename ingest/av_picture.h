@@ -18,10 +18,10 @@ typedef struct WeftAvTurn {
 WeftAvTurn weft_av_turn(const gint32 *matrix);
 
 /* `aspect`: width of a pixel by its height. Made no larger than raster_side_max and the
- * limits. The pixels are g_malloc'ed, rows without padding. */
+ * limits; the raster says how much smaller. Its pixels are g_malloc'ed; its ink is not measured. */
 gboolean weft_av_picture(const AVFrame *frame, double aspect, WeftAvTurn turn,
-                         const WeftDecodeOptions *options, guint32 *ret_width,
-                         guint32 *ret_height, guint8 **ret_pixels, GError **error);
+                         const WeftDecodeOptions *options, WeftRaster *ret_raster,
+                         GError **error);
 
 /* A grey copy of width x height pixels, as stored. `cache` keeps what can be used for the next
  * frame: NULL at first, freed with sws_freeContext. */

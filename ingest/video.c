@@ -114,16 +114,16 @@ static void show_known(WeftVideo *video, WeftAnchor at, gboolean is_blank)
 
 static void show_new(WeftVideo *video, AVFrame *frame, const guint8 *luma, WeftAnchor at)
 {
-	guint32 width, height;
-	guint8 *pixels;
+	WeftRaster raster;
 	g_autoptr(GError) error = NULL;
 	if (!weft_av_picture(frame, aspect_of(video->source, video->stream, frame), video->turn,
-	                     video->options, &width, &height, &pixels, &error)) {
+	                     video->options, &raster, &error)) {
 		g_queue_push_tail(video->out, weft_part_new_fault(at, error->code, "track %u: %s",
 		                                                  at.track, error->message));
 		return;
 	}
-	video->shown = weft_part_new_raster(WEFT_PART_FRAME, at, width, height, pixels, 0);
+	video->shown = weft_part_new_raster(WEFT_PART_FRAME, at, raster.width, raster.height,
+	                                    raster.pixels, raster.points_per_pixel);
 	video->shown_number = weft_frame_book_add(video->book, luma);
 }
 
@@ -309,12 +309,12 @@ WeftPart *weft_video_cover(const WeftAvSource *source, guint stream_index,
 	const WeftAvTurn upright = weft_av_turn(NULL);
 	WeftAnchor at = {.track = stream_index + 1};
 	WeftPart *part = NULL;
-	guint32 width, height;
-	guint8 *pixels;
+	WeftRaster raster;
 	if (frame && decode_cover(codec, &stream->attached_pic, frame, error) &&
-	    weft_av_picture(frame, aspect_of(source, stream, frame), upright, options, &width,
-	                    &height, &pixels, error))
-		part = weft_part_new_raster(WEFT_PART_RASTER, at, width, height, pixels, 0);
+	    weft_av_picture(frame, aspect_of(source, stream, frame), upright, options, &raster,
+	                    error))
+		part = weft_part_new_raster(WEFT_PART_RASTER, at, raster.width, raster.height,
+		                            raster.pixels, raster.points_per_pixel);
 	else if (codec && !frame)
 		g_set_error(error, WEFT_ERROR, WEFT_ERROR_LIMIT, "no memory for a frame");
 	av_frame_free(&frame);

@@ -87,6 +87,9 @@ static void test_spans(void)
 	const double boxes[7][4] = { { 0, 0, 56, 56 },	 { 56, 0, 112, 56 },  { 112, 0, 140, 56 },
 				     { 0, 56, 56, 80 }, { 56, 56, 112, 80 }, { 112, 56, 140, 80 },
 				     { 0, 0, 140, 80 } };
+	/* 70 = 28 + 28 + 14, 40 = 28 + 12; the global one is squeezed. */
+	const double shown[7][2] = { { 1, 1 }, { 1, 1 }, { 0.5, 1 }, { 1, 12 / 28.0 },
+				     { 1, 12 / 28.0 }, { 0.5, 12 / 28.0 }, { 1, 1 } };
 
 	g_assert_cmpuint(next, >, sequence->n_prefix);
 	for (guint i = 0; i < sequence->spans->len; i++) {
@@ -101,6 +104,9 @@ static void test_spans(void)
 			for (gsize j = 0; j < 4; j++)
 				g_assert_cmpfloat(fabs(spans[i].anchor.bbox[j] - boxes[n_patch][j]),
 						  <, 1e-9);
+			for (gsize j = 0; j < 2; j++)
+				g_assert_cmpfloat(fabs(spans[i].shown[j] - shown[n_patch][j]), <,
+						  1e-9);
 			n_patch++;
 		}
 		if (spans[i].kind == WEFT_SPAN_TEXT && spans[i].content == 3)
@@ -326,6 +332,32 @@ static void test_bare_image(void)
 	check_close(&opened);
 }
 
+/* A picture on one tile is not squeezed: the tile shows all of it, and padding. */
+static void test_one_tile(void)
+{
+	static const guint32 sizes[][2] = { { 70, 35 }, { 14, 28 } };
+	static const double shown[][2] = { { 1, 0.5 }, { 0.5, 1 } };
+	Opened opened = check_open(WEFT_SCOUT, NULL);
+
+	for (guint i = 0; i < G_N_ELEMENTS(sizes); i++) {
+		WeftRaster raster = check_picture(sizes[i][0], sizes[i][1], 3); /* decoded smaller */
+		g_autoptr(WeftSequence) bare = weft_sequence_new(32);
+		const WeftSpan *span;
+
+		g_assert_true(weft_encoders_add_image(opened.encoders, bare, &raster, TRUE, NULL,
+						      NULL));
+		span = &g_array_index(bare->spans, WeftSpan, bare->spans->len - 2);
+		g_assert_cmpuint(span->kind, ==, WEFT_SPAN_PATCH);
+		for (int axis = 0; axis < 2; axis++) {
+			g_assert_cmpfloat(span->anchor.bbox[axis], ==, 0);
+			g_assert_cmpfloat(span->anchor.bbox[axis + 2], ==, 3 * sizes[i][axis]);
+			g_assert_cmpfloat(span->shown[axis], ==, shown[i][axis]);
+		}
+		g_free(raster.pixels);
+	}
+	check_close(&opened);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -339,5 +371,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/fuse/frame", test_frame);
 	g_test_add_func("/fuse/image-counts", test_image_counts);
 	g_test_add_func("/fuse/bare-image", test_bare_image);
+	g_test_add_func("/fuse/one-tile", test_one_tile);
 	return g_test_run();
 }

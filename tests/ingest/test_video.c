@@ -281,12 +281,14 @@ static void shape_and_size_of_frames(void)
 	const WeftRaster *raster = &nth(&d, WEFT_PART_FRAME, 1, 0)->raster;
 	g_assert_cmpuint(raster->width, ==, 320);
 	g_assert_cmpuint(raster->height, ==, 96);
+	g_assert_cmpfloat(raster->points_per_pixel, ==, 0);
 	decoded_free(&d);
 	options.raster_side_max = 100;
 	d = decode_with("wide.mkv", options);
 	raster = &nth(&d, WEFT_PART_FRAME, 1, 0)->raster;
 	g_assert_cmpuint(raster->width, ==, 100);
 	g_assert_cmpuint(raster->height, ==, 30);
+	g_assert_cmpfloat(raster->points_per_pixel, ==, 3.2);
 	decoded_free(&d);
 }
 
