@@ -26,6 +26,7 @@ typedef struct WeftPointed {
 	guint32 content;    /* number of the item of content in the document, or WEFT_SPAN_NO_CONTENT */
 	WeftAnchor at;
 	double share;       /* 0..1, of all that it looked at, instructions included */
+	double patch;       /* of a picture: how wide a patch is there, in units of `at`; else 0 */
 } WeftPointed;
 
 typedef struct WeftAnswerValue {

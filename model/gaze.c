@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/gaze_map.h"
+
 /* Positions that are kept of one decision. */
 #define LOOKS_MAX 32
 
@@ -122,19 +124,36 @@ void weft_gaze_keep(WeftGaze *gaze)
 
 /* ---- the place of a value ---- */
 
-static const WeftSpan *span_at(const WeftGaze *gaze, gsize position)
+static const WeftSpan *span_at(const WeftGaze *gaze, guint s)
 {
-	const GArray *spans = gaze->sequence->spans;
-	guint low = 0, high = spans->len;
+	return &g_array_index(gaze->sequence->spans, WeftSpan, s);
+}
 
-	while (high - low > 1) {
-		guint middle = low + (high - low) / 2;
-		if (g_array_index(spans, WeftSpan, middle).token_first <= position)
-			low = middle;
-		else
-			high = middle;
+static gboolean is_mark(const WeftSpan *span)
+{
+	return span->kind == WEFT_SPAN_TEXT && span->content == WEFT_SPAN_NO_CONTENT;
+}
+
+static gboolean is_same_picture(const WeftSpan *a, const WeftSpan *b)
+{
+	return a->kind == WEFT_SPAN_PATCH && b->kind == WEFT_SPAN_PATCH &&
+	       a->content == b->content && a->anchor.document == b->anchor.document &&
+	       a->anchor.page == b->anchor.page && a->anchor.track == b->anchor.track &&
+	       a->anchor.time[0] == b->anchor.time[0];
+}
+
+/* Behind the last tile of the picture whose first one span `s` is; of text and sound, behind the span. */
+static guint end_of(const WeftGaze *gaze, guint s)
+{
+	guint end = s + 1;
+
+	for (guint i = end; i < gaze->sequence->spans->len; i++) {
+		if (is_same_picture(span_at(gaze, s), span_at(gaze, i)))
+			end = i + 1;
+		else if (!is_mark(span_at(gaze, i)))
+			break;
 	}
-	return &g_array_index(spans, WeftSpan, low);
+	return end;
 }
 
 static double share_between(double from, double to, double part)
@@ -142,37 +161,63 @@ static double share_between(double from, double to, double part)
 	return from + (to - from) * part;
 }
 
-/* The tokens [first, end) of a tile, row by row of a square, as part of the tile's box. */
-static void narrow_box(const WeftSpan *span, const float *mass, float least, WeftAnchor *at)
+/* Patch i of a tile, row by row of a square of so many. FALSE: it shows nothing but padding. */
+static gboolean cell_of(const WeftSpan *span, gsize i, gsize side, WeftGazeCell *ret_cell)
 {
-	gsize side = (gsize)llround(sqrt((double)span->n_tokens));
-	gsize left = side, top = side, right = 0, bottom = 0;
+	const double *box = span->anchor.bbox;
+	gsize at[2] = { i % side, i / side };
 
-	if (side == 0 || side * side != span->n_tokens || !at->has_bbox)
-		return;
-	for (gsize i = 0; i < span->n_tokens; i++) {
-		if (mass[i] < least)
-			continue;
-		left = MIN(left, i % side);
-		right = MAX(right, i % side + 1);
-		top = MIN(top, i / side);
-		bottom = MAX(bottom, i / side + 1);
-	}
+	ret_cell->area = 1;
 	for (int axis = 0; axis < 2; axis++) {
-		const double *box = span->anchor.bbox;
-		double from = (double)(axis ? top : left) / (double)side;
-		double to = (double)(axis ? bottom : right) / (double)side;
-		at->bbox[axis] = share_between(box[axis], box[axis + 2], from);
-		at->bbox[axis + 2] = share_between(box[axis], box[axis + 2], to);
+		double n_shown = span->shown[axis] * (double)side;
+		double first = MIN((double)at[axis], n_shown);
+		double end = MIN((double)at[axis] + 1, n_shown);
+
+		if (first >= end)
+			return FALSE;
+		ret_cell->box[axis] = share_between(box[axis], box[axis + 2], first / n_shown);
+		ret_cell->box[axis + 2] = share_between(box[axis], box[axis + 2], end / n_shown);
+		ret_cell->area *= (box[axis + 2] - box[axis]) / n_shown;
 	}
+	return ret_cell->area > 0;
 }
 
-static void narrow_time(const WeftSpan *span, const float *mass, float least, WeftAnchor *at)
+/* The patches of spans [first, end) that were looked at. */
+static void narrow_box(const WeftGaze *gaze, guint first, guint end, const float *mass,
+		       WeftPointed *pointed)
+{
+	g_autoptr(GArray) cells = g_array_new(FALSE, FALSE, sizeof(WeftGazeCell));
+	double box[4];
+
+	for (guint s = first; s < end; s++) {
+		const WeftSpan *span = span_at(gaze, s);
+		gsize side = (gsize)llround(sqrt((double)span->n_tokens));
+
+		if (span->kind != WEFT_SPAN_PATCH || side * side != span->n_tokens ||
+		    !span->anchor.has_bbox)
+			continue;
+		for (gsize i = 0; i < span->n_tokens; i++) {
+			WeftGazeCell cell = { .mass = (double)mass[span->token_first + i] };
+
+			if (cell.mass > 0 && cell_of(span, i, side, &cell))
+				g_array_append_val(cells, cell);
+		}
+	}
+	if (!weft_gaze_map_place(cells, box, &pointed->patch))
+		return;
+	memcpy(pointed->at.bbox, box, sizeof box);
+	pointed->at.has_bbox = TRUE;
+}
+
+static void narrow_time(const WeftSpan *span, const float *mass, WeftAnchor *at)
 {
 	gsize first = span->n_tokens, end = 0;
+	float largest = 0;
 
+	for (gsize i = 0; i < span->n_tokens; i++)
+		largest = MAX(largest, mass[i]);
 	for (gsize i = 0; i < span->n_tokens; i++) {
-		if (mass[i] < least)
+		if (mass[i] < largest / 2)
 			continue;
 		first = MIN(first, i);
 		end = i + 1;
@@ -185,61 +230,58 @@ static void narrow_time(const WeftSpan *span, const float *mass, float least, We
 				    (double)end / (double)span->n_tokens);
 }
 
-static WeftAnchor narrow(const WeftSpan *span, const float *mass)
+/* Spans [*ret_first, *ret_end): the text, sound or picture with the largest sum; ties go to the first. 0:
+ * nothing was looked at. */
+static double find_spans(const WeftGaze *gaze, const float *mass, guint *ret_first, guint *ret_end)
 {
-	WeftAnchor at = span->anchor;
-	float largest = 0;
+	double best = 0;
 
-	for (gsize i = 0; i < span->n_tokens; i++)
-		largest = MAX(largest, mass[i]);
-	if (span->kind == WEFT_SPAN_PATCH)
-		narrow_box(span, mass, largest / 2, &at);
-	else if (span->kind == WEFT_SPAN_AUDIO)
-		narrow_time(span, mass, largest / 2, &at);
-	return at;
-}
+	for (guint s = 0, end; s < gaze->sequence->spans->len; s = end) {
+		double sum = 0;
 
-/* The span with the largest sum of these looks; ties go to the first. */
-static const WeftSpan *find_span(const WeftGaze *gaze, gsize first, gsize end, double *ret_sum)
-{
-	const WeftSpan *spans = (const WeftSpan *)(const void *)gaze->sequence->spans->data;
-	const WeftSpan *best = NULL;
-	g_autofree double *sums = g_new0(double, gaze->sequence->spans->len);
-
-	for (gsize i = first; i < end; i++) {
-		const Look *look = &g_array_index(gaze->looks, Look, i);
-		sums[span_at(gaze, look->position) - spans] += (double)look->mass;
+		end = end_of(gaze, s);
+		for (guint i = s; i < end; i++)
+			for (gsize t = 0; t < span_at(gaze, i)->n_tokens; t++)
+				sum += (double)mass[span_at(gaze, i)->token_first + t];
+		if (sum <= best)
+			continue;
+		best = sum;
+		*ret_first = s;
+		*ret_end = end;
 	}
-	for (guint s = 0; s < gaze->sequence->spans->len; s++)
-		if (sums[s] > 0 && (!best || sums[s] > sums[best - spans]))
-			best = &spans[s];
-	*ret_sum = best ? sums[best - spans] : 0;
 	return best;
 }
 
 WeftPointed weft_gaze_place(const WeftGaze *gaze, gsize first, gsize end)
 {
 	WeftPointed pointed = {0};
-	double sum;
+	guint span_first = 0, span_end = 1;
 
 	end = MIN(end, gaze->ends->len);
 	if (first >= end)
 		return pointed;
-	gsize look_first = first > 0 ? g_array_index(gaze->ends, gsize, first - 1) : 0;
+	g_autofree float *mass = g_new0(float, gaze->n_positions);
 	gsize look_end = g_array_index(gaze->ends, gsize, end - 1);
-	const WeftSpan *span = find_span(gaze, look_first, look_end, &sum);
-	if (!span)
-		return pointed;
-	g_autofree float *mass = g_new0(float, span->n_tokens);
-	for (gsize i = look_first; i < look_end; i++) {
+
+	for (gsize i = first > 0 ? g_array_index(gaze->ends, gsize, first - 1) : 0; i < look_end; i++) {
 		const Look *look = &g_array_index(gaze->looks, Look, i);
-		if (look->position - span->token_first < span->n_tokens)
-			mass[look->position - span->token_first] += look->mass;
+
+		mass[look->position] += look->mass;
 	}
+	double sum = find_spans(gaze, mass, &span_first, &span_end);
+
+	if (!(sum > 0))
+		return pointed;
+	const WeftSpan *span = span_at(gaze, span_first);
+
 	pointed.is_known = TRUE;
 	pointed.kind = span->kind;
 	pointed.content = span->content;
-	pointed.at = narrow(span, mass);
+	pointed.at = span_at(gaze, span_end - 1)->anchor; /* the last tile shows the whole picture */
 	pointed.share = sum / (double)(end - first);
+	if (span->kind == WEFT_SPAN_PATCH)
+		narrow_box(gaze, span_first, span_end, mass, &pointed);
+	else if (span->kind == WEFT_SPAN_AUDIO)
+		narrow_time(span, mass + span->token_first, &pointed.at);
 	return pointed;
 }

@@ -3,8 +3,9 @@
  * The row whose logits decide a token attends to the request. Its probabilities, averaged over heads
  * and over the layers that see the whole request (not those with chunks), say how much it looked at
  * each position. Of a decision the positions of the document that were looked at most are
- * kept; a value's decisions together point at the span with the largest sum, and in it at the patches,
- * or rows of sound, that have at least half of the largest one's mass.
+ * kept; a value's decisions together point at the text, the stretch of sound or the picture, all its tiles
+ * together, with the largest sum. In a picture that is narrowed to the place which was looked at most
+ * (gaze_map.h), in sound to the rows that have at least half of the largest one's mass.
  *
  * The same numbers with any batch and any number of threads: heads, layers and positions are summed in
  * order. One request, one thread.

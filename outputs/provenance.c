@@ -290,6 +290,7 @@ static void add_none(Tracer *tracer, const char *pointer)
 		none.content = pointed->content;
 		none.at = pointed->at;
 		none.attention = pointed->share;
+		none.patch = pointed->patch;
 	}
 	g_array_append_val(tracer->record->provenance, none);
 }

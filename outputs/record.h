@@ -93,6 +93,7 @@ typedef struct WeftProvenance {
 	double reading;         /* 0..1: how sure the reader of the content was; 1: it stands in the file */
 	double confidence;      /* of the value, the reading counted; negative: not known */
 	double attention;       /* POINTED: 0..1 of what the model looked at; 0: its time points there */
+	double patch;           /* POINTED in a picture: how wide a patch is there, in units of `at` */
 	char *read;             /* POINTED: what the place says, read alone; NULL: nobody has read it */
 	gboolean is_confirmed;  /* the value stands in it */
 } WeftProvenance;

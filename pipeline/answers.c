@@ -28,7 +28,7 @@ static void known_free(void *data)
 void weft_answers_key(const char *id, const char *content_key, guint round, char ret_key[65])
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-	g_autofree char *text = g_strdup_printf("answers\n%s\n%s\n%u\n", id, content_key, round);
+	g_autofree char *text = g_strdup_printf("answers 2\n%s\n%s\n%u\n", id, content_key, round);
 
 	g_checksum_update(sum, (const guchar *)text, -1);
 	g_strlcpy(ret_key, g_checksum_get_string(sum), 65);
@@ -112,6 +112,7 @@ static void put_pointed(GByteArray *bytes, const WeftPointed *pointed, WeftDecli
 	weft_bytes_put_le32(bytes, pointed->content);
 	put_anchor(bytes, &pointed->at);
 	weft_bytes_put_f64(bytes, pointed->share);
+	weft_bytes_put_f64(bytes, pointed->patch);
 }
 
 static void put_asked(GByteArray *bytes, const WeftAsked *asked)
@@ -238,6 +239,7 @@ static void take_pointed(In *in, WeftPointed *pointed, WeftDecline *decline)
 	pointed->content = (guint32)take(in, 4);
 	take_anchor(in, &pointed->at);
 	pointed->share = take_double(in);
+	pointed->patch = take_double(in);
 }
 
 static void take_asked(In *in, WeftAsked *asked)

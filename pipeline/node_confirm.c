@@ -24,7 +24,8 @@
 
 /* Of one document: each costs a piece of a page read, and at most a page decoded. */
 #define VALUES_MAX 32
-/* A patch is coarser than a line of text: as much again on each side, at least so many points. */
+/* Around what was looked at a patch, which is as exact as looking is, and no less than so many points, which is
+ * a line. What stands further away is another place, and its text no evidence for this one. */
 #define MARGIN_LEAST 12.0
 /* Of text that has a box: white to all sides, and the word beside it, in heights of a line. */
 #define LINE_MARGIN 2.0
@@ -85,12 +86,12 @@ typedef struct Question {
 	WeftAnchor at;       /* with a margin */
 } Question;
 
-static WeftAnchor with_margin(const WeftAnchor *at, gboolean is_pointed)
+static WeftAnchor with_margin(const WeftProvenance *value, gboolean is_pointed)
 {
-	double width = at->bbox[2] - at->bbox[0], height = at->bbox[3] - at->bbox[1];
-	double margin = is_pointed ? MAX(MAX(width, height), MARGIN_LEAST)
-	                           : MAX(LINE_MARGIN * MIN(width, height), MARGIN_LEAST);
-	WeftAnchor wider = *at;
+	const double *box = value->at.bbox;
+	double line = MIN(box[2] - box[0], box[3] - box[1]);
+	double margin = MAX(is_pointed ? value->patch : LINE_MARGIN * line, MARGIN_LEAST);
+	WeftAnchor wider = value->at;
 
 	for (int i = 0; i < 4; i++)
 		wider.bbox[i] += i < 2 ? -margin : margin;
@@ -106,7 +107,7 @@ static GArray *questions_of(const WeftRecord *record, gboolean drawn_too)
 		const WeftProvenance *value = &g_array_index(record->provenance, WeftProvenance, i);
 		gboolean is_pointed = value->kind == WEFT_PROVENANCE_POINTED &&
 		                      value->attention > 0 && value->at.has_bbox;
-		Question question = {i, is_pointed, with_margin(&value->at, is_pointed)};
+		Question question = {i, is_pointed, with_margin(value, is_pointed)};
 
 		if (is_pointed || weft_record_can_be_read(record, i, drawn_too))
 			g_array_append_val(questions, question);

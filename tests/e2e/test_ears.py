@@ -95,6 +95,29 @@ class Ears(e2e.Case):
             tokens = record["model"]["tokens"]["audio"] if record["model"] else 0
             self.assertAlmostEqual(tokens, n_rows, delta=12)
 
+    def test_where_it_listened(self):
+        """Seconds that are pointed at are a hint that nobody checks: a Whisper would hear all, and leave no rows."""
+        path = self.sound(60)
+        names = [f"n{i}" for i in range(3)]
+        numbers = {name: {"type": "integer", "minimum": 100000, "maximum": 199999} for name in names}
+        (self.folder / "schema.json").write_text(json.dumps(
+            {"type": "object", "properties": numbers, "required": names, "additionalProperties": False}))
+        record = self.record("-t", "minutes", "-s", self.folder / "schema.json", path)
+        self.assertGreater(record["model"]["tokens"]["audio"], 0)
+        pointed = [evidence for (evidence, *_) in record["provenance"].values() if evidence["kind"] == "pointed"]
+        self.assertTrue(pointed, record["provenance"])
+        for evidence in pointed:
+            begin, end = evidence["at"][0]["time"]
+            self.assertTrue(0 <= begin < end <= 60.5 and end - begin <= BLOCK_S + 0.2, evidence)
+            self.assertTrue(0 < evidence["attention"] <= 1)
+            self.assertNotIn("confirmed", evidence)
+            self.assertNotIn("read", evidence)
+        self.out = self.folder / "heard"
+        record = self.record("-t", "minutes", "-s", self.folder / "schema.json", "--audio",
+                             e2e.SOURCE / "tests/golden/hear", path)
+        self.assertEqual(record["model"]["tokens"]["audio"] if record["model"] else 0, 0)
+        self.assertNotIn("pointed", [evidence["kind"] for (evidence, *_) in record["provenance"].values()])
+
     def test_after_a_kill(self):
         """Windows that were answered are not asked again, wherever their clips of sound end."""
         path = self.sound(1800)

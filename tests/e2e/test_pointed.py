@@ -8,6 +8,7 @@ import subprocess
 import e2e
 
 CHART = e2e.SOURCE / "examples/inbox/chart.png"
+PATCH = 48  # how wide a patch is there: 960 pixels in 10 tiles of two patches each
 
 
 class Pointed(e2e.Case):
@@ -31,9 +32,9 @@ class Pointed(e2e.Case):
                         if evidence["kind"] == "pointed"]
 
     def read_alone(self, at):
-        """The words that tesseract reads in the box and the margin that node_confirm.c names."""
+        """The words that tesseract reads in the box and a patch around it."""
         x0, y0, x1, y1 = at["bbox"]
-        margin = max(x1 - x0, y1 - y0, 12)
+        margin = PATCH
         left, top = max(0, int(x0 - margin)), max(0, int(y0 - margin))
         crop = f"crop=min({round(x1 + margin) - left}\\,iw-{left}):min({round(y1 + margin) - top}\\,ih-{top}):{left}:{top}"
         picture = subprocess.run(["ffmpeg", "-v", "error", "-i", CHART, "-vf", crop, "-f", "image2", "-c", "png", "-"],

@@ -1,5 +1,6 @@
 #include "model/gaze.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "golden.h"
@@ -94,8 +95,8 @@ static void decide(WeftGaze *gaze, gsize first, float first_mass, gsize second, 
 	mass = weft_gaze_room(gaze, 25);
 	memset(mass, 0, 25 * sizeof *mass);
 	mass[24] = 1 - first_mass - second_mass;
-	mass[first] = first_mass;
-	mass[second] = second_mass;
+	mass[first] += first_mass;
+	mass[second] += second_mass;
 	weft_gaze_add(gaze);
 	weft_gaze_keep(gaze);
 }
@@ -135,11 +136,88 @@ static void test_place(void)
 	weft_gaze_free(gaze);
 }
 
+/* ---- pictures of several tiles: 2 x 2 patches each, and the whole in 2 x 2 once more ---- */
+
+#define N_TILES 3
+
+/* Two tiles side by side of a picture of 60 x 40 points; the second shows 20 points and padding. */
+static WeftSequence *sequence_of_picture(void)
+{
+	WeftSequence *sequence = weft_sequence_new(1);
+	static const double boxes[N_TILES][4] = {{0, 0, 40, 40}, {40, 0, 60, 40}, {0, 0, 60, 40}};
+	static const double shown[N_TILES][2] = {{1, 1}, {0.5, 1}, {1, 1}};
+	const float row = 0;
+
+	for (int i = 0; i < N_TILES; i++) {
+		WeftAnchor anchor = {.page = 1, .has_bbox = TRUE};
+		gsize first = weft_sequence_length(sequence);
+
+		memcpy(anchor.bbox, boxes[i], sizeof boxes[i]);
+		for (int k = 0; k < 4; k++)
+			weft_sequence_add_rows(sequence, 7, &row, 1);
+		weft_sequence_add_tile(sequence, first, anchor, shown[i], 3);
+		first = weft_sequence_length(sequence);
+		weft_sequence_add_id(sequence, 1); /* between tiles stands a mark */
+		weft_sequence_add_span(sequence, WEFT_SPAN_TEXT, first, anchor, WEFT_SPAN_NO_CONTENT);
+	}
+	for (gsize i = weft_sequence_length(sequence); i < 25; i++)
+		weft_sequence_add_id(sequence, 1);
+	return sequence;
+}
+
+/* Positions of patch k of a tile; the first of the whole picture's four is at 10. */
+static gsize patch_at(gsize tile, gsize k)
+{
+	return tile * 5 + k;
+}
+
+static WeftAnchor looked_at(gsize first, float first_mass, gsize second, float second_mass)
+{
+	g_autoptr(WeftSequence) sequence = sequence_of_picture();
+	WeftGaze *gaze = weft_gaze_new(sequence, 1);
+	WeftPointed pointed;
+
+	decide(gaze, first, first_mass, second, second_mass);
+	pointed = weft_gaze_place(gaze, 0, 1);
+	g_assert_true(pointed.is_known);
+	g_assert_cmpuint(pointed.kind, ==, WEFT_SPAN_PATCH);
+	g_assert_cmpfloat_with_epsilon(pointed.share, (double)(first_mass + second_mass), 1e-6);
+	if (pointed.at.bbox[2] - pointed.at.bbox[0] < 60)
+		g_assert_cmpfloat_with_epsilon(pointed.patch, first < 10 ? 20 : sqrt(600), 1e-9);
+	weft_gaze_free(gaze);
+	return pointed.at;
+}
+
+static void test_picture(void)
+{
+	WeftAnchor at;
+
+	/* The second tile's left half shows the picture, its right half nothing. */
+	at = looked_at(patch_at(1, 2), 0.5f, patch_at(1, 2), 0.5f);
+	assert_box(&at, 40, 20, 60, 40);
+	at = looked_at(patch_at(1, 1), 0.5f, patch_at(1, 1), 0.5f);
+	assert_box(&at, 0, 0, 60, 40);
+	/* Over the border between two tiles. */
+	at = looked_at(patch_at(0, 1), 0.3f, patch_at(1, 0), 0.4f);
+	assert_box(&at, 20, 0, 60, 20);
+	/* The whole picture's patches are coarser: what they add to lies below the fine one. */
+	at = looked_at(patch_at(0, 3), 0.3f, patch_at(2, 2), 0.3f);
+	assert_box(&at, 20, 20, 40, 40);
+	at = looked_at(patch_at(2, 3), 0.4f, patch_at(2, 3), 0.4f);
+	assert_box(&at, 30, 20, 60, 40);
+	/* What is far away, or has less than half, is another place. */
+	at = looked_at(patch_at(0, 0), 0.3f, patch_at(1, 0), 0.31f);
+	assert_box(&at, 40, 0, 60, 20);
+	at = looked_at(patch_at(0, 0), 0.3f, patch_at(0, 1), 0.1f);
+	assert_box(&at, 0, 0, 20, 20);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/gaze/as-transformers", test_as_transformers);
 	g_test_add_func("/gaze/nothing-to-look-at", test_nothing_to_look_at);
 	g_test_add_func("/gaze/place", test_place);
+	g_test_add_func("/gaze/picture", test_picture);
 	return g_test_run();
 }
