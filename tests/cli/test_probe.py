@@ -255,7 +255,7 @@ class Tokens(e2e.Case):
                 result = e2e.weft("probe", "mask", "-m", e2e.BUNDLE, "-s", schema, "-", text=False, input=text)
                 wanted = "accepted" if byte is None else f"rejected at byte {byte}"
                 self.assertEqual((result.stdout.decode(), result.returncode), (wanted + "\n", byte is not None))
-        schema.write_text('{"not": {"minLength": 3}}')
+        schema.write_text('{"not": {"multipleOf": 3}}')
         refused = e2e.weft("probe", "mask", "-m", e2e.BUNDLE, "-s", schema, "-", input="1")
         self.assert_code(refused, 3)
 
