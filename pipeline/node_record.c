@@ -342,14 +342,15 @@ static void take_answer(Building *building, WeftItem *item)
 static GHashTable *reasons_of(const WeftRun *run, const Building *building)
 {
 	GHashTable *reasons = g_hash_table_new(g_str_hash, g_str_equal);
+	const char *of[WEFT_DECLINE_NOT_EXAMINED + 1]; /* a look at the whole record each, so once */
 	GHashTableIter all;
 	gpointer pointer, decline;
 
+	for (guint i = 0; i < G_N_ELEMENTS(of); i++)
+		of[i] = weft_record_reason_of_null(building->record, run, (WeftDecline)i);
 	g_hash_table_iter_init(&all, building->declines);
 	while (g_hash_table_iter_next(&all, &pointer, &decline))
-		g_hash_table_insert(reasons, pointer,
-		                    (gpointer)weft_record_reason_of_null(building->record, run,
-		                                                         GPOINTER_TO_UINT(decline)));
+		g_hash_table_insert(reasons, pointer, (gpointer)of[GPOINTER_TO_UINT(decline)]);
 	return reasons;
 }
 

@@ -23,16 +23,18 @@ void weft_record_name_model(WeftRecord *record, const WeftRun *run)
 	}
 }
 
-/* A part could not be read: nobody saw it. */
+/* A fault by which a part could not be read: nobody saw it. Others left a part out. */
+static gboolean is_damage(const WeftFault *fault)
+{
+	return fault->code == WEFT_ERROR_CORRUPT || fault->code == WEFT_ERROR_TRUNCATED ||
+	       fault->code == WEFT_ERROR_CRASHED || fault->code == WEFT_ERROR_ENCRYPTED;
+}
+
 static gboolean is_damaged(const WeftRecord *record)
 {
-	for (guint i = 0; i < record->faults->len; i++) {
-		int code = g_array_index(record->faults, WeftFault, i).code;
-
-		if (code == WEFT_ERROR_CORRUPT || code == WEFT_ERROR_TRUNCATED ||
-		    code == WEFT_ERROR_CRASHED || code == WEFT_ERROR_ENCRYPTED)
+	for (guint i = 0; i < record->faults->len; i++)
+		if (is_damage(&g_array_index(record->faults, WeftFault, i)))
 			return TRUE;
-	}
 	return FALSE;
 }
 
@@ -50,13 +52,9 @@ static gboolean is_read_badly(const WeftRecord *record)
 /* A part was left out that might have been read. */
 static gboolean is_left_out(const WeftRecord *record)
 {
-	for (guint i = 0; i < record->faults->len; i++) {
-		int code = g_array_index(record->faults, WeftFault, i).code;
-
-		if (code != WEFT_ERROR_CORRUPT && code != WEFT_ERROR_TRUNCATED &&
-		    code != WEFT_ERROR_CRASHED && code != WEFT_ERROR_ENCRYPTED)
+	for (guint i = 0; i < record->faults->len; i++)
+		if (!is_damage(&g_array_index(record->faults, WeftFault, i)))
 			return TRUE;
-	}
 	return record->window_ledger.skipped > 0;
 }
 

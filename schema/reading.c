@@ -1,6 +1,5 @@
 #include "schema/reading.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -56,14 +55,6 @@ static void note_ignored(WeftReading *reading, const WeftJson *json, const char 
 		weft_json_pointer_add(place, name, size_bytes);
 		g_ptr_array_add(ignored, g_string_free(place, FALSE));
 	}
-}
-
-/* 4, 6, 7, 2019 or 2020. */
-static guint draft_of(const WeftJson *root)
-{
-	const char *dialect = weft_json_string(weft_json_member(root, "$schema"), NULL);
-	const char *number = dialect ? strstr(dialect, "/draft") : NULL;
-	return number ? (guint)strtoul(number + strlen("/draft/"), NULL, 10) : 2020;
 }
 
 /* Validators of a draft take keywords of younger ones for annotations: to count on them where
@@ -129,7 +120,7 @@ WeftClause *weft_reading_clause(WeftReading *reading, const WeftJson *json, GErr
 	clause = weft_clause_new(json, reading->clauses->len, pointer, error);
 	if (!clause)
 		return NULL;
-	guint draft = draft_of(reading->root);
+	guint draft = weft_references_draft(reading->references);
 	if (!check_dialect(clause, pointer, error) || !check_draft(clause, draft, pointer, error)) {
 		weft_clause_free(clause);
 		return NULL;

@@ -128,6 +128,8 @@ GBytes *weft_set_key(const GArray *set);
 
 /* Walks the whole text for $id and anchors. */
 WeftReferences *weft_references_new(const WeftJson *root, GError **error);
+/* Of the $schema at the root: 4, 6, 7, 2019 or 2020, which is also what none means. */
+guint weft_references_draft(const WeftReferences *references);
 void weft_references_free(WeftReferences *references);
 /* What a $ref or $dynamicRef at `from` leads to. */
 const WeftJson *weft_references_find(WeftReferences *references, const WeftJson *from,

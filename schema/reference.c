@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -13,7 +14,7 @@ struct WeftReferences {
 	GHashTable *dynamics;   /* name -> how often it is a $dynamicAnchor, as a number */
 	GHashTable *bases;      /* const WeftJson * of a schema -> its address, one of `addresses` */
 	GPtrArray *addresses;
-	gboolean is_draft_4;    /* there $id was "id" */
+	guint draft;            /* 4, 6, 7, 2019 or 2020 */
 };
 
 void weft_references_free(WeftReferences *references)
@@ -69,7 +70,7 @@ static gboolean walk_all(Walk *walk, const WeftJson *container, const char *base
 static const char *enter_resource(WeftReferences *references, const WeftJson *json,
 				  const char *base)
 {
-	const char *name = references->is_draft_4 ? "id" : "$id";
+	const char *name = references->draft == 4 ? "id" : "$id";
 	const char *id = weft_json_string(weft_json_member(json, name), NULL);
 	if (!id)
 		return base;
@@ -135,12 +136,18 @@ static gboolean walk_schema(Walk *walk, const WeftJson *json, const char *base, 
 	return TRUE;
 }
 
+static guint draft_of(const WeftJson *root)
+{
+	const char *dialect = weft_json_string(weft_json_member(root, "$schema"), NULL);
+	const char *number = dialect ? strstr(dialect, "/draft") : NULL;
+	return number ? (guint)strtoul(number + strlen("/draft/"), NULL, 10) : 2020;
+}
+
 WeftReferences *weft_references_new(const WeftJson *root, GError **error)
 {
 	WeftReferences *references = g_new0(WeftReferences, 1);
 	references->root = root;
-	const char *dialect = weft_json_string(weft_json_member(root, "$schema"), NULL);
-	references->is_draft_4 = dialect && strstr(dialect, "draft-04");
+	references->draft = draft_of(root);
 	references->resources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	references->anchors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	references->dynamics = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -153,6 +160,11 @@ WeftReferences *weft_references_new(const WeftJson *root, GError **error)
 		return NULL;
 	}
 	return references;
+}
+
+guint weft_references_draft(const WeftReferences *references)
+{
+	return references->draft;
 }
 
 /* RFC 6901 inside a resource. */
